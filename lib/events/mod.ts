@@ -1,0 +1,61 @@
+import { DASH_EVENTS, type DashEvent } from "./dash.ts";
+import { DEMO_EVENTS, type DemoEvent } from "./demo.ts";
+import { DNS_EVENTS, type DnsEvent } from "./dns.ts";
+import { ECHO_EVENTS, type EchoEvent } from "./echo.ts";
+import { EDGE_EVENTS, type EdgeEvent } from "./edge.ts";
+import { ORIGIN_EVENTS, type OriginEvent } from "./origin.ts";
+import { PEER_EVENTS, type PeerEvent } from "./peer.ts";
+import { ROLE_EVENTS, type RoleEvent } from "./role.ts";
+import type { EventTable } from "./table.ts";
+import { TRACKER_EVENTS, type TrackerEvent } from "./tracker.ts";
+
+/** Every event the program can emit: flat fields, units in the names, ids as hex strings. */
+export type RolecallEvent =
+  | RoleEvent
+  | EchoEvent
+  | TrackerEvent
+  | PeerEvent
+  | OriginEvent
+  | EdgeEvent
+  | DnsEvent
+  | DashEvent
+  | DemoEvent;
+
+/** The names of all events. */
+export type EventType = RolecallEvent["type"];
+
+/** The event named `T`. */
+export type EventOf<T extends EventType> = Extract<
+  RolecallEvent,
+  { readonly type: T }
+>;
+
+/** The table the log, the reference and the dashboards are made from. */
+export const EVENTS: EventTable<RolecallEvent> = {
+  ...ROLE_EVENTS,
+  ...ECHO_EVENTS,
+  ...TRACKER_EVENTS,
+  ...PEER_EVENTS,
+  ...ORIGIN_EVENTS,
+  ...EDGE_EVENTS,
+  ...DNS_EVENTS,
+  ...DASH_EVENTS,
+  ...DEMO_EVENTS,
+};
+
+/** An event as it is written: wrapped by `emit` with who said it and when. */
+export type EventRecord = {
+  /** Counts from 1 within one run. */
+  readonly seq: number;
+  /** ISO 8601, UTC, milliseconds. */
+  readonly time: string;
+  /** Milliseconds since the run started. */
+  readonly atMs: number;
+  readonly role: string;
+  readonly name: string;
+} & RolecallEvent;
+
+/** Returns the log sentence of any event. */
+export function textOf(event: RolecallEvent): string {
+  return (EVENTS[event.type] as { text(e: RolecallEvent): string }).text(event);
+}

@@ -1,0 +1,55 @@
+import type { EventTable } from "./table.ts";
+
+/** What every role can say of itself. */
+export type RoleEvent =
+  | {
+    readonly type: "role.listening";
+    readonly transport: "udp" | "tcp" | "http";
+    readonly host: string;
+    readonly port: number;
+  }
+  | {
+    readonly type: "role.started";
+    readonly mode: string;
+    readonly seed: number;
+    readonly version: string;
+  }
+  | { readonly type: "role.stopping"; readonly reason: string }
+  | {
+    readonly type: "role.finished";
+    readonly exitCode: number;
+    readonly error?: string;
+  }
+  | {
+    readonly type: "protocol.violated";
+    readonly remote: string;
+    readonly code: string;
+    readonly message: string;
+  };
+
+/** See {@linkcode RoleEvent}. */
+export const ROLE_EVENTS: EventTable<RoleEvent> = {
+  "role.listening": {
+    level: "info",
+    text: (e) =>
+      `listening on ${e.transport} ${
+        e.host.includes(":") ? `[${e.host}]` : e.host
+      }:${e.port}`,
+  },
+  "role.started": {
+    level: "debug",
+    text: (e) => `started as ${e.mode}, seed ${e.seed}, rolecall ${e.version}`,
+  },
+  "role.stopping": { level: "info", text: (e) => `stopping: ${e.reason}` },
+  "role.finished": {
+    level: "debug",
+    text: (e) =>
+      e.error === undefined
+        ? `finished, exit code ${e.exitCode}`
+        : `finished, exit code ${e.exitCode}: ${e.error}`,
+  },
+  "protocol.violated": {
+    level: "warn",
+    text: (e) => `${e.remote} broke the protocol (${e.code}): ${e.message}`,
+  },
+};

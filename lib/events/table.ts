@@ -1,0 +1,11 @@
+/** What the sinks know of an event type. */
+export interface EventInfo<E> {
+  readonly level: "debug" | "info" | "warn" | "error";
+  /** The sentence in the text log. */
+  text(event: E): string;
+}
+
+/** One row for each event type of a family; a missing row is a type error. */
+export type EventTable<E extends { readonly type: string }> = {
+  readonly [T in E["type"]]: EventInfo<Extract<E, { readonly type: T }>>;
+};

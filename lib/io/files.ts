@@ -1,0 +1,55 @@
+/** The files a role may touch. `deno_files.ts` is the real one. Errors are {@linkcode RunError}s with what was attempted: `not-found`, `permission-denied`, `disk-full`, `io-failed`. */
+export interface Files {
+  /** Reads a whole file of at most `maxBytes`. @throws {RunError} also `too-large`. */
+  read(
+    path: string,
+    options: { readonly maxBytes: number },
+  ): Promise<Uint8Array<ArrayBuffer>>;
+  /** Writes a file so that a crash leaves the old one or the new one, never a part: temporary file, sync, rename. Makes parent folders. */
+  writeAtomic(path: string, bytes: Uint8Array): Promise<void>;
+  /** Opens for random access. `create` makes the file (and its folders) when missing. */
+  open(
+    path: string,
+    options: { readonly write?: boolean; readonly create?: boolean },
+  ): Promise<RandomAccessFile>;
+  /** Appends text to a file, making it when missing; used by event recordings. */
+  appender(path: string): Promise<FileAppender>;
+  /** What is at `path`, following symbolic links; null when nothing is. */
+  stat(path: string): Promise<FileStat | null>;
+  /** The path with every symbolic link resolved. */
+  realPath(path: string): Promise<string>;
+  /** Names in a folder, sorted. Links are reported as links, not followed. */
+  list(path: string): Promise<
+    readonly { readonly name: string; readonly kind: FileStat["kind"] }[]
+  >;
+  /** Makes a folder and its parents. */
+  makeFolder(path: string): Promise<void>;
+  /** Makes a new empty folder in the system's temporary folder. */
+  makeTemporaryFolder(prefix: string): Promise<string>;
+  /** Removes a file or a folder with all in it; nothing there is fine. */
+  remove(path: string): Promise<void>;
+}
+
+/** See {@linkcode Files.stat}. */
+export interface FileStat {
+  readonly kind: "file" | "folder" | "link" | "other";
+  readonly sizeBytes: number;
+  readonly modifiedAtWallMs: number;
+}
+
+/** An open file. */
+export interface RandomAccessFile extends AsyncDisposable {
+  /** Fills `buffer` from `offset`; returns how many bytes there were (fewer only at the end of the file). */
+  readAt(offset: number, buffer: Uint8Array): Promise<number>;
+  /** Writes all of `bytes` at `offset`. */
+  writeAt(offset: number, bytes: Uint8Array): Promise<void>;
+  /** Sets the size; a longer file reads as zeros. */
+  truncate(sizeBytes: number): Promise<void>;
+  /** Waits until what was written is on the disk. */
+  sync(): Promise<void>;
+}
+
+/** See {@linkcode Files.appender}. */
+export interface FileAppender extends Disposable {
+  append(text: string): void;
+}

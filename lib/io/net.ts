@@ -1,0 +1,95 @@
+import type { HttpHandler, HttpServer } from "./http.ts";
+
+/** Where a socket is: a literal IPv4 or IPv6 address (never `::ffff:` mapped) and a port. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The sockets a role may open. `deno_net.ts` opens real ones; tests pass their own. */
+export interface Net {
+  /**
+   * Binds a UDP socket. An empty `host` means all addresses, IPv6 and IPv4; port 0 takes a free one.
+   *
+   * @throws {RunError} `address-in-use`, `address-not-available`, `permission-denied`.
+   */
+  listenUdp(options: Address): UdpSocket;
+  /** Binds a TCP socket and listens. Same rules and errors as {@linkcode Net.listenUdp}. */
+  listenTcp(options: Address): TcpListener;
+  /**
+   * Opens a TCP connection to a name or an address.
+   *
+   * @throws {RunError} `connect-failed` (refused, unreachable, unknown name) or `connect-timeout`; `signal`'s reason if it aborts.
+   */
+  connectTcp(
+    to: Address,
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<TcpConnection>;
+  /** Serves HTTP to {@linkcode HttpHandler}: the path for origin and edge. Same rules and errors as {@linkcode Net.listenUdp}. */
+  serveHttp(options: Address, handler: HttpHandler): HttpServer;
+  /** Serves pages and small APIs with Request and Response, as hono has them. */
+  servePages(
+    options: Address,
+    handler: (
+      request: Request,
+      remote: Address,
+    ) => Response | Promise<Response>,
+  ): HttpServer;
+  /**
+   * Sends one HTTP request; resolves when the head of the response is there. Bodies come as sent (no transparent decompression), redirects are not followed.
+   *
+   * @throws {RunError} `fetch-failed` or `fetch-timeout`; `signal`'s reason if it aborts.
+   */
+  fetch(url: string, options?: FetchOptions): Promise<Response>;
+  /** Resolves a host name with the system's resolver; a literal address is returned as it is. @throws {RunError} `name-not-found`. */
+  resolve(
+    name: string,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<readonly string[]>;
+  /** This machine's name and its addresses, loopback last. */
+  hostname(): string;
+}
+
+/** See {@linkcode Net.fetch}. */
+export interface FetchOptions {
+  readonly method?: string;
+  readonly headers?: HeadersInit;
+  readonly body?: Uint8Array<ArrayBuffer> | string;
+  readonly signal?: AbortSignal;
+  /** Longest wait for the response's head. Default 10 s. */
+  readonly timeoutMs?: number;
+  /** Connect here although the URL names another host; the `Host` field keeps the URL's (for http: URLs). */
+  readonly connectTo?: Address;
+}
+
+/** A bound UDP socket. */
+export interface UdpSocket extends AsyncDisposable, Address {
+  /** Datagrams as they arrive, until `signal` aborts or the socket is closed. Errors a peer can cause (ICMP unreachable) are skipped. */
+  receive(
+    signal: AbortSignal,
+  ): AsyncIterable<
+    { readonly bytes: Uint8Array; readonly host: string; readonly port: number }
+  >;
+  /** Sends one datagram. @throws {RunError} `send-failed`, for instance `message too long`. */
+  send(bytes: Uint8Array, to: Address): Promise<void>;
+}
+
+/** A listening TCP socket. */
+export interface TcpListener extends AsyncDisposable, Address {
+  /** Connections as they are made, until `signal` aborts. An accept that fails (the client reset at once; no file descriptors left) never ends the loop. */
+  accept(signal: AbortSignal): AsyncIterable<TcpConnection>;
+}
+
+/** One TCP connection. Its owner disposes of it; disposing twice is harmless. */
+export interface TcpConnection extends Disposable {
+  readonly local: Address;
+  readonly remote: Address;
+  /** Reads what is there into `buffer`; null at the end of the stream. @throws {RunError} `connection-lost`. */
+  read(buffer: Uint8Array): Promise<number | null>;
+  /** Writes all of `bytes`. @throws {RunError} `connection-lost`. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Sends FIN: no more writes; the other side's bytes can still be read. */
+  closeWrite(): Promise<void>;
+  /** Turns Nagle's algorithm off or on. */
+  setNoDelay(on: boolean): void;
+}

@@ -1,0 +1,41 @@
+import type { EventRecord } from "../events/mod.ts";
+
+/** Other programs a role may start: this program again (scenarios), and tools such as ffmpeg. */
+export interface Processes {
+  /** Starts this same program with `args`; its events are read from its log. Started processes end with us. */
+  startSelf(
+    args: readonly string[],
+    options?: { readonly cwd?: string },
+  ): RunningRole;
+  /** Runs a tool to its end; null when it is not on the PATH. */
+  run(
+    command: string,
+    args: readonly string[],
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<
+    | {
+      readonly code: number;
+      readonly stdout: Uint8Array;
+      readonly stderr: Uint8Array;
+    }
+    | null
+  >;
+}
+
+/** A role in a process of its own. Disposing of it asks it to stop, then, after 7 s, kills it. */
+export interface RunningRole extends AsyncDisposable {
+  readonly pid: number;
+  /** Every event so far, oldest first, at most the newest 100,000. */
+  readonly events: readonly EventRecord[];
+  /** Calls back for each event from now on. Returns the function that ends it. */
+  subscribe(listener: (event: EventRecord) => void): () => void;
+  /** Resolves with the first event, past or future, that `matches`. @throws {RunError} `no-such-event` after `timeoutMs` or when the process ends first; the message has its last log lines. */
+  until(
+    matches: (event: EventRecord) => boolean,
+    options: { readonly timeoutMs: number },
+  ): Promise<EventRecord>;
+  /** Resolves when the process has ended. */
+  readonly exited: Promise<{ readonly code: number; readonly stdout: string }>;
+  /** Sends SIGTERM (Windows: kills). */
+  stop(): void;
+}

@@ -1,0 +1,44 @@
+/** One part of a report: shown in order. */
+export type ReportSection =
+  | { readonly kind: "text"; readonly heading?: string; readonly text: string }
+  | {
+    readonly kind: "table";
+    readonly heading: string;
+    readonly columns: readonly string[];
+    readonly rows: readonly (readonly (string | number)[])[];
+    readonly note?: string;
+  }
+  | {
+    readonly kind: "chart";
+    readonly heading: string;
+    /** File name of the `.svg`, without the ending. */
+    readonly file: string;
+    readonly chart: LineChart | BarChart;
+    readonly note?: string;
+  };
+
+/** Lines, staircases or points over a numeric x axis. */
+export interface LineChart {
+  readonly kind: "line";
+  readonly xLabel: string;
+  readonly yLabel: string;
+  readonly series: readonly {
+    readonly name: string;
+    /** `step` holds each value until the next point (a bit rate staircase). */
+    readonly shape: "line" | "step" | "points";
+    readonly dashed?: boolean;
+    readonly points: readonly (readonly [x: number, y: number])[];
+  }[];
+}
+
+/** Horizontal bars with marks, such as completion times against their bound. */
+export interface BarChart {
+  readonly kind: "bar";
+  readonly xLabel: string;
+  readonly bars: readonly {
+    readonly name: string;
+    readonly value: number;
+    /** A mark on the bar, such as the theoretical bound, with its name in the legend. */
+    readonly mark?: { readonly name: string; readonly value: number };
+  }[];
+}
