@@ -6,6 +6,11 @@ export interface Address {
   readonly port: number;
 }
 
+/** Writes an address: `10.0.0.1:80`, `[::1]:80`, `*:80`. */
+export function formatAddress({ host, port }: Address): string {
+  return `${host.includes(":") ? `[${host}]` : host || "*"}:${port}`;
+}
+
 /** The sockets a role may open. `deno_net.ts` opens real ones; tests pass their own. */
 export interface Net {
   /**

@@ -1,0 +1,72 @@
+import { RunError } from "../core/errors.ts";
+
+/** Codes of the system's errors that a person can do something about; the rest is `io-failed`. */
+const CODES: readonly [
+  errorClass: abstract new (...args: never[]) => Error,
+  code: string,
+  advice: string,
+][] = [
+  [
+    Deno.errors.AddrInUse,
+    "address-in-use",
+    "the port is in use by another program (`ss -lntup` or `netstat -ano` names it); choose another with --port, or 0 for a free one",
+  ],
+  [
+    Deno.errors.AddrNotAvailable,
+    "address-not-available",
+    "this machine has no such address",
+  ],
+  [
+    Deno.errors.PermissionDenied,
+    "permission-denied",
+    "the system does not allow it (ports below 1024 and other users' files need more rights)",
+  ],
+  [Deno.errors.NotFound, "not-found", "there is no such file"],
+  [Deno.errors.NotADirectory, "not-found", "a part of the path is no folder"],
+  [Deno.errors.IsADirectory, "io-failed", "it is a folder"],
+  [Deno.errors.AlreadyExists, "already-exists", "it exists already"],
+  [Deno.errors.ConnectionRefused, "connect-failed", "nobody listens there"],
+  [Deno.errors.ConnectionReset, "connection-lost", "the other side reset it"],
+  [Deno.errors.BrokenPipe, "connection-lost", "the other side closed it"],
+  [
+    Deno.errors.UnexpectedEof,
+    "connection-lost",
+    "it ended in the middle of something",
+  ],
+  [
+    Deno.errors.NotCapable,
+    "permission-denied",
+    "rolecall was built or started without that Deno permission",
+  ],
+];
+
+/** Wraps what the system threw, once, with what was attempted: "Cannot listen on tcp 127.0.0.1:80: …". Errors of ours pass through. */
+export function systemError(attempted: string, error: unknown): Error {
+  if (error instanceof RunError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const known = CODES.find(([errorClass]) => error instanceof errorClass);
+  if (known !== undefined) {
+    return new RunError(known[1], `Cannot ${attempted}: ${known[2]}`, {
+      cause: error,
+    });
+  }
+  if (/ENOSPC|No space left|os error 28/.test(message)) {
+    return new RunError(
+      "disk-full",
+      `Cannot ${attempted}: the disk is full`,
+      { cause: error },
+    );
+  }
+  return new RunError("io-failed", `Cannot ${attempted}: ${plain(message)}`, {
+    cause: error,
+  });
+}
+
+/** The system's own words without what only a programmer reads. */
+function plain(message: string): string {
+  return message.split("\n")[0]!.replace(/\s*\(os error \d+\)/g, "")
+    .replace(
+      /, (open|stat|lstat|readdir|mkdir|rename|remove|realpath) '.*$/,
+      "",
+    );
+}

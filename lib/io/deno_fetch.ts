@@ -1,0 +1,69 @@
+import { RunError } from "../core/errors.ts";
+import type { FetchOptions } from "./net.ts";
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** One request by Deno's own HTTP client, which keeps connections alive. See {@linkcode Net.fetch}. */
+export async function fetchOnce(
+  url: string,
+  options: FetchOptions = {},
+): Promise<Response> {
+  options.signal?.throwIfAborted();
+  const headers = new Headers(options.headers);
+  // Without it the client asks for gzip and brotli and hides both from us.
+  if (!headers.has("accept-encoding")) {
+    headers.set("accept-encoding", "identity");
+  }
+  let target = url;
+  if (options.connectTo !== undefined) {
+    const to = new URL(url);
+    headers.set("host", to.host);
+    const { host, port } = options.connectTo;
+    to.hostname = host.includes(":") ? `[${host}]` : host;
+    to.port = String(port);
+    target = to.href;
+  }
+  const timer = new AbortController();
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const timeout = setTimeout(() => timer.abort(), timeoutMs);
+  try {
+    return await fetch(target, {
+      method: options.method ?? "GET",
+      headers,
+      redirect: "manual",
+      ...(options.body === undefined ? {} : { body: options.body }),
+      signal: options.signal === undefined
+        ? timer.signal
+        : AbortSignal.any([timer.signal, options.signal]),
+    });
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    const where = options.connectTo === undefined
+      ? url
+      : `${url} at ${options.connectTo.host}:${options.connectTo.port}`;
+    if (timer.signal.aborted) {
+      throw new RunError(
+        "fetch-timeout",
+        `Cannot fetch ${where}: no answer within ${timeoutMs} ms`,
+        { cause: error },
+      );
+    }
+    throw new RunError("fetch-failed", `Cannot fetch ${where}: ${why(error)}`, {
+      cause: error,
+    });
+  } finally {
+    clearTimeout(timeout);
+  }
+}
+
+/** The innermost reason in words a person knows. */
+function why(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  if (/refused/i.test(text)) return "nobody listens there";
+  if (/dns error|lookup|resolve/i.test(text)) return "no such host";
+  if (/reset|closed|unexpected end|incomplete/i.test(text)) {
+    return "the connection was closed";
+  }
+  if (/unreachable/i.test(text)) return "the network is unreachable";
+  return text.split("\n")[0]!.replace(/\s*\(os error \d+\)/g, "");
+}

@@ -1,0 +1,195 @@
+import { dirname, join } from "@std/path";
+import { RunError } from "../core/errors.ts";
+import { systemError } from "./deno_errors.ts";
+import type { Files, FileStat, RandomAccessFile } from "./files.ts";
+
+/** The real files. */
+export const denoFiles: Files = {
+  async read(path, { maxBytes }) {
+    const file = await attempt(`read ${path}`, () => Deno.open(path));
+    using _ = file;
+    const { size, isDirectory } = await file.stat();
+    if (isDirectory) {
+      throw new RunError("io-failed", `Cannot read ${path}: it is a folder`);
+    }
+    if (size > maxBytes) {
+      throw new RunError(
+        "too-large",
+        `Cannot read ${path}: must be at most ${maxBytes} bytes, got ${size}`,
+      );
+    }
+    const bytes = new Uint8Array(size);
+    let at = 0;
+    while (at < size) {
+      const read = await attempt(
+        `read ${path}`,
+        () => file.read(bytes.subarray(at)),
+      );
+      if (read === null) break;
+      at += read;
+    }
+    return bytes.subarray(0, at);
+  },
+  async writeAtomic(path, bytes) {
+    await attempt(
+      `make the folder of ${path}`,
+      () => Deno.mkdir(dirname(path), { recursive: true }),
+    );
+    const part = `${path}.${Deno.pid}.tmp`;
+    await attempt(`write ${path}`, async () => {
+      try {
+        const file = await Deno.open(part, {
+          write: true,
+          create: true,
+          truncate: true,
+        });
+        using _ = file;
+        await writeAll(file, bytes);
+        await file.syncData();
+      } catch (error) {
+        await Deno.remove(part).catch(() => {});
+        throw error;
+      }
+      await Deno.rename(part, path);
+    });
+  },
+  async open(path, { write = false, create = false }) {
+    if (create) {
+      await attempt(
+        `make the folder of ${path}`,
+        () => Deno.mkdir(dirname(path), { recursive: true }),
+      );
+    }
+    const file = await attempt(
+      `open ${path}`,
+      () => Deno.open(path, { read: true, write, create }),
+    );
+    return randomAccess(path, file);
+  },
+  async appender(path) {
+    await attempt(
+      `make the folder of ${path}`,
+      () => Deno.mkdir(dirname(path), { recursive: true }),
+    );
+    const file = await attempt(
+      `open ${path}`,
+      () => Deno.open(path, { append: true, create: true }),
+    );
+    const encoder = new TextEncoder();
+    return {
+      // Synchronous, so that the last events before a crash are in the file.
+      append(text) {
+        const bytes = encoder.encode(text);
+        let at = 0;
+        while (at < bytes.length) at += file.writeSync(bytes.subarray(at));
+      },
+      [Symbol.dispose]: () => file.close(),
+    };
+  },
+  async stat(path) {
+    try {
+      return statOf(await Deno.stat(path));
+    } catch (error) {
+      if (
+        error instanceof Deno.errors.NotFound ||
+        error instanceof Deno.errors.NotADirectory
+      ) return null;
+      throw systemError(`look at ${path}`, error);
+    }
+  },
+  realPath: (path) => attempt(`look at ${path}`, () => Deno.realPath(path)),
+  async list(path) {
+    const entries: { name: string; kind: FileStat["kind"] }[] = [];
+    await attempt(`list ${path}`, async () => {
+      for await (const entry of Deno.readDir(path)) {
+        entries.push({ name: entry.name, kind: kindOf(entry) });
+      }
+    });
+    return entries.sort((a, b) => a.name < b.name ? -1 : 1);
+  },
+  makeFolder: (path) =>
+    attempt(`make ${path}`, () => Deno.mkdir(path, { recursive: true })),
+  makeTemporaryFolder: (prefix) =>
+    attempt("make a temporary folder", () => Deno.makeTempDir({ prefix })),
+  async remove(path) {
+    try {
+      await Deno.remove(path, { recursive: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) {
+        throw systemError(`remove ${path}`, error);
+      }
+    }
+  },
+};
+
+/** Where a file included in the program (scenarios, page assets) is: beside main.ts, or inside the binary. */
+export function includedPath(...parts: readonly string[]): string {
+  return join(import.meta.dirname!, "..", "..", ...parts);
+}
+
+function randomAccess(path: string, file: Deno.FsFile): RandomAccessFile {
+  // One position for the whole file: seek and transfer must not interleave with another call's.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(what: string, work: () => Promise<T>): Promise<T> => {
+    const mine = last.then(() => attempt(`${what} ${path}`, work));
+    last = mine.catch(() => {});
+    return mine;
+  };
+  return {
+    readAt: (offset, buffer) =>
+      inTurn("read", async () => {
+        await file.seek(offset, Deno.SeekMode.Start);
+        let at = 0;
+        while (at < buffer.length) {
+          const read = await file.read(buffer.subarray(at));
+          if (read === null) break;
+          at += read;
+        }
+        return at;
+      }),
+    writeAt: (offset, bytes) =>
+      inTurn("write", async () => {
+        await file.seek(offset, Deno.SeekMode.Start);
+        await writeAll(file, bytes);
+      }),
+    truncate: (sizeBytes) => inTurn("resize", () => file.truncate(sizeBytes)),
+    sync: () => inTurn("write", () => file.sync()),
+    async [Symbol.asyncDispose]() {
+      await last;
+      try {
+        file.close();
+      } catch (error) {
+        if (!(error instanceof Deno.errors.BadResource)) throw error;
+      }
+    },
+  };
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  let at = 0;
+  while (at < bytes.length) at += await file.write(bytes.subarray(at));
+}
+
+async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw systemError(what, error);
+  }
+}
+
+function kindOf(
+  entry: { isFile: boolean; isDirectory: boolean; isSymlink: boolean },
+): FileStat["kind"] {
+  if (entry.isSymlink) return "link";
+  if (entry.isFile) return "file";
+  return entry.isDirectory ? "folder" : "other";
+}
+
+function statOf(info: Deno.FileInfo): FileStat {
+  return {
+    kind: kindOf(info),
+    sizeBytes: info.size,
+    modifiedAtWallMs: info.mtime?.getTime() ?? 0,
+  };
+}

@@ -1,0 +1,92 @@
+import { addressOf } from "./deno_address.ts";
+import { systemError } from "./deno_errors.ts";
+import type { HttpHandler, HttpServer } from "./http.ts";
+import { type Address, formatAddress } from "./net.ts";
+
+/** How long answers in flight may take once the server is told to stop. */
+const CLOSING_MS = 2000;
+
+/** Statuses whose answers have no body (RFC 9110 §6.4.1). */
+const BODILESS = new Set([101, 204, 205, 304]);
+
+/** Serves the small HTTP interface with Deno's own server. See {@linkcode Net.serveHttp}. */
+export function serveHttp(
+  options: { hostname: string; port: number },
+  handler: HttpHandler,
+): HttpServer {
+  return serve(options, async (request, remote) => {
+    const url = request.url;
+    const slash = url.indexOf("/", url.indexOf("//") + 2);
+    const answer = await handler({
+      method: request.method,
+      target: slash < 0 ? "/" : url.slice(slash),
+      authority: request.headers.get("host") ?? "",
+      headers: request.headers,
+      body: request.body,
+      remote,
+      signal: request.signal,
+    });
+    const bodiless = BODILESS.has(answer.status) || request.method === "HEAD";
+    if (
+      answer.body instanceof Uint8Array && !answer.headers.has("content-length")
+    ) {
+      answer.headers.set("content-length", String(answer.body.length));
+    }
+    if (bodiless && answer.body instanceof ReadableStream) {
+      await answer.body.cancel();
+    }
+    return new Response(bodiless ? null : answer.body, {
+      status: answer.status,
+      headers: answer.headers,
+    });
+  });
+}
+
+/** Serves Request to Response, as hono has them. See {@linkcode Net.servePages}. */
+export function servePages(
+  options: { hostname: string; port: number },
+  handler: (
+    request: Request,
+    remote: Address,
+  ) => Response | Promise<Response>,
+): HttpServer {
+  return serve(options, handler);
+}
+
+function serve(
+  options: { hostname: string; port: number },
+  handler: (
+    request: Request,
+    remote: Address,
+  ) => Response | Promise<Response>,
+): HttpServer {
+  let server: Deno.HttpServer<Deno.NetAddr>;
+  const hard = new AbortController();
+  try {
+    server = Deno.serve(
+      {
+        ...options,
+        signal: hard.signal,
+        onListen() {},
+        onError: () => new Response("Internal error\n", { status: 500 }),
+      },
+      (request, info) => handler(request, addressOf(info.remoteAddr)),
+    );
+  } catch (error) {
+    throw systemError(
+      `listen on tcp ${
+        formatAddress({ host: options.hostname, port: options.port })
+      }`,
+      error,
+    );
+  }
+  return {
+    ...addressOf(server.addr),
+    async [Symbol.asyncDispose]() {
+      const timer = setTimeout(() => hard.abort(), CLOSING_MS);
+      await server.shutdown();
+      clearTimeout(timer);
+      await server.finished;
+    },
+  };
+}

@@ -1,0 +1,260 @@
+import { RunError } from "../core/errors.ts";
+import { addressOf } from "./deno_address.ts";
+import { systemError } from "./deno_errors.ts";
+import { fetchOnce } from "./deno_fetch.ts";
+import { serveHttp, servePages } from "./deno_http.ts";
+import {
+  type Address,
+  formatAddress,
+  type Net,
+  type TcpConnection,
+  type TcpListener,
+  type UdpSocket,
+} from "./net.ts";
+
+/** How long to wait after an accept that failed for want of file descriptors before the next one. */
+const ACCEPT_PAUSE_MS = 50;
+
+/** The real sockets. */
+export const denoNet: Net = {
+  listenUdp,
+  listenTcp,
+  connectTcp,
+  serveHttp: (options, handler) => serveHttp(bound(options), handler),
+  servePages: (options, handler) => servePages(bound(options), handler),
+  fetch: fetchOnce,
+  resolve,
+  hostname: () => Deno.hostname(),
+};
+
+let hasIpv6: boolean | undefined;
+
+/** The address to bind: an empty host becomes `::`, which takes IPv4 as well, or `0.0.0.0` on a machine without IPv6. */
+function bound({ host, port }: Address): { hostname: string; port: number } {
+  if (host !== "") return { hostname: host, port };
+  if (hasIpv6 === undefined) {
+    try {
+      Deno.listen({ hostname: "::", port: 0 }).close();
+      hasIpv6 = true;
+    } catch {
+      hasIpv6 = false;
+    }
+  }
+  return { hostname: hasIpv6 ? "::" : "0.0.0.0", port };
+}
+
+function listenUdp(options: Address): UdpSocket {
+  const { hostname, port } = bound(options);
+  let socket: Deno.DatagramConn;
+  try {
+    socket = Deno.listenDatagram({ transport: "udp", hostname, port });
+  } catch (error) {
+    throw systemError(`listen on udp ${formatAddress(options)}`, error);
+  }
+  const close = closer(socket);
+  const ownFamilyIs6 = hostname.includes(":");
+  return {
+    ...addressOf(socket.addr),
+    async *receive(signal) {
+      signal.addEventListener("abort", close, { once: true });
+      try {
+        while (!signal.aborted) {
+          let received: [Uint8Array, Deno.Addr];
+          try {
+            received = await socket.receive();
+          } catch (error) {
+            if (error instanceof Deno.errors.BadResource || signal.aborted) {
+              return;
+            }
+            continue; // An ICMP error of an earlier send: the socket is as good as before.
+          }
+          yield { bytes: received[0], ...addressOf(received[1]) };
+        }
+      } finally {
+        signal.removeEventListener("abort", close);
+      }
+    },
+    async send(bytes, to) {
+      // A dual-stack socket speaks to IPv4 hosts by their mapped address.
+      const mapped = ownFamilyIs6 && /^\d+\./.test(to.host)
+        ? `::ffff:${to.host}`
+        : to.host;
+      try {
+        await socket.send(bytes, {
+          transport: "udp",
+          hostname: mapped,
+          port: to.port,
+        });
+      } catch (error) {
+        throw new RunError(
+          "send-failed",
+          systemError(
+            `send ${bytes.length} bytes to ${formatAddress(to)}`,
+            error,
+          )
+            .message,
+          { cause: error },
+        );
+      }
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(close()),
+  };
+}
+
+function listenTcp(options: Address): TcpListener {
+  let listener: Deno.TcpListener;
+  try {
+    listener = Deno.listen(bound(options));
+  } catch (error) {
+    throw systemError(`listen on tcp ${formatAddress(options)}`, error);
+  }
+  const close = closer(listener);
+  return {
+    ...addressOf(listener.addr),
+    async *accept(signal) {
+      signal.addEventListener("abort", close, { once: true });
+      try {
+        while (!signal.aborted) {
+          let connection: Deno.TcpConn;
+          try {
+            connection = await listener.accept();
+          } catch (error) {
+            if (error instanceof Deno.errors.BadResource || signal.aborted) {
+              return;
+            }
+            // A client that reset before we accepted (ENOTCONN, ECONNABORTED), or no file descriptor left: never the end.
+            if (!(error instanceof Deno.errors.NotConnected)) {
+              await new Promise((wake) => setTimeout(wake, ACCEPT_PAUSE_MS));
+            }
+            continue;
+          }
+          const wrapped = wrap(connection);
+          if (wrapped !== null) yield wrapped;
+        }
+      } finally {
+        signal.removeEventListener("abort", close);
+      }
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(close()),
+  };
+}
+
+async function connectTcp(
+  to: Address,
+  options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+): Promise<TcpConnection> {
+  options.signal?.throwIfAborted();
+  const attempt = Deno.connect({ hostname: to.host, port: to.port });
+  const timer = new AbortController();
+  const timeout = setTimeout(() => timer.abort(), options.timeoutMs);
+  const stop = AbortSignal.any([
+    timer.signal,
+    ...(options.signal === undefined ? [] : [options.signal]),
+  ]);
+  const stopped = new Promise<null>((resolve) =>
+    stop.addEventListener("abort", () => resolve(null), { once: true })
+  );
+  try {
+    const connection = await Promise.race([attempt, stopped]);
+    const wrapped = connection === null ? null : wrap(connection);
+    if (wrapped !== null) return wrapped;
+  } catch (error) {
+    throw new RunError(
+      "connect-failed",
+      systemError(`connect to ${formatAddress(to)}`, error).message,
+      { cause: error },
+    );
+  } finally {
+    clearTimeout(timeout);
+  }
+  attempt.then((late) => late.close(), () => {});
+  options.signal?.throwIfAborted();
+  throw new RunError(
+    timer.signal.aborted ? "connect-timeout" : "connect-failed",
+    `Cannot connect to ${formatAddress(to)}: ${
+      timer.signal.aborted
+        ? `no answer within ${options.timeoutMs} ms`
+        : "the other side closed at once"
+    }`,
+  );
+}
+
+/** Null when the connection is gone already: its addresses cannot be asked for then. */
+function wrap(connection: Deno.TcpConn): TcpConnection | null {
+  let local: Address;
+  let remote: Address;
+  try {
+    local = addressOf(connection.localAddr);
+    remote = addressOf(connection.remoteAddr);
+  } catch {
+    closer(connection)();
+    return null;
+  }
+  const lost = (error: unknown) =>
+    new RunError(
+      "connection-lost",
+      systemError(`use the connection with ${formatAddress(remote)}`, error)
+        .message,
+      { cause: error },
+    );
+  return {
+    local,
+    remote,
+    async read(buffer) {
+      try {
+        return await connection.read(buffer);
+      } catch (error) {
+        throw lost(error);
+      }
+    },
+    async write(bytes) {
+      try {
+        let at = await connection.write(bytes);
+        while (at < bytes.length) {
+          at += await connection.write(bytes.subarray(at));
+        }
+      } catch (error) {
+        throw lost(error);
+      }
+    },
+    async closeWrite() {
+      try {
+        await connection.closeWrite();
+      } catch { /* The other side was faster. */ }
+    },
+    setNoDelay: (on) => connection.setNoDelay(on),
+    [Symbol.dispose]: closer(connection),
+  };
+}
+
+/** Closing twice, or after the system did, is harmless. */
+function closer(resource: { close(): void }): () => void {
+  return () => {
+    try {
+      resource.close();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BadResource)) throw error;
+    }
+  };
+}
+
+async function resolve(
+  name: string,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<readonly string[]> {
+  if (/^[\d.]+$|:/.test(name)) return [name];
+  if (name === "localhost") return ["127.0.0.1"];
+  const { lookup } = await import("node:dns/promises");
+  try {
+    const found = await lookup(name, { all: true });
+    options.signal?.throwIfAborted();
+    return found.map(({ address }) => address);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw new RunError(
+      "name-not-found",
+      `Cannot find the address of "${name}": the system's resolver does not know it`,
+      { cause: error },
+    );
+  }
+}
