@@ -15,6 +15,8 @@ export interface Flag<T> {
   /** The value when the flag is neither given nor has a default. */
   readonly absent: T;
   readonly kind: "value" | "switch" | "list";
+  /** One letter that stands for it: `o` makes `-o FILE`. */
+  readonly short?: string;
   /** Words to complete, for choices. */
   readonly choices?: readonly string[];
   /** @throws {RangeError} If `text` is not a value of this flag; the message says what would be. A list parses each text. */
@@ -39,6 +41,7 @@ export interface HostPort {
 interface Common {
   readonly help: string;
   readonly placeholder?: string;
+  readonly short?: string;
 }
 
 function valueFlag<T>(
@@ -52,6 +55,7 @@ function valueFlag<T>(
     defaultText: options.default,
     absent: undefined,
     kind: "value",
+    ...(options.short === undefined ? {} : { short: options.short }),
     parse,
   };
 }

@@ -1,6 +1,8 @@
 /** What the sinks know of an event type. */
 export interface EventInfo<E> {
   readonly level: "debug" | "info" | "warn" | "error";
+  /** Fields with few values, such as a cache status, that `/metrics` counts apart. */
+  readonly labels?: readonly (keyof E & string)[];
   /** The sentence in the text log. */
   text(event: E): string;
 }

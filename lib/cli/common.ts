@@ -1,0 +1,36 @@
+import { flag, type FlagValues } from "./flags.ts";
+
+/** The flags that every mode of every role has beside its own. */
+export const COMMON_FLAGS = {
+  name: flag.text({
+    help: "How this instance calls itself (default: role@hostname)",
+  }),
+  log: flag.choice(["text", "json"], {
+    help: "Log on stderr: lines for people, or JSON lines",
+    default: "text",
+  }),
+  events: flag.path({
+    placeholder: "FILE",
+    help: "Append every event to FILE as JSON lines",
+  }),
+  admin: flag.text({
+    placeholder: "[ADDR:]PORT",
+    help:
+      "Serve /healthz, /metrics, /events and /config here; on loopback unless ADDR says otherwise",
+  }),
+  config: flag.path({
+    placeholder: "FILE",
+    help: "Read flags from a JSON file; the command line wins",
+  }),
+  seed: flag.count({
+    help: "Seed of every random choice, so that a run can be repeated",
+  }),
+  json: flag.toggle({ help: "Print the result as one JSON document" }),
+  out: flag.path({
+    placeholder: "DIR",
+    help: "Also write report.html, events.jsonl and the charts into DIR",
+  }),
+} as const;
+
+/** See {@linkcode COMMON_FLAGS}. */
+export type CommonValues = FlagValues<typeof COMMON_FLAGS>;

@@ -1,0 +1,88 @@
+import { flagsOf, type RoleShape } from "./parse.ts";
+
+/** Shells that {@linkcode completions} knows. */
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+
+/** Returns a completion script: role names first, then the chosen role's flags and their words. */
+export function completions(
+  shell: typeof SHELLS[number],
+  roles: readonly (RoleShape & { readonly summary: string })[],
+): string {
+  switch (shell) {
+    case "bash":
+      return bash(roles);
+    case "zsh":
+      return `#compdef rolecall\nautoload -U +X bashcompinit && bashcompinit\n${
+        bash(roles)
+      }`;
+    case "fish":
+      return fish(roles);
+  }
+}
+
+function flagNames(role: RoleShape): string {
+  return [...flagsOf(role).keys(), "help"].map((name) => `--${name}`).join(" ");
+}
+
+function bash(roles: readonly RoleShape[]): string {
+  const cases = roles.map((role) => {
+    const words = [...flagsOf(role)].filter(([, { choices }]) => choices)
+      .map(([name, { choices }]) =>
+        `      --${name}) COMPREPLY=($(compgen -W "${
+          choices!.join(" ")
+        }" -- "$word")); return;;`
+      );
+    return [
+      `    ${role.name})`,
+      `      case "$before" in`,
+      ...words,
+      `      esac`,
+      `      [[ $word == -* ]] && COMPREPLY=($(compgen -W "${
+        flagNames(role)
+      }" -- "$word"));;`,
+    ].join("\n");
+  });
+  const names = [
+    ...roles.map(({ name }) => name),
+    "completions",
+    "--help",
+    "--version",
+  ].join(" ");
+  return `_rolecall() {
+  local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}"
+  COMPREPLY=()
+  if [[ $COMP_CWORD == 1 ]]; then
+    COMPREPLY=($(compgen -W "${names}" -- "$word"))
+    return
+  fi
+  case "\${COMP_WORDS[1]}" in
+    completions) COMPREPLY=($(compgen -W "${SHELLS.join(" ")}" -- "$word"));;
+${cases.join("\n")}
+  esac
+}
+complete -o default -F _rolecall rolecall
+`;
+}
+
+function fish(
+  roles: readonly (RoleShape & { readonly summary: string })[],
+): string {
+  const quote = (text: string) => `'${text.replace(/['\\]/g, "\\$&")}'`;
+  const lines = roles.flatMap((role) => [
+    `complete -c rolecall -n __fish_use_subcommand -a ${role.name} -d ${
+      quote(role.summary)
+    }`,
+    ...[...flagsOf(role)].map(([name, flag]) =>
+      [
+        `complete -c rolecall -n '__fish_seen_subcommand_from ${role.name}'`,
+        `-l ${name}`,
+        flag.kind === "switch" ? "" : "-r",
+        flag.choices === undefined
+          ? ""
+          : `-f -a ${quote(flag.choices.join(" "))}`,
+        `-d ${quote(flag.help)}`,
+      ].filter((part) => part !== "").join(" ")
+    ),
+  ]);
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,237 @@
+import { parseArgs } from "@std/cli";
+import { InputError, messageOf } from "../core/errors.ts";
+import { COMMON_FLAGS, type CommonValues } from "./common.ts";
+import type { Flag, Flags } from "./flags.ts";
+import { nearest } from "./nearest.ts";
+
+/** What the parser needs of a mode; `Mode` of lib/role.ts has it. */
+export interface ModeShape {
+  readonly flags: Flags;
+  readonly chosenBy?: string;
+  readonly operand?: {
+    readonly placeholder: string;
+    readonly optional?: boolean;
+  };
+}
+
+/** What the parser needs of a role. */
+export interface RoleShape {
+  readonly name: string;
+  readonly modes: Readonly<Record<string, ModeShape>>;
+}
+
+/** Flag texts as given, by `kebab-case` name, before a mode is chosen. */
+export interface RawArgs {
+  readonly texts: ReadonlyMap<string, readonly string[]>;
+  readonly operands: readonly string[];
+  readonly help: boolean;
+}
+
+/** A command line understood. */
+export interface ParsedArgs {
+  readonly modeName: string;
+  readonly flags: Readonly<Record<string, unknown>> & {
+    readonly operand: string;
+  };
+  readonly common: CommonValues;
+}
+
+/** `maxConnections` on the command line is `max-connections`. */
+export function kebab(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** All flags of a role by kebab name: those of its modes and the common ones. */
+export function flagsOf(role: RoleShape): ReadonlyMap<string, Flag<unknown>> {
+  const flags = new Map<string, Flag<unknown>>();
+  for (const mode of Object.values(role.modes)) {
+    for (const [key, flag] of Object.entries(mode.flags)) {
+      flags.set(kebab(key), flag);
+    }
+  }
+  for (const [key, flag] of Object.entries(COMMON_FLAGS)) {
+    flags.set(key, flag as Flag<unknown>);
+  }
+  return flags;
+}
+
+/**
+ * Splits a command line into flag texts and operands.
+ *
+ * @throws {InputError} For an unknown flag (with the nearest name), a flag without its value, or one given twice.
+ */
+export function scanArgs(role: RoleShape, args: readonly string[]): RawArgs {
+  const flags = flagsOf(role);
+  const switches = [...flags].filter(([, flag]) => flag.kind === "switch")
+    .map(([name]) => name);
+  const values = [...flags.keys()].filter((name) => !switches.includes(name));
+  const alias: Record<string, string> = { help: "h" };
+  for (const [name, { short }] of flags) {
+    if (short !== undefined) alias[name] = short;
+  }
+  const parsed = parseArgs(args, {
+    string: ["_", ...values],
+    boolean: ["help", ...switches],
+    collect: values,
+    alias,
+    unknown: (arg, key) => {
+      if (key === undefined) return true;
+      throw unknownFlag(role, arg, key, [...flags.keys(), "help"]);
+    },
+  }) as Record<string, unknown>;
+  const texts = new Map<string, readonly string[]>();
+  for (const name of switches) if (parsed[name] === true) texts.set(name, [""]);
+  for (const name of values) {
+    const given = parsed[name] as readonly string[];
+    if (given.length === 0) continue;
+    if (given.includes("")) {
+      throw new InputError(
+        `--${name} needs a value: --${name} ${flags.get(name)!.placeholder}`,
+      );
+    }
+    if (given.length > 1 && flags.get(name)!.kind !== "list") {
+      throw new InputError(`--${name} is given ${given.length} times`);
+    }
+    texts.set(name, given);
+  }
+  return {
+    texts,
+    operands: (parsed._ as readonly unknown[]).map(String),
+    help: parsed.help === true,
+  };
+}
+
+/**
+ * Reads the JSON object of a `--config` file as flag texts: `{"port": 0, "origin": ["http://…"], "json": true}`.
+ *
+ * @throws {InputError} If it is no such object or names an unknown flag.
+ */
+export function scanConfig(
+  role: RoleShape,
+  file: string,
+  text: string,
+): ReadonlyMap<string, readonly string[]> {
+  let config: unknown;
+  try {
+    config = JSON.parse(text);
+  } catch (error) {
+    throw new InputError(`${file} is no JSON: ${messageOf(error)}`);
+  }
+  if (typeof config !== "object" || config === null || Array.isArray(config)) {
+    throw new InputError(`${file} must hold one JSON object of flags`);
+  }
+  const flags = flagsOf(role);
+  const texts = new Map<string, readonly string[]>();
+  for (const [name, value] of Object.entries(config)) {
+    const found = flags.get(name);
+    if (found === undefined || name === "config") {
+      const near = nearest(name, [...flags.keys()]);
+      throw new InputError(
+        `${file}: ${role.name} has no flag "${name}"${
+          near === undefined ? "" : `; did you mean "${near}"?`
+        }`,
+      );
+    }
+    if (found.kind === "switch") {
+      if (value === true) texts.set(name, [""]);
+    } else {
+      texts.set(name, (Array.isArray(value) ? value : [value]).map(String));
+    }
+  }
+  return texts;
+}
+
+/** The mode whose own flag is given; without one, the first. */
+export function chooseMode(role: RoleShape, raw: RawArgs): string {
+  for (const [name, { chosenBy }] of Object.entries(role.modes)) {
+    if (chosenBy !== undefined && raw.texts.has(kebab(chosenBy))) return name;
+  }
+  return Object.keys(role.modes)[0]!;
+}
+
+/**
+ * Turns texts into values for the chosen mode.
+ *
+ * @throws {InputError} For a flag of another mode, a bad value, or a missing or superfluous operand.
+ */
+export function parseRoleArgs(role: RoleShape, raw: RawArgs): ParsedArgs {
+  const modeName = chooseMode(role, raw);
+  const mode = role.modes[modeName]!;
+  const own = new Set([
+    ...Object.keys(mode.flags).map(kebab),
+    ...Object.keys(COMMON_FLAGS),
+  ]);
+  for (const name of raw.texts.keys()) {
+    if (!own.has(name)) {
+      const why = mode.chosenBy === undefined
+        ? `not to its ${modeName} mode`
+        : `not together with --${kebab(mode.chosenBy)}`;
+      throw new InputError(`--${name} is a flag of ${role.name}, but ${why}`);
+    }
+  }
+  return {
+    modeName,
+    flags: {
+      ...valuesOf(mode.flags, raw.texts),
+      operand: operandOf(role, mode, raw),
+    },
+    common: valuesOf(COMMON_FLAGS, raw.texts) as unknown as CommonValues,
+  };
+}
+
+function valuesOf(
+  flags: Flags,
+  texts: ReadonlyMap<string, readonly string[]>,
+): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const [key, flag] of Object.entries(flags)) {
+    const name = kebab(key);
+    const given = texts.get(name) ??
+      (flag.defaultText === undefined ? undefined : [flag.defaultText]);
+    try {
+      if (given === undefined) values[key] = flag.absent;
+      else if (flag.kind === "list") {
+        values[key] = given.flatMap((text) => flag.parse(text) as unknown[]);
+      } else values[key] = flag.parse(given[0]!);
+    } catch (error) {
+      if (!(error instanceof RangeError || error instanceof SyntaxError)) {
+        throw error;
+      }
+      throw new InputError(`--${name} ${error.message}`);
+    }
+  }
+  return values;
+}
+
+function operandOf(role: RoleShape, mode: ModeShape, raw: RawArgs): string {
+  const [operand, extra] = raw.operands;
+  if (mode.operand === undefined || extra !== undefined) {
+    const wrong = mode.operand === undefined ? operand : extra;
+    if (wrong !== undefined) {
+      throw new InputError(
+        `${role.name} does not know what to do with "${wrong}"; flags start with --`,
+      );
+    }
+  } else if (operand === undefined && mode.operand.optional !== true) {
+    throw new InputError(
+      `${role.name} needs ${mode.operand.placeholder}: see rolecall ${role.name} --help`,
+    );
+  }
+  return operand ?? "";
+}
+
+function unknownFlag(
+  role: RoleShape,
+  arg: string,
+  key: string,
+  names: readonly string[],
+): InputError {
+  const near = nearest(key, names);
+  return new InputError(
+    `${role.name} has no flag ${arg.split("=")[0]}${
+      near === undefined
+        ? `; see rolecall ${role.name} --help`
+        : `; did you mean --${near}?`
+    }`,
+  );
+}

@@ -1,0 +1,52 @@
+import { readLines } from "./deno_lines.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** The process's own standard input and output. */
+export const denoTerminal: Terminal = {
+  stdoutIsTerminal: Deno.stdout.isTerminal(),
+  stdinIsTerminal: Deno.stdin.isTerminal(),
+  columns() {
+    try {
+      return Deno.consoleSize().columns;
+    } catch {
+      return 80;
+    }
+  },
+  write: (text) => writeAll(Deno.stdout, text),
+  async *lines(signal) {
+    const { readable } = Deno.stdin;
+    const reader = readable.getReader();
+    const stop = () => void reader.cancel().catch(() => {});
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      for await (const line of readLines(reader)) {
+        if (signal.aborted) return;
+        yield line;
+      }
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  },
+};
+
+/** Writes a line to stderr, where the log is. */
+export function writeError(text: string): void {
+  writeAll(Deno.stderr, text);
+}
+
+/** Synchronous, so that nothing is lost when the process ends; a reader that has gone (`| head`) is no error. */
+function writeAll(
+  stream: { writeSync(bytes: Uint8Array): number },
+  text: string,
+): void {
+  const bytes = new TextEncoder().encode(text);
+  let at = 0;
+  while (at < bytes.length) {
+    try {
+      at += stream.writeSync(bytes.subarray(at));
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) return;
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import { ServerSentEventStream } from "@std/http";
+import { Hono } from "hono";
+import { InputError } from "../core/errors.ts";
+import type { EventRecord } from "../events/mod.ts";
+import type { HttpServer } from "../io/http.ts";
+import type { Address, Net } from "../io/net.ts";
+import type { Sink } from "./emitter.ts";
+import { Metrics } from "./metrics.ts";
+
+/** Most event readers at once. */
+const MAX_READERS = 64;
+/** Events a slow reader may fall behind before it is cut off. */
+const MAX_BEHIND = 1000;
+/** Events a new reader is given first. */
+const REPLAYED = 200;
+
+/** What {@linkcode serveAdmin} shows. */
+export interface AdminOptions {
+  readonly role: string;
+  readonly name: string;
+  readonly version: string;
+  /** The flags in force, for `/config`. */
+  readonly config: unknown;
+}
+
+/** The admin endpoint of a role: `sink` feeds it, disposing of it closes it. */
+export interface Admin extends AsyncDisposable, Address {
+  readonly sink: Sink;
+}
+
+/**
+ * Reads `[ADDR:]PORT`; without ADDR it is 127.0.0.1.
+ *
+ * @throws {InputError} If it is neither.
+ */
+export function parseAdminAddress(text: string): Address {
+  const match = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/]*)):)?([0-9]{1,5})$/
+    .exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65535) {
+    throw new InputError(
+      `--admin must be [ADDR:]PORT, such as 9100 or 10.0.0.1:9100, got "${text}"`,
+    );
+  }
+  return { host: match[1] ?? (match[2] || "127.0.0.1"), port };
+}
+
+/** Serves `/healthz`, `/metrics` (Prometheus text), `/events` (Server-Sent Events) and `/config`. */
+export function serveAdmin(
+  net: Net,
+  address: Address,
+  options: AdminOptions,
+): Admin {
+  const metrics = new Metrics(options);
+  const readers = new Set<ReadableStreamDefaultController<EventRecord>>();
+  const latest: EventRecord[] = [];
+  const app = new Hono();
+  app.get("/healthz", (c) => c.text("ok\n"));
+  app.get("/config", (c) => c.json(options.config as Record<string, never>));
+  app.get(
+    "/metrics",
+    (c) =>
+      c.text(metrics.text(), 200, {
+        "content-type": "text/plain; version=0.0.4; charset=utf-8",
+      }),
+  );
+  app.get("/events", (c) => {
+    if (readers.size >= MAX_READERS) return c.text("Too many readers\n", 503);
+    let mine: ReadableStreamDefaultController<EventRecord>;
+    const events = new ReadableStream<EventRecord>({
+      start(controller) {
+        mine = controller;
+        for (const event of latest) controller.enqueue(event);
+        readers.add(controller);
+      },
+      cancel: () => void readers.delete(mine),
+    }, { highWaterMark: MAX_BEHIND });
+    const messages: ReadableStream<Uint8Array> = events.pipeThrough(
+      new TransformStream<
+        EventRecord,
+        { id: number; event: string; data: string }
+      >({
+        transform: (event, controller) =>
+          controller.enqueue({
+            id: event.seq,
+            event: event.type,
+            data: JSON.stringify(event),
+          }),
+      }),
+    ).pipeThrough(new ServerSentEventStream());
+    return new Response(messages, {
+      headers: {
+        "content-type": "text/event-stream",
+        "cache-control": "no-store",
+        "access-control-allow-origin": "*",
+      },
+    });
+  });
+  const server: HttpServer = net.servePages(
+    address,
+    (request) => app.fetch(request),
+  );
+  return {
+    host: server.host,
+    port: server.port,
+    sink(event) {
+      metrics.sink(event);
+      latest.push(event);
+      if (latest.length > REPLAYED) latest.shift();
+      for (const reader of readers) {
+        if ((reader.desiredSize ?? 0) > 0) reader.enqueue(event);
+        else {
+          readers.delete(reader);
+          reader.close();
+        }
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const reader of readers) reader.close();
+      readers.clear();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}

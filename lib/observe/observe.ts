@@ -1,0 +1,86 @@
+import { join } from "@std/path";
+import type { CommonValues } from "../cli/common.ts";
+import type { RolecallEvent } from "../events/mod.ts";
+import type { Clock } from "../io/clock.ts";
+import type { FileAppender, Files } from "../io/files.ts";
+import type { Net } from "../io/net.ts";
+import type { ReportSection } from "../report/report.ts";
+import { emitter, type Sink } from "./emitter.ts";
+import { jsonLog, textLog } from "./log.ts";
+
+/** The sinks of one run, as its common flags ask for them. Disposing closes them. */
+export interface Observed extends AsyncDisposable {
+  /** The `emit` of the RoleContext. */
+  readonly emit: (event: RolecallEvent) => void;
+  /** Writes `report.html` and the charts when `--out` was given and there is a report. */
+  writeReport(
+    result: {
+      readonly report?: {
+        readonly title: string;
+        readonly sections: readonly ReportSection[];
+      };
+    },
+  ): Promise<void>;
+}
+
+/** Opens the log, the event files and the admin endpoint. */
+export async function observe(
+  run: {
+    readonly role: string;
+    readonly name: string;
+    readonly version: string;
+    readonly common: CommonValues;
+    readonly flags: unknown;
+  },
+  world: {
+    readonly clock: Clock;
+    readonly files: Files;
+    readonly net: Net;
+    readonly writeError: (text: string) => void;
+  },
+): Promise<Observed> {
+  const { role, name, common } = run;
+  await using opened = new AsyncDisposableStack();
+  const sinks: Sink[] = [
+    common.log === "json"
+      ? jsonLog(world.writeError)
+      : textLog(world.writeError, { colours: false }),
+  ];
+  const record = (file: FileAppender) => {
+    opened.use(file);
+    sinks.push((event) => file.append(`${JSON.stringify(event)}\n`));
+  };
+  if (common.events !== undefined) {
+    record(await world.files.appender(common.events));
+  }
+  if (common.out !== undefined) {
+    const path = join(common.out, "events.jsonl");
+    await world.files.writeAtomic(path, new Uint8Array(0));
+    record(await world.files.appender(path));
+  }
+  if (common.admin !== undefined) {
+    const { parseAdminAddress, serveAdmin } = await import("./admin.ts");
+    const admin = opened.use(serveAdmin(
+      world.net,
+      parseAdminAddress(common.admin),
+      { role, name, version: run.version, config: run.flags },
+    ));
+    sinks.push(admin.sink);
+  }
+  const emit = emitter({ role, name }, world.clock, sinks);
+  const closing = opened.move();
+  return {
+    emit,
+    async writeReport({ report }) {
+      if (common.out === undefined || report === undefined) return;
+      const { reportFiles } = await import("../report/html.ts");
+      for (const file of reportFiles(report)) {
+        await world.files.writeAtomic(
+          join(common.out, file.name),
+          new TextEncoder().encode(file.text) as Uint8Array<ArrayBuffer>,
+        );
+      }
+    },
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}

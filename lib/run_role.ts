@@ -1,0 +1,148 @@
+import { EXIT } from "./cli/exit.ts";
+import { roleHelp, roleHelpJson } from "./cli/help.ts";
+import {
+  type ParsedArgs,
+  parseRoleArgs,
+  scanArgs,
+  scanConfig,
+} from "./cli/parse.ts";
+import { InputError, messageOf, RunError } from "./core/errors.ts";
+import { seededRng } from "./core/rng.ts";
+import { denoClock } from "./io/deno_clock.ts";
+import { denoFiles } from "./io/deno_files.ts";
+import { denoNet } from "./io/deno_net.ts";
+import { denoProcesses } from "./io/deno_processes.ts";
+import { denoTerminal, writeError } from "./io/deno_terminal.ts";
+import { listenForShutdown } from "./io/shutdown.ts";
+import { observe, type Observed } from "./observe/observe.ts";
+import type { Role, RoleContext, RoleResult } from "./role.ts";
+import { VERSION } from "./version.ts";
+
+/** Most bytes of a `--config` file. */
+const MAX_CONFIG_BYTES = 1 << 20;
+
+/**
+ * Runs a role with the real world around it: parses its flags, opens log and sinks, prints its result.
+ *
+ * @param mainModule URL of main.ts, with which a scenario starts this program again.
+ * @returns The exit code; every failure of the role itself has been said on stderr.
+ * @throws {InputError} If the command line or the `--config` file cannot be used.
+ */
+export async function runRole(
+  role: Role,
+  args: readonly string[],
+  mainModule: string,
+): Promise<number> {
+  const raw = scanArgs(role, args);
+  if (raw.help) {
+    denoTerminal.write(
+      raw.texts.has("json")
+        ? `${JSON.stringify(roleHelpJson(role), null, 2)}\n`
+        : roleHelp(role),
+    );
+    return EXIT.done;
+  }
+  const configFile = raw.texts.get("config")?.[0];
+  const texts = configFile === undefined
+    ? raw.texts
+    : new Map([...await readConfig(role, configFile), ...raw.texts]);
+  const parsed = parseRoleArgs(role, { ...raw, texts });
+  const { common, flags } = parsed;
+  const name = common.name ?? `${role.name}@${denoNet.hostname()}`;
+  await using observed = await observe(
+    { role: role.name, name, version: VERSION, common, flags },
+    { clock: denoClock, files: denoFiles, net: denoNet, writeError },
+  );
+  using shutdown = listenForShutdown(writeError);
+  return await perform(role, parsed, {
+    name,
+    observed,
+    signal: shutdown.signal,
+    mainModule,
+  });
+}
+
+/** Runs the chosen mode between `role.started` and `role.finished`. */
+async function perform(
+  role: Role,
+  { modeName, flags, common }: ParsedArgs,
+  run: {
+    readonly name: string;
+    readonly observed: Observed;
+    readonly signal: AbortSignal;
+    readonly mainModule: string;
+  },
+): Promise<number> {
+  const { observed, signal } = run;
+  const seed = common.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
+  let result: RoleResult | undefined;
+  const ctx: RoleContext = {
+    name: run.name,
+    clock: denoClock,
+    rng: seededRng(seed),
+    net: denoNet,
+    files: denoFiles,
+    processes: denoProcesses(run.mainModule),
+    terminal: denoTerminal,
+    signal,
+    emit: observed.emit,
+    finish: (given) => void (result = given),
+  };
+  observed.emit({
+    type: "role.started",
+    mode: modeName,
+    seed,
+    version: VERSION,
+  });
+  let failure: unknown;
+  try {
+    await role.modes[modeName]!.run(flags, ctx);
+  } catch (error) {
+    if (!(signal.aborted && error === signal.reason)) failure = error;
+  }
+  if (result !== undefined) {
+    denoTerminal.write(
+      common.json ? `${JSON.stringify(result.json, null, 2)}\n` : result.text,
+    );
+    await observed.writeReport(result);
+  }
+  const exitCode = failure === undefined ? EXIT.done : exitCodeOf(failure);
+  observed.emit({
+    type: "role.finished",
+    exitCode,
+    ...(failure === undefined ? {} : { error: messageOf(failure) }),
+  });
+  if (failure !== undefined) complain(failure);
+  return exitCode;
+}
+
+async function readConfig(
+  role: Role,
+  path: string,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await denoFiles.read(path, { maxBytes: MAX_CONFIG_BYTES });
+  } catch (error) {
+    throw new InputError(messageOf(error));
+  }
+  return scanConfig(role, path, new TextDecoder().decode(bytes));
+}
+
+/** The exit code that stands for what was thrown. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof InputError) return EXIT.usage;
+  return error instanceof RunError ? EXIT.failed : EXIT.bug;
+}
+
+/** Says what was thrown on stderr: one line for a person; a trace only for a bug of ours. */
+export function complain(error: unknown): void {
+  if (exitCodeOf(error) !== EXIT.bug) {
+    writeError(`rolecall: ${messageOf(error)}\n`);
+    return;
+  }
+  const trace = error instanceof Error ? error.stack : String(error);
+  writeError(
+    `rolecall: this is a bug in rolecall; please report it\n${trace}\n`,
+  );
+}

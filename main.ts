@@ -1,0 +1,66 @@
+import { completions, SHELLS } from "./lib/cli/complete.ts";
+import { EXIT } from "./lib/cli/exit.ts";
+import { programHelp } from "./lib/cli/help.ts";
+import { nearest } from "./lib/cli/nearest.ts";
+import { InputError } from "./lib/core/errors.ts";
+import { buildInfo } from "./lib/io/deno_build_info.ts";
+import { denoTerminal } from "./lib/io/deno_terminal.ts";
+import { complain, exitCodeOf, runRole } from "./lib/run_role.ts";
+import { VERSION } from "./lib/version.ts";
+import { ROLES } from "./roles/mod.ts";
+
+/** Runs a command line; returns the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const [first = "--help", ...rest] = args[0] === "--role"
+    ? args.slice(1)
+    : args.map((arg, at) => at === 0 ? arg.replace(/^--role=/, "") : arg);
+  switch (first) {
+    case "--help":
+    case "-h":
+    case "help":
+      denoTerminal.write(programHelp(ROLES));
+      return EXIT.done;
+    case "--version":
+    case "-V":
+      denoTerminal.write(`rolecall ${VERSION} (${await buildInfo()})\n`);
+      return EXIT.done;
+    case "completions":
+      denoTerminal.write(await completionScript(rest[0] ?? ""));
+      return EXIT.done;
+  }
+  const entry = ROLES.find(({ name }) => name === first);
+  if (entry === undefined) {
+    const near = nearest(first, ROLES.map(({ name }) => name));
+    throw new InputError(
+      `there is no role "${first}"; ${
+        near === undefined ? "see rolecall --help" : `did you mean ${near}?`
+      }`,
+    );
+  }
+  return await runRole(await entry.load(), rest, import.meta.url);
+}
+
+async function completionScript(shell: string): Promise<string> {
+  const known = SHELLS.find((name) => name === shell);
+  if (known === undefined) {
+    throw new InputError(
+      `completions are made for ${SHELLS.join(", ")}, not for "${shell}"`,
+    );
+  }
+  return completions(known, await Promise.all(ROLES.map((r) => r.load())));
+}
+
+if (import.meta.main) {
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    complain(event.reason);
+    Deno.exit(EXIT.bug);
+  });
+  try {
+    Deno.exitCode = await main(Deno.args);
+  } catch (error) {
+    complain(error);
+    Deno.exitCode = exitCodeOf(error);
+  }
+  Deno.exit();
+}

@@ -1,0 +1,166 @@
+import { fromFileUrl } from "@std/path";
+import type { EventRecord } from "../../lib/events/mod.ts";
+import { startRole } from "../../lib/io/deno_processes.ts";
+
+/** Longest wait for an event of a started program. */
+const EVENT_MS = 20_000;
+
+/** What a finished command said. */
+export interface Finished {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The command under test: `ROLECALL_BIN`, or Deno with main.ts. */
+export function programCommand(): [string, ...string[]] {
+  const binary = Deno.env.get("ROLECALL_BIN");
+  return binary === undefined || binary === ""
+    ? [
+      Deno.execPath(),
+      "run",
+      "-A",
+      "--quiet",
+      fromFileUrl(new URL("../../main.ts", import.meta.url).href),
+    ]
+    : [binary];
+}
+
+/** A role in a process of its own. Disposing of it stops it. */
+export interface StartedProgram extends AsyncDisposable {
+  readonly pid: number;
+  readonly events: readonly EventRecord[];
+  /** The first event of `type` (past or future) that `matches`; fails after 20 s. */
+  until<T extends EventRecord["type"]>(
+    type: T,
+    matches?: (event: Extract<EventRecord, { type: T }>) => boolean,
+  ): Promise<Extract<EventRecord, { type: T }>>;
+  /** Sends SIGTERM and waits for the end. */
+  stop(): Promise<Finished>;
+  readonly exited: Promise<Finished>;
+}
+
+/** Starts `rolecall ARGS --log json`; `inside` runs it under another command, such as `["ip", "netns", "exec", "a"]`. */
+// deno-lint-ignore require-await
+export async function startProgram(
+  args: readonly string[],
+  options: {
+    readonly cwd?: string;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly inside?: readonly string[];
+  } = {},
+): Promise<StartedProgram> {
+  const [command, ...rest] = [
+    ...(options.inside ?? []),
+    ...programCommand(),
+    ...args,
+    "--log",
+    "json",
+  ];
+  const role = startRole(command!, rest, {
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.env === undefined ? {} : { env: options.env }),
+  });
+  const exited = role.exited.then(({ code, stdout }) => ({
+    code,
+    stdout,
+    stderr: role.stderr(),
+  }));
+  return {
+    pid: role.pid,
+    events: role.events,
+    exited,
+    until: async (type, matches = () => true) =>
+      await role.until(
+        (event) => event.type === type && matches(event as never),
+        { timeoutMs: EVENT_MS },
+      ) as never,
+    stop() {
+      role.stop();
+      return exited;
+    },
+    [Symbol.asyncDispose]: () => role[Symbol.asyncDispose](),
+  };
+}
+
+/** Runs `rolecall ARGS` to its end. */
+export function runProgram(
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Finished> {
+  const [command, ...first] = programCommand();
+  return runTool(command, [...first, ...args], options);
+}
+
+/** See {@linkcode runTool}. */
+export interface RunOptions {
+  readonly stdin?: string | Uint8Array<ArrayBuffer>;
+  readonly timeoutMs?: number;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs a tool to its end. A tool that is missing, or that takes longer than `timeoutMs` (default 30 s), fails the test. */
+export async function runTool(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Finished> {
+  const child = new Deno.Command(command, {
+    args: [...args],
+    stdin: options.stdin === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.env === undefined ? {} : { env: { ...options.env } }),
+  }).spawn();
+  const timeoutMs = options.timeoutMs ?? 30_000;
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill("SIGKILL");
+  }, timeoutMs);
+  const feeding = options.stdin === undefined
+    ? Promise.resolve()
+    : feed(child.stdin, options.stdin);
+  const { code, stdout, stderr } = await child.output();
+  clearTimeout(timer);
+  await feeding;
+  const finished = {
+    code,
+    stdout: new TextDecoder().decode(stdout),
+    stderr: new TextDecoder().decode(stderr),
+  };
+  if (late) {
+    throw new Error(
+      `${command} ${
+        args.join(" ")
+      } took longer than ${timeoutMs} ms\n${finished.stdout}${finished.stderr}`,
+    );
+  }
+  return finished;
+}
+
+async function feed(
+  stdin: WritableStream<Uint8Array>,
+  text: string | Uint8Array<ArrayBuffer>,
+): Promise<void> {
+  const writer = stdin.getWriter();
+  try {
+    await writer.write(
+      typeof text === "string" ? new TextEncoder().encode(text) : text,
+    );
+    await writer.close();
+  } catch { /* The program did not read it all. */ }
+}
+
+/** Makes an empty folder that is removed when it is disposed of. */
+export async function temporaryFolder(): Promise<
+  AsyncDisposable & { readonly path: string }
+> {
+  const path = await Deno.makeTempDir({ prefix: "rolecall-test-" });
+  return {
+    path,
+    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
+  };
+}
