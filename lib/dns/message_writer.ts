@@ -1,0 +1,190 @@
+/**
+ * Writes a message into a buffer that is kept, with name compression (RFC 1035 §4.1.4).
+ *
+ * On the redirector's hot path, so nothing is allocated per record. Bytes beyond the buffer's end fall away as typed
+ * arrays do it; {@linkcode MessageWriter.record} sees that the limit was passed and takes the record back.
+ */
+import { rdataFields } from "./rdata.ts";
+import { lowerByte } from "./name.ts";
+
+/** Names after this many known suffixes are still written, but no longer offered for compression: searching costs too. */
+const MAX_KNOWN_SUFFIXES = 128;
+
+/** One record to write. */
+export interface WritableRecord {
+  /** Wire form. */
+  readonly name: Uint8Array;
+  readonly type: number;
+  readonly class: number;
+  readonly ttlSeconds: number;
+  /** Uncompressed. */
+  readonly rdata: Uint8Array;
+}
+
+/** See the head of this file. */
+export class MessageWriter {
+  /** The bytes written so far are `buffer.subarray(0, length)`. */
+  readonly buffer: Uint8Array<ArrayBuffer>;
+  #at = 0;
+  #limit: number;
+  readonly #suffixes: number[] = [];
+
+  /** Creates a writer with a buffer of `capacity` bytes, by default as long as a message can be. */
+  constructor(capacity = 65535) {
+    this.buffer = new Uint8Array(capacity);
+    this.#limit = capacity;
+  }
+
+  /** How many bytes are written. */
+  get length(): number {
+    return this.#at;
+  }
+
+  /** Forgets what was written; messages may have `limit` bytes from now on. */
+  reset(limit: number): void {
+    this.#at = 0;
+    this.#limit = Math.min(limit, this.buffer.length);
+    this.#suffixes.length = 0;
+  }
+
+  /** Goes back to a message of `length` bytes. */
+  truncate(length: number): void {
+    this.#at = length;
+    const suffixes = this.#suffixes;
+    while ((suffixes.at(-1) ?? 0) >= length && suffixes.length > 0) {
+      suffixes.pop();
+    }
+  }
+
+  /** Writes a 16-bit number. */
+  u16(value: number): void {
+    this.buffer[this.#at++] = value >>> 8;
+    this.buffer[this.#at++] = value;
+  }
+
+  /** Writes a 32-bit number. */
+  u32(value: number): void {
+    this.u16(value >>> 16);
+    this.u16(value & 0xffff);
+  }
+
+  /** Writes `bytes` from `start` to `end`. */
+  bytes(bytes: Uint8Array, start = 0, end = bytes.length): void {
+    const buffer = this.buffer;
+    let at = this.#at;
+    for (let index = start; index < end; index++) {
+      buffer[at++] = bytes[index] ?? 0;
+    }
+    this.#at = at;
+  }
+
+  /** Writes the question's name of a query as it came, so that its case is kept, and its type and class. */
+  question(query: Uint8Array, start: number, end: number): void {
+    const nameAt = this.#at;
+    this.bytes(query, start, end);
+    for (
+      let at = nameAt;
+      (this.buffer[at] ?? 0) !== 0;
+      at += 1 + (this.buffer[at] ?? 0)
+    ) this.#know(at);
+  }
+
+  /** Writes a name: the longest end of it that stands in the message already becomes a pointer. */
+  name(name: Uint8Array): void {
+    let at = 0;
+    for (;;) {
+      const length = name[at] ?? 0;
+      if (length === 0) {
+        this.buffer[this.#at++] = 0;
+        return;
+      }
+      const known = this.#find(name, at);
+      if (known >= 0) {
+        this.u16(0xc000 | known);
+        return;
+      }
+      this.#know(this.#at);
+      this.bytes(name, at, at + length + 1);
+      at += length + 1;
+    }
+  }
+
+  /** Writes a record; false, and nothing written, if it does not fit. */
+  record(record: WritableRecord): boolean {
+    const start = this.#at;
+    this.name(record.name);
+    this.u16(record.type);
+    this.u16(record.class);
+    this.u32(record.ttlSeconds);
+    const lengthAt = this.#at;
+    this.#at += 2;
+    this.#rdata(record.type, record.rdata);
+    if (this.#at > this.#limit) {
+      this.truncate(start);
+      return false;
+    }
+    const length = this.#at - lengthAt - 2;
+    this.buffer[lengthAt] = length >>> 8;
+    this.buffer[lengthAt + 1] = length;
+    return true;
+  }
+
+  #rdata(type: number, rdata: Uint8Array): void {
+    const fields = rdataFields(type);
+    // only types with a `name` field need a closer look; an address has none
+    if (fields === undefined || !fields.includes("name")) {
+      this.bytes(rdata);
+      return;
+    }
+    let at = 0;
+    for (const field of fields) {
+      if (field === "name") {
+        this.name(rdata.subarray(at));
+        while ((rdata[at] ?? 0) !== 0) at += 1 + (rdata[at] ?? 0);
+        at += 1;
+      } else {
+        const size = field === "u16" ? 2 : 4;
+        this.bytes(rdata, at, at + size);
+        at += size;
+      }
+    }
+  }
+
+  #know(at: number): void {
+    if (at < 0x4000 && this.#suffixes.length < MAX_KNOWN_SUFFIXES) {
+      this.#suffixes.push(at);
+    }
+  }
+
+  /** Where the name `name` from `from` on stands in the message; -1 when nowhere. */
+  #find(name: Uint8Array, from: number): number {
+    for (const offset of this.#suffixes) {
+      if (this.#matches(name, from, offset)) return offset;
+    }
+    return -1;
+  }
+
+  #matches(name: Uint8Array, from: number, offset: number): boolean {
+    const buffer = this.buffer;
+    let at = from;
+    let there = offset;
+    for (;;) {
+      let length = buffer[there] ?? 0;
+      while (length >= 0xc0) {
+        there = (length & 0x3f) << 8 | (buffer[there + 1] ?? 0);
+        length = buffer[there] ?? 0;
+      }
+      if (length !== name[at]) return false;
+      if (length === 0) return true;
+      for (const end = at + length; at < end;) {
+        at += 1;
+        there += 1;
+        if (
+          lowerByte(name[at] ?? 0) !== lowerByte(buffer[there] ?? 0)
+        ) return false;
+      }
+      at += 1;
+      there += 1;
+    }
+  }
+}
