@@ -1,9 +1,10 @@
+/** The functions of `@std/path/posix`: paths with `/` on every system, such as those of URLs and torrents. */
 import { posix } from "node:path";
+
 export const {
   basename,
   dirname,
   extname,
-  format,
   isAbsolute,
   join,
   normalize,
