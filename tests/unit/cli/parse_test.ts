@@ -1,0 +1,128 @@
+import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import { flag, serverFlags } from "../../../lib/cli/flags.ts";
+import {
+  parseRoleArgs,
+  type RoleShape,
+  scanArgs,
+  scanConfig,
+} from "../../../lib/cli/parse.ts";
+import { InputError } from "../../../lib/core/errors.ts";
+
+const ROLE: RoleShape = {
+  name: "thing",
+  modes: {
+    server: {
+      flags: {
+        ...serverFlags({ port: 12000 }),
+        loss: flag.probability({ help: "Loss", default: "0" }),
+        maxConnections: flag.count({ help: "Bound", default: "10" }),
+        origin: flag.list(flag.url({ help: "Origin" })),
+      },
+    },
+    client: {
+      chosenBy: "connect",
+      flags: {
+        connect: flag.hostPort({ help: "Where" }),
+        interval: flag.duration({ help: "Pause", default: "1s" }),
+        outFile: flag.path({ help: "File", short: "o" }),
+      },
+      operand: { placeholder: "WORD", optional: true },
+    },
+  },
+};
+
+function parse(...args: string[]) {
+  return parseRoleArgs(ROLE, scanArgs(ROLE, args));
+}
+
+function lineOf(...args: string[]): string {
+  const error = assertThrows(() => parse(...args));
+  assertInstanceOf(error, InputError);
+  return error.message;
+}
+
+Deno.test("parseRoleArgs gives defaults for what is not given", () => {
+  const { modeName, flags, common } = parse();
+  assertEquals(modeName, "server");
+  assertEquals(flags, {
+    host: "",
+    port: 12000,
+    loss: 0,
+    maxConnections: 10,
+    origin: [],
+    operand: "",
+  });
+  assertEquals(common.log, "text");
+  assertEquals(common.seed, undefined);
+});
+
+Deno.test("parseRoleArgs reads values with = or a space, switches and repeated lists", () => {
+  const { flags, common } = parse(
+    "--port=0",
+    "--max-connections",
+    "7",
+    "--json",
+    "--origin",
+    "http://a/",
+    "--origin=http://b/",
+    "--seed",
+    "5",
+  );
+  assertEquals(flags.port, 0);
+  assertEquals(flags.maxConnections, 7);
+  assertEquals(flags.origin, ["http://a/", "http://b/"]);
+  assertEquals(common.json, true);
+  assertEquals(common.seed, 5);
+});
+
+Deno.test("parseRoleArgs chooses the mode whose own flag is given", () => {
+  const { modeName, flags } = parse(
+    "--connect",
+    "[::1]:53",
+    "-o",
+    "file",
+    "007",
+  );
+  assertEquals(modeName, "client");
+  assertEquals(flags.connect, { host: "::1", port: 53 });
+  assertEquals(flags.interval, 1000);
+  assertEquals(flags.outFile, "file");
+  assertEquals(flags.operand, "007");
+});
+
+Deno.test("parseRoleArgs refuses what is wrong with a line that names the flag", () => {
+  for (
+    const [args, said] of [
+      [["--prot", "1"], "--port"],
+      [["--port"], "--port"],
+      [["--port", "1", "--port", "2"], "--port"],
+      [["--port", "70000"], "70000"],
+      [["--port", "x"], "x"],
+      [["--loss", "1.5"], "--loss"],
+      [["--interval", "5s"], "--interval"],
+      [["--connect", "here"], "--connect"],
+      [["--connect", "a:1", "--loss", "0"], "--loss"],
+      [["stray"], "stray"],
+      [["--connect", "a:1", "one", "two"], "two"],
+      [["--origin", "ftp://a/"], "--origin"],
+      [["--log", "xml"], "text, json"],
+    ] as const
+  ) {
+    const line = lineOf(...args);
+    assertEquals(line.includes(said), true, `${args.join(" ")}: ${line}`);
+    assertEquals(line.includes("\n"), false);
+  }
+});
+
+Deno.test("scanConfig reads flags of a JSON file and refuses unknown ones", () => {
+  assertEquals(
+    [...scanConfig(ROLE, "f.json", `{"port":0,"json":true,"origin":["a"]}`)],
+    [["port", ["0"]], ["json", [""]], ["origin", ["a"]]],
+  );
+  for (const text of ["{", "[]", `{"prot":1}`]) {
+    assertInstanceOf(
+      assertThrows(() => scanConfig(ROLE, "f.json", text)),
+      InputError,
+    );
+  }
+});

@@ -1,0 +1,50 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { EventRecord } from "../../../lib/events/mod.ts";
+import { emitter } from "../../../lib/observe/emitter.ts";
+import { jsonLog, textLog } from "../../../lib/observe/log.ts";
+import { Metrics } from "../../../lib/observe/metrics.ts";
+import { ManualClock } from "../../support/manual_clock.ts";
+
+const WHO = { role: "edge", name: `e"1` };
+
+function listening(host: string) {
+  return { type: "role.listening", transport: "tcp", host, port: 80 } as const;
+}
+
+Deno.test("emitter numbers events and stamps them with both clocks", async () => {
+  const clock = new ManualClock();
+  const seen: EventRecord[] = [];
+  const emit = emitter(WHO, clock, [(event) => seen.push(event)]);
+  emit(listening("::1"));
+  await clock.advanceTo(1500);
+  emit(listening("10.0.0.1"));
+  assertEquals(seen.map(({ seq, atMs }) => [seq, atMs]), [[1, 0], [2, 1500]]);
+  assertEquals(seen[1]?.time, "2026-01-01T00:00:01.500Z");
+  assertEquals(seen[1]?.name, `e"1`);
+});
+
+Deno.test("logs write one line per event, and debug events only as JSON", () => {
+  const lines: string[] = [];
+  const emit = emitter(WHO, new ManualClock(), [
+    textLog((text) => lines.push(text), { colours: false }),
+    jsonLog((text) => lines.push(text)),
+  ]);
+  emit(listening("::1"));
+  emit({ type: "role.finished", exitCode: 0 });
+  assertEquals(lines.length, 3);
+  assertStringIncludes(lines[0]!, "listening on tcp [::1]:80\n");
+  assertEquals(JSON.parse(lines[2]!).type, "role.finished");
+});
+
+Deno.test("Metrics counts events and escapes labels", () => {
+  const metrics = new Metrics({ ...WHO, version: "1" });
+  const emit = emitter(WHO, new ManualClock(), [metrics.sink]);
+  emit(listening("::1"));
+  emit(listening("::1"));
+  const text = metrics.text();
+  assertStringIncludes(text, `name="e\\"1"`);
+  assertStringIncludes(
+    text,
+    `rolecall_events_total{type="role.listening"} 2\n`,
+  );
+});
