@@ -1,0 +1,199 @@
+import { fromUtf8 } from "../core/bytes.ts";
+import { ProtocolError } from "../core/errors.ts";
+import {
+  type BencodeDictionary,
+  type BencodeValue,
+  bytesOfKey,
+  decodeBencode,
+  isBytes,
+  isDictionary,
+  isList,
+} from "./bencode.ts";
+import { escapeBytes } from "./tracker_http.ts";
+import {
+  type AnnounceReply,
+  type AnnounceRequest,
+  decodeCompactPeers,
+  MAX_REPLY_PEERS,
+  type PeerAddress,
+  type ScrapeEntry,
+} from "./tracker_messages.ts";
+
+/** Largest reply a client reads: {@linkcode MAX_REPLY_PEERS} peers in the long form, with room to spare. */
+export const MAX_REPLY_BYTES = 2 ** 20;
+/** How long to wait when a tracker does not say: half an hour is what most do. */
+const DEFAULT_INTERVAL_SECONDS = 1800;
+/** Longest wait that is believed: a day. */
+const MAX_INTERVAL_SECONDS = 86_400;
+/** Bytes of an info-hash and of a peer id. */
+const HASH_BYTES = 20;
+
+/**
+ * Returns the URL of an announce: what the torrent has, and the request in its query, in compact form (BEP 23).
+ *
+ * @param announceUrl May have a query of its own, such as a pass key; it stays in front.
+ */
+export function announceUrlOf(
+  announceUrl: string,
+  request: AnnounceRequest & {
+    /** Tells the tracker it is the same peer when its address changes (BEP 7). */
+    readonly key?: string;
+  },
+): string {
+  const fields = [
+    `info_hash=${escapeBytes(request.infoHash)}`,
+    `peer_id=${escapeBytes(request.peerId)}`,
+    `port=${request.port}`,
+    `uploaded=${request.uploadedBytes}`,
+    `downloaded=${request.downloadedBytes}`,
+    `left=${request.leftBytes}`,
+    "compact=1",
+  ];
+  if (request.event !== "none") fields.push(`event=${request.event}`);
+  if (request.numWant !== null) fields.push(`numwant=${request.numWant}`);
+  if (request.key !== undefined) fields.push(`key=${request.key}`);
+  return withQuery(announceUrl, fields);
+}
+
+/**
+ * Returns the URL of a scrape, or null if the tracker has none: only where the last part of the path starts with
+ * `announce` does `scrape` in its place ask for one (BEP 48).
+ */
+export function scrapeUrlOf(
+  announceUrl: string,
+  infoHashes: readonly Uint8Array[],
+): string | null {
+  const match = /^([^?#]*\/)announce([^/?#]*)(\?[^#]*)?(?:#|$)/.exec(
+    announceUrl,
+  );
+  if (match === null) return null;
+  return withQuery(
+    `${match[1]}scrape${match[2]}${match[3] ?? ""}`,
+    infoHashes.map((hash) => `info_hash=${escapeBytes(hash)}`),
+  );
+}
+
+/**
+ * Reads the answer to an announce: peers as byte strings (BEP 23, BEP 7) or as a list of dictionaries (BEP 3).
+ *
+ * @throws {ProtocolError} `tracker-refused` with the tracker's reason, or `tracker-reply-malformed`.
+ */
+export function decodeAnnounceReply(bytes: Uint8Array): AnnounceReply {
+  const reply = dictionaryOf(bytes);
+  const peers = peersOf(reply.get("peers"));
+  const peers6 = reply.get("peers6");
+  if (isBytes(peers6)) peers.push(...decodeCompactPeers(peers6, "ipv6"));
+  return {
+    intervalSeconds: intervalOf(reply.get("interval")),
+    seeders: countOf(reply.get("complete")),
+    leechers: countOf(reply.get("incomplete")),
+    peers: peers.slice(0, MAX_REPLY_PEERS),
+    warning: textOf(reply.get("warning message")),
+  };
+}
+
+/**
+ * Reads the answer to a scrape.
+ *
+ * @throws {ProtocolError} `tracker-refused` with the tracker's reason, or `tracker-reply-malformed`.
+ */
+export function decodeScrapeReply(bytes: Uint8Array): ScrapeEntry[] {
+  const files = dictionaryOf(bytes).get("files");
+  if (!isDictionary(files)) throw malformed("a scrape must have files");
+  const entries: ScrapeEntry[] = [];
+  for (const [key, file] of files) {
+    const infoHash = bytesOfKey(key);
+    if (infoHash.length !== HASH_BYTES || !isDictionary(file)) {
+      throw malformed("files must be dictionaries keyed by info-hash");
+    }
+    entries.push({
+      infoHash,
+      seeders: countOf(file.get("complete")) ?? 0,
+      leechers: countOf(file.get("incomplete")) ?? 0,
+      completed: countOf(file.get("downloaded")) ?? 0,
+    });
+  }
+  return entries;
+}
+
+function withQuery(url: string, fields: readonly string[]): string {
+  const bare = url.replace(/#.*$/, "");
+  if (fields.length === 0) return bare;
+  return `${bare}${bare.includes("?") ? "&" : "?"}${fields.join("&")}`;
+}
+
+function dictionaryOf(bytes: Uint8Array): BencodeDictionary {
+  let value: BencodeValue;
+  try {
+    value = decodeBencode(bytes, {
+      anyKeyOrder: true,
+      maxBytes: MAX_REPLY_BYTES,
+    });
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new ProtocolError(
+      "tracker-reply-malformed",
+      `Cannot read the tracker's reply: ${cause.message}`,
+      { cause },
+    );
+  }
+  if (!isDictionary(value)) throw malformed("it must be a dictionary");
+  const reason = value.get("failure reason");
+  if (reason !== undefined) {
+    throw new ProtocolError(
+      "tracker-refused",
+      `The tracker refused: ${textOf(reason) ?? "without a reason"}`,
+    );
+  }
+  return value;
+}
+
+function peersOf(value: BencodeValue | undefined): PeerAddress[] {
+  // A swarm of nobody: some trackers then leave the key out.
+  if (value === undefined) return [];
+  if (isBytes(value)) return decodeCompactPeers(value, "ipv4");
+  if (!isList(value)) throw malformed("peers must be a string or a list");
+  const peers: PeerAddress[] = [];
+  for (const peer of value.slice(0, MAX_REPLY_PEERS)) {
+    if (!isDictionary(peer)) throw malformed("a peer must be a dictionary");
+    const host = textOf(peer.get("ip"));
+    const port = peer.get("port");
+    const peerId = peer.get("peer id");
+    if (host === null || !/^[A-Za-z0-9.:_-]{1,253}$/.test(host)) {
+      throw malformed("a peer must have an address or name as ip");
+    }
+    if (typeof port !== "number" || port < 0 || port > 65_535) {
+      throw malformed("a peer must have a port from 0 to 65535");
+    }
+    if (port === 0) continue;
+    const known = isBytes(peerId) && peerId.length === HASH_BYTES;
+    peers.push({ host, port, peerId: known ? peerId : null });
+  }
+  return peers;
+}
+
+function intervalOf(value: BencodeValue | undefined): number {
+  if (value === undefined) return DEFAULT_INTERVAL_SECONDS;
+  if (typeof value !== "number" || value < 0) {
+    throw malformed("interval must be a number of seconds");
+  }
+  return Math.min(value, MAX_INTERVAL_SECONDS);
+}
+
+function countOf(value: BencodeValue | undefined): number | null {
+  return typeof value === "number" && value >= 0 ? value : null;
+}
+
+/** Text for people, on one line and of a bearable length. */
+function textOf(value: BencodeValue | undefined): string | null {
+  if (!isBytes(value)) return null;
+  // deno-lint-ignore no-control-regex
+  return fromUtf8(value.subarray(0, 1024)).replace(/[\x00-\x1f\x7f]+/g, " ");
+}
+
+function malformed(rule: string): ProtocolError {
+  return new ProtocolError(
+    "tracker-reply-malformed",
+    `Cannot read the tracker's reply: ${rule}`,
+  );
+}

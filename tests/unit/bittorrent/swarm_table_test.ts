@@ -1,0 +1,225 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  SwarmTable,
+  type SwarmTableOptions,
+} from "../../../lib/bittorrent/swarm_table.ts";
+import type { AnnounceRequest } from "../../../lib/bittorrent/tracker_messages.ts";
+import { toHex, utf8 } from "../../../lib/core/bytes.ts";
+import { ProtocolError } from "../../../lib/core/errors.ts";
+import { seededRng } from "../../../lib/core/rng.ts";
+
+const HASH = new Uint8Array(20).fill(1);
+
+function tableWith(options: Partial<SwarmTableOptions> = {}): SwarmTable {
+  return new SwarmTable({
+    rng: seededRng(2),
+    expiryMs: 1000,
+    maxPeers: 50,
+    ...options,
+  });
+}
+
+function from(
+  host: string,
+  change: Partial<AnnounceRequest & { bothFamilies: boolean }> = {},
+): AnnounceRequest & { readonly host: string } {
+  return {
+    host,
+    infoHash: HASH,
+    peerId: utf8(`-RC0001-${host}`.padEnd(20, "-")),
+    port: 6881,
+    uploadedBytes: 0,
+    downloadedBytes: 0,
+    leftBytes: 10,
+    event: "none",
+    numWant: null,
+    ...change,
+  };
+}
+
+function codeOf(run: () => unknown): string {
+  return assertThrows(run, ProtocolError).code;
+}
+
+Deno.test("SwarmTable introduces peers to each other and counts seeders, leechers and downloads", () => {
+  const table = tableWith();
+  assertEquals(table.announce(from("10.0.0.1", { leftBytes: 0 }), 0), {
+    seeders: 1,
+    leechers: 0,
+    peers: [],
+  });
+  const second = table.announce(from("10.0.0.2"), 1);
+  assertEquals([second.seeders, second.leechers], [1, 1]);
+  assertEquals(second.peers.map((peer) => peer.host), ["10.0.0.1"]);
+  table.announce(from("10.0.0.2", { leftBytes: 0, event: "completed" }), 2);
+  // UDP repeats requests: still one download.
+  table.announce(from("10.0.0.2", { leftBytes: 0, event: "completed" }), 2);
+  assertEquals(table.scrape(HASH, 3), {
+    infoHash: HASH,
+    seeders: 2,
+    leechers: 0,
+    completed: 1,
+  });
+  table.announce(from("10.0.0.1", { event: "stopped" }), 4);
+  assertEquals(table.scrape(HASH, 4).seeders, 1);
+  assertEquals(table.peerCount, 1);
+});
+
+Deno.test("SwarmTable answers stopped without peers, also from a peer it never met", () => {
+  const table = tableWith();
+  const answer = table.announce(from("10.0.0.1", { event: "stopped" }), 0);
+  assertEquals(answer, { seeders: 0, leechers: 0, peers: [] });
+  assertEquals(table.swarmCount, 0);
+});
+
+Deno.test("SwarmTable never returns the asker, not at its other address nor after a restart with a new peer id", () => {
+  const table = tableWith();
+  const peerId = utf8("-RC0001-multi-homed-");
+  table.announce(from("10.0.0.1", { peerId }), 0);
+  table.announce(from("2001:db8::1", { peerId }), 0);
+  const again = table.announce(
+    from("10.0.0.1", {
+      peerId: utf8("-RC0001-another one-"),
+      bothFamilies: true,
+    }),
+    1,
+  );
+  assertEquals(again.peers.map((peer) => peer.host), ["2001:db8::1"]);
+  const other = table.announce(
+    from("10.0.0.1", { peerId, bothFamilies: true }),
+    1,
+  );
+  assertEquals(other.peers, []);
+  assertEquals(table.peerCount, 2);
+});
+
+Deno.test("SwarmTable keeps the address families apart unless both are wanted", () => {
+  const table = tableWith();
+  for (const host of ["10.0.0.1", "10.0.0.2", "2001:db8::1", "2001:db8::2"]) {
+    table.announce(from(host), 0);
+  }
+  const hosts = (host: string, bothFamilies: boolean, numWant: number | null) =>
+    table.announce(from(host, { bothFamilies, numWant }), 1)
+      .peers.map((peer) => peer.host);
+  assertEquals(hosts("10.0.0.1", false, null), ["10.0.0.2"]);
+  assertEquals(hosts("2001:db8::2", false, null), ["2001:db8::1"]);
+  assertEquals(hosts("10.0.0.1", true, 1), ["10.0.0.2"]);
+  const both = hosts("10.0.0.1", true, null);
+  assertEquals(both[0], "10.0.0.2");
+  assertEquals(both.slice(1).sort(), ["2001:db8::1", "2001:db8::2"]);
+});
+
+Deno.test("SwarmTable forgets silent peers", () => {
+  const table = tableWith();
+  table.announce(from("10.0.0.1"), 0);
+  table.announce(from("10.0.0.2"), 600);
+  table.announce(from("10.0.0.1"), 900);
+  assertEquals(table.sweep(1599), []);
+  assertEquals(table.sweep(1600), [{ infoHash: HASH, peers: 1 }]);
+  const answer = table.announce(from("10.0.0.3"), 1800);
+  assertEquals(answer.peers.map((peer) => peer.host), ["10.0.0.1"]);
+  assertEquals(table.scrape(HASH, 1900).leechers, 1);
+  assertEquals(table.scrape(HASH, 2800).leechers, 0);
+  assertEquals(table.peerCount, 0);
+  table.sweep(2800);
+  assertEquals(table.swarmCount, 0);
+});
+
+Deno.test("SwarmTable returns at most what was asked for and never more than maxPeers", () => {
+  const table = tableWith({ maxPeers: 5 });
+  for (let at = 0; at < 30; at++) table.announce(from(`10.0.0.${at}`), 0);
+  const count = (numWant: number | null) =>
+    table.announce(from("10.0.0.1", { numWant }), 1).peers.length;
+  assertEquals([null, 0, 3, 5, 6, 1e9].map(count), [5, 0, 3, 5, 5, 5]);
+});
+
+Deno.test("SwarmTable draws every pair of peers equally often, whatever was drawn before (seed 17)", () => {
+  const table = tableWith({ rng: seededRng(17) });
+  const others = 5;
+  for (let at = 0; at <= others; at++) table.announce(from(`10.0.0.${at}`), 0);
+  const seen = new Map<string, number>();
+  const rounds = 10_000;
+  for (let round = 0; round < rounds; round++) {
+    const { peers } = table.announce(from("10.0.0.0", { numWant: 2 }), 0);
+    const key = peers.map((peer) => peer.host).sort().join(" ");
+    seen.set(key, (seen.get(key) ?? 0) + 1);
+  }
+  const expected = rounds / (others * (others - 1) / 2);
+  assertEquals(seen.size, 10);
+  let chiSquared = 0;
+  for (const count of seen.values()) {
+    chiSquared += (count - expected) ** 2 / expected;
+  }
+  // 9 degrees of freedom: above 27.9 once in a thousand.
+  assert(chiSquared < 27.9, `chi squared ${chiSquared}`);
+});
+
+Deno.test("SwarmTable refuses what is not on its list, and what no longer fits", () => {
+  const other = new Uint8Array(20).fill(2);
+  const listed = tableWith({ allowed: new Set([toHex(HASH)]) });
+  listed.announce(from("10.0.0.1"), 0);
+  assertEquals(
+    codeOf(() => listed.announce(from("10.0.0.1", { infoHash: other }), 0)),
+    "torrent-not-allowed",
+  );
+  const swarms = tableWith({ maxSwarms: 1 });
+  swarms.announce(from("10.0.0.1"), 0);
+  const second = () =>
+    swarms.announce(from("10.0.0.1", { infoHash: other }), 0);
+  assertEquals(codeOf(second), "tracker-full");
+  swarms.announce(from("10.0.0.1", { event: "stopped" }), 0);
+  second();
+  const peers = tableWith({ maxTracked: 1 });
+  peers.announce(from("10.0.0.1"), 0);
+  peers.announce(from("10.0.0.1"), 0);
+  assertEquals(
+    codeOf(() => peers.announce(from("10.0.0.2"), 0)),
+    "tracker-full",
+  );
+});
+
+Deno.test("SwarmTable shows the swarms that have peers, and scrapes them all", () => {
+  const table = tableWith();
+  const other = new Uint8Array(20).fill(2);
+  table.announce(from("10.0.0.1", { uploadedBytes: 7 }), 5);
+  table.announce(from("10.0.0.2"), 6);
+  table.announce(from("10.0.0.1", { infoHash: other }), 6);
+  table.announce(from("10.0.0.1", { infoHash: other, event: "stopped" }), 6);
+  const view = table.view({ swarms: 10, peers: 1 }, 7);
+  assertEquals(view.length, 1);
+  assertEquals(view[0]?.leechers, 2);
+  assertEquals(view[0]?.peers.length, 1);
+  assertEquals(view[0]?.peers[0]?.uploadedBytes, 7);
+  assertEquals(table.scrapeAll(10, 7).map((entry) => entry.leechers), [2]);
+  assertEquals(table.scrapeAll(0, 7), []);
+});
+
+Deno.test("SwarmTable stays consistent under random announces (seed 23)", () => {
+  const rng = seededRng(23);
+  const table = tableWith({ rng, maxPeers: 4 });
+  const model = new Map<string, { left: number; atMs: number }>();
+  let nowMs = 0;
+  for (let round = 0; round < 5000; round++) {
+    nowMs += Math.floor(rng() * 40);
+    const host = rng() < 0.5
+      ? `10.0.0.${Math.floor(rng() * 40)}`
+      : `2001:db8::${Math.floor(rng() * 40) + 1}`;
+    const leftBytes = rng() < 0.3 ? 0 : 5;
+    const event = rng() < 0.15 ? "stopped" : "none";
+    for (const [key, peer] of model) {
+      if (nowMs - peer.atMs >= 1000) model.delete(key);
+    }
+    if (event === "stopped") model.delete(host);
+    else model.set(host, { left: leftBytes, atMs: nowMs });
+    const answer = table.announce(
+      from(host, { leftBytes, event, bothFamilies: rng() < 0.5 }),
+      nowMs,
+    );
+    const seeders = [...model.values()].filter((peer) => peer.left === 0);
+    assertEquals(answer.seeders, seeders.length);
+    assertEquals(answer.leechers, model.size - seeders.length);
+    const hosts = answer.peers.map((peer) => peer.host);
+    assertEquals(new Set(hosts).size, hosts.length);
+    for (const other of hosts) assert(other !== host && model.has(other));
+  }
+});

@@ -1,0 +1,328 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { encodeBencode, keyOfBytes } from "../../../lib/bittorrent/bencode.ts";
+import {
+  encodeAnnounceReply,
+  encodeFailure,
+  encodeScrapeReply,
+  escapeBytes,
+  parseAnnounceQuery,
+  parseScrapeQuery,
+} from "../../../lib/bittorrent/tracker_http.ts";
+import {
+  announceUrlOf,
+  decodeAnnounceReply,
+  decodeScrapeReply,
+  scrapeUrlOf,
+} from "../../../lib/bittorrent/tracker_http_client.ts";
+import type { AnnounceRequest } from "../../../lib/bittorrent/tracker_messages.ts";
+import { concat, utf8 } from "../../../lib/core/bytes.ts";
+import { ProtocolError } from "../../../lib/core/errors.ts";
+import { seededRng } from "../../../lib/core/rng.ts";
+import { fuzz } from "./_fuzz.ts";
+
+const HASH = Uint8Array.from({ length: 20 }, (_, at) => at * 13);
+const ID = utf8("-RC0001-abcdefghijkl");
+const REQUEST: AnnounceRequest = {
+  infoHash: HASH,
+  peerId: ID,
+  port: 6881,
+  uploadedBytes: 1,
+  downloadedBytes: 2,
+  leftBytes: 3,
+  event: "started",
+  numWant: 30,
+};
+const FIELDS: Readonly<Record<string, string>> = {
+  "info_hash": escapeBytes(HASH),
+  "peer_id": "-RC0001-abcdefghijkl",
+  port: "6881",
+  uploaded: "1",
+  downloaded: "2",
+  left: "3",
+};
+
+function query(change: Readonly<Record<string, string | null>> = {}): string {
+  return Object.entries({ ...FIELDS, ...change })
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name}=${value}`).join("&");
+}
+
+function codeOf(run: () => unknown): string {
+  return assertThrows(run, ProtocolError).code;
+}
+
+Deno.test("parseAnnounceQuery reads any 20 bytes, however they are escaped", () => {
+  const rng = seededRng(9);
+  for (let round = 0; round < 300; round++) {
+    const hash = Uint8Array.from({ length: 20 }, () => rng() * 256);
+    let text = "";
+    for (const byte of hash) {
+      const hex = byte.toString(16).padStart(2, "0");
+      const plain = String.fromCharCode(byte);
+      if (byte === 0x20 && rng() < 0.5) text += "+";
+      else if (/[A-Za-z0-9._~!'()*,:@/?-]/.test(plain) && rng() < 0.7) {
+        text += plain;
+      } else text += `%${rng() < 0.5 ? hex : hex.toUpperCase()}`;
+    }
+    assertEquals(
+      parseAnnounceQuery(query({ info_hash: text })).infoHash,
+      hash,
+      text,
+    );
+  }
+});
+
+Deno.test("parseAnnounceQuery reads events, numwant and the form of the answer", () => {
+  const read = (change: Record<string, string | null>) =>
+    parseAnnounceQuery(query(change));
+  assertEquals(read({}).event, "none");
+  for (const event of ["started", "stopped", "completed"] as const) {
+    assertEquals(read({ event }).event, event);
+  }
+  for (const event of ["", "empty", "none", "paused"]) {
+    assertEquals(read({ event }).event, "none");
+  }
+  assertEquals(read({}).numWant, null);
+  assertEquals(read({ numwant: "-1" }).numWant, null);
+  assertEquals(read({ numwant: "0" }).numWant, 0);
+  assertEquals(read({ numwant: "7" }).numWant, 7);
+  assertEquals(read({}).compact, false);
+  assertEquals(read({ compact: "0" }).compact, false);
+  assertEquals(read({ compact: "1", no_peer_id: "1" }).compact, true);
+  assertEquals(read({ no_peer_id: "1" }).noPeerId, true);
+  assertEquals(read({ left: "9223372036854775807" }).leftBytes, 2 ** 63);
+  assertEquals(read({ ip: "10.0.0.9", key: "%00", x: "y" }).port, 6881);
+  assertEquals(
+    parseAnnounceQuery(`?&&${query()}&flag`).downloadedBytes,
+    2,
+  );
+});
+
+Deno.test("parseAnnounceQuery refuses each malformed field with query-malformed", () => {
+  const changes: readonly Record<string, string | null>[] = [
+    { info_hash: null },
+    { info_hash: "" },
+    { info_hash: "abc" },
+    { info_hash: FIELDS["info_hash"] + "a" },
+    { info_hash: "%zz" + "a".repeat(19) },
+    { info_hash: "a".repeat(19) + "%4" },
+    { info_hash: "é".repeat(20) },
+    { peer_id: null },
+    { peer_id: "short" },
+    { port: null },
+    { port: "" },
+    { port: "0" },
+    { port: "65536" },
+    { port: "-1" },
+    { port: "6881x" },
+    { port: "1e3" },
+    { uploaded: null },
+    { uploaded: "-5" },
+    { downloaded: null },
+    { downloaded: "x" },
+    { left: null },
+    { left: "1.5" },
+    { left: "99999999999999999999999" },
+    { event: "gone" },
+    { numwant: "many" },
+    { x: "y".repeat(20_000) },
+  ];
+  for (const change of changes) {
+    assertEquals(
+      codeOf(() => parseAnnounceQuery(query(change))),
+      "query-malformed",
+    );
+  }
+  const twice = `${query()}&info_hash=${FIELDS["info_hash"]}`;
+  assertEquals(codeOf(() => parseAnnounceQuery(twice)), "query-malformed");
+  assertEquals(codeOf(() => parseAnnounceQuery("")), "query-malformed");
+});
+
+Deno.test("parseScrapeQuery reads none, one or many info-hashes", () => {
+  const one = `info_hash=${escapeBytes(HASH)}`;
+  assertEquals(parseScrapeQuery(""), []);
+  assertEquals(parseScrapeQuery(`?${one}`), [HASH]);
+  assertEquals(parseScrapeQuery(`${one}&x=1&${one}`), [HASH, HASH]);
+  assertEquals(
+    codeOf(() => parseScrapeQuery("info_hash=x")),
+    "query-malformed",
+  );
+  const many = Array(201).fill(`info_hash=${"a".repeat(20)}`).join("&");
+  assertEquals(codeOf(() => parseScrapeQuery(many)), "query-malformed");
+});
+
+Deno.test("announceUrlOf and parseAnnounceQuery are each other's inverse", () => {
+  const url = announceUrlOf(
+    "http://10.0.0.1:6969/announce?pass=x#frag",
+    REQUEST,
+  );
+  assert(url.startsWith("http://10.0.0.1:6969/announce?pass=x&info_hash=%00"));
+  const { compact, noPeerId, ...request } = parseAnnounceQuery(
+    url.slice(url.indexOf("?")),
+  );
+  assertEquals(request, REQUEST);
+  assertEquals([compact, noPeerId], [true, false]);
+});
+
+Deno.test("scrapeUrlOf follows the convention of BEP 48", () => {
+  const cases: readonly (readonly [string, string | null])[] = [
+    ["http://example.com/announce", "http://example.com/scrape"],
+    ["http://example.com/x/announce", "http://example.com/x/scrape"],
+    ["http://example.com/announce.php", "http://example.com/scrape.php"],
+    ["http://example.com/a", null],
+    [
+      "http://example.com/announce?x=2%0644",
+      "http://example.com/scrape?x=2%0644",
+    ],
+    ["http://example.com/x%064announce", null],
+    ["http://example.com/announce?x=2/4", "http://example.com/scrape?x=2/4"],
+    ["http://example.com/announce/x", null],
+  ];
+  for (const [announce, scrape] of cases) {
+    assertEquals(scrapeUrlOf(announce, []), scrape, announce);
+  }
+  assertEquals(
+    scrapeUrlOf("http://a/announce", [HASH]),
+    `http://a/scrape?info_hash=${escapeBytes(HASH)}`,
+  );
+});
+
+const REPLY = {
+  intervalSeconds: 120,
+  seeders: 1,
+  leechers: 2,
+  warning: null,
+  peers: [
+    { host: "10.0.0.1", port: 6881, peerId: ID },
+    { host: "2001:db8::1", port: 6882, peerId: ID },
+    { host: "10.0.0.2", port: 1, peerId: null },
+  ],
+};
+
+Deno.test("encodeAnnounceReply writes the compact form of BEP 23 and BEP 7", () => {
+  const bytes = encodeAnnounceReply(REPLY, { compact: true, noPeerId: false });
+  assertEquals(
+    bytes,
+    encodeBencode({
+      complete: 1,
+      incomplete: 2,
+      interval: 120,
+      peers: Uint8Array.of(10, 0, 0, 1, 0x1a, 0xe1, 10, 0, 0, 2, 0, 1),
+      peers6: concat(
+        Uint8Array.of(0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+        Uint8Array.of(0, 1, 0x1a, 0xe2),
+      ),
+    }),
+  );
+});
+
+Deno.test("encodeAnnounceReply writes the dictionary form of BEP 3, with and without peer ids", () => {
+  const form = (noPeerId: boolean) =>
+    decodeAnnounceReply(
+      encodeAnnounceReply(REPLY, { compact: false, noPeerId }),
+    );
+  assertEquals(form(false), REPLY);
+  assertEquals(form(true).peers.map((peer) => peer.peerId), [null, null, null]);
+});
+
+Deno.test("decodeAnnounceReply reads what other trackers send", () => {
+  const read = (reply: Parameters<typeof encodeBencode>[0]) =>
+    decodeAnnounceReply(encodeBencode(reply));
+  assertEquals(read({ interval: 60 }).peers, []);
+  assertEquals(read({ peers: "" }).intervalSeconds, 1800);
+  assertEquals(read({ interval: 10 ** 9, peers: "" }).intervalSeconds, 86_400);
+  assertEquals(read({ interval: 5, peers: "" }).seeders, null);
+  assertEquals(
+    read({ interval: 5, peers: "", "warning message": "be\nkind" }).warning,
+    "be kind",
+  );
+  const peers = [{ ip: "tracker.example", port: 80, "peer id": "short" }, {
+    ip: "10.0.0.1",
+    port: 0,
+  }];
+  assertEquals(read({ interval: 5, peers }).peers, [
+    { host: "tracker.example", port: 80, peerId: null },
+  ]);
+  // Keys out of order: wrong, seen in the wild, and harmless.
+  assertEquals(
+    decodeAnnounceReply(utf8("d5:peers0:8:intervali9ee")).intervalSeconds,
+    9,
+  );
+});
+
+Deno.test("decodeAnnounceReply and decodeScrapeReply tell a refusal from a malformed reply", () => {
+  const bad = [
+    utf8("<html>404</html>"),
+    utf8("le"),
+    encodeBencode({ interval: -1, peers: "" }),
+    encodeBencode({ interval: "soon", peers: "" }),
+    encodeBencode({ interval: 5, peers: "12345" }),
+    encodeBencode({ interval: 5, peers: 7 }),
+    encodeBencode({ interval: 5, peers: [7] }),
+    encodeBencode({ interval: 5, peers: [{ ip: "a b", port: 1 }] }),
+    encodeBencode({ interval: 5, peers: [{ ip: "10.0.0.1", port: 70_000 }] }),
+    encodeBencode({ interval: 5, peers: "", peers6: "1234567" }),
+  ];
+  for (const bytes of bad) {
+    assertEquals(
+      codeOf(() => decodeAnnounceReply(bytes)),
+      "tracker-reply-malformed",
+    );
+  }
+  assertEquals(
+    codeOf(() => decodeScrapeReply(encodeBencode({ files: { x: 1 } }))),
+    "tracker-reply-malformed",
+  );
+  const refusal = encodeFailure("no");
+  assertEquals(codeOf(() => decodeAnnounceReply(refusal)), "tracker-refused");
+  assertEquals(codeOf(() => decodeScrapeReply(refusal)), "tracker-refused");
+});
+
+Deno.test("encodeScrapeReply and decodeScrapeReply are each other's inverse", () => {
+  const entries = [
+    { infoHash: HASH, seeders: 1, leechers: 2, completed: 3 },
+    { infoHash: ID, seeders: 0, leechers: 0, completed: 0 },
+  ];
+  const byKey = (a: typeof entries[number], b: typeof entries[number]) =>
+    keyOfBytes(a.infoHash) < keyOfBytes(b.infoHash) ? -1 : 1;
+  assertEquals(
+    decodeScrapeReply(encodeScrapeReply(entries)),
+    entries.toSorted(byKey),
+  );
+});
+
+Deno.test("tracker_http decoders throw nothing but ProtocolError (seed 31)", () => {
+  const replies = [
+    encodeAnnounceReply(REPLY, { compact: true, noPeerId: false }),
+    encodeAnnounceReply(REPLY, { compact: false, noPeerId: false }),
+  ];
+  const text = (bytes: Uint8Array) =>
+    Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  const options = { seed: 31, rounds: 5000 };
+  const seen = [
+    fuzz(replies, decodeAnnounceReply, options),
+    fuzz(
+      [encodeScrapeReply([{
+        infoHash: HASH,
+        seeders: 1,
+        leechers: 2,
+        completed: 3,
+      }])],
+      decodeScrapeReply,
+      options,
+    ),
+    fuzz(
+      [utf8(query({ event: "started", numwant: "5", compact: "1" }))],
+      (bytes) => parseAnnounceQuery(text(bytes)),
+      options,
+    ),
+    fuzz(
+      [utf8(`info_hash=${FIELDS["info_hash"]}`)],
+      (bytes) => parseScrapeQuery(text(bytes)),
+      options,
+    ),
+  ];
+  for (const { accepted, refused } of seen) {
+    assert(accepted > 10 && refused > 100, JSON.stringify(seen));
+  }
+});
