@@ -1,4 +1,15 @@
 import type { RoleEntry } from "../lib/role.ts";
 
 /** Every role, in the order `--help` lists them. The only registry; a role's code is imported when it is chosen. */
-export const ROLES: readonly RoleEntry[] = [];
+export const ROLES: readonly RoleEntry[] = [
+  {
+    name: "udp-echo",
+    summary: "Upper-case echo over UDP: server, client, pinger",
+    load: async () => (await import("./udp_echo/mod.ts")).udpEcho,
+  },
+  {
+    name: "tcp-echo",
+    summary: "Upper-case echo over TCP, one socket per client",
+    load: async () => (await import("./tcp_echo/mod.ts")).tcpEcho,
+  },
+];

@@ -1,0 +1,47 @@
+import { utf8 } from "../../lib/core/bytes.ts";
+import { textOfBytes } from "../../lib/core/upper_case.ts";
+import type { HostPort } from "../../lib/cli/flags.ts";
+import { type EchoChannel, runEchoClient } from "../../lib/io/echo_client.ts";
+import type { Address, UdpSocket } from "../../lib/io/net.ts";
+import type { RoleContext } from "../../lib/role.ts";
+
+/** Asks an echo server over UDP: no connection is made, every datagram carries the server's address. */
+export async function runUdpClient(
+  flags: {
+    readonly connect: HostPort | undefined;
+    readonly message: string | undefined;
+    readonly count: number | undefined;
+    readonly interval: number;
+    readonly timeout: number;
+  },
+  ctx: RoleContext,
+): Promise<void> {
+  const { host: name, port } = flags.connect!;
+  const addresses = await ctx.net.resolve(name, ctx);
+  // A name may have addresses of both kinds; the lecture's server listens on IPv4 only.
+  const host = addresses.find((one) => !one.includes(":")) ?? addresses[0]!;
+  const server = { host, port };
+  await using socket = ctx.net.listenUdp({
+    host: host.includes(":") ? "::" : "0.0.0.0",
+    port: 0,
+  });
+  const channel: EchoChannel = {
+    remote: server,
+    send: (message) => socket.send(utf8(message), server),
+    replies: repliesOf(socket, server, ctx.signal),
+    isReliable: false,
+  };
+  const messages = flags.message === undefined ? undefined : [flags.message];
+  await runEchoClient(channel, { ...flags, messages }, ctx);
+}
+
+/** Anyone may send to our socket; only what comes from the server is an echo. */
+async function* repliesOf(
+  socket: UdpSocket,
+  server: Address,
+  signal: AbortSignal,
+): AsyncGenerator<string, void> {
+  for await (const { bytes, host, port } of socket.receive(signal)) {
+    if (host === server.host && port === server.port) yield textOfBytes(bytes);
+  }
+}
