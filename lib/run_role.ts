@@ -102,7 +102,9 @@ async function perform(
   }
   if (result !== undefined) {
     denoTerminal.write(
-      common.json ? `${JSON.stringify(result.json, null, 2)}\n` : result.text,
+      common.json
+        ? `${JSON.stringify(result.json, null, 2)}\n`
+        : result.text.replace(/(?<=.)\n?$/s, "\n"),
     );
     await observed.writeReport(result);
   }

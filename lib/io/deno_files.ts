@@ -107,6 +107,7 @@ export const denoFiles: Files = {
     });
     return entries.sort((a, b) => a.name < b.name ? -1 : 1);
   },
+  includedPath,
   makeFolder: (path) =>
     attempt(`make ${path}`, () => Deno.mkdir(path, { recursive: true })),
   makeTemporaryFolder: (prefix) =>

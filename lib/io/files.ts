@@ -22,6 +22,8 @@ export interface Files {
   list(path: string): Promise<
     readonly { readonly name: string; readonly kind: FileStat["kind"] }[]
   >;
+  /** Where a file included in the program (a scenario, a page's script) is: beside main.ts, or inside the binary. */
+  includedPath(...parts: readonly string[]): string;
   /** Makes a folder and its parents. */
   makeFolder(path: string): Promise<void>;
   /** Makes a new empty folder in the system's temporary folder. */
