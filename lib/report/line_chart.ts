@@ -1,0 +1,155 @@
+// @ts-types="npm:@types/d3-scale@4.0.9"
+import { type ScaleLinear, scaleLinear } from "d3-scale";
+// @ts-types="npm:@types/d3-shape@3.1.7"
+import { curveLinear, curveStepAfter, line } from "d3-shape";
+import {
+  type Axis,
+  axisWidth,
+  chartFrame,
+  WIDTH,
+  xAxis,
+  yAxis,
+} from "./frame.ts";
+import { type Block, legend, type Look, marker, stroke } from "./legend.ts";
+import { element } from "./markup.ts";
+import { readable, tickText } from "./numbers.ts";
+import type { LineChart } from "./report.ts";
+
+type Series = LineChart["series"][number];
+type Point = readonly [x: number, y: number];
+type Scale = ScaleLinear<number, number>;
+
+const HEIGHT = 340;
+/** Room above the plot for the label of the y axis and half a tick text. */
+const ABOVE = 40;
+/** A series has about this many markers; more would hide the line. */
+const MOST_MARKERS = 14;
+
+/** Draws a line chart as SVG. */
+export function lineChartSvg(
+  chart: LineChart,
+  { title, heading }: { readonly title: string; readonly heading?: string },
+): string {
+  const series = chart.series.map((one) => ({
+    ...one,
+    points: one.points.filter((point) => point.every(Number.isFinite)),
+  }));
+  const looks = looksOf(series);
+  const plot = series.every(({ points }) => points.length === 0)
+    ? {
+      markup: element("text", { class: "muted", y: 40 }, "No data"),
+      height: 60,
+    }
+    : drawPlot(chart, series, looks);
+  return chartFrame({
+    heading,
+    title,
+    description: describe(chart, series),
+    parts: [legend(looks, WIDTH), plot],
+  });
+}
+
+function looksOf(series: readonly Series[]): readonly Look[] {
+  let dashes = 0;
+  return series.map(({ name, shape, dashed }, index) => ({
+    name,
+    index,
+    dash: dashed === true ? dashes++ : undefined,
+    line: shape !== "points",
+    marker: dashed !== true,
+  }));
+}
+
+function drawPlot(
+  chart: LineChart,
+  series: readonly Series[],
+  looks: readonly Look[],
+): Block {
+  const points = series.flatMap((one) => one.points);
+  const y = scaleLinear(domain(points.map(([, value]) => value)), [HEIGHT, 0])
+    .nice(6);
+  const vertical = axis(chart.yLabel, y, 6);
+  const left = axisWidth(vertical);
+  const x = scaleLinear(domain(points.map(([value]) => value)), [
+    left,
+    WIDTH - 8,
+  ]);
+  const below = xAxis(axis(chart.xLabel, x, 8), left, HEIGHT);
+  const lines = series.map((one, at) => drawSeries(one, looks[at]!, x, y));
+  return {
+    markup: element(
+      "g",
+      { transform: `translate(0,${ABOVE})` },
+      below.markup,
+      yAxis(vertical, left),
+      ...lines,
+    ),
+    height: ABOVE + HEIGHT + below.height,
+  };
+}
+
+/** From 0, unless the values are all far from it or below it. */
+function domain(values: readonly number[]): [number, number] {
+  const low = values.reduce((a, b) => Math.min(a, b), Infinity);
+  const high = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  const from = low >= 0 && low <= high * 0.7 ? 0 : low;
+  return from === high ? [Math.min(0, from), Math.max(1, high)] : [from, high];
+}
+
+function axis(label: string, scale: Scale, count: number): Axis {
+  const [low, high] = scale.domain() as [number, number];
+  const write = tickText(
+    Math.max(Math.abs(low), Math.abs(high)),
+    scale.tickFormat(count),
+  );
+  return {
+    label,
+    ticks: scale.ticks(count).map((value) => ({
+      at: scale(value),
+      text: write(value),
+    })),
+  };
+}
+
+function drawSeries(
+  { shape, points }: Series,
+  look: Look,
+  x: Scale,
+  y: Scale,
+): string {
+  const path = line<Point>()
+    .x(([value]) => rounded(x(value)))
+    .y(([, value]) => rounded(y(value)))
+    .curve(shape === "step" ? curveStepAfter : curveLinear)(points as Point[]);
+  const every = shape === "points"
+    ? 1
+    : Math.ceil(points.length / MOST_MARKERS);
+  const markers = look.marker
+    ? points.filter((_, at) => at % every === 0)
+      .map(([px, py]) => marker(look.index, x(px), y(py)))
+    : [];
+  return element(
+    "g",
+    {},
+    look.line ? element("path", { ...stroke(look), d: path ?? "" }) : "",
+    ...markers,
+  );
+}
+
+/** Tenths are fine enough for coordinates. */
+function rounded(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+function describe(chart: LineChart, series: readonly Series[]): string {
+  const parts = series.map(({ name, points }) => {
+    const values = points.map(([, value]) => value);
+    if (values.length === 0) return `${name}: no data`;
+    const low = values.reduce((a, b) => Math.min(a, b));
+    const high = values.reduce((a, b) => Math.max(a, b));
+    return `${name}: ${values.length} points from ${readable(low)} to ${
+      readable(high)
+    }, the last ${readable(values.at(-1)!)}`;
+  });
+  return `${chart.yLabel} over ${chart.xLabel}. ${parts.join("; ")}.`;
+}

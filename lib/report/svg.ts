@@ -1,0 +1,21 @@
+import { barChartSvg } from "./bar_chart.ts";
+import { lineChartSvg } from "./line_chart.ts";
+import type { BarChart, LineChart } from "./report.ts";
+
+/**
+ * Draws a chart as an SVG document that needs nothing else: light colours as attributes, which every viewer
+ * understands, and class names by which a page can recolour it.
+ */
+export function chartSvg(
+  chart: LineChart | BarChart,
+  options: {
+    /** What screen readers say. */
+    readonly title: string;
+    /** Drawn above the chart, for a file that stands alone. */
+    readonly heading?: string;
+  },
+): string {
+  return chart.kind === "line"
+    ? lineChartSvg(chart, options)
+    : barChartSvg(chart, options);
+}
