@@ -40,7 +40,7 @@ export interface StartedProgram extends AsyncDisposable {
   readonly exited: Promise<Finished>;
 }
 
-/** Starts `rolecall ARGS --log json`; `inside` runs it under another command, such as `["ip", "netns", "exec", "a"]`. */
+/** Starts `rolecall ARGS --log json`; `inside` runs it under another command, such as `["ip", "netns", "exec", "a"]`; `command` replaces the program. */
 // deno-lint-ignore require-await
 export async function startProgram(
   args: readonly string[],
@@ -48,11 +48,12 @@ export async function startProgram(
     readonly cwd?: string;
     readonly env?: Readonly<Record<string, string>>;
     readonly inside?: readonly string[];
+    readonly command?: readonly string[];
   } = {},
 ): Promise<StartedProgram> {
   const [command, ...rest] = [
     ...(options.inside ?? []),
-    ...programCommand(),
+    ...(options.command ?? programCommand()),
     ...args,
     "--log",
     "json",
