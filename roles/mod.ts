@@ -12,4 +12,9 @@ export const ROLES: readonly RoleEntry[] = [
     summary: "Upper-case echo over TCP, one socket per client",
     load: async () => (await import("./tcp_echo/mod.ts")).tcpEcho,
   },
+  {
+    name: "tracker",
+    summary: "BitTorrent tracker: who is in which swarm",
+    load: async () => (await import("./tracker/mod.ts")).tracker,
+  },
 ];

@@ -77,6 +77,8 @@ interface Swarm {
   readonly families: { readonly ipv4: Entry[]; readonly ipv6: Entry[] };
   seeders: number;
   completed: number;
+  /** How many were forgotten since the last sweep. */
+  expired: number;
 }
 
 /** The state of a tracker. Pure: time and chance come in as arguments. */
@@ -161,14 +163,17 @@ export class SwarmTable {
     }));
   }
 
-  /** Forgets peers that have been silent for too long; returns how many went from which swarm. */
+  /** Forgets peers that have been silent for too long; returns how many went from which swarm since the last sweep. */
   sweep(
     nowMs: number,
   ): { readonly infoHash: Uint8Array; readonly peers: number }[] {
     const gone: { infoHash: Uint8Array; peers: number }[] = [];
     for (const [id, swarm] of this.#swarms) {
-      const peers = this.#expire(swarm, nowMs);
-      if (peers > 0) gone.push({ infoHash: swarm.infoHash, peers });
+      this.#expire(swarm, nowMs);
+      if (swarm.expired > 0) {
+        gone.push({ infoHash: swarm.infoHash, peers: swarm.expired });
+        swarm.expired = 0;
+      }
       // The count of completed downloads is worth keeping, until the place is needed.
       if (swarm.byAddress.size === 0 && swarm.completed === 0) {
         this.#swarms.delete(id);
@@ -198,6 +203,7 @@ export class SwarmTable {
       families: { ipv4: [], ipv6: [] },
       seeders: 0,
       completed: 0,
+      expired: 0,
     };
     this.#swarms.set(id, swarm);
     return swarm;
@@ -276,14 +282,12 @@ export class SwarmTable {
     last.index = entry.index;
   }
 
-  #expire(swarm: Swarm, nowMs: number): number {
-    let gone = 0;
+  #expire(swarm: Swarm, nowMs: number): void {
     for (const entry of swarm.byAddress.values()) {
       if (nowMs - entry.announcedAtMs < this.#options.expiryMs) break;
       this.#leave(swarm, entry);
-      gone += 1;
+      swarm.expired += 1;
     }
-    return gone;
   }
 
   #draw(
