@@ -1,0 +1,167 @@
+import { GLYPH_HEIGHT, GLYPH_WIDTH, roundedPixel } from "./font.ts";
+import type { Mosaic } from "./mosaic.ts";
+
+/** A colour as video has it: BT.709, luma 16 to 235. */
+export interface Colour {
+  readonly luma: number;
+  readonly cb: number;
+  readonly cr: number;
+}
+
+/** A rectangle in design units. */
+export interface Area {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** How much of each cell of a scaled glyph is ink, 0 to 256. */
+interface ScaledGlyph {
+  readonly width: number;
+  readonly height: number;
+  readonly ink: Uint16Array;
+}
+
+/**
+ * Paints a mosaic in design units that are the same for every picture size: `scale` cells to a unit.
+ *
+ * Edges are rounded to cells, letters are antialiased.
+ */
+export class Canvas {
+  readonly mosaic: Mosaic;
+  /** Cells to a design unit. */
+  readonly scale: number;
+  readonly #glyphs = new Map<string, ScaledGlyph>();
+
+  /** Paints on `mosaic`. */
+  constructor(mosaic: Mosaic, scale: number) {
+    this.mosaic = mosaic;
+    this.scale = scale;
+  }
+
+  /** Fills an area with a colour; its edges are rounded to chroma cells. */
+  fill(area: Area, colour: Colour): void {
+    const { mosaic } = this;
+    const stride = 2 * mosaic.columns;
+    const cells = cellsOf(area, this.scale / 2);
+    fillCells(mosaic.cb, stride, cells, colour.cb);
+    fillCells(mosaic.cr, stride, cells, colour.cr);
+    fillCells(
+      mosaic.luma,
+      2 * stride,
+      cells.map((edge) => 2 * edge),
+      colour.luma,
+    );
+  }
+
+  /** Changes only the brightness of an area. */
+  fillLuma(area: Area, luma: number): void {
+    const { mosaic } = this;
+    fillCells(mosaic.luma, 4 * mosaic.columns, cellsOf(area, this.scale), luma);
+  }
+
+  /** Writes text with its top left corner at `x`, `y`: letters 5 by 7 pixels of `size` units, 6 apart. Hue stays as it is. */
+  text(
+    text: string,
+    at: {
+      readonly x: number;
+      readonly y: number;
+      readonly size: number;
+      readonly luma: number;
+    },
+  ): void {
+    const pixel = at.size * this.scale;
+    const top = Math.round(at.y * this.scale);
+    let index = 0;
+    for (const letter of text) {
+      const left = Math.round(
+        at.x * this.scale + index * (GLYPH_WIDTH + 1) * pixel,
+      );
+      if (letter !== " ") this.#stamp(letter, pixel, left, top, at.luma);
+      index += 1;
+    }
+  }
+
+  #stamp(
+    letter: string,
+    pixel: number,
+    left: number,
+    top: number,
+    luma: number,
+  ): void {
+    const key = `${letter}${pixel}`;
+    let glyph = this.#glyphs.get(key);
+    if (glyph === undefined) {
+      glyph = scaleGlyph(letter, pixel);
+      this.#glyphs.set(key, glyph);
+    }
+    const cells = this.mosaic.luma;
+    const stride = 4 * this.mosaic.columns;
+    const width = Math.min(glyph.width, stride - left);
+    for (let y = 0; y < glyph.height; y++) {
+      for (let x = 0; x < width; x++) {
+        const ink = glyph.ink[y * glyph.width + x]!;
+        if (ink === 0) continue;
+        const at = (top + y) * stride + left + x;
+        const under = cells[at]!;
+        cells[at] = under + (((luma - under) * ink) >> 8);
+      }
+    }
+  }
+}
+
+/** How wide a text is, in design units. */
+export function textWidth(text: string, size: number): number {
+  return ([...text].length * (GLYPH_WIDTH + 1) - 1) * size;
+}
+
+/** Left, right, top and bottom edge of an area in cells. */
+function cellsOf(area: Area, scale: number): number[] {
+  const { x, y, width, height } = area;
+  return [x, x + width, y, y + height].map((edge) => Math.round(edge * scale));
+}
+
+function fillCells(
+  cells: Uint8Array,
+  stride: number,
+  edges: readonly number[],
+  value: number,
+): void {
+  const [left, right, top, bottom] = edges as [number, number, number, number];
+  const end = Math.min(right, stride);
+  for (let y = top; y < Math.min(bottom, cells.length / stride); y++) {
+    cells.fill(value, y * stride + left, y * stride + end);
+  }
+}
+
+/** Draws a letter with pixels of `pixel` cells, which need not be whole: a cell gets the share that ink covers. */
+function scaleGlyph(letter: string, pixel: number): ScaledGlyph {
+  const width = Math.ceil(GLYPH_WIDTH * pixel);
+  const height = Math.ceil(GLYPH_HEIGHT * pixel);
+  const ink = new Uint16Array(width * height);
+  const half = pixel / 2;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      let share = 0;
+      for (let halfY = 0; halfY < 2 * GLYPH_HEIGHT; halfY++) {
+        const down = overlap(y, halfY * half, half);
+        if (down === 0) continue;
+        for (let halfX = 0; halfX < 2 * GLYPH_WIDTH; halfX++) {
+          if (!roundedPixel(letter, halfX, halfY)) continue;
+          share += down * overlap(x, halfX * half, half);
+        }
+      }
+      ink[y * width + x] = Math.round(256 * share);
+    }
+  }
+  return { width, height, ink };
+}
+
+/** How much of the cell from `cell` to `cell + 1` lies in a stretch. */
+function overlap(cell: number, start: number, length: number): number {
+  return Math.max(
+    0,
+    Math.min(cell + 1, start + length) - Math.max(cell, start),
+  );
+}

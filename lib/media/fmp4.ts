@@ -1,0 +1,240 @@
+import { concat, utf8 } from "../core/bytes.ts";
+
+/** A box of ISO/IEC 14496-12: its size, its four letters, its content. */
+export function box(
+  type: string,
+  ...content: readonly Uint8Array[]
+): Uint8Array<ArrayBuffer> {
+  const size = content.reduce((sum, part) => sum + part.length, 8);
+  return concat(u32(size), utf8(type), ...content);
+}
+
+/** A box with version and flags in front of its content. */
+function fullBox(
+  type: string,
+  { version = 0, flags = 0 }: { version?: number; flags?: number },
+  ...content: readonly Uint8Array[]
+): Uint8Array<ArrayBuffer> {
+  return box(type, u32((version << 24) | flags), ...content);
+}
+
+function u16(...values: readonly number[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(2 * values.length);
+  const view = new DataView(bytes.buffer);
+  values.forEach((value, at) => view.setUint16(2 * at, value));
+  return bytes;
+}
+
+function u32(...values: readonly number[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(4 * values.length);
+  const view = new DataView(bytes.buffer);
+  values.forEach((value, at) => view.setUint32(4 * at, value));
+  return bytes;
+}
+
+function u64(value: number): Uint8Array<ArrayBuffer> {
+  return u32(Math.floor(value / 2 ** 32), value % 2 ** 32);
+}
+
+function zeros(count: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(count);
+}
+
+/** The unit matrix of mvhd and tkhd. */
+const MATRIX = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
+/** Sample flags (§8.8.3.1): depends on others and is no sync sample; depends on none. */
+const DELTA_SAMPLE = 0x01010000;
+const SYNC_SAMPLE = 0x02000000;
+const TRACK_ID = 1;
+
+/** What an initialisation segment says of its only track. */
+export interface VideoTrack {
+  readonly width: number;
+  readonly height: number;
+  /** Ticks per second. */
+  readonly timescale: number;
+  /** Length of the whole presentation in ticks. */
+  readonly durationTicks: number;
+  readonly sampleTicks: number;
+  /** AVCProfileIndication, profile_compatibility and AVCLevelIndication: bytes 1 to 3 of the sequence parameter set. */
+  readonly profile: Uint8Array;
+  readonly parameterSets: {
+    readonly sequence: Uint8Array;
+    readonly picture: Uint8Array;
+  };
+}
+
+/**
+ * Returns the initialisation segment of an avc3 track: ftyp and moov (ISO/IEC 14496-12 §8.1, ISO/IEC 14496-15 §5.4).
+ *
+ * The parameter sets here are only a first guess for players that want one; avc3 says that those in the segments
+ * count.
+ */
+export function initialisationSegment(
+  track: VideoTrack,
+): Uint8Array<ArrayBuffer> {
+  const { timescale, durationTicks } = track;
+  const movieHeader = fullBox(
+    "mvhd",
+    {},
+    u32(0, 0, timescale, 0, 0x10000),
+    u16(0x100, 0),
+    zeros(8),
+    MATRIX,
+    zeros(24),
+    u32(TRACK_ID + 1),
+  );
+  const extends_ = box(
+    "mvex",
+    fullBox("mehd", { version: 1 }, u64(durationTicks)),
+    fullBox(
+      "trex",
+      {},
+      u32(TRACK_ID, 1, track.sampleTicks, 0, DELTA_SAMPLE),
+    ),
+  );
+  return concat(
+    box("ftyp", utf8("iso6"), u32(0), utf8("iso6avc1dash")),
+    box("moov", movieHeader, trackBox(track), extends_),
+  );
+}
+
+function trackBox(track: VideoTrack): Uint8Array {
+  const { width, height } = track;
+  const enabledInMovie = 3;
+  const header = fullBox(
+    "tkhd",
+    { flags: enabledInMovie },
+    u32(0, 0, TRACK_ID, 0, 0),
+    zeros(8),
+    u16(0, 0, 0, 0),
+    MATRIX,
+    u32(width << 16, height << 16),
+  );
+  const undetermined = 0x55c4; // language "und", three letters of five bits
+  const media = box(
+    "mdia",
+    fullBox("mdhd", {}, u32(0, 0, track.timescale, 0), u16(undetermined, 0)),
+    fullBox(
+      "hdlr",
+      {},
+      u32(0),
+      utf8("vide"),
+      zeros(12),
+      utf8("rolecall test card\0"),
+    ),
+    box(
+      "minf",
+      fullBox("vmhd", { flags: 1 }, zeros(8)),
+      box("dinf", fullBox("dref", {}, u32(1), fullBox("url ", { flags: 1 }))),
+      box(
+        "stbl",
+        fullBox("stsd", {}, u32(1), sampleEntry(track)),
+        fullBox("stts", {}, u32(0)),
+        fullBox("stsc", {}, u32(0)),
+        fullBox("stsz", {}, u32(0, 0)),
+        fullBox("stco", {}, u32(0)),
+      ),
+    ),
+  );
+  return box("trak", header, media);
+}
+
+function sampleEntry(track: VideoTrack): Uint8Array {
+  const { sequence, picture } = track.parameterSets;
+  const configuration = box(
+    "avcC",
+    Uint8Array.of(1, ...track.profile, 0xff), // lengths have 4 bytes
+    Uint8Array.of(0xe1), // one sequence parameter set
+    u16(sequence.length),
+    sequence,
+    Uint8Array.of(1),
+    u16(picture.length),
+    picture,
+  );
+  return box(
+    "avc3",
+    zeros(6),
+    u16(1), // data_reference_index
+    zeros(16),
+    u16(track.width, track.height),
+    u32(0x480000, 0x480000, 0), // 72 dots per inch
+    u16(1), // frame_count
+    zeros(32),
+    u16(24, 0xffff), // depth, pre_defined
+    configuration,
+    box("pasp", u32(1, 1)),
+  );
+}
+
+/** Puts the length in front of each NAL unit, as samples in a file have it (ISO/IEC 14496-15 §5.3.2). */
+export function sampleOf(
+  ...nalUnits: readonly Uint8Array[]
+): Uint8Array<ArrayBuffer> {
+  return concat(...nalUnits.flatMap((unit) => [u32(unit.length), unit]));
+}
+
+/** What a media segment holds. */
+export interface SegmentContent {
+  /** Counts from 1 (mfhd). */
+  readonly sequenceNumber: number;
+  readonly startTicks: number;
+  readonly sampleTicks: number;
+  /** In decoding order; the first is a key picture, the others are not. */
+  readonly samples: readonly Uint8Array[];
+  /** The segment is padded to this size with a `free` box, which players skip; one that is larger stays as it is. */
+  readonly sizeBytes: number;
+}
+
+/** Returns a media segment: styp, moof, mdat, free (ISO/IEC 14496-12 §8.8, §8.16.2). */
+export function mediaSegment(content: SegmentContent): Uint8Array<ArrayBuffer> {
+  const { samples } = content;
+  const type = box("styp", utf8("msdh"), u32(0), utf8("msdhiso6"));
+  // The offset is a fixed-size field: the fragment is as long with 0 as with the right one.
+  const fragmentBytes = fragment(content, 0).length;
+  const dataBytes = samples.reduce((sum, sample) => sum + sample.length, 8);
+  const used = type.length + fragmentBytes + dataBytes;
+  const paddingBytes = content.sizeBytes - used;
+  const padded = paddingBytes >= 8;
+  const segment = new Uint8Array(padded ? content.sizeBytes : used);
+  let at = 0;
+  const put = (bytes: Uint8Array) => {
+    segment.set(bytes, at);
+    at += bytes.length;
+  };
+  put(type);
+  put(fragment(content, fragmentBytes + 8));
+  put(u32(dataBytes));
+  put(utf8("mdat"));
+  for (const sample of samples) put(sample);
+  if (padded) {
+    put(u32(paddingBytes));
+    put(utf8("free"));
+  }
+  return segment;
+}
+
+function fragment(content: SegmentContent, dataOffset: number): Uint8Array {
+  const baseIsFragment = 0x020000;
+  const durationAndFlags = 0x000028;
+  const offsetFirstFlagsAndSizes = 0x000205;
+  return box(
+    "moof",
+    fullBox("mfhd", {}, u32(content.sequenceNumber)),
+    box(
+      "traf",
+      fullBox(
+        "tfhd",
+        { flags: baseIsFragment | durationAndFlags },
+        u32(TRACK_ID, content.sampleTicks, DELTA_SAMPLE),
+      ),
+      fullBox("tfdt", { version: 1 }, u64(content.startTicks)),
+      fullBox(
+        "trun",
+        { flags: offsetFirstFlagsAndSizes },
+        u32(content.samples.length, dataOffset, SYNC_SAMPLE),
+        u32(...content.samples.map((sample) => sample.length)),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,232 @@
+import { type Area, Canvas, type Colour, textWidth } from "./canvas.ts";
+import { copyMosaic, createMosaic, type Mosaic } from "./mosaic.ts";
+
+/**
+ * The picture of the built-in title, in the manner of television's test cards.
+ *
+ * The design is 160 by 90 units, whatever the size: a unit is one cell at 360p and two at 720p, so a class sees that
+ * more lines are more detail. What tells the rates apart from the back of the room is the plate with the height, in
+ * a colour of its own; the leader's disc counts the seconds of a segment down, the bar below runs through it.
+ */
+const DESIGN_HEIGHT = 90;
+
+/** What a card says. */
+export interface CardText {
+  readonly title: string;
+  /** Picture height, such as 720. */
+  readonly height: number;
+  readonly bitsPerSecond: number;
+  /** Place of the rate in the ladder, from 0. */
+  readonly rung: number;
+  readonly segmentCount: number;
+  readonly framesPerSecond: number;
+  readonly framesPerSegment: number;
+}
+
+/** Colour bars at 75 %: white, yellow, cyan, green, magenta, red, blue, black. */
+const BARS: readonly Colour[] = [
+  { luma: 180, cb: 128, cr: 128 },
+  { luma: 168, cb: 44, cr: 136 },
+  { luma: 145, cb: 147, cr: 44 },
+  { luma: 133, cb: 63, cr: 52 },
+  { luma: 63, cb: 193, cr: 204 },
+  { luma: 51, cb: 109, cr: 212 },
+  { luma: 28, cb: 212, cr: 120 },
+  { luma: 16, cb: 128, cr: 128 },
+];
+
+/** A hue for each place in the ladder: amber, teal, violet, then again. */
+const ACCENTS: readonly Colour[] = [
+  { luma: 84, cb: 72, cr: 164 },
+  { luma: 84, cb: 140, cr: 84 },
+  { luma: 78, cb: 172, cr: 148 },
+];
+
+const SLATE: Colour = { luma: 38, cb: 134, cr: 124 };
+const GRID_LUMA = 56;
+const WHITE = 225;
+const DIM = 150;
+
+// Multiples of 6 fall on chroma cells at 360p, 480p and 720p alike.
+const BARS_HEIGHT = 6;
+const PLATE: Area = { x: 6, y: 18, width: 96, height: 36 };
+const TRACK_Y = 84;
+const TRACK_HEIGHT = 6;
+const HEAD_WIDTH = 6;
+/** Letters that fit beside the rate. */
+const TITLE_LETTERS = 13;
+const DISC = { x: 131, y: 36, radius: 17 };
+/** Parts of a cell of the disc's map. */
+const OUTSIDE = 255;
+const RIM = 254;
+/** The hand moves 15 degrees at a time. */
+const SECTORS = 24;
+
+/** Paints the frames of one rate of the title; every frame can be painted by itself. */
+export class TestCard {
+  readonly #text: CardText;
+  readonly #picture: Mosaic;
+  readonly #still: Mosaic;
+  readonly #canvas: Canvas;
+  readonly #discCells: number;
+  readonly #discMap: Uint8Array;
+
+  /** Paints pictures of so many macroblocks. */
+  constructor(text: CardText, columns: number, rows: number) {
+    this.#text = text;
+    this.#picture = createMosaic(columns, rows);
+    this.#still = createMosaic(columns, rows);
+    const scale = text.height / 4 / DESIGN_HEIGHT;
+    this.#canvas = new Canvas(this.#picture, scale);
+    this.#discCells = 2 * Math.round(DISC.radius * scale);
+    this.#discMap = mapDisc(this.#discCells);
+    paintStill(new Canvas(this.#still, scale), text);
+  }
+
+  /** Paints frame `frame` of the title, from 0. The picture is overwritten by the next call. */
+  paint(frame: number): Mosaic {
+    const { framesPerSecond, framesPerSegment } = this.#text;
+    copyMosaic(this.#picture, this.#still);
+    const canvas = this.#canvas;
+    const inSegment = frame % framesPerSegment;
+    const segmentNumber = Math.floor(frame / framesPerSegment) + 1;
+    canvas.text(String(segmentNumber), { x: 6, y: 66, size: 2, luma: WHITE });
+    canvas.text(`/${this.#text.segmentCount}`, {
+      x: 6 + textWidth(`${segmentNumber} `, 2) - 8,
+      y: 73,
+      size: 1,
+      luma: DIM,
+    });
+    canvas.text(timecode(frame, framesPerSecond), {
+      x: 60,
+      y: 66,
+      size: 2,
+      luma: WHITE,
+    });
+    this.#paintLeader(inSegment);
+    const track = { x: 0, y: TRACK_Y, height: TRACK_HEIGHT };
+    const width = this.#picture.columns * 4 / canvas.scale;
+    const run = (width - HEAD_WIDTH) * inSegment / framesPerSegment;
+    canvas.fillLuma({ ...track, width: run }, 110);
+    canvas.fillLuma({ ...track, x: run, width: HEAD_WIDTH }, WHITE);
+    return this.#picture;
+  }
+
+  /** The countdown leader: a hand that goes round once a second, and the seconds left in the segment. */
+  #paintLeader(inSegment: number): void {
+    const { framesPerSecond, framesPerSegment } = this.#text;
+    const { luma, columns } = this.#picture;
+    const { scale } = this.#canvas;
+    const swept = Math.floor(
+      (inSegment % framesPerSecond) * SECTORS / framesPerSecond,
+    );
+    const size = this.#discCells;
+    const left = Math.round(DISC.x * scale) - size / 2;
+    const top = Math.round(DISC.y * scale) - size / 2;
+    for (let from = 0; from < size * size; from++) {
+      const part = this.#discMap[from]!;
+      if (part === OUTSIDE) continue;
+      const row = top + Math.floor(from / size);
+      luma[4 * columns * row + left + from % size] = part === RIM
+        ? WHITE
+        : part <= swept
+        ? 176
+        : 118;
+    }
+    const secondsLeft = Math.ceil(
+      (framesPerSegment - inSegment) / framesPerSecond,
+    );
+    const digit = String(secondsLeft);
+    this.#canvas.text(digit, {
+      x: DISC.x - textWidth(digit, 3) / 2,
+      y: DISC.y - 10.5,
+      size: 3,
+      luma: 20,
+    });
+  }
+}
+
+/** What stays: ground, grid, bars, title, plate, labels, track. */
+function paintStill(canvas: Canvas, text: CardText): void {
+  const { mosaic, scale } = canvas;
+  const width = 4 * mosaic.columns / scale;
+  const height = 4 * mosaic.rows / scale;
+  canvas.fill({ x: 0, y: 0, width, height }, SLATE);
+  const line = 1 / scale;
+  for (let x = 10; x < width; x += 10) {
+    canvas.fillLuma({ x, y: 0, width: line, height }, GRID_LUMA);
+  }
+  for (let y = 10; y < height; y += 10) {
+    canvas.fillLuma({ x: 0, y, width, height: line }, GRID_LUMA);
+  }
+  BARS.forEach((colour, at) =>
+    canvas.fill({
+      x: 20 * at,
+      y: 0,
+      width: width - 20 * at,
+      height: BARS_HEIGHT,
+    }, colour)
+  );
+  const accent = ACCENTS[text.rung % ACCENTS.length]!;
+  canvas.fill(PLATE, accent);
+  canvas.fill({ x: 0, y: TRACK_Y, width, height: TRACK_HEIGHT }, {
+    ...accent,
+    luma: 24,
+  });
+  canvas.text(text.title.slice(0, TITLE_LETTERS), {
+    x: 6,
+    y: 9,
+    size: 1,
+    luma: WHITE,
+  });
+  canvas.text(`${text.height}p`, { x: 8, y: 22, size: 4, luma: WHITE });
+  canvas.text("SEGMENT", { x: 6, y: 56, size: 1, luma: DIM });
+  canvas.text("TIME", { x: 60, y: 56, size: 1, luma: DIM });
+  const rate = `${Math.round(text.bitsPerSecond / 1000)} KBIT/S`;
+  canvas.text(rate, {
+    x: 154 - textWidth(rate, 1),
+    y: 9,
+    size: 1,
+    luma: WHITE,
+  });
+}
+
+/** Minutes, seconds and frames: `10:34.14`. */
+function timecode(frame: number, framesPerSecond: number): string {
+  const seconds = Math.floor(frame / framesPerSecond);
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${two(Math.floor(seconds / 60))}:${two(seconds % 60)}.${
+    two(frame % framesPerSecond)
+  }`;
+}
+
+/** Tangents of 15, 30, 45, 60 and 75 degrees, in thousandths: whole numbers, so that every engine draws the same. */
+const TANGENTS = [268, 577, 1000, 1732, 3732];
+
+/** For each cell of a disc's square: its sector, clockwise from twelve o'clock, or rim, or outside. */
+function mapDisc(size: number): Uint8Array {
+  const map = new Uint8Array(size * size);
+  const rim = Math.max(2, Math.round(size / 18));
+  for (let at = 0; at < map.length; at++) {
+    // Twice the distance of the cell's middle from the centre, which lies between cells.
+    const dx = 2 * (at % size) + 1 - size;
+    const dy = 2 * Math.floor(at / size) + 1 - size;
+    const squared = dx * dx + dy * dy;
+    map[at] = squared > size * size
+      ? OUTSIDE
+      : squared > (size - rim) * (size - rim)
+      ? RIM
+      : sectorOf(dx, dy);
+  }
+  return map;
+}
+
+function sectorOf(dx: number, dy: number): number {
+  const quarter = dx >= 0 ? (dy < 0 ? 0 : 1) : dy >= 0 ? 2 : 3;
+  // Turned into the first quarter: `across` grows from 0 at its start.
+  const [across, along] = quarter % 2 === 0
+    ? [Math.abs(dx), Math.abs(dy)]
+    : [Math.abs(dy), Math.abs(dx)];
+  const steps = TANGENTS.filter((tangent) => 1000 * across >= tangent * along);
+  return 6 * quarter + steps.length;
+}
