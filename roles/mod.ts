@@ -17,4 +17,14 @@ export const ROLES: readonly RoleEntry[] = [
     summary: "BitTorrent tracker: who is in which swarm",
     load: async () => (await import("./tracker/mod.ts")).tracker,
   },
+  {
+    name: "edge",
+    summary: "CDN node: caching reverse proxy in front of origins",
+    load: async () => (await import("./edge/mod.ts")).edge,
+  },
+  {
+    name: "demo",
+    summary: "Scripted classroom demos with measured results",
+    load: async () => (await import("./demo/mod.ts")).demo,
+  },
 ];

@@ -1,0 +1,159 @@
+import type { EdgeCacheStatus } from "../../lib/events/edge.ts";
+import type { CacheStatus } from "../../lib/http/cache_status.ts";
+import { evaluateConditions } from "../../lib/http/conditional.ts";
+import { Fields } from "../../lib/http/fields.ts";
+import { parseHttpDate } from "../../lib/http/http_date.ts";
+import {
+  type ByteRange,
+  contentRange,
+  decideRange,
+  rangeLength,
+  unsatisfiedRange,
+} from "../../lib/http/range.ts";
+import { currentAgeMs } from "../../lib/http/reuse.ts";
+import type { StoredResponse } from "../../lib/http/stored_response.ts";
+import { parseEntityTag } from "../../lib/http/validators.ts";
+import type { HttpResponse } from "../../lib/io/http.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** Up to here a body that is all there is handed over in one piece; larger ones go as the client reads them, so that stalled clients do not hold copies. */
+const ONE_PIECE_BYTES = 2 ** 20;
+
+/** What a 304 carries of the stored fields (RFC 9110 §15.4.5). */
+const NOT_MODIFIED_FIELDS: readonly string[] = [
+  "cache-control",
+  "content-location",
+  "date",
+  "etag",
+  "expires",
+  "last-modified",
+  "vary",
+];
+
+/** How an answer from the cache came about. */
+export interface Story {
+  readonly cacheStatus: EdgeCacheStatus;
+  /** For the `Cache-Status` field; `ttl` is added here. */
+  readonly status: CacheStatus;
+  readonly nowMs: number;
+  readonly wallMs: number;
+}
+
+/** Answers from a stored response, which may still be growing: whole, a range of it, 304 or 416 (RFC 9111 §4). */
+export function answerFrom(
+  stored: StoredResponse,
+  exchange: Exchange,
+  story: Story,
+): HttpResponse {
+  const fields = new Fields(stored.fields);
+  const ageMs = currentAgeMs(stored, story.nowMs);
+  // What was fetched for this very request has no age of its own.
+  const isOwn = story.cacheStatus === "miss";
+  if (Number.isFinite(ageMs) && !(isOwn && ageMs < 1000)) {
+    fields.set("age", String(Math.floor(ageMs / 1000)));
+  }
+  exchange.sign(fields, { ...story.status, ttlMs: stored.lifetimeMs - ageMs });
+  const { headers, method } = exchange.request;
+  const precondition = stored.status === 200
+    ? evaluateConditions(
+      { method, headers },
+      validatorsOf(stored, story.wallMs),
+      story.wallMs,
+    )
+    : { kind: "perform" as const, useRange: false };
+  if (precondition.kind === "not-modified") {
+    const kept = new Fields(
+      [...fields].filter(([name]) =>
+        NOT_MODIFIED_FIELDS.includes(name) || name === "age" ||
+        name === "via" || name === "cache-status"
+      ),
+    );
+    return exchange.bytes(
+      { status: 304, fields: kept },
+      null,
+      story.cacheStatus,
+    );
+  }
+  const sizeBytes = stored.body.lengthBytes;
+  if (
+    precondition.kind === "perform" && precondition.useRange &&
+    sizeBytes !== undefined
+  ) {
+    const range = decideRange(headers.get("range"), sizeBytes);
+    if (range.kind === "unsatisfiable") {
+      fields.delete("content-length");
+      fields.set("content-range", unsatisfiedRange(sizeBytes));
+      return exchange.bytes({ status: 416, fields }, null, story.cacheStatus);
+    }
+    // Several parts would need multipart/byteranges; the whole is a right answer too (RFC 9110 §14.2).
+    if (range.kind === "parts" && range.parts.length === 1) {
+      return part(stored, exchange, {
+        fields,
+        range: range.parts[0]!,
+        cacheStatus: story.cacheStatus,
+      });
+    }
+  }
+  return whole(stored, exchange, { fields, cacheStatus: story.cacheStatus });
+}
+
+function whole(
+  stored: StoredResponse,
+  exchange: Exchange,
+  options: { readonly fields: Fields; readonly cacheStatus: EdgeCacheStatus },
+): HttpResponse {
+  const { fields, cacheStatus } = options;
+  const { body, status } = stored;
+  const hasBody = status !== 204 && status !== 205;
+  fields.delete("content-length");
+  if (body.lengthBytes !== undefined && hasBody) {
+    fields.set("content-length", String(body.lengthBytes));
+  }
+  const head = { status, fields };
+  if (!hasBody || exchange.request.method === "HEAD") {
+    return exchange.bytes(head, null, cacheStatus);
+  }
+  if (body.isWhole && body.bytes.length <= ONE_PIECE_BYTES) {
+    return exchange.bytes(head, body.bytes, cacheStatus);
+  }
+  return exchange.stream(head, body.reader(), cacheStatus);
+}
+
+function part(
+  stored: StoredResponse,
+  exchange: Exchange,
+  options: {
+    readonly fields: Fields;
+    readonly range: ByteRange;
+    readonly cacheStatus: EdgeCacheStatus;
+  },
+): HttpResponse {
+  const { fields, range, cacheStatus } = options;
+  const { body } = stored;
+  fields.set("content-range", contentRange(range, body.lengthBytes!));
+  fields.set("content-length", String(rangeLength(range)));
+  const head = { status: 206, fields };
+  const end = range.lastByte + 1;
+  if (body.isWhole && rangeLength(range) <= ONE_PIECE_BYTES) {
+    const bytes = body.bytes.subarray(range.firstByte, end);
+    return exchange.bytes(head, bytes, cacheStatus);
+  }
+  return exchange.stream(
+    head,
+    body.reader(range.firstByte, end),
+    cacheStatus,
+  );
+}
+
+/** Without Last-Modified, the date of the response stands for it (RFC 9111 §4.3.2). */
+function validatorsOf(stored: StoredResponse, wallMs: number) {
+  const etag = stored.fields.get("etag");
+  const modified = stored.fields.get("last-modified") ??
+    stored.fields.get("date");
+  return {
+    entityTag: (etag === null ? null : parseEntityTag(etag)) ?? undefined,
+    modifiedAtWallMs: modified === null
+      ? undefined
+      : parseHttpDate(modified, wallMs),
+  };
+}

@@ -1,0 +1,137 @@
+import type { CacheStatus } from "../../lib/http/cache_status.ts";
+import { formatCacheStatus } from "../../lib/http/cache_status.ts";
+import type { Fields } from "../../lib/http/fields.ts";
+import type { CacheRequest } from "../../lib/http/stored_response.ts";
+import type { EdgeCacheStatus } from "../../lib/events/edge.ts";
+import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
+import type { RoleContext } from "../../lib/role.ts";
+
+/** Pieces in which bodies are handed to the server. */
+const PIECE_BYTES = 65_536;
+
+/** One request being answered, and the account of it. */
+export class Exchange {
+  readonly request: HttpRequest;
+  /** The request as it goes to the origin: normalised target, end-to-end fields. */
+  readonly forward: CacheRequest & { readonly fields: Fields };
+  readonly #ctx: RoleContext;
+  readonly #startedAtMs: number;
+  readonly #pseudonym: string;
+  #answered = false;
+
+  /** Begins the account. */
+  constructor(options: {
+    readonly ctx: RoleContext;
+    readonly pseudonym: string;
+    readonly request: HttpRequest;
+    readonly forward: CacheRequest & { readonly fields: Fields };
+  }) {
+    this.#ctx = options.ctx;
+    this.#pseudonym = options.pseudonym;
+    this.request = options.request;
+    this.forward = options.forward;
+    this.#startedAtMs = options.ctx.clock.nowMs();
+  }
+
+  /** Adds `Via` and `Cache-Status` to the fields of an answer. */
+  sign(fields: Fields, status: CacheStatus): void {
+    fields.append("via", `1.1 ${this.#pseudonym}`);
+    fields.append(
+      "cache-status",
+      formatCacheStatus(this.#pseudonym, { ...status, key: this.forward.key }),
+    );
+  }
+
+  /** Answers with these bytes, or without a body. */
+  bytes(
+    head: { readonly status: number; readonly fields: Fields },
+    body: Uint8Array<ArrayBuffer> | null,
+    cacheStatus: EdgeCacheStatus,
+  ): HttpResponse {
+    const sent = this.request.method === "HEAD" ? 0 : body?.length ?? 0;
+    this.#account(head.status, cacheStatus, { bytes: sent, complete: true });
+    return response(head, body);
+  }
+
+  /** Answers with a body that comes piece by piece; `next` gives null at its end, `leave` hears when the client left before. */
+  stream(
+    head: { readonly status: number; readonly fields: Fields },
+    source: {
+      next(maxBytes: number): Promise<Uint8Array<ArrayBuffer> | null>;
+      leave(): void;
+    },
+    cacheStatus: EdgeCacheStatus,
+  ): HttpResponse {
+    let bytes = 0;
+    const end = (complete: boolean) =>
+      this.#account(head.status, cacheStatus, { bytes, complete });
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        try {
+          const piece = await source.next(PIECE_BYTES);
+          if (piece === null) {
+            end(true);
+            controller.close();
+          } else {
+            bytes += piece.length;
+            controller.enqueue(piece);
+          }
+        } catch (error) {
+          end(false);
+          source.leave();
+          controller.error(error);
+        }
+      },
+      cancel() {
+        end(false);
+        source.leave();
+      },
+    }, { highWaterMark: 0 });
+    return response(head, body);
+  }
+
+  /** Answers with one line of text made here. */
+  plain(
+    status: number,
+    text: string,
+    cacheStatus: CacheStatus = {},
+  ): HttpResponse {
+    const body = new TextEncoder().encode(`${text}\n`) as Uint8Array<
+      ArrayBuffer
+    >;
+    const headers = new Headers({
+      "content-type": "text/plain; charset=utf-8",
+      "cache-control": "no-store",
+      "cache-status": formatCacheStatus(this.#pseudonym, cacheStatus),
+    });
+    this.#account(status, "error", { bytes: body.length, complete: true });
+    return { status, headers, body };
+  }
+
+  #account(
+    status: number,
+    cacheStatus: EdgeCacheStatus,
+    rest: { readonly bytes: number; readonly complete: boolean },
+  ): void {
+    if (this.#answered) return;
+    this.#answered = true;
+    const { host, port } = this.request.remote;
+    this.#ctx.emit({
+      type: "edge.answered",
+      remote: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
+      method: this.request.method,
+      path: this.forward.key,
+      status,
+      cacheStatus,
+      ...rest,
+      durationMs: this.#ctx.clock.nowMs() - this.#startedAtMs,
+    });
+  }
+}
+
+function response(
+  head: { readonly status: number; readonly fields: Fields },
+  body: HttpResponse["body"],
+): HttpResponse {
+  return { status: head.status, headers: new Headers([...head.fields]), body };
+}

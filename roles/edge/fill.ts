@@ -1,0 +1,134 @@
+import type { HttpCache } from "../../lib/http/cache.ts";
+import type { GrowingBody } from "../../lib/http/growing_body.ts";
+import type { StoredResponse } from "../../lib/http/stored_response.ts";
+import type { Clock } from "../../lib/io/clock.ts";
+import type { UpstreamResponse } from "./upstream.ts";
+
+/** What stays in memory of a body that turned out too large to keep: how far its slowest reader may lag. */
+const WINDOW_BYTES = 4 * 2 ** 20;
+
+/** Reads an origin's body; rejects when nothing has come for `idleMs`. */
+export class BodySource {
+  readonly #reader:
+    | ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>
+    | undefined;
+  readonly #clock: Clock;
+  readonly #idleMs: number;
+  readonly #stopped = new AbortController();
+  #lastAtMs: number;
+  #waiting = false;
+  /** How many bytes came. */
+  bytes = 0;
+
+  /** Takes the body over. */
+  constructor(
+    body: ReadableStream<Uint8Array<ArrayBuffer>> | null,
+    options: { readonly clock: Clock; readonly idleMs: number },
+  ) {
+    this.#reader = body?.getReader();
+    this.#clock = options.clock;
+    this.#idleMs = options.idleMs;
+    this.#lastAtMs = options.clock.nowMs();
+    if (this.#reader !== undefined) void this.#watch();
+  }
+
+  /** The next bytes, null at the end. */
+  async next(): Promise<Uint8Array<ArrayBuffer> | null> {
+    this.#lastAtMs = this.#clock.nowMs();
+    this.#waiting = true;
+    try {
+      const read = await this.#reader?.read();
+      // A reader that is cancelled ends like a body that is complete.
+      this.#stopped.signal.throwIfAborted();
+      if (read === undefined || read.done) {
+        this.#stopped.abort();
+        return null;
+      }
+      this.bytes += read.value.length;
+      return read.value;
+    } catch (error) {
+      this.#stopped.abort();
+      throw error;
+    } finally {
+      this.#waiting = false;
+    }
+  }
+
+  /** Wants no more: the connection to the origin is freed. */
+  async cancel(): Promise<void> {
+    this.#stopped.abort();
+    await this.#reader?.cancel().catch(() => {});
+  }
+
+  /** One timer for the whole body, not one for each piece. */
+  async #watch(): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      const wakeAtMs = (this.#waiting ? this.#lastAtMs : this.#clock.nowMs()) +
+        this.#idleMs;
+      await this.#clock.sleepUntil(wakeAtMs, signal).catch(() => {});
+      const idleMs = this.#clock.nowMs() - this.#lastAtMs;
+      if (!signal.aborted && this.#waiting && idleMs >= this.#idleMs) {
+        await this.cancel();
+      }
+    }
+  }
+}
+
+/** How a fill ended. */
+export interface Filled {
+  readonly bytes: number;
+  readonly complete: boolean;
+}
+
+/**
+ * Reads an origin's body into the cache while any number of clients read it from there. Never waits for a client,
+ * unless the body outgrew the cache: then it stays just ahead of the fastest, and ends when nobody is left.
+ */
+export async function fill(
+  response: UpstreamResponse,
+  options: {
+    readonly stored: StoredResponse;
+    readonly cache: HttpCache;
+    readonly clock: Clock;
+    readonly idleMs: number;
+  },
+): Promise<Filled> {
+  const { stored, cache } = options;
+  const source = new BodySource(response.body, options);
+  try {
+    await pour(source, stored, cache);
+  } catch (error) {
+    stored.body.fail(error);
+    await source.cancel();
+  }
+  const complete = stored.body.state === "complete";
+  if (complete) cache.completed(stored);
+  else cache.dropped(stored);
+  return { bytes: source.bytes, complete };
+}
+
+async function pour(
+  source: BodySource,
+  stored: StoredResponse,
+  cache: HttpCache,
+): Promise<void> {
+  const body: GrowingBody = stored.body;
+  let released = false;
+  for (;;) {
+    const piece = await source.next();
+    if (piece === null) break;
+    if (!body.append(piece)) {
+      throw new RangeError("the origin sent more than it announced");
+    }
+    if (!released && body.filledBytes > cache.maxObjectBytes) {
+      released = true;
+      cache.dropped(stored);
+      body.release(WINDOW_BYTES);
+    }
+    if (released && !(await body.demand())) {
+      throw new RangeError("nobody reads it any more");
+    }
+  }
+  body.finish();
+}

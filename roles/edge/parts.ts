@@ -1,0 +1,46 @@
+import type { HttpCache } from "../../lib/http/cache.ts";
+import type { RoleContext } from "../../lib/role.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Filled } from "./fill.ts";
+import type { Upstream, UpstreamResponse } from "./upstream.ts";
+
+/** What an edge is made of. */
+export interface EdgeParts {
+  readonly ctx: RoleContext;
+  readonly cache: HttpCache;
+  readonly upstream: Upstream;
+  /** Our name in `Via` and `Cache-Status`: a token. */
+  readonly pseudonym: string;
+  /** Tells us from every other node in a `Via` that comes back: a request that has been here goes in circles. */
+  readonly mark: string;
+  /** How long an origin may pause within a body. */
+  readonly idleMs: number;
+}
+
+/** Closes the account of one request to an origin. */
+export function fetched(
+  parts: EdgeParts,
+  exchange: Exchange,
+  response: UpstreamResponse,
+  options: {
+    readonly reason: string;
+    readonly stored: boolean;
+    readonly filled?: Filled;
+  },
+): void {
+  const { ctx } = parts;
+  const { requestAtMs, responseAtMs, origin, status } = response;
+  const { reason, stored, filled = { bytes: 0, complete: true } } = options;
+  ctx.emit({
+    type: "edge.fetched",
+    origin,
+    method: exchange.forward.method,
+    path: exchange.forward.key,
+    status,
+    reason,
+    stored,
+    ...filled,
+    headMs: responseAtMs - requestAtMs,
+    durationMs: ctx.clock.nowMs() - requestAtMs,
+  });
+}

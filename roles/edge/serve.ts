@@ -1,0 +1,48 @@
+import { InputError } from "../../lib/core/errors.ts";
+import { tokenOf } from "../../lib/http/cache_status.ts";
+import { HttpCache } from "../../lib/http/cache.ts";
+import type { RoleContext } from "../../lib/role.ts";
+import { Edge } from "./edge.ts";
+import { Upstream } from "./upstream.ts";
+
+/** Runs an edge until told to stop. */
+export async function serveEdge(
+  flags: {
+    readonly host: string;
+    readonly port: number;
+    readonly origin: readonly string[];
+    readonly cacheSize: number;
+    readonly originTimeout: number;
+  },
+  ctx: RoleContext,
+): Promise<void> {
+  if (flags.origin.length === 0) {
+    throw new InputError(
+      "An edge needs an origin: --origin http://127.0.0.1:8080/",
+    );
+  }
+  const edge = new Edge({
+    ctx,
+    cache: new HttpCache({ capacityBytes: flags.cacheSize }),
+    upstream: new Upstream(ctx, {
+      origins: flags.origin,
+      timeoutMs: flags.originTimeout,
+    }),
+    pseudonym: tokenOf(ctx.name),
+    mark: `rolecall-${Math.floor(ctx.rng() * 2 ** 32).toString(16)}-${
+      Math.floor(ctx.clock.wallMs()).toString(36)
+    }`,
+    idleMs: flags.originTimeout,
+  });
+  await using server = ctx.net.serveHttp(
+    { host: flags.host, port: flags.port },
+    (request) => edge.handle(request),
+  );
+  ctx.emit({
+    type: "role.listening",
+    transport: "http",
+    host: server.host,
+    port: server.port,
+  });
+  await ctx.clock.sleepUntil(Infinity, ctx.signal).catch(() => {});
+}
