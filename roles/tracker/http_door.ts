@@ -45,7 +45,7 @@ export function httpDoor(
     c.html(swarmsPage(desk, {
       names: page.names,
       udpPort: page.udpPort(),
-      host: c.req.header("host") ?? "",
+      host: /^[a-z]+:\/\/([^/?#]*)/.exec(c.req.url)?.[1] ?? "",
     })));
   app.notFound((c) =>
     c.text("Nothing here: / shows the swarms, peers use /announce\n", 404)

@@ -1,0 +1,226 @@
+import { assert, assertEquals } from "@std/assert";
+import {
+  announceUrlOf,
+  decodeAnnounceReply,
+  decodeScrapeReply,
+} from "../../lib/bittorrent/tracker_http_client.ts";
+import type {
+  AnnounceReply,
+  AnnounceRequest,
+} from "../../lib/bittorrent/tracker_messages.ts";
+import { UdpTrackerClient } from "../../lib/bittorrent/udp_tracker_client.ts";
+import { toHex, utf8 } from "../../lib/core/bytes.ts";
+import { seededRng } from "../../lib/core/rng.ts";
+import {
+  runProgram,
+  startProgram,
+  temporaryFolder,
+} from "../support/program.ts";
+
+const HASH = Uint8Array.from({ length: 20 }, (_, at) => 255 - at * 11);
+
+function request(change: Partial<AnnounceRequest> = {}): AnnounceRequest {
+  return {
+    infoHash: HASH,
+    peerId: utf8("-RC0001-abcdefghijkl"),
+    port: 6881,
+    uploadedBytes: 0,
+    downloadedBytes: 0,
+    leftBytes: 0,
+    event: "started",
+    numWant: null,
+    ...change,
+  };
+}
+
+async function startTracker(...flags: string[]) {
+  const program = await startProgram(["tracker", "--port", "0", ...flags]);
+  const http = await program.until(
+    "role.listening",
+    (event) => event.transport === "http",
+  );
+  const udp = await program.until(
+    "role.listening",
+    (event) => event.transport === "udp",
+  );
+  return { program, port: http.port, udpPort: udp.port };
+}
+
+async function get(url: string): Promise<Uint8Array> {
+  const response = await fetch(url);
+  assertEquals(response.status, 200);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+async function announce(
+  host: string,
+  port: number,
+  change: Partial<AnnounceRequest> = {},
+): Promise<AnnounceReply> {
+  const url = announceUrlOf(`http://${host}:${port}/announce`, request(change));
+  return decodeAnnounceReply(await get(url));
+}
+
+/** A UDP socket of Deno's own that is closed at the end of its block. */
+function bindUdp(hostname: string) {
+  const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+  return { socket, [Symbol.dispose]: () => socket.close() };
+}
+
+/** Announces over UDP from `host` with the client machine and a socket of Deno's. */
+async function announceOverUdp(
+  host: string,
+  port: number,
+  change: Partial<AnnounceRequest>,
+): Promise<AnnounceReply> {
+  using bound = bindUdp(host);
+  const { socket } = bound;
+  const family = host.includes(":") ? "ipv6" : "ipv4";
+  const machine = new UdpTrackerClient({ rng: seededRng(1), family });
+  let outputs = machine.handle(
+    { kind: "announce", request: request(change) },
+    0,
+  );
+  for (;;) {
+    const output = outputs[0];
+    if (output?.kind === "announced") return output.reply;
+    assert(output?.kind === "send", output?.kind);
+    await socket.send(output.bytes, { transport: "udp", hostname: host, port });
+    const [bytes] = await socket.receive();
+    outputs = machine.handle({ kind: "datagram", bytes }, 0);
+  }
+}
+
+Deno.test("tracker serves HTTP and UDP, IPv4 and IPv6, on one port", async () => {
+  const { program, port, udpPort } = await startTracker("--interval", "30s");
+  await using _program = program;
+  assertEquals(udpPort, port);
+  const first = await announce("127.0.0.1", port);
+  assertEquals([first.intervalSeconds, first.peers.length], [30, 0]);
+  const second = await announceOverUdp("127.0.0.1", port, {
+    peerId: utf8("-RC0001-over udp v4-"),
+    port: 7001,
+    leftBytes: 9,
+  });
+  assertEquals(second.peers, [{ host: "127.0.0.1", port: 6881, peerId: null }]);
+  const third = await announceOverUdp("::1", port, {
+    peerId: utf8("-RC0001-over udp v6-"),
+    port: 7002,
+  });
+  assertEquals([third.seeders, third.leechers, third.peers], [2, 1, []]);
+  const fourth = await announce("[::1]", port, {
+    peerId: utf8("-RC0001-over http v6"),
+    port: 7003,
+  });
+  assertEquals(fourth.peers[0]?.port, 6881);
+  assertEquals(
+    fourth.peers.map((peer) => `${peer.host} ${peer.port}`).sort(),
+    ["127.0.0.1 6881", "127.0.0.1 7001", "::1 7002"],
+  );
+  const scrape = decodeScrapeReply(
+    await get(`http://127.0.0.1:${port}/scrape`),
+  );
+  assertEquals(scrape.map((entry) => entry.seeders), [3]);
+  const page = new TextDecoder().decode(await get(`http://127.0.0.1:${port}/`));
+  assert(page.includes(toHex(HASH)) && page.includes("127.0.0.1:7001"));
+  assertEquals((await program.stop()).code, 0);
+});
+
+Deno.test("tracker stays up whatever comes in at either door", async () => {
+  const { program, port } = await startTracker("--host", "127.0.0.1");
+  await using _program = program;
+  const garbage = [
+    "GET /announce?info_hash=%zz HTTP/1.1\r\nHost: x\r\n\r\n",
+    "GET /announce?\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
+    "GET http://[::bad/announce HTTP/1.1\r\nHost: [\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: <script>\r\n\r\n",
+    "POST /announce HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n12345",
+    "\x13BitTorrent protocol\0\0\0\0\0\0\0\0",
+    "\0".repeat(1000),
+    "",
+  ];
+  for (const text of garbage) {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    await connection.write(
+      Uint8Array.from(text, (character) => character.charCodeAt(0)),
+    );
+    await connection.closeWrite();
+    const buffer = new Uint8Array(65_536);
+    // A reset is an answer as well.
+    await connection.read(buffer).catch(() => null);
+  }
+  using bound = bindUdp("127.0.0.1");
+  const { socket } = bound;
+  const rng = seededRng(4);
+  for (let length = 0; length < 200; length += 3) {
+    await socket.send(
+      Uint8Array.from({ length }, () => rng() * 256),
+      { transport: "udp", hostname: "127.0.0.1", port },
+    );
+  }
+  await announceOverUdp("127.0.0.1", port, { port: 1 });
+  const reply = await announce("127.0.0.1", port, {
+    peerId: utf8("-RC0001-still there?"),
+  });
+  assertEquals(reply.peers.map((peer) => peer.port), [1]);
+});
+
+Deno.test("tracker forgets a peer that is silent for two intervals", async () => {
+  const { program, port } = await startTracker("--interval", "1s");
+  await using _program = program;
+  await announce("127.0.0.1", port);
+  const expired = await program.until("tracker.expired");
+  assertEquals([expired.infoHash, expired.peers], [toHex(HASH), 1]);
+});
+
+Deno.test("tracker takes --udp-port, --max-peers and --allow", async () => {
+  await using folder = await temporaryFolder();
+  const list = `${folder.path}/torrents.txt`;
+  await Deno.writeTextFile(list, `${toHex(HASH)} The movie\n`);
+  const { program, port, udpPort } = await startTracker(
+    ...["--udp-port", "0", "--max-peers", "2", "--allow", list],
+  );
+  await using _program = program;
+  for (let at = 0; at < 4; at++) {
+    const change = {
+      peerId: utf8(`-RC0001-peer no ${at}---`),
+      port: 7000 + at,
+    };
+    const reply = await announceOverUdp("127.0.0.1", udpPort, change);
+    assertEquals(reply.peers.length, Math.min(at, 2));
+  }
+  const refused = await get(
+    announceUrlOf(
+      `http://127.0.0.1:${port}/announce`,
+      request({ infoHash: new Uint8Array(20) }),
+    ),
+  );
+  assert(new TextDecoder().decode(refused).startsWith("d14:failure reason"));
+  const event = await program.until("tracker.refused");
+  assertEquals(event.code, "torrent-not-allowed");
+});
+
+Deno.test("tracker says what is wrong with its flags, and exits with the contract's codes", async () => {
+  await using folder = await temporaryFolder();
+  const list = `${folder.path}/torrents.txt`;
+  await Deno.writeTextFile(list, "not a hash\n");
+  const bad = [
+    ["--interval", "10ms"],
+    ["--max-peers", "0"],
+    ["--allow", list],
+    ["--allow", `${folder.path}/nothing`],
+  ];
+  for (const flags of bad) {
+    const { code, stderr } = await runProgram(
+      ["tracker", "--port", "0", ...flags],
+    );
+    assertEquals([code, flags], [2, flags]);
+    assertEquals(stderr.trim().split("\n").length, 1, stderr);
+  }
+  const { program, port } = await startTracker("--host", "127.0.0.1");
+  await using _program = program;
+  const second = await runProgram(
+    ["tracker", "--host", "127.0.0.1", "--port", String(port)],
+  );
+  assertEquals(second.code, 1);
+});
