@@ -6,6 +6,8 @@ import {
   maskAddress,
 } from "../core/address.ts";
 import { ProtocolError } from "../core/errors.ts";
+import { RECORD_TYPES } from "./codes.ts";
+import type { MessageWriter } from "./message_writer.ts";
 
 /** Option code of Client Subnet (RFC 7871 §6). */
 export const CLIENT_SUBNET_OPTION = 8;
@@ -103,30 +105,30 @@ export function readOptions(
   return subnet;
 }
 
-/** Returns an OPT record as it stands in the additional section. */
-export function encodeOpt(edns: Edns): Uint8Array<ArrayBuffer> {
+/** Returns how many bytes {@linkcode writeOpt} writes. */
+export function optBytes(subnet: ClientSubnet | undefined): number {
+  return subnet === undefined ? 11 : 19 + ((subnet.sourceLength + 7) >> 3);
+}
+
+/** Writes an OPT record; it belongs into the additional section, and its reader is glad to find it last. */
+export function writeOpt(writer: MessageWriter, edns: Edns): void {
   const subnet = edns.clientSubnet;
-  const addressBytes = subnet === undefined
-    ? 0
-    : (subnet.sourceLength + 7) >> 3;
-  const optionBytes = subnet === undefined ? 0 : 8 + addressBytes;
-  const opt = new Uint8Array(11 + optionBytes);
-  // deno-fmt-ignore
-  opt.set([
-    0, 0, 41, edns.udpBytes >> 8, edns.udpBytes & 255,
-    edns.upperRcode, edns.version, edns.dnssecOk ? 0x80 : 0, 0,
-    optionBytes >> 8, optionBytes & 255,
-  ]);
-  if (subnet !== undefined) {
-    // deno-fmt-ignore
-    opt.set([
-      0, CLIENT_SUBNET_OPTION, 0, 4 + addressBytes,
-      0, subnet.bytes.length === 4 ? 1 : subnet.bytes.length === 16 ? 2 : 0,
-      subnet.sourceLength, subnet.scopeLength,
-    ], 11);
-    opt.set(subnet.bytes.subarray(0, addressBytes), 19);
-  }
-  return opt;
+  writer.u8(0);
+  writer.u16(RECORD_TYPES.OPT);
+  writer.u16(edns.udpBytes);
+  writer.u8(edns.upperRcode);
+  writer.u8(edns.version);
+  writer.u16(edns.dnssecOk ? 0x8000 : 0);
+  writer.u16(optBytes(subnet) - 11);
+  if (subnet === undefined) return;
+  const addressBytes = (subnet.sourceLength + 7) >> 3;
+  const size = subnet.bytes.length;
+  writer.u16(CLIENT_SUBNET_OPTION);
+  writer.u16(4 + addressBytes);
+  writer.u16(size === 4 ? 1 : size === 16 ? 2 : 0);
+  writer.u8(subnet.sourceLength);
+  writer.u8(subnet.scopeLength);
+  writer.bytes(subnet.bytes, 0, addressBytes);
 }
 
 /** Returns the option that asks for the clients of a network. */

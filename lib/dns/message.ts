@@ -1,8 +1,7 @@
 /** DNS messages (RFC 1035 §4), whole: for clients, tests and everything that is not the redirector's hot path. */
-import { concat } from "../core/bytes.ts";
 import { ProtocolError } from "../core/errors.ts";
 import { RECORD_TYPES } from "./codes.ts";
-import { type Edns, encodeOpt, readOptions } from "./edns.ts";
+import { type Edns, optBytes, readOptions, writeOpt } from "./edns.ts";
 import { MessageWriter } from "./message_writer.ts";
 import { type Name, readName } from "./name.ts";
 import { readRdata } from "./rdata.ts";
@@ -172,10 +171,10 @@ export function decodeMessage(bytes: Uint8Array): DnsMessage {
  * @throws {RangeError} If it is longer than 65,535 bytes.
  */
 export function encodeMessage(message: DnsMessage): Uint8Array<ArrayBuffer> {
-  const opt = message.edns === undefined
-    ? new Uint8Array()
-    : encodeOpt({ ...message.edns, upperRcode: message.rcode >> 4 });
-  const writer = new MessageWriter(65535 - opt.length);
+  const { edns } = message;
+  const reserved = edns === undefined ? 0 : optBytes(edns.clientSubnet);
+  const writer = new MessageWriter();
+  writer.reset(65535 - reserved);
   writer.u16(message.id);
   writer.u16(
     (message.isResponse ? 0x8000 : 0) | message.opcode << 11 |
@@ -186,7 +185,7 @@ export function encodeMessage(message: DnsMessage): Uint8Array<ArrayBuffer> {
   writer.u16(message.questions.length);
   writer.u16(message.answers.length);
   writer.u16(message.authorities.length);
-  writer.u16(message.additionals.length + (opt.length > 0 ? 1 : 0));
+  writer.u16(message.additionals.length + (edns === undefined ? 0 : 1));
   for (const question of message.questions) {
     writer.name(question.name);
     writer.u16(question.type);
@@ -198,5 +197,8 @@ export function encodeMessage(message: DnsMessage): Uint8Array<ArrayBuffer> {
       throw new RangeError("A message has at most 65535 bytes");
     }
   }
-  return concat(writer.buffer.subarray(0, writer.length), opt);
+  if (edns !== undefined) {
+    writeOpt(writer, { ...edns, upperRcode: message.rcode >> 4 });
+  }
+  return writer.buffer.slice(0, writer.length);
 }

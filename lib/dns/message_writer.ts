@@ -40,9 +40,9 @@ export class MessageWriter {
     return this.#at;
   }
 
-  /** Forgets what was written; messages may have `limit` bytes from now on. */
-  reset(limit: number): void {
-    this.#at = 0;
+  /** Forgets what was written; records may reach up to `limit` bytes from now on, and the first of them goes to `start`. */
+  reset(limit: number, start = 0): void {
+    this.#at = start;
     this.#limit = Math.min(limit, this.buffer.length);
     this.#suffixes.length = 0;
   }
@@ -54,6 +54,11 @@ export class MessageWriter {
     while ((suffixes.at(-1) ?? 0) >= length && suffixes.length > 0) {
       suffixes.pop();
     }
+  }
+
+  /** Writes an 8-bit number. */
+  u8(value: number): void {
+    this.buffer[this.#at++] = value;
   }
 
   /** Writes a 16-bit number. */

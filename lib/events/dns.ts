@@ -1,12 +1,128 @@
 import type { EventTable } from "./table.ts";
 
-/** What the DNS redirector can say. */
-export type DnsEvent = {
-  readonly type: "query.answered";
-  readonly message: string;
-};
+/** Who asked the DNS redirector for what. */
+interface Query {
+  /** `host:port` of the sender: a client, or more often its resolver. */
+  readonly remote: string;
+  readonly transport: "udp" | "tcp";
+  /** The asked name in lower case, without the dot at its end. */
+  readonly question: string;
+  /** `A`, `AAAA` … */
+  readonly recordType: string;
+}
+
+/** What the DNS redirector can say. Beyond 50 queries a second these are counted in `queries.counted`, not told one by one. */
+export type DnsEvent =
+  | Query & {
+    readonly type: "query.answered";
+    /** `NOERROR`, `NXDOMAIN`, `REFUSED` … */
+    readonly rcode: string;
+    /** Records in the answer section. */
+    readonly answers: number;
+    /** The answer did not fit into a datagram; the sender comes back over TCP. */
+    readonly truncated: boolean;
+    readonly sentBytes: number;
+  }
+  | Query & {
+    readonly type: "edge.selected";
+    /** The name the choice was made for: the asked one, or what it is an alias of. */
+    readonly redirectedName: string;
+    /** `--policy`: `round-robin`, `weighted`, `geo` or `hash`. */
+    readonly policy: string;
+    /** The network or address the choice was made for. */
+    readonly client: string;
+    /** Where that is known from: the sender's address, or the resolver's EDNS Client Subnet. */
+    readonly clientFrom: "source" | "client-subnet";
+    /** Addresses of all edges that could have been chosen. */
+    readonly candidates: readonly string[];
+    /** The address in the answer. */
+    readonly chosen: string;
+    /** What the zone calls the edge. */
+    readonly edge: string;
+    readonly reason: string;
+    /** For how many bits of the client's address the answer holds; 0 is everybody. */
+    readonly scopeBits: number;
+    readonly ttlSeconds: number;
+  }
+  | {
+    readonly type: "queries.counted";
+    readonly queries: number;
+    /** Those that led to an edge. */
+    readonly redirected: number;
+    /** Those answered with another code than NOERROR. */
+    readonly refused: number;
+    /** Messages that deserved no answer. */
+    readonly dropped: number;
+    readonly intervalMs: number;
+  }
+  | {
+    readonly type: "resolver.disconnected";
+    readonly remote: string;
+    readonly reason: "idle" | "too-many-connections";
+  }
+  | {
+    readonly type: "zone.loaded";
+    readonly zone: string;
+    /** Names whose address depends on who asks. */
+    readonly redirects: number;
+  }
+  | {
+    readonly type: "lookup.finished";
+    readonly server: string;
+    readonly transport: "udp" | "tcp";
+    readonly question: string;
+    readonly recordType: string;
+    readonly rcode: string;
+    readonly addresses: readonly string[];
+    readonly ttlSeconds: number;
+    readonly elapsedMs: number;
+  };
 
 /** See {@linkcode DnsEvent}. */
 export const DNS_EVENTS: EventTable<DnsEvent> = {
-  "query.answered": { level: "info", text: (e) => e.message },
+  "query.answered": {
+    level: "info",
+    text: (e) =>
+      `${e.question} ${e.recordType} from ${e.remote} over ${e.transport}: ${e.rcode}, ${e.answers} record${
+        e.answers === 1 ? "" : "s"
+      }${e.truncated ? ", cut off (TC)" : ""}`,
+  },
+  "edge.selected": {
+    level: "info",
+    text: (e) =>
+      `${e.question} ${e.recordType}${
+        e.redirectedName === e.question ? "" : ` (${e.redirectedName})`
+      } for ${e.client}${
+        e.clientFrom === "client-subnet"
+          ? ` (client subnet, asked by ${e.remote})`
+          : ""
+      }: ${e.chosen} of ${
+        e.candidates.join(", ")
+      }, by ${e.policy}: ${e.reason}`,
+  },
+  "queries.counted": {
+    level: "info",
+    text: (e) =>
+      `${e.queries} more queries in ${
+        Math.round(e.intervalMs)
+      } ms: ${e.redirected} led to an edge, ${e.refused} refused or without such a name, ${e.dropped} dropped`,
+  },
+  "resolver.disconnected": {
+    level: "info",
+    text: (e) => `closed the connection of ${e.remote}: ${e.reason}`,
+  },
+  "zone.loaded": {
+    level: "info",
+    text: (e) =>
+      `answering for ${e.zone}, ${e.redirects} redirected name${
+        e.redirects === 1 ? "" : "s"
+      }`,
+  },
+  "lookup.finished": {
+    level: "debug",
+    text: (e) =>
+      `${e.server} says ${e.rcode} to ${e.question} ${e.recordType}: ${
+        e.addresses.length === 0 ? "no address" : e.addresses.join(", ")
+      }`,
+  },
 };

@@ -1,0 +1,165 @@
+/** Zones from the command line: `--domain`, `--edge`, `--cname`, `--site`. */
+import {
+  formatAddress,
+  formatCidr,
+  parseAddress,
+  parseCidr,
+} from "../core/address.ts";
+import {
+  displayName,
+  equalNames,
+  formatName,
+  labelCount,
+  type Name,
+  parentName,
+  parseName,
+} from "./name.ts";
+import type {
+  EdgeSpec,
+  RedirectSpec,
+  SiteSpec,
+  ZoneData,
+  ZoneRecord,
+} from "./zone.ts";
+import {
+  DEFAULT_EDGE_TTL_SECONDS,
+  DEFAULT_TTL_SECONDS,
+  recordOf,
+  topRecords,
+} from "./zone_parts.ts";
+
+/** An alias: what `--cname NAME=TARGET` says. */
+export interface AliasSpec {
+  readonly name: Name;
+  readonly target: Name;
+}
+
+/** Reads a flag's text; the frame wants a RangeError for what is wrong with it. */
+function asRange<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new RangeError(error.message, { cause: error });
+  }
+}
+
+/** Reads a domain name; the dot at its end may be left out. @throws {RangeError} If it is none. */
+export function parseDomainFlag(text: string): Name {
+  return asRange(() => parseName(text));
+}
+
+/** Reads an edge: `127.0.0.3`, or `127.0.0.3,weight=2`. @throws {RangeError} If it is none. */
+export function parseEdgeFlag(text: string): EdgeSpec {
+  const match = /^([^,]*)(?:,weight=([0-9]+(?:\.[0-9]+)?))?$/.exec(text);
+  if (match === null) {
+    throw new RangeError(
+      `must be an address, or one with its weight such as 127.0.0.3,weight=2, got "${text}"`,
+    );
+  }
+  const address = asRange(() => parseAddress(match[1] ?? ""));
+  return {
+    name: formatAddress(address),
+    addresses: [address],
+    weight: Number(match[2] ?? 1),
+  };
+}
+
+/** Reads a site: `127.1.0.0/16=127.0.0.3`, with several edges `…=127.0.0.3,127.0.0.4`. @throws {RangeError} If it is none. */
+export function parseSiteFlag(text: string): SiteSpec {
+  const equals = text.indexOf("=");
+  if (equals < 0) {
+    throw new RangeError(
+      `must be NETWORK=EDGE, such as 127.1.0.0/16=127.0.0.3, got "${text}"`,
+    );
+  }
+  const subnet = asRange(() => parseCidr(text.slice(0, equals)));
+  const edges = text.slice(equals + 1).split(",").map((edge) =>
+    // an edge of a zone file may be called by its name there
+    /^[0-9a-fA-F.:]+$/.test(edge)
+      ? asRange(() => formatAddress(parseAddress(edge)))
+      : edge
+  );
+  if (edges.includes("")) {
+    throw new RangeError(`must name an edge after "=", got "${text}"`);
+  }
+  return { name: formatCidr(subnet), subnets: [subnet], edges };
+}
+
+/** Reads an alias: `video.netcinema.example=video.kingcdn.example`. @throws {RangeError} If it is none. */
+export function parseAliasFlag(text: string): AliasSpec {
+  const [name, target, more] = text.split("=");
+  if (target === undefined || more !== undefined) {
+    throw new RangeError(
+      `must be NAME=TARGET, such as video.netcinema.example=video.kingcdn.example, got "${text}"`,
+    );
+  }
+  return asRange(() => ({
+    name: parseName(name ?? ""),
+    target: parseName(target),
+  }));
+}
+
+/** Returns the zone a name from the command line is served in: the name above it, unless that is a top-level domain. */
+export function zoneOfName(name: Name): Name {
+  return labelCount(name) > 2 ? new Uint8Array(parentName(name)) : name;
+}
+
+/**
+ * Returns the zones that serve `domains` with `edges`, and `aliases`.
+ *
+ * Each name's zone is the name above it (`kingcdn.example` for `video.kingcdn.example`), with a SOA and one name
+ * server, `ns1`, at `serverAddress` if that is known. Names of one zone share it.
+ */
+export function zonesOfFlags(options: {
+  readonly domains: readonly Name[];
+  readonly aliases: readonly AliasSpec[];
+  readonly edges: readonly EdgeSpec[];
+  readonly serverAddress?: string;
+}): ZoneData[] {
+  const { domains, aliases, edges, serverAddress } = options;
+  type Growing = ZoneData & {
+    readonly records: ZoneRecord[];
+    readonly redirects: RedirectSpec[];
+  };
+  const zones: Growing[] = [];
+  const zoneFor = (name: Name): Growing => {
+    const origin = zoneOfName(name);
+    const known = zones.find((zone) => equalNames(zone.origin, origin));
+    if (known !== undefined) return known;
+    const records = topRecords(origin);
+    if (serverAddress !== undefined) {
+      records.push(
+        recordOf(
+          parseName("ns1", origin),
+          serverAddress.includes(":") ? "AAAA" : "A",
+          { ttlSeconds: DEFAULT_TTL_SECONDS, data: serverAddress },
+        ),
+      );
+    }
+    const zone = { origin, records, edges, sites: [], redirects: [] };
+    zones.push(zone);
+    return zone;
+  };
+  for (const name of domains) {
+    const { redirects } = zoneFor(name);
+    if (redirects.some((redirect) => equalNames(redirect.name, name))) {
+      throw new SyntaxError(`the domain ${displayName(name)} is given twice`);
+    }
+    redirects.push({
+      name,
+      policy: "round-robin",
+      ttlSeconds: DEFAULT_EDGE_TTL_SECONDS,
+      edges: edges.map((edge) => edge.name),
+    });
+  }
+  for (const { name, target } of aliases) {
+    zoneFor(name).records.push(
+      recordOf(name, "CNAME", {
+        ttlSeconds: DEFAULT_TTL_SECONDS,
+        data: formatName(target),
+      }),
+    );
+  }
+  return zones;
+}

@@ -1,0 +1,181 @@
+/**
+ * Zones as JSON: what a master file has no words for (edges, sites, policies), and the rest in its words.
+ * `docs/protocols/dns.md` describes it with an example.
+ */
+import { parseAddress, parseCidr } from "../core/address.ts";
+import { parseRecords } from "./master_file.ts";
+import { displayName, type Name, parseName } from "./name.ts";
+import { POLICY_NAMES } from "./select/mod.ts";
+import type { EdgeSpec, RedirectSpec, SiteSpec, ZoneData } from "./zone.ts";
+import { DEFAULT_EDGE_TTL_SECONDS, topRecords } from "./zone_parts.ts";
+
+type Json = { readonly [key: string]: unknown };
+
+function wrong(path: string, rule: string): SyntaxError {
+  return new SyntaxError(`${path} must be ${rule}`);
+}
+
+/** Returns `value` as an object that has no keys but `keys` (any, if none are given). */
+function object(value: unknown, path: string, keys?: readonly string[]): Json {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw wrong(path, "an object");
+  }
+  const unknown = Object.keys(value).find((key) =>
+    keys !== undefined && !keys.includes(key)
+  );
+  if (unknown !== undefined) {
+    throw new SyntaxError(
+      `${path} has no "${unknown}"; it can have ${keys?.join(", ")}`,
+    );
+  }
+  return value as Json;
+}
+
+function text(value: unknown, path: string): string {
+  if (typeof value !== "string") throw wrong(path, "a text");
+  return value;
+}
+
+function texts(value: unknown, path: string): string[] {
+  if (!Array.isArray(value)) throw wrong(path, "a list of texts");
+  return value.map((each, index) => text(each, `${path}[${index}]`));
+}
+
+function seconds(value: unknown, path: string): number {
+  if (
+    typeof value !== "number" || !Number.isInteger(value) || value < 0 ||
+    value > 0x7fffffff
+  ) throw wrong(path, "a whole number of seconds, 0 to 2147483647");
+  return value;
+}
+
+/** Reads with `parse`, and says where when it cannot. */
+function at<T>(path: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new SyntaxError(`${path}: ${error.message}`, { cause: error });
+  }
+}
+
+function edges(value: unknown, path: string): EdgeSpec[] {
+  return Object.entries(object(value ?? {}, path)).map(([name, each]) => {
+    const here = `${path}.${name}`;
+    const edge = object(each, here, ["addresses", "weight"]);
+    const weight = edge.weight ?? 1;
+    if (typeof weight !== "number" || !(weight >= 0)) {
+      throw wrong(`${here}.weight`, "a number, 0 or more");
+    }
+    const addresses = texts(edge.addresses, `${here}.addresses`).map((each) =>
+      at(`${here}.addresses`, () => parseAddress(each))
+    );
+    return { name, weight, addresses };
+  });
+}
+
+function sites(value: unknown, path: string): SiteSpec[] {
+  return Object.entries(object(value ?? {}, path)).map(([name, each]) => {
+    const here = `${path}.${name}`;
+    const site = object(each, here, ["subnets", "edges"]);
+    return {
+      name,
+      subnets: texts(site.subnets, `${here}.subnets`).map((each) =>
+        at(`${here}.subnets`, () => parseCidr(each))
+      ),
+      edges: texts(site.edges, `${here}.edges`),
+    };
+  });
+}
+
+function redirects(
+  value: unknown,
+  path: string,
+  zone: { readonly origin: Name; readonly ttlSeconds: number },
+): RedirectSpec[] {
+  return Object.entries(object(value ?? {}, path)).map(([name, each]) => {
+    const here = `${path}.${name}`;
+    const spec = object(each, here, ["policy", "edges", "ttlSeconds"]);
+    const wanted = spec.policy ?? "round-robin";
+    const policy = POLICY_NAMES.find((known) => known === wanted);
+    if (policy === undefined) {
+      throw wrong(`${here}.policy`, `one of ${POLICY_NAMES.join(", ")}`);
+    }
+    return {
+      name: at(
+        here,
+        () => name === "@" ? zone.origin : parseName(name, zone.origin),
+      ),
+      policy,
+      ttlSeconds: spec.ttlSeconds === undefined
+        ? zone.ttlSeconds
+        : seconds(spec.ttlSeconds, `${here}.ttlSeconds`),
+      edges: texts(spec.edges, `${here}.edges`),
+    };
+  });
+}
+
+function zone(value: unknown, path: string): ZoneData {
+  const json = object(value, path, [
+    "zone",
+    "ttlSeconds",
+    "negativeTtlSeconds",
+    "serial",
+    "nameServers",
+    "records",
+    "edges",
+    "sites",
+    "redirects",
+  ]);
+  const origin = at(
+    `${path}.zone`,
+    () => parseName(text(json.zone, `${path}.zone`)),
+  );
+  const ttlSeconds = json.ttlSeconds === undefined
+    ? DEFAULT_EDGE_TTL_SECONDS
+    : seconds(json.ttlSeconds, `${path}.ttlSeconds`);
+  const lines = texts(json.records ?? [], `${path}.records`).join("\n");
+  const records = at(
+    `${path}.records`,
+    () => parseRecords(lines, { origin, ttlSeconds }),
+  );
+  const top = at(`${path}.nameServers`, () =>
+    topRecords(origin, {
+      nameServers: texts(json.nameServers ?? ["ns1"], `${path}.nameServers`),
+      ...(json.serial === undefined
+        ? {}
+        : { serial: seconds(json.serial, `${path}.serial`) }),
+      ...(json.negativeTtlSeconds === undefined ? {} : {
+        negativeTtlSeconds: seconds(
+          json.negativeTtlSeconds,
+          `${path}.negativeTtlSeconds`,
+        ),
+      }),
+    }));
+  const called = displayName(origin);
+  return {
+    origin,
+    records: [...top, ...records],
+    edges: edges(json.edges, `${called}.edges`),
+    sites: sites(json.sites, `${called}.sites`),
+    redirects: redirects(json.redirects, `${called}.redirects`, {
+      origin,
+      ttlSeconds,
+    }),
+  };
+}
+
+/**
+ * Reads zones written as JSON: one as an object with `zone`, several as `{ "zones": [ … ] }`.
+ *
+ * @throws {SyntaxError} With the path of the value that is wrong.
+ */
+export function parseZoneJson(source: string): ZoneData[] {
+  const json = object(JSON.parse(source), "the file");
+  if (json.zones === undefined) return [zone(json, "the file")];
+  const { zones } = object(json, "the file", ["zones"]);
+  if (!Array.isArray(zones) || zones.length === 0) {
+    throw wrong("zones", "a list of zones");
+  }
+  return zones.map((each, index) => zone(each, `zones[${index}]`));
+}

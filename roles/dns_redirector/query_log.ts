@@ -1,0 +1,150 @@
+import { formatAddress, formatCidr } from "../../lib/core/address.ts";
+import { rcodeName, RCODES, typeName } from "../../lib/dns/codes.ts";
+import { displayName } from "../../lib/dns/name.ts";
+import type { Choice, Reply } from "../../lib/dns/responder.ts";
+import { type Address, formatAddress as hostPort } from "../../lib/io/net.ts";
+import type { RoleContext } from "../../lib/role.ts";
+
+/** So many queries a second are told one by one: a class can read them. The rest is counted. */
+const TOLD_PER_SECOND = 50;
+const WINDOW_MS = 1000;
+
+/** Makes events of answers, without slowing the answers down: nothing is formatted for a query that is only counted. */
+export class QueryLog {
+  readonly #ctx: RoleContext;
+  #windowStartMs: number;
+  #told = 0;
+  #queries = 0;
+  #redirected = 0;
+  #refused = 0;
+  #dropped = 0;
+
+  constructor(ctx: RoleContext) {
+    this.#ctx = ctx;
+    this.#windowStartMs = ctx.clock.nowMs();
+  }
+
+  /** Notes an answer, or that there was none. */
+  note(
+    query: Uint8Array,
+    reply: Reply | undefined,
+    from: Address & { readonly transport: "udp" | "tcp" },
+  ): void {
+    this.#roll();
+    if (this.#told < TOLD_PER_SECOND) {
+      this.#told += 1;
+      if (reply === undefined) this.#tellDropped(query, from);
+      else if (reply.nameEnd === 0) this.#tellMalformed(reply, from);
+      else this.#tell(query, reply, from);
+      return;
+    }
+    if (this.#queries === 0) this.#countLater();
+    this.#queries += 1;
+    if (reply === undefined) this.#dropped += 1;
+    else if (reply.choice !== undefined) this.#redirected += 1;
+    else if (reply.rcode !== RCODES.NOERROR) this.#refused += 1;
+  }
+
+  /** Says what was only counted so far. */
+  flush(): void {
+    if (this.#queries === 0) return;
+    this.#ctx.emit({
+      type: "queries.counted",
+      queries: this.#queries,
+      redirected: this.#redirected,
+      refused: this.#refused,
+      dropped: this.#dropped,
+      intervalMs: this.#ctx.clock.nowMs() - this.#windowStartMs,
+    });
+    this.#queries =
+      this.#redirected =
+      this.#refused =
+      this.#dropped =
+        0;
+  }
+
+  #roll(): void {
+    const nowMs = this.#ctx.clock.nowMs();
+    if (nowMs - this.#windowStartMs < WINDOW_MS) return;
+    this.flush();
+    this.#windowStartMs = nowMs;
+    this.#told = 0;
+  }
+
+  /** A burst may be the last for a while; its count is told all the same. */
+  #countLater(): void {
+    const { clock, signal } = this.#ctx;
+    clock.sleepUntil(this.#windowStartMs + WINDOW_MS, signal)
+      .then(() => this.#roll(), () => {});
+  }
+
+  #tellDropped(query: Uint8Array, from: Address): void {
+    this.#ctx.emit({
+      type: "protocol.violated",
+      remote: hostPort(from),
+      code: query.length < 12 ? "dns-truncated" : "dns-not-a-query",
+      message: query.length < 12
+        ? `Cannot read a query: its head has 12 bytes, got ${query.length}`
+        : "Cannot answer: it is an answer itself (QR is set)",
+    });
+  }
+
+  #tellMalformed(reply: Reply, from: Address): void {
+    const rcode = rcodeName(reply.rcode);
+    this.#ctx.emit({
+      type: "protocol.violated",
+      remote: hostPort(from),
+      code: rcode === "NOTIMP" ? "dns-not-implemented" : "dns-malformed",
+      message: `Cannot answer: ${
+        rcode === "NOTIMP"
+          ? "only the opcode QUERY is known"
+          : "there is not one whole question in it"
+      }; said ${rcode}`,
+    });
+  }
+
+  #tell(
+    query: Uint8Array,
+    reply: Reply,
+    from: Address & { readonly transport: "udp" | "tcp" },
+  ): void {
+    const about = {
+      remote: hostPort(from),
+      transport: from.transport,
+      question: displayName(query.subarray(12, reply.nameEnd)),
+      recordType: typeName(reply.type),
+    };
+    const { choice } = reply;
+    if (choice === undefined) {
+      this.#ctx.emit({
+        type: "query.answered",
+        ...about,
+        rcode: rcodeName(reply.rcode),
+        answers: reply.answers,
+        truncated: reply.truncated,
+        sentBytes: reply.bytes.length,
+      });
+      return;
+    }
+    this.#ctx.emit({
+      type: "edge.selected",
+      ...about,
+      redirectedName: displayName(choice.redirect.name),
+      policy: choice.redirect.policyName,
+      client: clientOf(choice),
+      clientFrom: choice.fromOption ? "client-subnet" : "source",
+      candidates: choice.candidates.map((edge) => edge.host),
+      chosen: choice.edge.host,
+      edge: choice.edge.name,
+      reason: choice.reason,
+      scopeBits: choice.scopeLength,
+      ttlSeconds: choice.redirect.ttlSeconds,
+    });
+  }
+}
+
+function clientOf({ client, clientLength }: Choice): string {
+  return clientLength === 8 * client.length
+    ? formatAddress(client)
+    : formatCidr({ bytes: client, prefixLength: clientLength });
+}

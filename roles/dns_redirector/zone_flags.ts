@@ -1,0 +1,189 @@
+import { isAddress } from "../../lib/core/address.ts";
+import { type Flag, flag, type FlagValues } from "../../lib/cli/flags.ts";
+import { fromUtf8 } from "../../lib/core/bytes.ts";
+import { InputError } from "../../lib/core/errors.ts";
+import { RECORD_TYPES, typeNumber } from "../../lib/dns/codes.ts";
+import { parseMasterFile } from "../../lib/dns/master_file.ts";
+import { POLICY_NAMES, type PolicyName } from "../../lib/dns/select/mod.ts";
+import type { ZoneData } from "../../lib/dns/zone.ts";
+import {
+  parseAliasFlag,
+  parseDomainFlag,
+  parseEdgeFlag,
+  parseSiteFlag,
+  zonesOfFlags,
+} from "../../lib/dns/zone_flags.ts";
+import { parseZoneJson } from "../../lib/dns/zone_json.ts";
+import { ZoneTable } from "../../lib/dns/zone_table.ts";
+import type { RoleContext } from "../../lib/role.ts";
+
+/** A zone file is text that a person wrote; a larger one is a mistake. */
+const MAX_ZONE_BYTES = 16 * 2 ** 20;
+
+function words<T>(
+  placeholder: string,
+  help: string,
+  parse: (text: string) => T,
+): Flag<readonly NonNullable<T>[]> {
+  return flag.list({ ...flag.text({ placeholder, help }), parse } as Flag<T>);
+}
+
+/** A record type by name or as `TYPE257`. */
+export const parseType: Flag<number> = {
+  help: "Record type",
+  placeholder: "TYPE",
+  defaultText: "A",
+  absent: RECORD_TYPES.A,
+  kind: "value",
+  parse(text) {
+    const type = typeNumber(text);
+    if (type === undefined) {
+      throw new RangeError(
+        `must be a record type such as A, AAAA or CNAME, got "${text}"`,
+      );
+    }
+    return type;
+  },
+};
+
+/** The flags that say what the server answers. */
+export const ZONE_FLAGS = {
+  zone: flag.list(flag.path({
+    placeholder: "FILE",
+    help: "Zones to serve: a master file, or JSON with edges and sites",
+  })),
+  domain: words(
+    "NAME",
+    "A name to answer with an edge of --edge",
+    parseDomainFlag,
+  ),
+  edge: words(
+    "ADDR[,weight=N]",
+    "An edge that --domain leads to",
+    parseEdgeFlag,
+  ),
+  site: words(
+    "CIDR=EDGE",
+    "Clients of this network are near this edge (--policy geo)",
+    parseSiteFlag,
+  ),
+  cname: words(
+    "NAME=TARGET",
+    "A name that is an alias, in its own zone",
+    parseAliasFlag,
+  ),
+  policy: {
+    help:
+      "How an edge is chosen: in turn, by weight, by the client's network, or by hash of it; wins over the zone file's (which has round-robin if it says nothing)",
+    placeholder: POLICY_NAMES.join("|"),
+    defaultText: undefined,
+    absent: undefined,
+    kind: "value",
+    choices: POLICY_NAMES,
+    parse: (text: string) =>
+      flag.choice(POLICY_NAMES, { help: "", default: "round-robin" })
+        .parse(text),
+  } as Flag<PolicyName | undefined>,
+  ttl: flag.duration({
+    help:
+      "How long an answer with an edge may be kept, in whole seconds; 20s unless the zone file says otherwise",
+  }),
+};
+
+/** The values of {@linkcode ZONE_FLAGS}, and where the server listens. */
+export type ZoneFlagValues = FlagValues<typeof ZONE_FLAGS> & {
+  readonly host: string;
+};
+
+async function readZoneFile(
+  path: string,
+  ctx: RoleContext,
+): Promise<ZoneData[]> {
+  const text = fromUtf8(
+    await ctx.files.read(path, { maxBytes: MAX_ZONE_BYTES }).catch((error) => {
+      throw new InputError(`--zone ${path}: ${error.message}`, {
+        cause: error,
+      });
+    }),
+  );
+  return asInput(
+    `--zone ${path}`,
+    () =>
+      text.trimStart().startsWith("{")
+        ? parseZoneJson(text)
+        : parseMasterFile(text),
+  );
+}
+
+/** Runs `parse`; what it finds wrong is the user's text, so one line and exit code 2. */
+function asInput<T>(where: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof RangeError)) {
+      throw error;
+    }
+    throw new InputError(`${where}: ${error.message}`, { cause: error });
+  }
+}
+
+function ttlSecondsOf(ttlMs: number | undefined): number | undefined {
+  if (ttlMs === undefined) return undefined;
+  if (ttlMs % 1000 !== 0 || ttlMs > 0x7fffffff * 1000) {
+    throw new InputError(
+      `--ttl: DNS counts in whole seconds, 0s to 2147483647s, got ${ttlMs} ms`,
+    );
+  }
+  return ttlMs / 1000;
+}
+
+function check(flags: ZoneFlagValues): void {
+  if (flags.zone.length + flags.domain.length + flags.cname.length === 0) {
+    throw new InputError(
+      "dns-redirector needs --zone FILE, or --domain NAME with --edge ADDR, to know what to answer",
+    );
+  }
+  if (flags.domain.length > 0 && flags.edge.length === 0) {
+    throw new InputError("--domain needs at least one --edge ADDR to lead to");
+  }
+}
+
+/**
+ * Reads the zone files and makes the table the responder answers from.
+ *
+ * @throws {InputError} If flags and files do not make zones that can be served.
+ */
+export async function loadZones(
+  flags: ZoneFlagValues,
+  ctx: RoleContext,
+): Promise<ZoneTable> {
+  check(flags);
+  const data: ZoneData[] = [];
+  for (const path of flags.zone) data.push(...await readZoneFile(path, ctx));
+  const isSpecific = isAddress(flags.host) &&
+    !["0.0.0.0", "::"].includes(flags.host);
+  const ttlSeconds = ttlSecondsOf(flags.ttl);
+  const table = asInput("zones", () => {
+    data.push(...zonesOfFlags({
+      domains: flags.domain,
+      aliases: flags.cname,
+      edges: flags.edge,
+      ...(isSpecific ? { serverAddress: flags.host } : {}),
+    }));
+    return new ZoneTable(data, {
+      edges: flags.edge,
+      sites: flags.site,
+      ...(flags.policy === undefined ? {} : { policy: flags.policy }),
+      ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+    });
+  });
+  const known = table.edges();
+  for (const edge of flags.site.flatMap((site) => site.edges)) {
+    if (!known.has(edge)) {
+      throw new InputError(
+        `--site names an edge that no name leads to: ${edge}`,
+      );
+    }
+  }
+  return table;
+}
