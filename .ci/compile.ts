@@ -1,0 +1,157 @@
+// deno-lint-ignore-file no-console -- a tool for the terminal
+/**
+ * Makes the executable: `deno task compile` writes `dist/rolecall` for this machine, `deno task compile:all` one file
+ * for each target and `dist/SHA256SUMS`.
+ *
+ * `deno compile` downloads a runtime for the target. Where that cannot be reached, `DENORT_BIN` names the file of this
+ * machine's runtime (of the same Deno version). A target whose runtime is missing is said to be missing; the exit code
+ * is 1 only when nothing could be made.
+ */
+import { fromFileUrl, join } from "@std/path";
+import config from "../deno.json" with { type: "json" };
+import { unusedPackageFiles } from "./unused.ts";
+
+const ROOT = fromFileUrl(new URL("../", import.meta.url).href);
+const DIST = join(ROOT, "dist");
+
+/** Every target and the name of its file. */
+const TARGETS: readonly { readonly target: string; readonly file: string }[] = [
+  { target: "x86_64-unknown-linux-gnu", file: "rolecall-linux-x86_64" },
+  { target: "aarch64-unknown-linux-gnu", file: "rolecall-linux-aarch64" },
+  { target: "x86_64-apple-darwin", file: "rolecall-macos-x86_64" },
+  { target: "aarch64-apple-darwin", file: "rolecall-macos-aarch64" },
+  { target: "x86_64-pc-windows-msvc", file: "rolecall-windows-x86_64.exe" },
+];
+
+/** What roles do: sockets, files, the environment, this machine's addresses, other processes of this program. */
+const PERMISSIONS = ["net", "read", "write", "env", "sys", "run"];
+
+/** Files the program reads at run time, found in the executable as they are here. */
+const INCLUDED = ["scenarios", "dist/build.json"];
+
+interface Outcome {
+  readonly target: string;
+  readonly file: string;
+  /** Why there is no file; undefined when there is one. */
+  readonly failure: string | undefined;
+}
+
+/** The commit these sources are of; `-dirty` when files differ from it. */
+async function gitCommit(): Promise<string> {
+  try {
+    const { success, stdout } = await new Deno.Command("git", {
+      args: ["describe", "--always", "--dirty", "--match="],
+      cwd: ROOT,
+      stderr: "null",
+    }).output();
+    if (success) return new TextDecoder().decode(stdout).trim();
+  } catch { /* No git: a source archive. */ }
+  return "unknown";
+}
+
+async function compile(
+  target: string,
+  file: string,
+  excluded: readonly string[],
+): Promise<Outcome> {
+  const here = target === Deno.build.target;
+  const env = Deno.env.toObject();
+  // The runtime DENORT_BIN names is this machine's; deno would take it for any target.
+  if (!here) delete env["DENORT_BIN"];
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "compile",
+      "--quiet",
+      "--no-check",
+      "--no-prompt",
+      "--no-code-cache",
+      ...PERMISSIONS.map((name) => `--allow-${name}`),
+      ...INCLUDED.flatMap((path) => ["--include", path]),
+      ...excluded.flatMap((path) => ["--exclude", path]),
+      ...(here ? [] : ["--target", target]),
+      "--output",
+      join("dist", file),
+      "main.ts",
+    ],
+    cwd: ROOT,
+    env,
+    clearEnv: true,
+    stdout: "null",
+  }).output();
+  return {
+    target,
+    file,
+    failure: success ? undefined : reason(new TextDecoder().decode(stderr)),
+  };
+}
+
+/** What kept `deno compile` from it: the download that failed, or else its own words without their stack. */
+function reason(stderr: string): string {
+  // deno-lint-ignore no-control-regex -- colours
+  const text = stderr.replace(/\x1b\[[0-9;]*m/g, "");
+  const url = /error sending request for url \((\S+?)\)/.exec(text)?.[1];
+  if (url !== undefined) return `its runtime cannot be downloaded: ${url}`;
+  return text.split("Stack backtrace")[0]!.replace(/\s+/g, " ").trim();
+}
+
+async function sha256(path: string): Promise<string> {
+  const digest = await crypto.subtle.digest(
+    "SHA-256",
+    await Deno.readFile(path),
+  );
+  return [...new Uint8Array(digest)]
+    .map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function report({ target, file, failure }: Outcome): Promise<void> {
+  if (failure !== undefined) {
+    console.log(`${target}: not made; ${failure}`);
+    return;
+  }
+  const { size } = await Deno.stat(join(DIST, file));
+  console.log(
+    `${target}: dist/${file}, ${(size / 2 ** 20).toFixed(1)} MiB`,
+  );
+}
+
+async function main(all: boolean): Promise<number> {
+  await Deno.mkdir(DIST, { recursive: true });
+  const build = { version: config.version, commit: await gitCommit() };
+  await Deno.writeTextFile(join(DIST, "build.json"), JSON.stringify(build));
+  console.log(
+    `rolecall ${build.version}, commit ${build.commit}, Deno ${Deno.version.deno}`,
+  );
+  const wanted = all ? TARGETS : [{
+    target: Deno.build.target,
+    file: Deno.build.os === "windows" ? "rolecall.exe" : "rolecall",
+  }];
+  const excluded = await unusedPackageFiles(ROOT);
+  const outcomes: Outcome[] = [];
+  for (const { target, file } of wanted) {
+    await Deno.remove(join(DIST, file)).catch(() => {});
+    const outcome = await compile(target, file, excluded);
+    await report(outcome);
+    outcomes.push(outcome);
+  }
+  const made = outcomes.filter(({ failure }) => failure === undefined);
+  if (all) {
+    const sums = await Promise.all(
+      made.map(async ({ file }) =>
+        `${await sha256(join(DIST, file))}  ${file}\n`
+      ),
+    );
+    await Deno.writeTextFile(join(DIST, "SHA256SUMS"), sums.join(""));
+    console.log(
+      made.length === wanted.length
+        ? `all ${made.length} targets made; dist/SHA256SUMS`
+        : `partial: ${made.length} of ${wanted.length} targets made; dist/SHA256SUMS names those`,
+    );
+  }
+  if (made.length > 0) return 0;
+  console.error(
+    "nothing was made: deno compile needs the runtime of its own version, downloaded or named by DENORT_BIN",
+  );
+  return 1;
+}
+
+Deno.exit(await main(Deno.args.includes("--all")));
