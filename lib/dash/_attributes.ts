@@ -1,0 +1,97 @@
+import { parseXsDuration } from "./duration.ts";
+import { MpdError, type XmlElement } from "./xml.ts";
+
+/** First and last byte of a part of a resource, both included, as in an HTTP Range field. */
+export interface ByteRange {
+  readonly first: number;
+  /** Undefined: to the end. */
+  readonly last: number | undefined;
+}
+
+function bad(element: XmlElement, name: string, must: string): MpdError {
+  return new MpdError(
+    "bad-value",
+    element.line,
+    `${element.name}@${name} must be ${must}, got "${
+      (element.attributes.get(name) ?? "").slice(0, 60)
+    }"`,
+  );
+}
+
+/** Returns the attribute as a whole number from 0 to 2^53 - 1; undefined when it is not there. */
+export function wholeNumber(
+  element: XmlElement,
+  name: string,
+): number | undefined {
+  const text = element.attributes.get(name)?.trim();
+  if (text === undefined) return undefined;
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (!Number.isSafeInteger(value)) throw bad(element, name, "a whole number");
+  return value;
+}
+
+/** Returns the attribute as a whole number of up to 64 bits, with a sign when `signed`. */
+export function bigNumber(
+  element: XmlElement,
+  name: string,
+  { signed = false }: { readonly signed?: boolean } = {},
+): bigint | undefined {
+  const text = element.attributes.get(name)?.trim();
+  if (text === undefined) return undefined;
+  if (!(signed ? /^-?\d{1,19}$/ : /^\d{1,20}$/).test(text)) {
+    throw bad(element, name, "a whole number of up to 64 bits");
+  }
+  return BigInt(text);
+}
+
+/** Returns the attribute, an `xs:duration`, in milliseconds; undefined when it is not there. */
+export function durationMs(
+  element: XmlElement,
+  name: string,
+): number | undefined {
+  const text = element.attributes.get(name);
+  if (text === undefined) return undefined;
+  try {
+    return parseXsDuration(text);
+  } catch {
+    throw bad(element, name, "a duration such as PT1M5.5S");
+  }
+}
+
+/** Returns the attribute, such as `0-862` or `500-`, as a byte range; undefined when it is not there. */
+export function byteRange(
+  element: XmlElement,
+  name: string,
+): ByteRange | undefined {
+  const text = element.attributes.get(name);
+  if (text === undefined) return undefined;
+  const match = /^(\d{1,15})-(\d{1,15})?$/.exec(text.trim());
+  const first = Number(match?.[1]);
+  const last = match?.[2] === undefined ? undefined : Number(match[2]);
+  if (match === null || (last !== undefined && last < first)) {
+    throw bad(element, name, "a byte range such as 0-862");
+  }
+  return { first, last };
+}
+
+/** Resolves a URL reference found in `element`; only http: and https: are let through, a manifest may not name local files. */
+export function resolveUrl(
+  element: XmlElement,
+  reference: string,
+  base: string,
+): string {
+  let url: URL | undefined;
+  try {
+    url = new URL(reference, base);
+  } catch { /* said below */ }
+  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
+    throw new MpdError(
+      "bad-value",
+      element.line,
+      `${element.name} must name http: or https: URLs, got "${
+        reference.slice(0, 60)
+      }"`,
+    );
+  }
+  return url.href;
+}

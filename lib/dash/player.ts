@@ -1,0 +1,320 @@
+/**
+ * The "intelligence at the client" of the slide: when to request a segment, at which rate, from which URL.
+ *
+ * One segment at a time. For each: wait until it fits in the buffer, ask the rule, fetch the initialization segment
+ * of that rung if it has not been fetched, fetch the segment, add it to the playout buffer. Failures go through
+ * `nextAttempt`. Playing goes on meanwhile; every input first lets the buffer run to that instant.
+ *
+ * The clock of the machine is the player's: with `speed` 4 it is fed four times the time that passes, and divides
+ * measured throughput by four, since a title played four times as fast needs four times the rate.
+ */
+import type { Machine } from "../core/machine.ts";
+import type { AbrRule } from "./abr/rule.ts";
+import { type Attempt, type NextAttempt, nextAttempt } from "./attempts.ts";
+import type { SegmentLocation } from "./mpd.ts";
+import { Playout, type PlayoutChange, type PlayoutOptions } from "./playout.ts";
+import { ThroughputMeter } from "./throughput.ts";
+import type { Choice, Position } from "./title.ts";
+
+/** How a {@linkcode Player} behaves. */
+export interface PlayerOptions extends PlayoutOptions {
+  readonly rule: AbrRule;
+  /** The rung of the rule `fixed`, 0 the lowest; Infinity the highest. */
+  readonly fixedIndex: number;
+  /** Times real time. */
+  readonly speed: number;
+}
+
+/** What the driver tells. Times in it are of the wall clock, not the player's. */
+export type PlayerInput =
+  | { readonly kind: "start" }
+  | {
+    readonly kind: "fetched";
+    readonly fetchId: number;
+    readonly bytes: number;
+    /** From the request to the head of the answer. */
+    readonly ttfbMs: number;
+    /** From the request to the last byte. */
+    readonly downloadMs: number;
+    /** Address and port it came from. */
+    readonly server: string;
+    /** The Cache-Status field (RFC 9211), or "". */
+    readonly cacheStatus: string;
+    /** The Age field; 0 without one. */
+    readonly ageSeconds: number;
+  }
+  | {
+    readonly kind: "failed";
+    readonly fetchId: number;
+    /** The HTTP status; undefined when there was no answer. */
+    readonly status: number | undefined;
+    readonly problem: string;
+  };
+
+/** What the driver is to do, or to tell. */
+export type PlayerOutput =
+  | PlayoutChange
+  | {
+    readonly kind: "fetch";
+    readonly fetchId: number;
+    readonly url: string;
+    readonly range: SegmentLocation["range"];
+  }
+  | { readonly kind: "downloaded"; readonly record: SegmentRecord }
+  | {
+    readonly kind: "missed";
+    readonly segmentNumber: number;
+    readonly url: string;
+    readonly problem: string;
+    readonly next: NextAttempt["step"];
+  }
+  | {
+    readonly kind: "gave-up";
+    readonly segmentNumber: number;
+    readonly url: string;
+    readonly problem: string;
+  };
+
+/** A segment that came: the event `segment.downloaded`. */
+export interface SegmentRecord {
+  /** From 1. */
+  readonly segmentNumber: number;
+  readonly segmentCount: number;
+  readonly representationId: string;
+  /** 0 when the manifest does not say. */
+  readonly height: number;
+  /** The rung's rate in the manifest. */
+  readonly bitsPerSecond: number;
+  /** The rung: 1 is the lowest, `layerCount` the highest. */
+  readonly layer: number;
+  readonly layerCount: number;
+  readonly mediaMs: number;
+  readonly bytes: number;
+  readonly downloadMs: number;
+  readonly ttfbMs: number;
+  readonly throughputBitsPerSecond: number;
+  /** In the buffer once the segment was in it. */
+  readonly bufferMs: number;
+  /** Stalled while waiting for this segment. */
+  readonly stallMs: number;
+  /** Why the rule chose this rung. */
+  readonly reason: string;
+  readonly server: string;
+  readonly cacheStatus: string;
+  readonly ageSeconds: number;
+}
+
+interface Fetching {
+  readonly attempt: Attempt;
+  readonly reason: string;
+  readonly url: string;
+  /** Set while the initialization segment is fetched, which comes first. */
+  readonly initialization: SegmentLocation | undefined;
+}
+
+/** A rule's wait below this is none: it comes of rounding. */
+const SHORTEST_WAIT_MS = 1;
+
+/** See the head of this file. */
+export class Player
+  implements Machine<PlayerInput | { readonly kind: "timeout" }, PlayerOutput> {
+  readonly #positions: readonly Position[];
+  readonly #options: PlayerOptions;
+  readonly #meter = new ThroughputMeter();
+  readonly #initialized = new Set<string>();
+  #playout: Playout;
+  #at = 0;
+  #fetchId = 0;
+  #fetching: Fetching | undefined;
+  #retry: { readonly attempt: Attempt; readonly reason: string } | undefined;
+  #wakeAtMs = Infinity;
+  #last: { readonly choice: Choice; readonly stalledMs: number } | undefined;
+
+  /** Creates a player of `positions` (see `planTitle`). */
+  constructor(positions: readonly Position[], options: PlayerOptions) {
+    this.#positions = positions;
+    this.#options = options;
+    this.#playout = new Playout(options, 0);
+  }
+
+  /** The buffer, for the summary. */
+  get playout(): Pick<
+    Playout,
+    "bufferMs" | "positionMs" | "stalledMs" | "stallCount" | "state"
+  > {
+    return this.#playout;
+  }
+
+  /** See {@linkcode Machine.deadlineMs}: the next request or the end of the buffer. */
+  get deadlineMs(): number {
+    return Math.min(this.#wakeAtMs, this.#playout.deadlineMs);
+  }
+
+  /** See {@linkcode Machine.handle}. */
+  handle(
+    input: PlayerInput | { readonly kind: "timeout" },
+    nowMs: number,
+  ): PlayerOutput[] {
+    if (input.kind === "start") {
+      this.#playout = new Playout(this.#options, nowMs);
+      return this.#proceed(nowMs);
+    }
+    if (input.kind === "timeout") {
+      const changes = this.#playout.advance(nowMs);
+      return nowMs < this.#wakeAtMs
+        ? changes
+        : [...changes, ...this.#proceed(nowMs)];
+    }
+    const fetching = this.#fetching;
+    if (fetching === undefined || input.fetchId !== this.#fetchId) return [];
+    this.#fetching = undefined;
+    // A segment that comes just as the buffer runs dry comes in time: it is taken before the buffer is looked at.
+    if (input.kind === "fetched" && fetching.initialization === undefined) {
+      return this.#take(fetching, input, nowMs);
+    }
+    const outputs: PlayerOutput[] = this.#playout.advance(nowMs);
+    if (input.kind === "failed") {
+      return [...outputs, ...this.#fail(fetching, input, nowMs)];
+    }
+    if (fetching.initialization !== undefined) {
+      this.#initialized.add(keyOf(fetching.initialization));
+    }
+    return [...outputs, this.#fetch(fetching.attempt, fetching.reason)];
+  }
+
+  /** Makes the next request, or says when to ask again. */
+  #proceed(nowMs: number): PlayerOutput[] {
+    this.#wakeAtMs = Infinity;
+    if (this.#retry !== undefined) {
+      const { attempt, reason } = this.#retry;
+      this.#retry = undefined;
+      return [this.#fetch(attempt, reason)];
+    }
+    const position = this.#positions[this.#at];
+    if (position === undefined) return this.#playout.complete(nowMs);
+    const roomAtMs = this.#playout.roomAtMs(position.durationMs);
+    if (roomAtMs > nowMs) {
+      this.#wakeAtMs = roomAtMs;
+      return [];
+    }
+    const decision = this.#decide(position);
+    // While nothing plays the buffer does not sink: waiting for that would be for ever.
+    if (
+      decision.waitMs >= SHORTEST_WAIT_MS && this.#playout.state === "playing"
+    ) {
+      this.#wakeAtMs = nowMs + decision.waitMs;
+      return [];
+    }
+    const attempt = {
+      index: decision.index,
+      urlIndex: 0,
+      tries: 0,
+      fallback: false,
+    };
+    return [this.#fetch(attempt, decision.reason)];
+  }
+
+  #decide(position: Position) {
+    const ladder = position.choices.map((choice) => choice.bitsPerSecond);
+    const throughput = this.#meter.bitsPerSecond;
+    const last = this.#last?.choice;
+    return this.#options.rule.decide({
+      ladder,
+      throughputBitsPerSecond: throughput === undefined
+        ? undefined
+        : throughput / this.#options.speed,
+      bufferMs: this.#playout.bufferMs,
+      bufferCapMs: this.#options.capMs,
+      segmentDurationMs: position.durationMs,
+      // Periods may have ladders of their own: the nearest rung from below stands for the last one.
+      lastIndex: last === undefined ? undefined : Math.max(
+        0,
+        ladder.findLastIndex((rate) => rate <= last.bitsPerSecond),
+      ),
+      fixedIndex: Math.min(this.#options.fixedIndex, ladder.length - 1),
+    });
+  }
+
+  #choice(index: number): Choice {
+    return this.#positions[this.#at]!.choices[index]!;
+  }
+
+  #fetch(attempt: Attempt, reason: string): PlayerOutput {
+    const { initialization, segment } = this.#choice(attempt.index);
+    // One initialization segment may serve all rungs (bitstreamSwitching).
+    const wanted = initialization !== undefined &&
+        !this.#initialized.has(keyOf(initialization))
+      ? initialization
+      : undefined;
+    const { urls, range } = wanted ?? segment;
+    const url = urls[attempt.urlIndex]!;
+    this.#fetchId += 1;
+    this.#fetching = { attempt, reason, url, initialization: wanted };
+    return { kind: "fetch", fetchId: this.#fetchId, url, range };
+  }
+
+  #take(
+    { attempt, reason }: Fetching,
+    input: Extract<PlayerInput, { kind: "fetched" }>,
+    nowMs: number,
+  ): PlayerOutput[] {
+    const position = this.#positions[this.#at]!;
+    const choice = this.#choice(attempt.index);
+    const { kind: _kind, fetchId: _fetchId, ...measured } = input;
+    this.#meter.add(input.bytes, input.downloadMs);
+    const changes = this.#playout.add(position.durationMs, nowMs);
+    const { bufferMs, stalledMs } = this.#playout;
+    const record: SegmentRecord = {
+      segmentNumber: position.number,
+      segmentCount: this.#positions.length,
+      representationId: choice.representationId,
+      height: choice.height,
+      bitsPerSecond: choice.bitsPerSecond,
+      layer: attempt.index + 1,
+      layerCount: position.choices.length,
+      mediaMs: position.durationMs,
+      ...measured,
+      throughputBitsPerSecond: input.bytes * 8000 /
+        Math.max(input.downloadMs, 0.1),
+      bufferMs,
+      stallMs: stalledMs - (this.#last?.stalledMs ?? 0),
+      reason: attempt.fallback ? "the rung above could not be had" : reason,
+    };
+    this.#last = { choice, stalledMs };
+    this.#at += 1;
+    return [
+      { kind: "downloaded", record },
+      ...changes,
+      ...this.#proceed(nowMs),
+    ];
+  }
+
+  #fail(
+    { attempt, reason, url }: Fetching,
+    { status, problem }: Extract<PlayerInput, { kind: "failed" }>,
+    nowMs: number,
+  ): PlayerOutput[] {
+    const segmentNumber = this.#positions[this.#at]!.number;
+    const urlCount = this.#choice(attempt.index).segment.urls.length;
+    const next = nextAttempt(attempt, { status, urlCount });
+    if (next === undefined) {
+      return [{ kind: "gave-up", segmentNumber, url, problem }];
+    }
+    const missed: PlayerOutput = {
+      kind: "missed",
+      segmentNumber,
+      url,
+      problem,
+      next: next.step,
+    };
+    if (next.waitMs === 0) return [missed, this.#fetch(next.attempt, reason)];
+    this.#retry = { attempt: next.attempt, reason };
+    // Back-off is for the server's sake and in its time.
+    this.#wakeAtMs = nowMs + next.waitMs * this.#options.speed;
+    return [missed];
+  }
+}
+
+function keyOf({ urls, range }: SegmentLocation): string {
+  return `${urls[0]} ${range?.first ?? ""}-${range?.last ?? ""}`;
+}

@@ -1,0 +1,124 @@
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { bufferRate } from "../../../lib/dash/abr/buffer.ts";
+import {
+  ABR_NAMES,
+  ABR_RULES,
+  type AbrState,
+} from "../../../lib/dash/abr/mod.ts";
+import { harmonicMean, ThroughputMeter } from "../../../lib/dash/throughput.ts";
+
+const STATE: AbrState = {
+  ladder: [400_000, 1_000_000, 2_500_000],
+  throughputBitsPerSecond: undefined,
+  bufferMs: 0,
+  bufferCapMs: 30_000,
+  segmentDurationMs: 5000,
+  lastIndex: undefined,
+  fixedIndex: 1,
+};
+
+Deno.test("harmonicMean is the rate of equal parts together", () => {
+  assertEquals(harmonicMean([]), undefined);
+  assertEquals(harmonicMean([3, 6]), 4);
+  assertAlmostEquals(harmonicMean([1, 1, 1, 1, 1000]) ?? 0, 5 / 4.001);
+});
+
+Deno.test("ThroughputMeter forgets what is older than its window", () => {
+  const meter = new ThroughputMeter(2);
+  meter.add(0, 100);
+  assertEquals(meter.bitsPerSecond, undefined);
+  meter.add(1000, 1);
+  meter.add(1000, 1000);
+  meter.add(1000, 1000);
+  assertEquals(meter.bitsPerSecond, 8000);
+});
+
+Deno.test("rule throughput takes the highest rate below 0.9 of the estimate", () => {
+  const index = (throughputBitsPerSecond: number | undefined) =>
+    ABR_RULES.throughput.decide({ ...STATE, throughputBitsPerSecond }).index;
+  assertEquals(
+    [undefined, 1, 444_445, 1_111_111, 1_111_112, 2_777_777, 2_777_778, 1e9]
+      .map(index),
+    [0, 0, 0, 0, 1, 1, 2, 2],
+  );
+});
+
+Deno.test("rule fixed keeps the rung, or the highest there is", () => {
+  assertEquals(ABR_RULES.fixed.decide(STATE).index, 1);
+  assertEquals(
+    ABR_RULES.fixed.decide({ ...STATE, fixedIndex: Infinity }).index,
+    2,
+  );
+});
+
+Deno.test("rule buffer follows BBA-0: reservoir, straight line, cushion", () => {
+  // The fullest buffer at a decision is 25 s: reservoir 9.375 s, top of the cushion 22.5 s.
+  assertEquals(bufferRate({ ...STATE, bufferMs: 9375 }), 400_000);
+  assertAlmostEquals(
+    bufferRate({ ...STATE, bufferMs: 15_937.5 }),
+    1_450_000,
+    1e-3,
+  );
+  assertAlmostEquals(
+    bufferRate({ ...STATE, bufferMs: 22_500 }),
+    2_500_000,
+    1e-3,
+  );
+  const index = (bufferMs: number, lastIndex: number | undefined) =>
+    ABR_RULES.buffer.decide({ ...STATE, bufferMs, lastIndex }).index;
+  assertEquals(index(9000, 2), 0);
+  assertEquals(index(23_000, 0), 2);
+  // Going up f(B) has to reach the next rate, 1 Mbit/s at 13.125 s.
+  assertEquals(index(13_000, 0), 0);
+  assertEquals(index(13_200, 0), 1);
+  // Going down from the top it has to fall to the rate below.
+  assertEquals(index(13_200, 2), 2);
+  assertEquals(index(13_100, 2), 1);
+  assertEquals(index(13_000, 1), 1);
+});
+
+Deno.test("rule bola climbs with the buffer and waits above its last threshold", () => {
+  const decide = (bufferMs: number) =>
+    ABR_RULES.bola.decide({ ...STATE, bufferMs });
+  const v = 5 / (Math.log(2500 / 400) + 5);
+  // The level at which two rungs score the same, in segments.
+  const level = (low: number, high: number) => {
+    const [a, b] = [STATE.ladder[low]!, STATE.ladder[high]!];
+    const gain = (rate: number) => v * (Math.log(rate / STATE.ladder[0]!) + 5);
+    return (gain(a) * b - gain(b) * a) / (b - a);
+  };
+  assertEquals(decide(0).index, 0);
+  assertEquals(decide(5000 * level(0, 1) - 1).index, 0);
+  assertEquals(decide(5000 * level(0, 1) + 1).index, 1);
+  assertEquals(decide(5000 * level(1, 2) - 1).index, 1);
+  assertEquals(decide(5000 * level(1, 2) + 1).index, 2);
+  assertEquals(decide(25_000).waitMs, 0);
+  assertAlmostEquals(decide(25_500).waitMs, 500, 1e-6);
+});
+
+for (const name of ABR_NAMES) {
+  Deno.test(`rule ${name} stays on the ladder and gives a reason`, () => {
+    const { decide, summary, source } = ABR_RULES[name];
+    assert(summary !== "" && source !== "");
+    for (const ladder of [[1], [5, 5], [400_000, 1_000_000, 2_500_000]]) {
+      for (const bufferMs of [0, 1, 5000, 24_999, 30_000, 90_000]) {
+        for (const throughputBitsPerSecond of [undefined, 0.01, 1e6, 1e12]) {
+          for (const lastIndex of [undefined, 0, 9]) {
+            for (const bufferCapMs of [1000, 30_000]) {
+              const { index, waitMs, reason } = decide({
+                ...STATE,
+                ladder,
+                bufferMs,
+                bufferCapMs,
+                throughputBitsPerSecond,
+                lastIndex,
+              });
+              assert(index >= 0 && index < ladder.length);
+              assert(waitMs >= 0 && waitMs <= bufferMs && reason !== "");
+            }
+          }
+        }
+      }
+    }
+  });
+}

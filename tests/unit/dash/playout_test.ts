@@ -1,0 +1,71 @@
+import { assertEquals } from "@std/assert";
+import { Playout } from "../../../lib/dash/playout.ts";
+
+const OPTIONS = { startMs: 4000, resumeMs: 2000, capMs: 10_000 };
+
+Deno.test("Playout starts at the start threshold and not before", () => {
+  const playout = new Playout(OPTIONS, 100);
+  assertEquals(playout.add(2000, 600), []);
+  assertEquals(playout.state, "starting");
+  assertEquals(playout.deadlineMs, Infinity);
+  assertEquals(playout.add(2000, 1100), [
+    { kind: "started", atMs: 1100, startupMs: 1000 },
+  ]);
+  assertEquals(playout.deadlineMs, 5100);
+});
+
+Deno.test("Playout stalls at the instant the buffer runs dry, however late it is asked", () => {
+  const playout = new Playout(OPTIONS, 0);
+  playout.add(4000, 1000);
+  assertEquals(playout.advance(4999), []);
+  assertEquals(playout.bufferMs, 1);
+  assertEquals(playout.advance(6500), [
+    { kind: "stalled", atMs: 5000, positionMs: 4000 },
+  ]);
+  assertEquals(playout.stalledMs, 1500);
+  assertEquals(playout.add(1000, 7000), []);
+  assertEquals(playout.add(1000, 8000), [
+    { kind: "resumed", atMs: 8000, positionMs: 4000, stallMs: 3000 },
+  ]);
+  assertEquals([playout.stalledMs, playout.stallCount], [3000, 1]);
+  assertEquals(playout.deadlineMs, 10_000);
+});
+
+Deno.test("Playout does not stall when a segment comes just as the buffer runs dry", () => {
+  const playout = new Playout(OPTIONS, 0);
+  playout.add(4000, 0);
+  assertEquals(playout.add(2000, 4000), []);
+  assertEquals(playout.deadlineMs, 6000);
+});
+
+Deno.test("Playout says when a segment fits", () => {
+  const playout = new Playout(OPTIONS, 0);
+  assertEquals(playout.roomAtMs(9000), 0);
+  playout.add(8000, 0);
+  assertEquals(playout.roomAtMs(2000), 0);
+  assertEquals(playout.roomAtMs(5000), 3000);
+  playout.advance(1000);
+  assertEquals(playout.roomAtMs(5000), 3000);
+  // Longer than the cap: when the buffer is empty.
+  assertEquals(playout.roomAtMs(60_000), 8000);
+});
+
+Deno.test("Playout plays a short title to its end", () => {
+  const playout = new Playout(OPTIONS, 0);
+  playout.add(500, 100);
+  assertEquals(playout.complete(100), [
+    { kind: "started", atMs: 100, startupMs: 100 },
+  ]);
+  assertEquals(playout.advance(9000), [
+    { kind: "ended", atMs: 600, positionMs: 500 },
+  ]);
+  assertEquals(playout.deadlineMs, Infinity);
+  assertEquals(playout.stallCount, 0);
+});
+
+Deno.test("Playout without media ends at once", () => {
+  const playout = new Playout(OPTIONS, 0);
+  assertEquals(playout.complete(5), [
+    { kind: "ended", atMs: 5, positionMs: 0 },
+  ]);
+});
