@@ -23,6 +23,11 @@ export const ROLES: readonly RoleEntry[] = [
     load: async () => (await import("./edge/mod.ts")).edge,
   },
   {
+    name: "dns-redirector",
+    summary: "Authoritative DNS that sends each client to its edge",
+    load: async () => (await import("./dns_redirector/mod.ts")).dnsRedirector,
+  },
+  {
     name: "demo",
     summary: "Scripted classroom demos with measured results",
     load: async () => (await import("./demo/mod.ts")).demo,
