@@ -37,17 +37,25 @@ export interface PingFigures {
 
 /** The table of the report. */
 export interface PingTable {
+  /** Tells a table from a chart. */
   readonly kind: "table";
+  /** Stands above it. */
   readonly heading: string;
+  /** Names of the columns. */
   readonly columns: readonly string[];
+  /** One row: the totals. */
   readonly rows: readonly (readonly (string | number)[])[];
 }
 
 /** The chart of the report. */
 export interface PingChart {
+  /** Tells a chart from a table. */
   readonly kind: "chart";
+  /** Stands above it. */
   readonly heading: string;
+  /** File name of the `.svg`, without the ending. */
   readonly file: string;
+  /** One point for each message answered. */
   readonly chart: {
     readonly kind: "line";
     readonly xLabel: string;
