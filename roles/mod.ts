@@ -18,6 +18,11 @@ export const ROLES: readonly RoleEntry[] = [
     load: async () => (await import("./tracker/mod.ts")).tracker,
   },
   {
+    name: "origin",
+    summary: "Video origin: a folder, or a built-in test-card title, over HTTP",
+    load: async () => (await import("./origin/mod.ts")).origin,
+  },
+  {
     name: "edge",
     summary: "CDN node: caching reverse proxy in front of origins",
     load: async () => (await import("./edge/mod.ts")).edge,

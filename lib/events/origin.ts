@@ -1,12 +1,62 @@
+import { formatBytes, formatMs } from "../core/units.ts";
 import type { EventTable } from "./table.ts";
 
-/** What an origin can say. */
-export type OriginEvent = {
+/** One answer of an origin, told when its last byte was handed to the system. */
+export interface OriginAnswered {
+  /** See {@linkcode OriginEvent}. */
   readonly type: "origin.answered";
-  readonly message: string;
-};
+  readonly remote: string;
+  readonly method: string;
+  /** Path and query as asked for. */
+  readonly path: string;
+  readonly status: number;
+  /** Bytes of the body that were sent. */
+  readonly bytes: number;
+  readonly durationMs: number;
+  /** False when the client left before the end. */
+  readonly complete: boolean;
+}
+
+/** What an origin can say. */
+export type OriginEvent =
+  | OriginAnswered
+  | {
+    readonly type: "origin.summarized";
+    /** The sum is of answers that ended within this time and were too many to be told one by one. */
+    readonly periodMs: number;
+    readonly answers: number;
+    /** How many of them were 4xx or 5xx. */
+    readonly errors: number;
+    readonly bytes: number;
+  }
+  | {
+    readonly type: "segment.generated";
+    readonly path: string;
+    readonly bytes: number;
+    readonly durationMs: number;
+  };
 
 /** See {@linkcode OriginEvent}. */
 export const ORIGIN_EVENTS: EventTable<OriginEvent> = {
-  "origin.answered": { level: "info", text: (e) => e.message },
+  "origin.answered": {
+    level: "info",
+    text: (e) =>
+      `${e.remote} ${e.method} ${e.path} ${e.status}, ${
+        formatBytes(e.bytes)
+      } in ${formatMs(e.durationMs)}${
+        e.complete ? "" : ", left before the end"
+      }`,
+  },
+  "origin.summarized": {
+    level: "info",
+    text: (e) =>
+      `${e.answers} more answers within ${formatMs(e.periodMs)}, ${
+        formatBytes(e.bytes)
+      }${e.errors === 0 ? "" : `, ${e.errors} of them errors`}`,
+  },
+  "segment.generated": {
+    level: "debug",
+    text: (e) =>
+      `made ${e.path}, ${formatBytes(e.bytes)} in ${formatMs(e.durationMs)}`,
+  },
 };

@@ -1,0 +1,164 @@
+import { evaluateConditions } from "../../lib/http/conditional.ts";
+import { formatHttpDate } from "../../lib/http/http_date.ts";
+import { byterangesBody } from "../../lib/http/multipart.ts";
+import {
+  type ByteRange,
+  contentRange,
+  decideRange,
+  rangeLength,
+  unsatisfiedRange,
+} from "../../lib/http/range.ts";
+import { formatEntityTag } from "../../lib/http/validators.ts";
+import type { HttpRequest } from "../../lib/io/http.ts";
+import type { Resource } from "./site.ts";
+
+/** Headers a page from elsewhere may read (Fetch standard, CORS): what DASH players measure and check. */
+const EXPOSED =
+  "Accept-Ranges, Age, Cache-Status, Content-Length, Content-Range, Date, ETag, Last-Modified, Server-Timing, Via";
+
+/** What will be sent. */
+export interface Plan {
+  readonly status: number;
+  readonly headers: Headers;
+  /** A line of text for people, or parts of the resource between literal bytes; none for 204 and 304. */
+  readonly body:
+    | { readonly kind: "none" }
+    | { readonly kind: "line"; readonly text: string }
+    | {
+      readonly kind: "resource";
+      readonly pieces: readonly (Uint8Array<ArrayBuffer> | ByteRange)[];
+      readonly lengthBytes: number;
+    };
+}
+
+/** A plan that holds for anyone: players run on pages from elsewhere, so every answer may be read by every page. */
+function plan(status: number, body: Plan["body"]): Plan {
+  return {
+    status,
+    body,
+    headers: new Headers({
+      "access-control-allow-origin": "*",
+      "access-control-expose-headers": EXPOSED,
+      "cross-origin-resource-policy": "cross-origin",
+      "timing-allow-origin": "*",
+      "x-content-type-options": "nosniff",
+    }),
+  };
+}
+
+/** A short answer for people: errors and redirects. Errors are not to be cached: the next try may do better. */
+export function planLine(
+  status: number,
+  text: string,
+  fields: Readonly<Record<string, string>> = {},
+): Plan {
+  const answer = plan(status, { kind: "line", text: `${text}\n` });
+  answer.headers.set("content-type", "text/plain; charset=utf-8");
+  answer.headers.set("cache-control", "no-store");
+  for (const [name, value] of Object.entries(fields)) {
+    answer.headers.set(name, value);
+  }
+  return answer;
+}
+
+/** Answers OPTIONS, and with it the question browsers ask before an unusual request (CORS preflight). */
+export function planOptions(allow: string): Plan {
+  const answer = plan(204, { kind: "none" });
+  answer.headers.set("allow", allow);
+  answer.headers.set("access-control-allow-methods", allow);
+  answer.headers.set(
+    "access-control-allow-headers",
+    "Range, If-Match, If-Modified-Since, If-None-Match, If-Range, If-Unmodified-Since, Cache-Control, CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status",
+  );
+  answer.headers.set("access-control-max-age", "86400");
+  return answer;
+}
+
+/** Answers GET and HEAD for a resource: conditions first, then ranges (RFC 9110 §13.2, §14). */
+export function planResource(
+  request: Pick<HttpRequest, "method" | "headers">,
+  resource: Resource,
+  options: {
+    readonly nowWallMs: number;
+    readonly maxAgeMs: number;
+    /** Separates the parts of a multipart answer. */
+    readonly boundary: string;
+  },
+): Plan {
+  const { nowWallMs } = options;
+  const { entityTag, sizeBytes, mediaType } = resource;
+  // A date in the future, from a file or a clock that is wrong, must not be sent (RFC 9110 §8.8.2.1).
+  const modifiedAtWallMs = resource.modifiedAtWallMs === undefined
+    ? undefined
+    : Math.min(resource.modifiedAtWallMs, nowWallMs);
+  const finish = (answer: Plan): Plan => {
+    const { headers } = answer;
+    headers.set("accept-ranges", "bytes");
+    headers.set("etag", formatEntityTag(entityTag));
+    if (modifiedAtWallMs !== undefined) {
+      headers.set("last-modified", formatHttpDate(modifiedAtWallMs));
+    }
+    headers.set(
+      "cache-control",
+      `public, max-age=${Math.floor(options.maxAgeMs / 1000)}`,
+    );
+    return answer;
+  };
+  const condition = evaluateConditions(
+    request,
+    { entityTag, modifiedAtWallMs },
+    nowWallMs,
+  );
+  if (condition.kind === "not-modified") {
+    return finish(plan(304, { kind: "none" }));
+  }
+  if (condition.kind === "precondition-failed") {
+    return planLine(412, "Precondition failed: this is another version");
+  }
+  const range = decideRange(
+    condition.useRange ? request.headers.get("range") : null,
+    sizeBytes,
+  );
+  if (range.kind === "unsatisfiable") {
+    return planLine(
+      416,
+      `Range not satisfiable: there are ${sizeBytes} bytes`,
+      {
+        "content-range": unsatisfiedRange(sizeBytes),
+        "accept-ranges": "bytes",
+      },
+    );
+  }
+  const parts = range.kind === "parts"
+    ? range.parts
+    : [{ firstByte: 0, lastByte: sizeBytes - 1 }];
+  const answer = parts.length > 1
+    ? severalParts(parts, resource, options.boundary)
+    : plan(range.kind === "parts" ? 206 : 200, {
+      kind: "resource",
+      pieces: parts,
+      lengthBytes: rangeLength(parts[0]!),
+    });
+  if (parts.length === 1) {
+    answer.headers.set("content-type", mediaType);
+    if (range.kind === "parts") {
+      answer.headers.set("content-range", contentRange(parts[0]!, sizeBytes));
+    }
+  }
+  return finish(answer);
+}
+
+function severalParts(
+  parts: readonly ByteRange[],
+  resource: Resource,
+  boundary: string,
+): Plan {
+  const { contentType, pieces, lengthBytes } = byterangesBody(parts, {
+    boundary,
+    mediaType: resource.mediaType,
+    sizeBytes: resource.sizeBytes,
+  });
+  const answer = plan(206, { kind: "resource", pieces, lengthBytes });
+  answer.headers.set("content-type", contentType);
+  return answer;
+}

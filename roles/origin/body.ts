@@ -1,0 +1,82 @@
+import { type ByteRange, rangeLength } from "../../lib/http/range.ts";
+import type { Content, Resource } from "./site.ts";
+import type { Throttle } from "./throttle.ts";
+
+/** How a body ended. */
+export interface BodyEnd {
+  /** Bytes handed over. */
+  readonly bytes: number;
+  /** False when the client left, or the file could not be read to the end. */
+  readonly complete: boolean;
+}
+
+/** What {@linkcode streamBody} needs beside the resource. */
+export interface BodyOptions {
+  /** Literal bytes, and parts of the resource, in the order they are sent. */
+  readonly pieces: readonly (Uint8Array<ArrayBuffer> | ByteRange)[];
+  readonly throttle: Throttle;
+  /** Aborts when the client has gone. */
+  readonly signal: AbortSignal;
+  /** Called once, when the last byte is handed over or none will be any more. */
+  ended(end: BodyEnd): void;
+}
+
+/**
+ * Streams parts of a resource, a piece at a time and only when the client has taken the one before: a client that
+ * stops reading costs one piece, whatever the size of the file.
+ */
+export function streamBody(
+  resource: Resource,
+  options: BodyOptions,
+): ReadableStream<Uint8Array> {
+  const chunks = chunksOf(resource, options);
+  let bytes = 0;
+  let open = true;
+  const end = (complete: boolean) => {
+    if (!open) return;
+    open = false;
+    options.ended({ bytes, complete });
+  };
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await chunks.next();
+        if (done) {
+          end(true);
+          return controller.close();
+        }
+        bytes += value.length;
+        controller.enqueue(value);
+      } catch (error) {
+        end(false);
+        controller.error(error);
+      }
+    },
+    async cancel() {
+      end(false);
+      await chunks.return(undefined);
+    },
+  }, { highWaterMark: 0 });
+}
+
+async function* chunksOf(
+  resource: Resource,
+  { pieces, throttle, signal }: BodyOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  await using content: Content = await resource.open();
+  for (const piece of pieces) {
+    if (piece instanceof Uint8Array) {
+      await throttle.take(piece.length, signal);
+      yield piece;
+      continue;
+    }
+    let offset = piece.firstByte;
+    const end = offset + rangeLength(piece);
+    while (offset < end) {
+      const length = Math.min(throttle.chunkBytes, end - offset);
+      await throttle.take(length, signal);
+      yield await content.read(offset, length);
+      offset += length;
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import { join, SEPARATOR } from "@std/path";
+import { toHex, utf8 } from "../../lib/core/bytes.ts";
+import { InputError, RunError } from "../../lib/core/errors.ts";
+import { mediaTypeOf } from "../../lib/http/media_types.ts";
+import type { RequestPath } from "../../lib/http/request_path.ts";
+import type { Files, FileStat } from "../../lib/io/files.ts";
+import { sha1 } from "../../lib/io/hash.ts";
+import { folderPage } from "./pages.ts";
+import {
+  type Content,
+  type Found,
+  memoryResource,
+  type Resource,
+  type Site,
+} from "./site.ts";
+
+/** Opens a folder to be served. @throws {InputError} If it is none. */
+export async function openFolderSite(
+  root: string,
+  files: Files,
+): Promise<Site> {
+  if ((await files.stat(root))?.kind !== "folder") {
+    throw new InputError(`--root: there is no folder ${root}`);
+  }
+  return new FolderSite(await files.realPath(root), files);
+}
+
+/**
+ * The files of a folder. Names that begin with a dot are not seen, and links that lead out of the folder are not
+ * followed: what is opened is always the resolved path, which lies below the resolved root.
+ */
+class FolderSite implements Site {
+  readonly #root: string;
+  readonly #files: Files;
+
+  constructor(root: string, files: Files) {
+    this.#root = root;
+    this.#files = files;
+  }
+
+  /** See {@linkcode Site.find}. */
+  async find(path: RequestPath): Promise<Found | null> {
+    if (path.names.some(isHidden)) return null;
+    const real = await this.#resolve(join(this.#root, ...path.names));
+    if (real === null) return null;
+    const stat = await this.#files.stat(real);
+    if (stat?.kind === "file" && !path.folder) {
+      return found(this.#fileResource(real, stat));
+    }
+    if (stat?.kind !== "folder") return null;
+    if (!path.folder) return { kind: "folder" };
+    const index = await this.#resolve(join(real, "index.html"));
+    const indexStat = index === null ? null : await this.#files.stat(index);
+    return found(
+      index !== null && indexStat?.kind === "file"
+        ? this.#fileResource(index, indexStat)
+        : await this.#listing(real, path),
+    );
+  }
+
+  /** The path without links; null when there is nothing, or when it is outside the root. */
+  async #resolve(path: string): Promise<string | null> {
+    try {
+      const real = await this.#files.realPath(path);
+      const below = this.#root.endsWith(SEPARATOR)
+        ? this.#root
+        : this.#root + SEPARATOR;
+      return real === this.#root || real.startsWith(below) ? real : null;
+    } catch (error) {
+      if (error instanceof RunError) return null;
+      throw error;
+    }
+  }
+
+  #fileResource(path: string, stat: FileStat): Resource {
+    const { sizeBytes, modifiedAtWallMs } = stat;
+    const opaque = `${Math.floor(modifiedAtWallMs).toString(36)}-${
+      sizeBytes.toString(36)
+    }`;
+    return {
+      mediaType: mediaTypeOf(path),
+      sizeBytes,
+      entityTag: { weak: false, opaque },
+      modifiedAtWallMs,
+      open: () => openFile(path, this.#files),
+    };
+  }
+
+  async #listing(folder: string, path: RequestPath): Promise<Resource> {
+    const entries = [];
+    for (const { name } of await this.#files.list(folder)) {
+      if (isHidden(name)) continue;
+      const real = await this.#resolve(join(folder, name));
+      const stat = real === null ? null : await this.#files.stat(real);
+      if (stat === null || (stat.kind !== "file" && stat.kind !== "folder")) {
+        continue;
+      }
+      entries.push({ name, kind: stat.kind, sizeBytes: stat.sizeBytes });
+    }
+    const page = utf8(folderPage(path, entries));
+    return memoryResource(page, {
+      mediaType: mediaTypeOf("index.html"),
+      entityTag: { weak: false, opaque: toHex(sha1(page).subarray(0, 10)) },
+      modifiedAtWallMs: undefined,
+    });
+  }
+}
+
+function found(resource: Resource): Found {
+  return { kind: "resource", resource };
+}
+
+/** Hidden files, and on Windows names with a colon: drives and alternate streams. */
+function isHidden(name: string): boolean {
+  return name.startsWith(".") || (SEPARATOR === "\\" && name.includes(":"));
+}
+
+async function openFile(path: string, files: Files): Promise<Content> {
+  const file = await files.open(path, {});
+  return {
+    async read(offset, length) {
+      const bytes = new Uint8Array(length);
+      const got = await file.readAt(offset, bytes);
+      if (got < length) {
+        throw new RunError(
+          "io-failed",
+          `Cannot send ${path}: it became shorter meanwhile`,
+        );
+      }
+      return bytes;
+    },
+    [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,40 @@
+import { flag, serverFlags } from "../../lib/cli/flags.ts";
+import { mode, type Role } from "../../lib/role.ts";
+import { serveOrigin } from "./serve.ts";
+
+/** The origin of a video site. */
+export const origin: Role = {
+  name: "origin",
+  summary: "Video origin: a folder, or a built-in test-card title, over HTTP",
+  events: ["origin.answered", "origin.summarized", "segment.generated"],
+  examples: [
+    "rolecall origin",
+    "rolecall origin --port 8080 --title Lecture --limit-rate 2MiB/s",
+    "rolecall origin --root videos --max-age 1h",
+  ],
+  modes: {
+    server: mode({
+      summary:
+        "Serve a folder, or without --root a test card in three rates at /manifest.mpd",
+      flags: {
+        ...serverFlags({ port: 8080 }),
+        root: flag.path({
+          placeholder: "DIR",
+          help: "Folder to serve; without it the built-in title is served",
+        }),
+        title: flag.text({
+          default: "Test card",
+          help: "Name of the built-in title, in its picture and manifest",
+        }),
+        limitRate: flag.byteRate({
+          help: "Most data per second of all answers together",
+        }),
+        maxAge: flag.duration({
+          default: "10min",
+          help: "How long caches may keep an answer (Cache-Control: max-age)",
+        }),
+      },
+      run: serveOrigin,
+    }),
+  },
+};

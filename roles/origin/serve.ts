@@ -1,0 +1,152 @@
+import { utf8 } from "../../lib/core/bytes.ts";
+import {
+  formatRequestPath,
+  parseRequestPath,
+} from "../../lib/http/request_path.ts";
+import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
+import { formatAddress } from "../../lib/io/net.ts";
+import type { RoleContext } from "../../lib/role.ts";
+import { type Plan, planLine, planOptions, planResource } from "./answer.ts";
+import { AnswerLog } from "./answer_log.ts";
+import { streamBody } from "./body.ts";
+import { openFolderSite } from "./folder_site.ts";
+import type { Resource, Site } from "./site.ts";
+import { Throttle } from "./throttle.ts";
+import { TitleSite } from "./title_site.ts";
+
+const METHODS = "GET, HEAD, OPTIONS";
+
+/** The origin's flags. */
+export interface OriginFlags {
+  /** Address to bind. */
+  readonly host: string;
+  /** Port to bind. */
+  readonly port: number;
+  /** Folder to serve; the built-in title without it. */
+  readonly root: string | undefined;
+  /** Name of the built-in title. */
+  readonly title: string;
+  /** Bytes per second of all answers together; no limit without it. */
+  readonly limitRate: number | undefined;
+  /** For `Cache-Control`, in milliseconds. */
+  readonly maxAge: number;
+}
+
+/** Serves a folder or the built-in title until `ctx.signal` aborts. */
+export async function serveOrigin(
+  flags: OriginFlags,
+  ctx: RoleContext,
+): Promise<void> {
+  const site = flags.root === undefined
+    ? new TitleSite(flags.title, ctx)
+    : await openFolderSite(flags.root, ctx.files);
+  const throttle = new Throttle(flags.limitRate ?? Infinity, ctx.clock);
+  await using log = new AnswerLog(ctx);
+  const desk = new Desk(site, { ctx, throttle, log, maxAgeMs: flags.maxAge });
+  await using server = ctx.net.serveHttp(
+    flags,
+    (request) => desk.answer(request),
+  );
+  const { host, port } = server;
+  ctx.emit({ type: "role.listening", transport: "http", host, port });
+  await ctx.clock.sleepUntil(Infinity, ctx.signal).catch(() => {});
+}
+
+/** What a desk works with. */
+interface DeskOptions {
+  readonly ctx: RoleContext;
+  readonly throttle: Throttle;
+  readonly log: AnswerLog;
+  readonly maxAgeMs: number;
+}
+
+/** Answers requests for what a site has. */
+class Desk {
+  readonly #site: Site;
+  readonly #options: DeskOptions;
+
+  constructor(site: Site, options: DeskOptions) {
+    this.#site = site;
+    this.#options = options;
+  }
+
+  async answer(request: HttpRequest): Promise<HttpResponse> {
+    const startedAtMs = this.#options.ctx.clock.nowMs();
+    const { plan, resource } = await this.#plan(request);
+    return this.#respond(request, { plan, resource, startedAtMs });
+  }
+
+  async #plan(
+    request: HttpRequest,
+  ): Promise<{ readonly plan: Plan; readonly resource?: Resource }> {
+    const { method, target } = request;
+    if (method === "OPTIONS") return { plan: planOptions(METHODS) };
+    if (method !== "GET" && method !== "HEAD") {
+      const text = `${method} is not allowed here, only ${METHODS}`;
+      return { plan: planLine(405, text, { allow: METHODS }) };
+    }
+    const path = parseRequestPath(target);
+    if (path === null) return { plan: planLine(400, "This is no good path") };
+    const found = await this.#site.find(path);
+    if (found === null) {
+      return { plan: planLine(404, "There is nothing at this path") };
+    }
+    if (found.kind === "folder") {
+      const location = formatRequestPath({ ...path, folder: true });
+      return { plan: planLine(301, `See ${location}`, { location }) };
+    }
+    const { ctx, maxAgeMs } = this.#options;
+    const { resource } = found;
+    const plan = planResource(request, resource, {
+      nowWallMs: ctx.clock.wallMs(),
+      maxAgeMs,
+      boundary: `rolecall-${resource.entityTag.opaque}`,
+    });
+    return { plan, resource };
+  }
+
+  #respond(
+    request: HttpRequest,
+    answer: {
+      readonly plan: Plan;
+      readonly resource: Resource | undefined;
+      readonly startedAtMs: number;
+    },
+  ): HttpResponse {
+    const { plan, resource, startedAtMs } = answer;
+    const { ctx, log, throttle } = this.#options;
+    const { status, headers, body } = plan;
+    const ended = (end: { bytes: number; complete: boolean }) =>
+      log.add({
+        type: "origin.answered",
+        remote: formatAddress(request.remote),
+        method: request.method,
+        path: request.target,
+        status,
+        durationMs: ctx.clock.nowMs() - startedAtMs,
+        ...end,
+      });
+    if (body.kind === "resource") {
+      headers.set("content-length", String(body.lengthBytes));
+    }
+    if (body.kind === "line") {
+      const bytes = utf8(body.text);
+      headers.set("content-length", String(bytes.length));
+      const head = request.method === "HEAD";
+      ended({ bytes: head ? 0 : bytes.length, complete: true });
+      return { status, headers, body: head ? null : bytes };
+    }
+    const empty = body.kind === "none" || body.lengthBytes === 0;
+    if (empty || request.method === "HEAD" || resource === undefined) {
+      ended({ bytes: 0, complete: true });
+      return { status, headers, body: null };
+    }
+    const { signal } = request;
+    const { pieces } = body;
+    return {
+      status,
+      headers,
+      body: streamBody(resource, { pieces, throttle, signal, ended }),
+    };
+  }
+}
