@@ -18,7 +18,8 @@ export class Metrics {
       readonly version: string;
     },
   ) {
-    this.#info = labels(who);
+    const { role, name, version } = who;
+    this.#info = labels({ role, name, version });
   }
 
   /** Counts an event. */
