@@ -12,6 +12,9 @@ import {
   type UdpSocket,
 } from "./net.ts";
 
+/** The largest datagram of either family with its header left in. Deno's own buffer holds 65,507 bytes and would cut a larger one (IPv6: up to 65,527) without a word. */
+const DATAGRAM_BUFFER_BYTES = 65_535;
+
 /** How long to wait after an accept that failed for want of file descriptors before the next one. */
 const ACCEPT_PAUSE_MS = 50;
 
@@ -61,7 +64,9 @@ function listenUdp(options: Address): UdpSocket {
         while (!signal.aborted) {
           let received: [Uint8Array, Deno.Addr];
           try {
-            received = await socket.receive();
+            received = await socket.receive(
+              new Uint8Array(DATAGRAM_BUFFER_BYTES),
+            );
           } catch (error) {
             if (error instanceof Deno.errors.BadResource || signal.aborted) {
               return;
