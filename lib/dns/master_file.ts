@@ -1,6 +1,6 @@
 /** Master files, the text form of zones (RFC 1035 §5): what other name servers read, too. */
 import { CLASSES, RECORD_TYPES, typeName, typeNumber } from "./codes.ts";
-import { readLines, type ZoneLine } from "./master_lines.ts";
+import { readLines, ZoneFileError, type ZoneLine } from "./master_lines.ts";
 import { displayName, isWithin, type Name, parseName } from "./name.ts";
 import { parseRdata, parseSeconds, type Word } from "./rdata.ts";
 import type { ZoneData, ZoneRecord } from "./zone.ts";
@@ -11,9 +11,7 @@ function onLine<T>(line: ZoneLine, parse: () => T): T {
     return parse();
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new SyntaxError(`line ${line.number}: ${error.message}`, {
-      cause: error,
-    });
+    throw new ZoneFileError(line.number, error.message, error);
   }
 }
 
@@ -136,7 +134,7 @@ class Parser {
  * Reads records in the form of a master file, such as one line of it.
  *
  * @param origin What names without a dot at their end are relative to.
- * @throws {SyntaxError} With the line's number, if it is none.
+ * @throws {ZoneFileError} If a line is none.
  */
 export function parseRecords(
   text: string,
@@ -152,7 +150,7 @@ export function parseRecords(
  *
  * Not supported: $INCLUDE, and $GENERATE, which is BIND's own.
  *
- * @throws {SyntaxError} With the line's number, if a line is none, or a record belongs to no zone.
+ * @throws {SyntaxError} A {@linkcode ZoneFileError} if a line is none or its record belongs to no zone; another if there is no zone.
  */
 export function parseMasterFile(text: string): ZoneData[] {
   const parser = new Parser({});

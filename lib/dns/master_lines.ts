@@ -9,6 +9,19 @@ export interface ZoneLine {
   readonly words: readonly Word[];
 }
 
+/** A line of a master file is not what it should be. */
+export class ZoneFileError extends SyntaxError {
+  /** Counted from 1. */
+  readonly line: number;
+
+  /** Creates the error; the line's number goes before `message`. */
+  constructor(line: number, message: string, cause?: unknown) {
+    super(`line ${line}: ${message}`, { cause });
+    this.name = "ZoneFileError";
+    this.line = line;
+  }
+}
+
 const WORD = /(?:\\[0-9]{3}|\\.|[^\s"();\\])+/y;
 const QUOTED = /"((?:\\[0-9]{3}|\\[^\n]|[^"\\\n])*)"/y;
 
@@ -22,7 +35,7 @@ function matchAt(pattern: RegExp, text: string, at: number) {
  * Cuts a master file into lines of words (RFC 1035 §5.1): quotes keep spaces, `;` begins a comment, parentheses join
  * lines, `\` takes the meaning off the next character. Lines without words are left out.
  *
- * @throws {SyntaxError} With the line's number, for a quote or parenthesis without its partner.
+ * @throws {ZoneFileError} For a quote or parenthesis without its partner.
  */
 export function* readLines(text: string): Generator<ZoneLine> {
   let number = 1;
@@ -48,23 +61,21 @@ export function* readLines(text: string): Generator<ZoneLine> {
       depth += char === "(" ? 1 : -1;
       at += 1;
       if (depth < 0) {
-        throw new SyntaxError(`line ${number}: ")" without "(" before it`);
+        throw new ZoneFileError(number, '")" without "(" before it');
       }
     } else if (/\s/.test(char ?? "")) at += 1;
     else {
       const quoted = char === '"';
       const match = matchAt(quoted ? QUOTED : WORD, text, at);
       if (match === null) {
-        throw new SyntaxError(
-          `line ${number}: a quote or backslash without its end`,
-        );
+        throw new ZoneFileError(number, "a quote or backslash without its end");
       }
       line.words.push({ text: match[1] ?? match[0], quoted });
       at += match[0].length;
     }
   }
   if (depth > 0) {
-    throw new SyntaxError(`line ${line.number}: "(" without ")" after it`);
+    throw new ZoneFileError(line.number, '"(" without ")" after it');
   }
   if (!fresh && line.words.length > 0) yield line;
 }

@@ -1,0 +1,409 @@
+import { assert, assertEquals } from "@std/assert";
+import { fromHex } from "../../../lib/core/bytes.ts";
+import { RCODES } from "../../../lib/dns/codes.ts";
+import { formatClientSubnet } from "../../../lib/dns/edns.ts";
+import { decodeMessage, encodeMessage } from "../../../lib/dns/message.ts";
+import { parseName } from "../../../lib/dns/name.ts";
+import { encodeQuery } from "../../../lib/dns/stub_query.ts";
+import { ask, lines, responderFor, site, SITE_ZONE, ZONE } from "./ask.ts";
+
+const SOA =
+  "kingcdn.example. 30 SOA ns1.kingcdn.example. hostmaster.kingcdn.example. 1 86400 7200 2419200 30";
+
+/** question, code, AA, answers, authorities */
+const TABLE: readonly [string, number, boolean, string[], string[]][] = [
+  ["mail.kingcdn.example", 0, true, [
+    "mail.kingcdn.example. 3600 A 127.0.0.9",
+  ], []],
+  ["mail.kingcdn.example AAAA", 0, true, [], [SOA]],
+  ["nowhere.kingcdn.example", 3, true, [], [SOA]],
+  ["a.mail.kingcdn.example", 3, true, [], [SOA]],
+  ["ent.kingcdn.example", 0, true, [], [SOA]],
+  ["b.ent.kingcdn.example", 0, true, [], [SOA]],
+  ["x.wild.kingcdn.example", 0, true, [
+    "x.wild.kingcdn.example. 3600 A 127.0.0.8",
+  ], []],
+  ["y.x.wild.kingcdn.example", 0, true, [
+    "y.x.wild.kingcdn.example. 3600 A 127.0.0.8",
+  ], []],
+  ["x.wild.kingcdn.example MX", 0, true, [], [SOA]],
+  ["known.wild.kingcdn.example", 0, true, [
+    "known.wild.kingcdn.example. 3600 A 127.0.0.7",
+  ], []],
+  // RFC 4592 §2.2.1: a name that is there keeps the wildcard from what is below it
+  ["x.known.wild.kingcdn.example", 3, true, [], [SOA]],
+  ["wild.kingcdn.example", 0, true, [], [SOA]],
+  ["kingcdn.example SOA", 0, true, [SOA.replace(" 30 SOA", " 3600 SOA")], []],
+  ["kingcdn.example NS", 0, true, [
+    "kingcdn.example. 3600 NS ns1.kingcdn.example.",
+    "kingcdn.example. 3600 NS ns2.kingcdn.example.",
+  ], []],
+  ["ns1.kingcdn.example", 0, true, [
+    "ns1.kingcdn.example. 3600 A 127.0.0.1",
+    "ns1.kingcdn.example. 3600 A 127.0.0.2",
+  ], []],
+  ["y.sub.kingcdn.example", 0, false, [], [
+    "sub.kingcdn.example. 3600 NS ns.sub.kingcdn.example.",
+  ]],
+  ["sub.kingcdn.example NS", 0, false, [], [
+    "sub.kingcdn.example. 3600 NS ns.sub.kingcdn.example.",
+  ]],
+  ["sub.kingcdn.example DS", 0, true, [], [SOA]],
+  ["kingcdn.example MX", 0, true, [
+    "kingcdn.example. 3600 MX 10 mail.kingcdn.example.",
+  ], []],
+  ["txt.kingcdn.example TXT", 0, true, [
+    'txt.kingcdn.example. 3600 TXT "hello world" "second; \\"quoted\\""',
+  ], []],
+  ["kingcdn.example ANY", 0, true, [
+    'kingcdn.example. 3600 HINFO "RFC8482" ""',
+  ], []],
+  ["www.kingcdn.example CNAME", 0, true, [
+    "www.kingcdn.example. 3600 CNAME video.kingcdn.example.",
+  ], []],
+  ["deep1.kingcdn.example", 0, true, [
+    "deep1.kingcdn.example. 3600 CNAME deep2.kingcdn.example.",
+    "deep2.kingcdn.example. 3600 CNAME www.kingcdn.example.",
+    "www.kingcdn.example. 3600 CNAME video.kingcdn.example.",
+    "video.kingcdn.example. 20 A 127.0.0.3",
+  ], []],
+  ["www.kingcdn.example MX", 0, true, [
+    "www.kingcdn.example. 3600 CNAME video.kingcdn.example.",
+  ], [SOA]],
+  ["loop1.kingcdn.example", 0, true, [
+    "loop1.kingcdn.example. 3600 CNAME loop2.kingcdn.example.",
+    "loop2.kingcdn.example. 3600 CNAME loop1.kingcdn.example.",
+  ], []],
+  ["lost.kingcdn.example", 3, true, [
+    "lost.kingcdn.example. 3600 CNAME nowhere.kingcdn.example.",
+  ], [SOA]],
+  ["out.kingcdn.example", 0, true, [
+    "out.kingcdn.example. 3600 CNAME www.elsewhere.example.",
+  ], []],
+  ["video.netcinema.example", 0, true, [
+    "video.netcinema.example. 300 CNAME video.kingcdn.example.",
+    "video.kingcdn.example. 20 A 127.0.0.3",
+  ], []],
+  ["example", 5, false, [], []],
+  ["other.test", 5, false, [], []],
+  [".", 5, false, [], []],
+  ["kingcdn.example AXFR", 4, false, [], []],
+];
+
+Deno.test("Responder answers as RFC 1034 §4.3.2 has it", () => {
+  for (const [question, rcode, authoritative, answers, authorities] of TABLE) {
+    const { message } = ask(responderFor([ZONE, SITE_ZONE]), question);
+    assertEquals({
+      question,
+      rcode: message.rcode,
+      authoritative: message.authoritative,
+      answers: lines(message.answers),
+      authorities: lines(message.authorities),
+    }, { question, rcode, authoritative, answers, authorities });
+    assertEquals(message.id, 0x1234);
+    assert(message.isResponse && message.recursionDesired);
+    assert(!message.recursionAvailable && !message.truncated);
+    assertEquals(message.edns?.udpBytes, 1232);
+  }
+});
+
+Deno.test("Responder refuses a zone transfer over TCP", () => {
+  const { message } = ask(responderFor([ZONE]), "kingcdn.example AXFR", {
+    transport: "tcp",
+  });
+  assertEquals(message.rcode, RCODES.REFUSED);
+});
+
+Deno.test("Responder answers only its own alias when the target is another server's", () => {
+  const { message } = ask(responderFor([SITE_ZONE]), "video.netcinema.example");
+  assertEquals(lines(message.answers), [
+    "video.netcinema.example. 300 CNAME video.kingcdn.example.",
+  ]);
+  assertEquals(message.rcode, 0);
+});
+
+Deno.test("Responder names the servers of a delegation with their addresses", () => {
+  const { message } = ask(responderFor([ZONE]), "y.sub.kingcdn.example");
+  assertEquals(lines(message.additionals), [
+    "ns.sub.kingcdn.example. 3600 A 127.0.0.10",
+  ]);
+});
+
+Deno.test("Responder serves a zone below another of its own", () => {
+  const below = `
+$ORIGIN sub.kingcdn.example.
+$TTL 60
+@ SOA ns hostmaster 7 1d 2h 4w 30
+@ NS ns
+ns A 127.0.0.11
+`;
+  const responder = responderFor([ZONE, below]);
+  const answers = (question: string) =>
+    lines(ask(responder, question).message.answers);
+  assertEquals(answers("ns.sub.kingcdn.example"), [
+    "ns.sub.kingcdn.example. 60 A 127.0.0.11",
+  ]);
+  assertEquals(answers("sub.kingcdn.example NS"), [
+    "sub.kingcdn.example. 60 NS ns.sub.kingcdn.example.",
+  ]);
+});
+
+Deno.test("Responder keeps the question's case (0x20)", () => {
+  const name = parseName("ViDeO.KiNgCdN.eXaMpLe.");
+  const reply = responderFor([ZONE]).respond(
+    encodeQuery({ id: 1, name, type: 1 }),
+    { host: "10.0.0.1", transport: "udp" },
+  );
+  assert(reply !== undefined);
+  const message = decodeMessage(reply.bytes);
+  assertEquals(message.questions[0]?.name, name);
+  assertEquals(message.answers[0]?.name, name);
+});
+
+Deno.test("Responder chooses by the client's network, and echoes the scope", () => {
+  const responder = responderFor([ZONE], {
+    policy: "geo",
+    sites: [
+      site("127.1.0.0/16", "127.0.0.3"),
+      site("127.2.0.0/16", "127.0.0.4"),
+    ],
+  });
+  for (
+    const [from, subnet, address, echoed] of [
+      ["127.1.0.5", undefined, "127.0.0.3", undefined],
+      ["127.2.0.5", undefined, "127.0.0.4", undefined],
+      ["::ffff:127.2.0.5", undefined, "127.0.0.4", undefined],
+      ["127.1.0.5", "127.2.9.0/24", "127.0.0.4", "127.2.9.0/24/16"],
+      ["127.2.0.5", "127.1.0.0/16", "127.0.0.3", "127.1.0.0/16/16"],
+      // the prefix is too short to tell which network it is
+      ["127.1.0.5", "127.0.0.0/9", undefined, "127.0.0.0/9/10"],
+      // RFC 7871 §7.1.2: 0 is the wish not to be told apart; the resolver's own address does
+      ["127.2.0.5", "0.0.0.0/0", "127.0.0.4", "0.0.0.0/0/0"],
+    ] as const
+  ) {
+    const { message, reply } = ask(responder, "video.kingcdn.example", {
+      from,
+      ...(subnet === undefined ? {} : { subnet }),
+    });
+    const given = message.edns?.clientSubnet;
+    if (address !== undefined) {
+      assertEquals(lines(message.answers), [
+        `video.kingcdn.example. 20 A ${address}`,
+      ]);
+    }
+    assertEquals(given && formatClientSubnet(given), echoed);
+    assertEquals(
+      reply.choice?.fromOption,
+      subnet !== undefined && subnet !== "0.0.0.0/0",
+    );
+  }
+});
+
+Deno.test("Responder echoes a subnet with scope 0 when the answer is for everybody", () => {
+  const { message } = ask(responderFor([ZONE]), "mail.kingcdn.example", {
+    subnet: "127.2.9.0/24",
+  });
+  assertEquals(message.edns?.clientSubnet?.scopeLength, 0);
+  assertEquals(message.edns?.clientSubnet?.sourceLength, 24);
+});
+
+Deno.test("Responder lets the edges take turns", () => {
+  const responder = responderFor([ZONE]);
+  const hosts = Array.from(
+    { length: 4 },
+    () => ask(responder, "video.kingcdn.example").reply.choice?.edge.host,
+  );
+  assertEquals(hosts, ["127.0.0.3", "127.0.0.4", "127.0.0.3", "127.0.0.4"]);
+  const six = ask(responder, "video.kingcdn.example AAAA");
+  assertEquals(lines(six.message.answers), [
+    "video.kingcdn.example. 20 AAAA fd00::3",
+  ]);
+});
+
+Deno.test("Responder takes policy and TTL from the command line first", () => {
+  const responder = responderFor([ZONE], { policy: "hash", ttlSeconds: 5 });
+  const { message, reply } = ask(responder, "video.kingcdn.example");
+  assertEquals(reply.choice?.redirect.policyName, "hash");
+  assertEquals(message.answers[0]?.ttlSeconds, 5);
+});
+
+Deno.test("Responder cuts off what does not fit into a datagram, and gives all of it over TCP", () => {
+  const many = Array.from(
+    { length: 100 },
+    (_, index) => `big TXT "${index} ${"x".repeat(50)}"`,
+  ).join("\n");
+  const responder = responderFor([`${ZONE}\n${many}`]);
+  const cut = ask(responder, "big.kingcdn.example TXT");
+  assert(cut.message.truncated && cut.reply.truncated);
+  assertEquals(cut.message.answers.length, 0);
+  assert(cut.message.edns !== undefined);
+  const whole = ask(responder, "big.kingcdn.example TXT", { transport: "tcp" });
+  assertEquals(whole.message.answers.length, 100);
+  assert(!whole.message.truncated);
+});
+
+Deno.test("Responder keeps to 512 bytes without EDNS and to the asker's size with it", () => {
+  const zone = `${ZONE}\n${
+    Array.from({ length: 12 }, (_, i) => `mid TXT "${i} ${"x".repeat(50)}"`)
+      .join("\n")
+  }`;
+  const responder = responderFor([zone]);
+  const query = {
+    ...decodeMessage(
+      encodeQuery({ id: 1, name: parseName("mid.kingcdn.example"), type: 16 }),
+    ),
+  };
+  for (
+    const [udpBytes, truncated] of [
+      [undefined, true],
+      [100, true],
+      [700, true],
+      [1232, false],
+      [65535, false],
+    ] as const
+  ) {
+    const { edns, ...rest } = query;
+    assert(edns !== undefined);
+    const bytes = encodeMessage(
+      udpBytes === undefined ? rest : { ...rest, edns: { ...edns, udpBytes } },
+    );
+    const reply = responder.respond(bytes, {
+      host: "10.0.0.1",
+      transport: "udp",
+    });
+    assertEquals([udpBytes, reply?.truncated], [udpBytes, truncated]);
+    assert((reply?.bytes.length ?? 0) <= Math.max(512, udpBytes ?? 512));
+  }
+});
+
+const HEAD = "123401000001000000000000";
+const QUESTION = "056f7468657204746573740000010001"; // other.test A IN
+const QUESTION_OPT = "12340100000100000000000105" + QUESTION.slice(2);
+const TWO_OPTS = "12340100000100000000000205" + QUESTION.slice(2);
+
+Deno.test("Responder says FORMERR, NOTIMP or nothing to what is no query", () => {
+  for (
+    const [what, hex, rcode, bytes] of [
+      ["empty", "", undefined, 0],
+      ["11 bytes", HEAD.slice(2), undefined, 0],
+      ["an answer", "1234" + "8180" + HEAD.slice(8) + QUESTION, undefined, 0],
+      ["no question", "123401000000000000000000", 1, 12],
+      ["head only", HEAD, 1, 12],
+      ["two questions", "123401000002000000000000" + QUESTION, 1, 12],
+      ["self pointer", HEAD + "c00c00010001", 1, 12],
+      ["pointer past end", HEAD + "c0ff00010001", 1, 12],
+      ["label of 64", HEAD + "40" + "61".repeat(64) + "0000010001", 1, 12],
+      ["label 0x80", HEAD + "80610000010001", 1, 12],
+      [
+        "name of 256",
+        HEAD + ("3f" + "61".repeat(63)).repeat(4) + "0000010001",
+        1,
+        12,
+      ],
+      ["cut off label", HEAD + "0561", 1, 12],
+      ["no type", HEAD + "016100", 1, 12],
+      ["STATUS", "1234" + "1100" + HEAD.slice(8) + QUESTION, 4, 12],
+      ["NOTIFY", "1234" + "2100" + HEAD.slice(8) + QUESTION, 4, 12],
+      ["UPDATE", "1234" + "2900" + HEAD.slice(8) + QUESTION, 4, 12],
+      ["opcode 15", "1234" + "7900" + HEAD.slice(8) + QUESTION, 4, 12],
+      ["record cut off", QUESTION_OPT + "000029", 1, 28],
+      ["OPT too short", QUESTION_OPT + "00002904d0000000000004", 1, 28],
+      [
+        "option overrun",
+        QUESTION_OPT + "00002904d000000000000400090009",
+        1,
+        39,
+      ],
+      [
+        "OPT not of the root",
+        QUESTION_OPT + "01610000290" + "4d0000000000000",
+        1,
+        28,
+      ],
+      ["two OPTs", TWO_OPTS + "00002904d0000000000000".repeat(2), 1, 39],
+      ["class HS", HEAD + QUESTION.slice(0, -1) + "4", 5, 28],
+      ["trailing bytes", HEAD + QUESTION + "ffff", 5, 28],
+      ["class CH", HEAD + QUESTION.slice(0, -1) + "3", 5, 28],
+    ] as const
+  ) {
+    const reply = responderFor([ZONE]).respond(fromHex(hex), {
+      host: "10.0.0.1",
+      transport: "udp",
+    });
+    assertEquals([what, reply?.rcode, reply?.bytes.length ?? 0], [
+      what,
+      rcode,
+      bytes,
+    ]);
+    if (reply !== undefined) decodeMessage(reply.bytes);
+  }
+});
+
+Deno.test("Responder answers a version of EDNS it does not have with BADVERS", () => {
+  const reply = responderFor([ZONE]).respond(
+    fromHex(QUESTION_OPT + "00002904d0000100000000"),
+    { host: "10.0.0.1", transport: "udp" },
+  );
+  assert(reply !== undefined);
+  const message = decodeMessage(reply.bytes);
+  assertEquals(message.rcode, RCODES.BADVERS);
+  assertEquals(message.edns?.version, 0);
+});
+
+Deno.test("Responder refuses client subnets that RFC 7871 does not allow, and ignores unknown options", () => {
+  const option = (hex: string, code = "0008") => {
+    const length = (hex.length / 2).toString(16).padStart(4, "0");
+    const rdata = code + length + hex;
+    const size = (rdata.length / 2).toString(16).padStart(4, "0");
+    return QUESTION_OPT + "00002904d000000000" + size + rdata;
+  };
+  for (
+    const [what, hex, rcode] of [
+      ["good", option("00011800" + "7f0201"), 5],
+      ["family 3", option("00031800" + "7f0201"), 1],
+      ["prefix 33", option("00012100" + "7f02010101"), 1],
+      ["scope in a query", option("00011818" + "7f0201"), 1],
+      ["bits after the prefix", option("00011700" + "7f0201"), 1],
+      ["too few bytes", option("00011800" + "7f02"), 1],
+      ["too many bytes", option("00011800" + "7f020100"), 1],
+      ["3 bytes", option("000118"), 1],
+      ["family 0", option("00000000"), 5],
+      ["unknown option", option("616263", "fde9"), 5],
+    ] as const
+  ) {
+    const reply = responderFor([ZONE]).respond(fromHex(hex), {
+      host: "10.0.0.1",
+      transport: "udp",
+    });
+    assertEquals([what, reply?.rcode], [what, rcode]);
+  }
+});
+
+Deno.test("Responder survives any bytes, and answers with what can be read", () => {
+  const responder = responderFor([ZONE, SITE_ZONE], { policy: "geo" });
+  const seedQuery = encodeQuery({
+    id: 7,
+    name: parseName("video.kingcdn.example"),
+    type: 1,
+    clientSubnet: { bytes: new Uint8Array([127, 2, 0, 0]), prefixLength: 16 },
+  });
+  let state = 20261123;
+  const next = () =>
+    (state = Math.imul(state, 1664525) + 1013904223 >>> 0) >>> 8;
+  for (let turn = 0; turn < 20_000; turn++) {
+    const bytes = turn % 2 === 0
+      ? seedQuery.slice(
+        0,
+        next() % 4 === 0 ? next() % seedQuery.length : undefined,
+      )
+      : new Uint8Array(next() % 80).map(() => next());
+    for (let change = next() % 4; change > 0 && bytes.length > 0; change--) {
+      bytes[next() % bytes.length] = next();
+    }
+    const reply = responder.respond(bytes, {
+      host: "127.2.0.1",
+      transport: turn % 3 === 0 ? "tcp" : "udp",
+    });
+    if (reply !== undefined) decodeMessage(reply.bytes);
+  }
+});
