@@ -98,9 +98,10 @@ export function planResource(
     if (modifiedAtWallMs !== undefined) {
       headers.set("last-modified", formatHttpDate(modifiedAtWallMs));
     }
+    // no-transform: a body that something compresses on its way has neither this length nor this entity tag.
     headers.set(
       "cache-control",
-      `public, max-age=${Math.floor(options.maxAgeMs / 1000)}`,
+      `public, max-age=${Math.floor(options.maxAgeMs / 1000)}, no-transform`,
     );
     return answer;
   };

@@ -67,7 +67,10 @@ Deno.test("origin answers ranges, conditions, HEAD, OPTIONS and errors", async (
   const text = await whole.text();
   const etag = whole.headers.get("etag")!;
   assert(/^"[^"]+"$/.test(etag));
-  assertEquals(whole.headers.get("cache-control"), "public, max-age=90");
+  assertEquals(
+    whole.headers.get("cache-control"),
+    "public, max-age=90, no-transform",
+  );
   const get = async (headers: Record<string, string>, method = "GET") => {
     const answer = await fetch(`${url}/manifest.mpd`, { method, headers });
     return { answer, body: await answer.text() };

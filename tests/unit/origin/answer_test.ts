@@ -27,7 +27,10 @@ Deno.test("planResource sends the whole with validators, freshness and CORS", ()
   assertEquals(headers.get("content-type"), "video/mp4");
   assertEquals(headers.get("etag"), '"v1"');
   assertEquals(headers.get("last-modified"), "Thu, 01 Jan 2026 00:00:00 GMT");
-  assertEquals(headers.get("cache-control"), "public, max-age=90");
+  assertEquals(
+    headers.get("cache-control"),
+    "public, max-age=90, no-transform",
+  );
   assertEquals(headers.get("accept-ranges"), "bytes");
   assertEquals(headers.get("access-control-allow-origin"), "*");
   assert(headers.get("access-control-expose-headers")!.includes("ETag"));
@@ -64,7 +67,7 @@ Deno.test("planResource lets conditions come before ranges", () => {
   assertEquals(unchanged.headers.get("etag"), '"v1"');
   assertEquals(
     unchanged.headers.get("cache-control"),
-    "public, max-age=90",
+    "public, max-age=90, no-transform",
   );
   assertEquals(ask({ range, "if-match": '"v0"' }).status, 412);
   assertEquals(ask({ range, "if-range": '"v0"' }).status, 200);
