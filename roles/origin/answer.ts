@@ -8,7 +8,7 @@ import {
   rangeLength,
   unsatisfiedRange,
 } from "../../lib/http/range.ts";
-import { formatEntityTag } from "../../lib/http/validators.ts";
+import { type EntityTag, formatEntityTag } from "../../lib/http/validators.ts";
 import type { HttpRequest } from "../../lib/io/http.ts";
 import type { Resource } from "./site.ts";
 
@@ -74,79 +74,103 @@ export function planOptions(allow: string): Plan {
   return answer;
 }
 
+/** What {@linkcode planResource} needs beside request and resource. */
+export interface PlanOptions {
+  readonly nowWallMs: number;
+  readonly maxAgeMs: number;
+  /** Separates the parts of a multipart answer. */
+  readonly boundary: string;
+}
+
 /** Answers GET and HEAD for a resource: conditions first, then ranges (RFC 9110 §13.2, §14). */
 export function planResource(
   request: Pick<HttpRequest, "method" | "headers">,
   resource: Resource,
-  options: {
-    readonly nowWallMs: number;
-    readonly maxAgeMs: number;
-    /** Separates the parts of a multipart answer. */
-    readonly boundary: string;
-  },
+  options: PlanOptions,
 ): Plan {
   const { nowWallMs } = options;
-  const { entityTag, sizeBytes, mediaType } = resource;
+  const { entityTag, sizeBytes } = resource;
   // A date in the future, from a file or a clock that is wrong, must not be sent (RFC 9110 §8.8.2.1).
   const modifiedAtWallMs = resource.modifiedAtWallMs === undefined
     ? undefined
     : Math.min(resource.modifiedAtWallMs, nowWallMs);
-  const finish = (answer: Plan): Plan => {
-    const { headers } = answer;
-    headers.set("accept-ranges", "bytes");
-    headers.set("etag", formatEntityTag(entityTag));
-    if (modifiedAtWallMs !== undefined) {
-      headers.set("last-modified", formatHttpDate(modifiedAtWallMs));
-    }
-    // no-transform: a body that something compresses on its way has neither this length nor this entity tag.
-    headers.set(
-      "cache-control",
-      `public, max-age=${Math.floor(options.maxAgeMs / 1000)}, no-transform`,
-    );
-    return answer;
-  };
-  const condition = evaluateConditions(
-    request,
-    { entityTag, modifiedAtWallMs },
-    nowWallMs,
-  );
-  if (condition.kind === "not-modified") {
-    return finish(plan(304, { kind: "none" }));
-  }
+  const current = { entityTag, modifiedAtWallMs };
+  const condition = evaluateConditions(request, current, nowWallMs);
   if (condition.kind === "precondition-failed") {
     return planLine(412, "Precondition failed: this is another version");
+  }
+  if (condition.kind === "not-modified") {
+    return describe(plan(304, { kind: "none" }), current, options);
   }
   const range = decideRange(
     condition.useRange ? request.headers.get("range") : null,
     sizeBytes,
   );
-  if (range.kind === "unsatisfiable") {
-    return planLine(
-      416,
-      `Range not satisfiable: there are ${sizeBytes} bytes`,
-      {
-        "content-range": unsatisfiedRange(sizeBytes),
-        "accept-ranges": "bytes",
-      },
-    );
-  }
-  const parts = range.kind === "parts"
-    ? range.parts
-    : [{ firstByte: 0, lastByte: sizeBytes - 1 }];
-  const answer = parts.length > 1
-    ? severalParts(parts, resource, options.boundary)
-    : plan(range.kind === "parts" ? 206 : 200, {
-      kind: "resource",
-      pieces: parts,
-      lengthBytes: rangeLength(parts[0]!),
-    });
-  if (parts.length === 1) {
-    answer.headers.set("content-type", mediaType);
-    if (range.kind === "parts") {
-      answer.headers.set("content-range", contentRange(parts[0]!, sizeBytes));
+  switch (range.kind) {
+    case "unsatisfiable":
+      return planLine(
+        416,
+        `Range not satisfiable: there are ${sizeBytes} bytes`,
+        {
+          "content-range": unsatisfiedRange(sizeBytes),
+          "accept-ranges": "bytes",
+        },
+      );
+    case "whole":
+      return describe(whole(resource), current, options);
+    case "parts": {
+      const { parts } = range;
+      const answer = parts.length === 1
+        ? onePart(parts[0]!, resource)
+        : severalParts(parts, resource, options.boundary);
+      return describe(answer, current, options);
     }
   }
-  return finish(answer);
+}
+
+/** Adds what caches need: validators, and how long the answer is fresh. */
+function describe(
+  answer: Plan,
+  current: {
+    readonly entityTag: EntityTag;
+    readonly modifiedAtWallMs: number | undefined;
+  },
+  { maxAgeMs }: PlanOptions,
+): Plan {
+  const { headers } = answer;
+  const { entityTag, modifiedAtWallMs } = current;
+  headers.set("accept-ranges", "bytes");
+  headers.set("etag", formatEntityTag(entityTag));
+  if (modifiedAtWallMs !== undefined) {
+    headers.set("last-modified", formatHttpDate(modifiedAtWallMs));
+  }
+  // no-transform: a body that something compresses on its way has neither this length nor this entity tag.
+  headers.set(
+    "cache-control",
+    `public, max-age=${Math.floor(maxAgeMs / 1000)}, no-transform`,
+  );
+  return answer;
+}
+
+function whole({ mediaType, sizeBytes }: Resource): Plan {
+  const answer = plan(200, {
+    kind: "resource",
+    pieces: [{ firstByte: 0, lastByte: sizeBytes - 1 }],
+    lengthBytes: sizeBytes,
+  });
+  answer.headers.set("content-type", mediaType);
+  return answer;
+}
+
+function onePart(part: ByteRange, { mediaType, sizeBytes }: Resource): Plan {
+  const answer = plan(206, {
+    kind: "resource",
+    pieces: [part],
+    lengthBytes: rangeLength(part),
+  });
+  answer.headers.set("content-type", mediaType);
+  answer.headers.set("content-range", contentRange(part, sizeBytes));
+  return answer;
 }
 
 function severalParts(
