@@ -1,0 +1,269 @@
+import { assert, assertEquals } from "@std/assert";
+import { decodeMessage } from "../../lib/dns/message.ts";
+import { parseName } from "../../lib/dns/name.ts";
+import { frameMessage, MessageDecoder } from "../../lib/dns/stream.ts";
+import { encodeQuery } from "../../lib/dns/stub_query.ts";
+import {
+  runProgram,
+  type StartedProgram,
+  startProgram,
+  temporaryFolder,
+} from "../support/program.ts";
+
+const SLIDES = [
+  "dns-redirector",
+  "--host",
+  "127.0.0.1",
+  "--port",
+  "0",
+  "--cname",
+  "video.netcinema.example=video.kingcdn.example",
+  "--domain",
+  "video.kingcdn.example",
+  "--edge",
+  "127.0.0.3",
+  "--edge",
+  "127.0.0.4",
+  "--policy",
+  "geo",
+  "--site",
+  "127.1.0.0/16=127.0.0.3",
+  "--site",
+  "127.2.0.0/16=127.0.0.4",
+];
+
+async function portOf(server: StartedProgram): Promise<number> {
+  const { port } = await server.until(
+    "role.listening",
+    (event) => event.transport === "tcp",
+  );
+  return port;
+}
+
+async function lookup(port: number, ...args: string[]) {
+  const { code, stdout, stderr } = await runProgram([
+    "dns-redirector",
+    "--at",
+    `127.0.0.1:${port}`,
+    "--json",
+    ...args,
+  ]);
+  assertEquals(code, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+Deno.test("dns-redirector sends clients of two networks to two edges, by source address and by client subnet", async () => {
+  await using server = await startProgram(SLIDES);
+  const port = await portOf(server);
+  const name = "video.netcinema.example";
+  const [first, second, byOption, overTcp] = await Promise.all([
+    lookup(port, "--query", name, "--host", "127.1.0.9"),
+    lookup(port, "--query", name, "--host", "127.2.0.9"),
+    lookup(port, "--query", name, "--subnet", "127.2.5.0/24"),
+    lookup(port, "--query", name, "--subnet", "127.1.5.0/24", "--tcp"),
+  ]);
+  assertEquals(first.addresses, ["127.0.0.3"]);
+  assertEquals(second.addresses, ["127.0.0.4"]);
+  assertEquals(byOption.addresses, ["127.0.0.4"]);
+  assertEquals(byOption.clientSubnet, "127.2.5.0/24/16");
+  assertEquals(overTcp.addresses, ["127.0.0.3"]);
+  assertEquals(overTcp.transport, "tcp");
+  assertEquals(first.names, [name, "video.kingcdn.example"]);
+  assertEquals(first.ttlSeconds, 20);
+  const selected = await server.until(
+    "edge.selected",
+    (event) => event.client === "127.1.0.9",
+  );
+  assertEquals({
+    question: selected.question,
+    redirectedName: selected.redirectedName,
+    clientFrom: selected.clientFrom,
+    candidates: selected.candidates,
+    chosen: selected.chosen,
+    reason: selected.reason,
+    scopeBits: selected.scopeBits,
+  }, {
+    question: name,
+    redirectedName: "video.kingcdn.example",
+    clientFrom: "source",
+    candidates: ["127.0.0.3", "127.0.0.4"],
+    chosen: "127.0.0.3",
+    reason: "longest prefix 127.1.0.0/16",
+    scopeBits: 16,
+  });
+  const { code } = await server.stop();
+  assertEquals(code, 0);
+  assertEquals(server.events.at(-1)?.type, "role.finished");
+  assertEquals(
+    server.events.find((event) => event.type !== "role.started")?.type,
+    "role.listening",
+  );
+});
+
+Deno.test("dns-redirector serves zone files, and says NXDOMAIN and REFUSED", async () => {
+  await using folder = await temporaryFolder();
+  const file = (name: string) =>
+    new URL(`../testdata/dns/${name}`, import.meta.url).pathname;
+  await Deno.writeTextFile(
+    `${folder.path}/site.zone`,
+    "$ORIGIN site.example.\n$TTL 5\n@ SOA ns h 1 2 3 4 5\n@ NS ns\nns A 127.0.0.1\n",
+  );
+  await using server = await startProgram([
+    "dns-redirector",
+    "--host",
+    "127.0.0.1",
+    "--port",
+    "0",
+    "--zone",
+    file("kingcdn.json"),
+    "--zone",
+    `${folder.path}/site.zone`,
+    "--ttl",
+    "7s",
+  ]);
+  const port = await portOf(server);
+  const [islands, ns, missing, foreign] = await Promise.all([
+    lookup(
+      port,
+      "--query",
+      "video.kingcdn.example",
+      "--subnet",
+      "127.2.0.0/16",
+    ),
+    lookup(port, "--query", "site.example", "--type", "NS"),
+    lookup(port, "--query", "nothing.site.example", "--type", "AAAA"),
+    lookup(port, "--query", "other.example"),
+  ]);
+  assertEquals(islands.records[0].data, "127.0.0.4");
+  assertEquals(islands.ttlSeconds, 7);
+  assertEquals(ns.records[0].data, "ns.site.example.");
+  assertEquals([missing.rcode, missing.ttlSeconds], ["NXDOMAIN", 5]);
+  assertEquals(missing.authorities[0].type, "SOA");
+  assertEquals(foreign.rcode, "REFUSED");
+});
+
+function localSocket(): Disposable & { readonly datagrams: Deno.DatagramConn } {
+  const datagrams = Deno.listenDatagram({
+    transport: "udp",
+    hostname: "127.0.0.1",
+    port: 0,
+  });
+  return { datagrams, [Symbol.dispose]: () => datagrams.close() };
+}
+
+/** Sends each part by itself and reads until `answers` messages came or the server closes. */
+async function overTcp(
+  port: number,
+  parts: readonly Uint8Array<ArrayBuffer>[],
+  answers: number,
+): Promise<Uint8Array[]> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  connection.setNoDelay(true);
+  for (const part of parts) await connection.write(part);
+  const decoder = new MessageDecoder();
+  const messages: Uint8Array[] = [];
+  const buffer = new Uint8Array(65536);
+  while (messages.length < answers) {
+    const count = await connection.read(buffer).catch(() => null);
+    if (count === null) break;
+    messages.push(
+      ...decoder.push(buffer.subarray(0, count)).map((bytes) => bytes.slice()),
+    );
+  }
+  return messages;
+}
+
+Deno.test("dns-redirector answers pipelined queries in order, however they are split, and closes idle connections", async () => {
+  await using server = await startProgram([
+    ...SLIDES,
+    "--max-connections",
+    "2",
+    "--idle-timeout",
+    "300ms",
+  ]);
+  const port = await portOf(server);
+  const name = parseName("video.kingcdn.example");
+  const query = (id: number) =>
+    frameMessage(encodeQuery({ id, name, type: 1 }));
+  const ids = Array.from({ length: 100 }, (_, index) => index);
+  const pipelined = await overTcp(
+    port,
+    [new Uint8Array(ids.flatMap((id) => [...query(id)]))],
+    100,
+  );
+  assertEquals(pipelined.map((bytes) => decodeMessage(bytes).id), ids);
+  const bytes = [...query(7)].map((byte) => new Uint8Array([byte]));
+  assertEquals((await overTcp(port, bytes, 1)).length, 1);
+  // waits for more than it gets: the server ends it
+  assertEquals((await overTcp(port, [query(1)], 2)).length, 1);
+  await server.until(
+    "resolver.disconnected",
+    (event) => event.reason === "idle",
+  );
+  const open = await Promise.all(
+    [1, 2, 3, 4].map((id) => overTcp(port, [query(id)], 2).catch(() => [])),
+  );
+  assert(open.filter((messages) => messages.length === 1).length >= 2);
+  await server.until(
+    "resolver.disconnected",
+    (event) => event.reason === "too-many-connections",
+  );
+  assertEquals((await overTcp(port, [query(9)], 1)).length, 1);
+});
+
+Deno.test("dns-redirector survives garbage and says so", async () => {
+  await using server = await startProgram(SLIDES);
+  const port = await portOf(server);
+  const to = { transport: "udp", hostname: "127.0.0.1", port } as const;
+  using socket = localSocket();
+  let state = 77;
+  const next = () =>
+    (state = Math.imul(state, 1664525) + 1013904223 >>> 0) >>> 8;
+  for (let turn = 0; turn < 60; turn++) {
+    await socket.datagrams.send(
+      new Uint8Array(next() % 60).map(() => next()),
+      to,
+    );
+  }
+  await overTcp(port, [new Uint8Array([0, 5, 1, 2, 3])], 0);
+  await server.until("protocol.violated");
+  const { addresses } = await lookup(
+    port,
+    "--query",
+    "video.kingcdn.example",
+    "--subnet",
+    "127.1.0.0/16",
+  );
+  assertEquals(addresses, ["127.0.0.3"]);
+});
+
+Deno.test("dns-redirector refuses bad input with exit code 2, and a silent server with 1", async () => {
+  await using folder = await temporaryFolder();
+  const bad = `${folder.path}/bad.zone`;
+  await Deno.writeTextFile(bad, "$TTL 5\nthis is no zone\n");
+  const domain = ["--domain", "a.b.example", "--edge", "127.0.0.3"];
+  const codes = await Promise.all([
+    ["--port", "0"],
+    ["--domain", "a.b.example"],
+    [...domain, "--policy", "luck"],
+    [...domain, "--site", "127.1.0.0/16=127.0.0.9"],
+    [...domain, "--ttl", "1500ms"],
+    ["--zone", bad],
+    ["--zone", `${folder.path}/missing.zone`],
+    ["--query", "a..b"],
+    ["--query", "a.b", "--type", "NOPE"],
+  ].map(async (args) => (await runProgram(["dns-redirector", ...args])).code));
+  assertEquals(codes, codes.map(() => 2));
+  using silent = localSocket();
+  const { port } = silent.datagrams.addr as Deno.NetAddr;
+  const { code, stderr } = await runProgram([
+    "dns-redirector",
+    "--query",
+    "a.b.example",
+    "--at",
+    `127.0.0.1:${port}`,
+    "--timeout",
+    "20ms",
+  ]);
+  assertEquals(code, 1, stderr);
+});
