@@ -135,27 +135,34 @@ function fillCells(
   }
 }
 
-/** Draws a letter with pixels of `pixel` cells, which need not be whole: a cell gets the share that ink covers. */
+/** Draws a letter with pixels of `pixel` cells, which need not be whole. */
 function scaleGlyph(letter: string, pixel: number): ScaledGlyph {
   const width = Math.ceil(GLYPH_WIDTH * pixel);
   const height = Math.ceil(GLYPH_HEIGHT * pixel);
   const ink = new Uint16Array(width * height);
-  const half = pixel / 2;
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      let share = 0;
-      for (let halfY = 0; halfY < 2 * GLYPH_HEIGHT; halfY++) {
-        const down = overlap(y, halfY * half, half);
-        if (down === 0) continue;
-        for (let halfX = 0; halfX < 2 * GLYPH_WIDTH; halfX++) {
-          if (!roundedPixel(letter, halfX, halfY)) continue;
-          share += down * overlap(x, halfX * half, half);
-        }
-      }
-      ink[y * width + x] = Math.round(256 * share);
-    }
+  for (let at = 0; at < ink.length; at++) {
+    const cell = { x: at % width, y: Math.floor(at / width) };
+    ink[at] = Math.round(256 * inkShare(letter, cell, pixel / 2));
   }
   return { width, height, ink };
+}
+
+/** The share of a cell that a letter covers, when half a pixel is `half` cells. */
+function inkShare(
+  letter: string,
+  cell: { readonly x: number; readonly y: number },
+  half: number,
+): number {
+  let share = 0;
+  for (let halfY = 0; halfY < 2 * GLYPH_HEIGHT; halfY++) {
+    const down = overlap(cell.y, halfY * half, half);
+    if (down === 0) continue;
+    for (let halfX = 0; halfX < 2 * GLYPH_WIDTH; halfX++) {
+      if (!roundedPixel(letter, halfX, halfY)) continue;
+      share += down * overlap(cell.x, halfX * half, half);
+    }
+  }
+  return share;
 }
 
 /** How much of the cell from `cell` to `cell + 1` lies in a stretch. */
