@@ -33,6 +33,11 @@ export const ROLES: readonly RoleEntry[] = [
     load: async () => (await import("./dns_redirector/mod.ts")).dnsRedirector,
   },
   {
+    name: "dash-client",
+    summary: "Headless DASH player: measures, adapts, reports QoE",
+    load: async () => (await import("./dash_client/mod.ts")).dashClient,
+  },
+  {
     name: "demo",
     summary: "Scripted classroom demos with measured results",
     load: async () => (await import("./demo/mod.ts")).demo,

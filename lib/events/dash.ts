@@ -1,12 +1,161 @@
+import { formatBitRate, formatBytes, formatMs } from "../core/units.ts";
 import type { EventTable } from "./table.ts";
 
-/** What the DASH client can say. */
-export type DashEvent = {
-  readonly type: "segment.downloaded";
-  readonly message: string;
-};
+/** What the DASH client can say. With `--speed` other than 1, start-up, buffer and stalls are in the player's time. */
+export type DashEvent =
+  | {
+    readonly type: "name.resolved";
+    /** The host in the URL. */
+    readonly host: string;
+    /** In the resolver's order; the first is connected to. */
+    readonly addresses: readonly string[];
+    readonly ttlSeconds: number;
+    /** `host:port` of the resolver asked. */
+    readonly resolver: string;
+    readonly elapsedMs: number;
+    /** Whether the first address is another than before. */
+    readonly moved: boolean;
+  }
+  | {
+    readonly type: "name.missed";
+    readonly host: string;
+    readonly resolver: string;
+    readonly problem: string;
+    /** An address past its TTL is used meanwhile (RFC 8767). */
+    readonly staleAddress: string;
+  }
+  | {
+    readonly type: "manifest.loaded";
+    readonly url: string;
+    readonly title: string;
+    readonly bytes: number;
+    /** Media to play. */
+    readonly mediaMs: number;
+    readonly segmentCount: number;
+    /** Rates of the first stretch, lowest first. */
+    readonly bitsPerSecond: readonly number[];
+    readonly server: string;
+    readonly elapsedMs: number;
+  }
+  | {
+    readonly type: "segment.downloaded";
+    /** From 1. */
+    readonly segmentNumber: number;
+    readonly segmentCount: number;
+    readonly representationId: string;
+    /** 0 when the manifest does not say. */
+    readonly height: number;
+    /** The rate in the manifest. */
+    readonly bitsPerSecond: number;
+    /** 1 is the lowest rate, `layerCount` the highest. */
+    readonly layer: number;
+    readonly layerCount: number;
+    readonly mediaMs: number;
+    readonly bytes: number;
+    /** From the request to the last byte. */
+    readonly downloadMs: number;
+    /** From the request to the head of the answer. */
+    readonly ttfbMs: number;
+    readonly throughputBitsPerSecond: number;
+    /** Media in the buffer with this segment. */
+    readonly bufferMs: number;
+    /** Stalled while waiting for this segment. */
+    readonly stallMs: number;
+    /** Why this rate. */
+    readonly reason: string;
+    /** `host:port` it came from. */
+    readonly server: string;
+    /** The Cache-Status field, or "". */
+    readonly cacheStatus: string;
+    /** The Age field, or 0. */
+    readonly ageSeconds: number;
+  }
+  | {
+    readonly type: "segment.missed";
+    readonly segmentNumber: number;
+    readonly url: string;
+    readonly problem: string;
+    /** What is tried next. */
+    readonly next: "again" | "next-url" | "lower-rate";
+  }
+  | {
+    readonly type: "playout.started";
+    /** From the manifest to the first picture. */
+    readonly startupMs: number;
+  }
+  | { readonly type: "playout.stalled"; readonly positionMs: number }
+  | {
+    readonly type: "playout.resumed";
+    readonly positionMs: number;
+    readonly stallMs: number;
+  }
+  | { readonly type: "playout.ended"; readonly positionMs: number };
 
 /** See {@linkcode DashEvent}. */
 export const DASH_EVENTS: EventTable<DashEvent> = {
-  "segment.downloaded": { level: "info", text: (e) => e.message },
+  "name.resolved": {
+    level: "info",
+    text: (e) =>
+      `${e.host} is at ${
+        e.addresses.join(", ")
+      } for ${e.ttlSeconds} s, says ${e.resolver} after ${
+        formatMs(e.elapsedMs)
+      }${e.moved ? " (moved)" : ""}`,
+  },
+  "name.missed": {
+    level: "warn",
+    text: (e) =>
+      `${e.resolver} could not say where ${e.host} is (${e.problem}); staying with ${e.staleAddress}`,
+  },
+  "manifest.loaded": {
+    level: "info",
+    text: (e) =>
+      `${
+        e.title === "" ? e.url : `"${e.title}"`
+      }: ${e.segmentCount} segments, ${formatMs(e.mediaMs)}, in ${
+        e.bitsPerSecond.map(formatBitRate).join(", ")
+      }`,
+  },
+  "segment.downloaded": {
+    level: "info",
+    text: (e) =>
+      `segment ${e.segmentNumber}/${e.segmentCount} ${
+        e.height === 0 ? `"${e.representationId}"` : `${e.height}p`
+      } ${formatBitRate(e.bitsPerSecond)}: ${formatBytes(e.bytes)} in ${
+        formatMs(e.downloadMs)
+      } (${formatBitRate(e.throughputBitsPerSecond)}) from ${e.server}${
+        e.bufferMs === 0 ? "" : `, buffer ${formatMs(e.bufferMs)}`
+      }, ${
+        e.stallMs === 0 ? "no stall" : `stalled ${formatMs(e.stallMs)}`
+      }; ${e.reason}`,
+  },
+  "segment.missed": {
+    level: "warn",
+    text: (e) =>
+      `segment ${e.segmentNumber}: ${e.problem} (${e.url}); trying ${
+        {
+          again: "again",
+          "next-url": "the next BaseURL",
+          "lower-rate": "a lower rate",
+        }[
+          e.next
+        ]
+      }`,
+  },
+  "playout.started": {
+    level: "info",
+    text: (e) => `playing after ${formatMs(e.startupMs)}`,
+  },
+  "playout.stalled": {
+    level: "warn",
+    text: (e) => `stalled at ${formatMs(e.positionMs)}: the buffer is empty`,
+  },
+  "playout.resumed": {
+    level: "info",
+    text: (e) => `playing again after ${formatMs(e.stallMs)}`,
+  },
+  "playout.ended": {
+    level: "info",
+    text: (e) => `played to the end, ${formatMs(e.positionMs)}`,
+  },
 };
