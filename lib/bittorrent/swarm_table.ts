@@ -10,6 +10,7 @@ import { ProtocolError } from "../core/errors.ts";
 import type { Rng } from "../core/rng.ts";
 import {
   type AnnounceRequest,
+  compactPeer,
   isIpv6,
   type PeerAddress,
   type ScrapeEntry,
@@ -35,7 +36,7 @@ export interface SwarmTableOptions {
 export interface SwarmAnswer {
   readonly seeders: number;
   readonly leechers: number;
-  /** In random order, the asker's address family first; never the asker. */
+  /** In random order, the asker's address family first; never the asker. What the table keeps: read it before the next call. */
   readonly peers: readonly PeerAddress[];
 }
 
@@ -59,6 +60,7 @@ export interface SwarmPeerView {
 interface Entry {
   readonly host: string;
   readonly port: number;
+  readonly compact: Uint8Array;
   peerId: Uint8Array;
   uploadedBytes: number;
   downloadedBytes: number;
@@ -252,6 +254,7 @@ export class SwarmTable {
     const entry: Entry = {
       host: request.host,
       port: request.port,
+      compact: compactPeer(request),
       peerId: request.peerId,
       uploadedBytes: 0,
       downloadedBytes: 0,
@@ -327,7 +330,8 @@ function drawInto(
     family[at] = drawn;
     drawn.index = at;
     if (drawn === asker || equalBytes(drawn.peerId, asker.peerId)) continue;
-    peers.push({ host: drawn.host, port: drawn.port, peerId: drawn.peerId });
+    // The entry itself, not a copy: fifty new objects for each announce would cost more than all the rest.
+    peers.push(drawn);
   }
 }
 

@@ -29,6 +29,8 @@ export interface PeerAddress {
   readonly port: number;
   /** 20 bytes; null where the reply left it out, as compact ones do. */
   readonly peerId: Uint8Array | null;
+  /** The same address in compact form, where it is at hand: a tracker writes it into every other reply. */
+  readonly compact?: Uint8Array;
 }
 
 /** The tracker's answer to an announce. */
@@ -72,19 +74,36 @@ export function isIpv6(host: string): boolean {
  * @throws {SyntaxError} If a host is no literal address.
  */
 export function encodeCompactPeers(
-  peers: readonly { readonly host: string; readonly port: number }[],
+  peers: readonly {
+    readonly host: string;
+    readonly port: number;
+    readonly compact?: Uint8Array;
+  }[],
   family: "ipv4" | "ipv6",
 ): Uint8Array<ArrayBuffer> {
-  const chosen = peers.filter((peer) =>
-    isIpv6(peer.host) === (family === "ipv6")
-  );
   const size = family === "ipv6" ? COMPACT_6_BYTES : COMPACT_4_BYTES;
-  const bytes = new Uint8Array(chosen.length * size);
-  const view = viewOf(bytes);
-  for (const [index, peer] of chosen.entries()) {
-    bytes.set(parseAddress(peer.host), index * size);
-    view.setUint16((index + 1) * size - 2, peer.port);
+  const bytes = new Uint8Array(peers.length * size);
+  let at = 0;
+  for (const peer of peers) {
+    if (isIpv6(peer.host) !== (family === "ipv6")) continue;
+    bytes.set(peer.compact ?? compactPeer(peer), at);
+    at += size;
   }
+  return bytes.subarray(0, at);
+}
+
+/**
+ * Writes one peer in compact form: 6 bytes for IPv4, 18 for IPv6.
+ *
+ * @throws {SyntaxError} If the host is no literal address.
+ */
+export function compactPeer(
+  peer: { readonly host: string; readonly port: number },
+): Uint8Array<ArrayBuffer> {
+  const address = parseAddress(peer.host);
+  const bytes = new Uint8Array(address.length + 2);
+  bytes.set(address);
+  viewOf(bytes).setUint16(address.length, peer.port);
   return bytes;
 }
 
