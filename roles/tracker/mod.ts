@@ -1,5 +1,6 @@
 import { flag, serverFlags } from "../../lib/cli/flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
+import { queryTracker } from "./query.ts";
 import { serveTracker } from "./serve.ts";
 
 /** The BitTorrent tracker. */
@@ -17,6 +18,7 @@ export const tracker: Role = {
     "rolecall tracker",
     "rolecall tracker --port 6969 --interval 30s",
     "rolecall tracker --udp-port 6970 --allow torrents.txt",
+    "rolecall tracker --query http://10.0.0.1:6969/announce",
   ],
   modes: {
     server: mode({
@@ -43,6 +45,28 @@ export const tracker: Role = {
         }),
       },
       run: serveTracker,
+    }),
+    query: mode({
+      summary:
+        "Ask a tracker how many seeders and leechers its swarms have (scrape), without joining one",
+      chosenBy: "query",
+      flags: {
+        query: flag.text({
+          placeholder: "URL",
+          help: "Announce URL of the tracker, http:// or udp://",
+        }),
+        infoHash: flag.list(
+          flag.text({
+            placeholder: "HEX",
+            help: "Torrent to ask for; over HTTP without one, all",
+          }),
+        ),
+        timeout: flag.duration({
+          default: "10s",
+          help: "How long to wait for an answer",
+        }),
+      },
+      run: queryTracker,
     }),
   },
 };

@@ -200,6 +200,47 @@ Deno.test("tracker takes --udp-port, --max-peers and --allow", async () => {
   assertEquals(event.code, "torrent-not-allowed");
 });
 
+Deno.test("tracker --query prints a scrape over HTTP and over UDP", async () => {
+  const { program, port } = await startTracker("--host", "127.0.0.1");
+  await using _program = program;
+  await announce("127.0.0.1", port, { event: "completed" });
+  const torrents = [
+    { infoHash: toHex(HASH), seeders: 1, leechers: 0, completed: 1 },
+  ];
+  for (
+    const args of [
+      ["--query", `http://127.0.0.1:${port}/announce`],
+      ["--query", `udp://127.0.0.1:${port}`, "--info-hash", toHex(HASH)],
+    ]
+  ) {
+    const json = await runProgram(["tracker", ...args, "--json"]);
+    assertEquals([json.code, json.stderr], [0, ""]);
+    assertEquals(JSON.parse(json.stdout).torrents, torrents);
+    const text = await runProgram(["tracker", ...args]);
+    assert(text.stdout.includes(toHex(HASH)), text.stdout);
+  }
+});
+
+Deno.test("tracker --query says in one line what failed", async () => {
+  const nobody = bindUdp("127.0.0.1");
+  const { port } = nobody.socket.addr as Deno.NetAddr;
+  const hash = ["--info-hash", toHex(HASH), "--timeout", "700ms"];
+  const cases: readonly (readonly [number, readonly string[]])[] = [
+    [1, [`http://127.0.0.1:${port}/announce`]],
+    [1, [`udp://127.0.0.1:${port}`, ...hash]],
+    [2, [`udp://127.0.0.1:${port}`]],
+    [2, [`http://127.0.0.1:${port}/x`]],
+    [2, ["tracker.example"]],
+    [2, [`http://127.0.0.1:${port}/announce`, "--info-hash", "xyz"]],
+  ];
+  for (const [code, args] of cases) {
+    const ended = await runProgram(["tracker", "--query", ...args]);
+    assertEquals([ended.code, args], [code, args]);
+    assertEquals(ended.stderr.trim().split("\n").length, 1, ended.stderr);
+  }
+  nobody[Symbol.dispose]();
+});
+
 Deno.test("tracker says what is wrong with its flags, and exits with the contract's codes", async () => {
   await using folder = await temporaryFolder();
   const list = `${folder.path}/torrents.txt`;
