@@ -25,15 +25,26 @@ export class QueryReader {
    * or -1 if the message deserves none: it is too short to have an id, or an answer itself.
    */
   read(bytes: Uint8Array): number {
-    this.nameEnd = 0;
-    this.hasEdns = false;
-    this.dnssecOk = false;
-    this.clientSubnet = undefined;
+    this.#forget();
     if (bytes.length < 12) return -1;
     const flags = bytes[2] ?? 0;
     // answering answers would let two servers talk for ever
     if ((flags & 0x80) !== 0) return -1;
-    if ((flags & 0x78) !== 0) return RCODES.NOTIMP;
+    const verdict = this.#read(bytes);
+    if ((flags & 0x78) === 0) return verdict;
+    // another opcode may mean another form; what looks like a question and EDNS comes back, so that the asker knows its own
+    if (verdict !== RCODES.NOERROR) this.#forget();
+    return RCODES.NOTIMP;
+  }
+
+  #forget(): void {
+    this.nameEnd = 0;
+    this.hasEdns = false;
+    this.dnssecOk = false;
+    this.clientSubnet = undefined;
+  }
+
+  #read(bytes: Uint8Array): number {
     // RFC 9619: one question
     if (u16(bytes, 4) !== 1) return RCODES.FORMERR;
     const nameEnd = this.#questionEnd(bytes);
