@@ -83,7 +83,10 @@ async function perform(
     net: denoNet,
     files: denoFiles,
     processes: denoProcesses(run.mainModule),
-    terminal: denoTerminal,
+    // With --json stdout holds one document and nothing else.
+    terminal: common.json
+      ? { ...denoTerminal, write: writeError }
+      : denoTerminal,
     signal,
     emit: observed.emit,
     finish: (given) => void (result = given),

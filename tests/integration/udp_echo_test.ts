@@ -102,6 +102,10 @@ Deno.test("udp-echo client prints the echo and, asked to ping, the statistics", 
   const typed = await runProgram(connect, { stdin: "one\n\nzwei 🎉" });
   assertEquals([typed.code, typed.stdout], [0, "ONE\n\nZWEI 🎉\n"]);
 
+  const typedJson = await runProgram([...connect, "--json"], { stdin: "a\nb" });
+  const { sent, exchanges } = JSON.parse(typedJson.stdout);
+  assertEquals([sent, exchanges[1].reply], [2, "B"]);
+
   const pinged = await runProgram(
     [...connect, "--count", "5", "--interval", "10ms", "--json"],
   );
