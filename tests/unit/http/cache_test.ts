@@ -1,0 +1,203 @@
+import { assert, assertEquals } from "@std/assert";
+import { HttpCache, type Lookup } from "../../../lib/http/cache.ts";
+import { Fields } from "../../../lib/http/fields.ts";
+import type { Flight } from "../../../lib/http/flights.ts";
+import type { CacheRequest } from "../../../lib/http/stored_response.ts";
+
+const WALL = Date.UTC(2026, 10, 23);
+
+function request(
+  key: string,
+  fields: Record<string, string> = {},
+  method = "GET",
+): CacheRequest {
+  return { method, key, fields: new Fields(Object.entries(fields)) };
+}
+
+function head(fields: Record<string, string>, nowMs: number, status = 200) {
+  return {
+    status,
+    fields: new Fields(Object.entries(fields)),
+    requestAtMs: nowMs,
+    responseAtMs: nowMs,
+    responseWallMs: WALL + nowMs,
+  };
+}
+
+/** A cache with helpers: `get` looks up, `put` stores a complete response of `text`. */
+function cacheOf(capacityBytes = 100_000) {
+  const cache = new HttpCache({ capacityBytes });
+  const get = (what: CacheRequest, nowMs = 0, mayJoin = true): Lookup =>
+    cache.lookup(what, { nowMs, mayJoin });
+  const put = (
+    what: CacheRequest,
+    fields: Record<string, string>,
+    options: { nowMs?: number; text?: string; flight?: Flight } = {},
+  ) => {
+    const body = new TextEncoder().encode(options.text ?? "body");
+    const { stored, reason } = cache.store(
+      what,
+      head(fields, options.nowMs ?? 0),
+      { bodyBytes: body.length, flight: options.flight },
+    );
+    if (stored !== undefined) {
+      stored.body.append(body);
+      stored.body.finish();
+      cache.completed(stored);
+    }
+    return reason;
+  };
+  return { cache, get, put };
+}
+
+Deno.test("HttpCache misses, hits while fresh, revalidates with the validators when not", () => {
+  const { get, put, cache } = cacheOf();
+  const miss = get(request("/a"));
+  assert(miss.kind === "fetch" && miss.flight !== undefined);
+  assertEquals(miss.reason, "uri-miss");
+  put(request("/a"), {
+    "cache-control": "max-age=10",
+    etag: '"1"',
+    "last-modified": "Sun, 22 Nov 2026 00:00:00 GMT",
+  }, { flight: miss.flight! });
+  const hit = get(request("/a"), 9_999);
+  assert(hit.kind === "hit");
+  assertEquals(hit.reuse.ageMs, 9_999);
+  assertEquals(get(request("/a", {}, "HEAD"), 9_999).kind, "hit");
+  const old = get(request("/a"), 10_000);
+  assert(old.kind === "revalidate");
+  assertEquals(old.conditions, [
+    ["if-none-match", '"1"'],
+    ["if-modified-since", "Sun, 22 Nov 2026 00:00:00 GMT"],
+  ]);
+  const fresh = cache.refresh(
+    old.stored,
+    head(
+      { "cache-control": "max-age=50", "x-new": "1", etag: '"2"' },
+      10_000,
+      304,
+    ),
+    { request: request("/a"), flight: old.flight },
+  );
+  assertEquals(fresh.fields.get("x-new"), "1");
+  assertEquals(fresh.fields.get("etag"), '"1"');
+  assertEquals(get(request("/a"), 59_000).kind, "hit");
+  assertEquals(cache.stats().objects, 1);
+});
+
+Deno.test("HttpCache lets 200 requests share one fetch, also one that is still filling", async () => {
+  const { get, cache } = cacheOf();
+  const first = get(request("/a"));
+  assert(first.kind === "fetch");
+  const flights = new Set<Flight>();
+  for (let n = 1; n < 200; n++) {
+    const joined = get(request("/a"));
+    assert(joined.kind === "join");
+    flights.add(joined.flight);
+  }
+  assertEquals([...flights], [first.flight!]);
+  const { stored } = cache.store(
+    request("/a"),
+    head({ "cache-control": "max-age=9" }, 0),
+    { bodyBytes: undefined, flight: first.flight },
+  );
+  assertEquals(await first.flight!.settled, { kind: "look-again" });
+  const filling = get(request("/a"));
+  assert(filling.kind === "hit" && filling.stored === stored);
+  stored!.body.fail(new Error("cut"));
+  cache.dropped(stored!);
+  assertEquals(get(request("/a")).kind, "fetch");
+});
+
+Deno.test("HttpCache makes nobody wait for what cannot be shared", async () => {
+  const { get, put } = cacheOf();
+  const first = get(request("/a"));
+  assert(first.kind === "fetch");
+  const reason = put(request("/a"), { "cache-control": "no-store" }, {
+    flight: first.flight!,
+  });
+  assertEquals(reason, "no-store");
+  assertEquals(await first.flight!.settled, { kind: "unshared" });
+  for (let n = 0; n < 2; n++) {
+    const alone = get(request("/a"), 100);
+    assert(alone.kind === "fetch" && alone.flight === undefined);
+  }
+  // After a while it is tried again.
+  const later = get(request("/a"), 60_000);
+  assert(later.kind === "fetch" && later.flight !== undefined);
+});
+
+Deno.test("HttpCache keeps variants apart, and fetches one of each", () => {
+  const { get, put } = cacheOf();
+  const fields = { "cache-control": "max-age=9", vary: "Accept-Language" };
+  const english = request("/a", { "accept-language": "en" });
+  const german = request("/a", { "accept-language": "de" });
+  put(english, fields, { text: "hello" });
+  const miss = get(german);
+  assert(miss.kind === "fetch");
+  assertEquals(miss.reason, "vary-miss");
+  assertEquals(get(german).kind, "join");
+  const french = request("/a", { "accept-language": "fr" });
+  assertEquals(get(french).kind, "fetch");
+  put(german, fields, { text: "hallo", flight: miss.flight! });
+  for (const [what, text] of [[english, "hello"], [german, "hallo"]] as const) {
+    const hit = get(what);
+    assert(hit.kind === "hit");
+    assertEquals(new TextDecoder().decode(hit.stored.body.bytes), text);
+  }
+});
+
+Deno.test("HttpCache serves stale while one request revalidates", () => {
+  const { get, put, cache } = cacheOf();
+  put(request("/a"), {
+    "cache-control": "max-age=1, stale-while-revalidate=9",
+    etag: '"1"',
+  });
+  const first = get(request("/a"), 2_000);
+  assert(first.kind === "hit" && first.flight !== undefined);
+  const second = get(request("/a"), 2_000);
+  assert(second.kind === "hit" && second.flight === undefined);
+  cache.settle(first.flight, { kind: "unshared" });
+  assertEquals(get(request("/a"), 20_000).kind, "revalidate");
+});
+
+Deno.test("HttpCache heeds only-if-cached, no-cache, no-store of a request", () => {
+  const { get, put } = cacheOf();
+  const only = { "cache-control": "only-if-cached" };
+  assertEquals(get(request("/a", only)).kind, "not-cached");
+  put(request("/a"), { "cache-control": "max-age=9", etag: '"1"' });
+  assertEquals(get(request("/a", only)).kind, "hit");
+  const checked = get(request("/a", { "cache-control": "no-cache" }));
+  assert(checked.kind === "revalidate" && checked.flight === undefined);
+  assertEquals(checked.reason, "request");
+  const alone = get(request("/b", { "cache-control": "no-store" }));
+  assert(alone.kind === "fetch" && alone.flight === undefined);
+});
+
+Deno.test("HttpCache forgets on invalidation and when a newer answer may not be stored", () => {
+  const { get, put, cache } = cacheOf();
+  put(request("/a"), { "cache-control": "max-age=9" });
+  assertEquals(cache.invalidate("/a"), 1);
+  assertEquals(cache.invalidate("/a"), 0);
+  assertEquals(get(request("/a"), 0, false).kind, "fetch");
+  put(request("/a"), { "cache-control": "max-age=9" });
+  put(request("/a"), { "cache-control": "no-store" });
+  assertEquals(get(request("/a"), 0, false).kind, "fetch");
+  assertEquals(cache.stats(), { objects: 0, usedBytes: 0, evictions: 0 });
+});
+
+Deno.test("HttpCache stays within its budget and refuses what is too large", () => {
+  const { get, put, cache } = cacheOf(10_000);
+  const fields = { "cache-control": "max-age=9" };
+  assertEquals(
+    put(request("/big"), fields, { text: "x".repeat(5001) }),
+    "too-large",
+  );
+  for (let n = 0; n < 50; n++) {
+    put(request(`/${n}`), fields, { text: "x".repeat(1000) });
+    assert(cache.stats().usedBytes <= 10_000);
+  }
+  assert(cache.stats().evictions > 0);
+  assertEquals(get(request("/49")).kind, "hit");
+  assertEquals(get(request("/0"), 0, false).kind, "fetch");
+});
