@@ -1,13 +1,13 @@
-import { completions, SHELLS } from "./lib/cli/complete.ts";
 import { EXIT } from "./lib/cli/exit.ts";
-import { programHelp } from "./lib/cli/help.ts";
 import { nearest } from "./lib/cli/nearest.ts";
 import { InputError } from "./lib/core/errors.ts";
+import { complain, exitCodeOf } from "./lib/failure.ts";
 import { buildInfo } from "./lib/io/deno_build_info.ts";
 import { denoTerminal } from "./lib/io/deno_terminal.ts";
-import { complain, exitCodeOf, runRole } from "./lib/run_role.ts";
 import { VERSION } from "./lib/version.ts";
 import { ROLES } from "./roles/mod.ts";
+
+// What only some command lines need is imported when one of them is given: start-up time is import time.
 
 /** Runs a command line; returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
@@ -17,9 +17,11 @@ async function main(args: readonly string[]): Promise<number> {
   switch (first) {
     case "--help":
     case "-h":
-    case "help":
+    case "help": {
+      const { programHelp } = await import("./lib/cli/help.ts");
       denoTerminal.write(programHelp(ROLES));
       return EXIT.done;
+    }
     case "--version":
     case "-V":
       denoTerminal.write(`rolecall ${VERSION} (${await buildInfo()})\n`);
@@ -37,10 +39,12 @@ async function main(args: readonly string[]): Promise<number> {
       }`,
     );
   }
+  const { runRole } = await import("./lib/run_role.ts");
   return await runRole(await entry.load(), rest, import.meta.url);
 }
 
 async function completionScript(shell: string): Promise<string> {
+  const { completions, SHELLS } = await import("./lib/cli/complete.ts");
   const known = SHELLS.find((name) => name === shell);
   if (known === undefined) {
     throw new InputError(

@@ -6,8 +6,9 @@ import {
   scanArgs,
   scanConfig,
 } from "./cli/parse.ts";
-import { InputError, messageOf, RunError } from "./core/errors.ts";
+import { InputError, messageOf } from "./core/errors.ts";
 import { seededRng } from "./core/rng.ts";
+import { complain, exitCodeOf } from "./failure.ts";
 import { denoClock } from "./io/deno_clock.ts";
 import { denoFiles } from "./io/deno_files.ts";
 import { denoNet } from "./io/deno_net.ts";
@@ -132,22 +133,4 @@ async function readConfig(
     throw new InputError(messageOf(error));
   }
   return scanConfig(role, path, new TextDecoder().decode(bytes));
-}
-
-/** The exit code that stands for what was thrown. */
-export function exitCodeOf(error: unknown): number {
-  if (error instanceof InputError) return EXIT.usage;
-  return error instanceof RunError ? EXIT.failed : EXIT.bug;
-}
-
-/** Says what was thrown on stderr: one line for a person; a trace only for a bug of ours. */
-export function complain(error: unknown): void {
-  if (exitCodeOf(error) !== EXIT.bug) {
-    writeError(`rolecall: ${messageOf(error)}\n`);
-    return;
-  }
-  const trace = error instanceof Error ? error.stack : String(error);
-  writeError(
-    `rolecall: this is a bug in rolecall; please report it\n${trace}\n`,
-  );
 }

@@ -1,0 +1,21 @@
+import { EXIT } from "./cli/exit.ts";
+import { InputError, messageOf, RunError } from "./core/errors.ts";
+import { writeError } from "./io/deno_terminal.ts";
+
+/** The exit code that stands for what was thrown. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof InputError) return EXIT.usage;
+  return error instanceof RunError ? EXIT.failed : EXIT.bug;
+}
+
+/** Says what was thrown on stderr: one line for a person; a trace only for a bug of ours. */
+export function complain(error: unknown): void {
+  if (exitCodeOf(error) !== EXIT.bug) {
+    writeError(`rolecall: ${messageOf(error)}\n`);
+    return;
+  }
+  const trace = error instanceof Error ? error.stack : String(error);
+  writeError(
+    `rolecall: this is a bug in rolecall; please report it\n${trace}\n`,
+  );
+}
