@@ -18,6 +18,11 @@ export const ROLES: readonly RoleEntry[] = [
     load: async () => (await import("./tracker/mod.ts")).tracker,
   },
   {
+    name: "peer",
+    summary: "BitTorrent peer: makes, seeds and downloads torrents",
+    load: async () => (await import("./peer/mod.ts")).peer,
+  },
+  {
     name: "origin",
     summary: "Video origin: a folder, or a built-in test-card title, over HTTP",
     load: async () => (await import("./origin/mod.ts")).origin,

@@ -1,12 +1,192 @@
+import { formatBytes, formatMs } from "../core/units.ts";
 import type { EventTable } from "./table.ts";
 
-/** What a BitTorrent peer can say. */
-export type PeerEvent = {
-  readonly type: "peer.unchoked";
-  readonly message: string;
-};
+/** What a BitTorrent peer can say. `remote` is where the other peer is, `peerId` is its id in hex. */
+export type PeerEvent =
+  | {
+    readonly type: "torrent.created";
+    readonly file: string;
+    readonly infoHash: string;
+    readonly bytes: number;
+    readonly pieceCount: number;
+  }
+  | {
+    readonly type: "torrent.checked";
+    readonly torrent: string;
+    readonly infoHash: string;
+    readonly havePieces: number;
+    readonly pieceCount: number;
+    readonly bytes: number;
+    readonly durationMs: number;
+  }
+  | {
+    readonly type: "torrent.completed";
+    readonly torrent: string;
+    readonly bytes: number;
+    readonly durationMs: number;
+    readonly bytesPerSecond: number;
+  }
+  | {
+    readonly type: "announce.answered";
+    readonly tracker: string;
+    readonly event: string;
+    readonly peers: number;
+    readonly intervalMs: number;
+    readonly warning?: string;
+  }
+  | {
+    readonly type: "announce.failed";
+    readonly tracker: string;
+    readonly event: string;
+    readonly code: string;
+    readonly message: string;
+    readonly retryMs: number;
+  }
+  | {
+    readonly type: "peer.connected";
+    readonly remote: string;
+    readonly peerId: string;
+    readonly client: string;
+    readonly incoming: boolean;
+  }
+  | {
+    readonly type: "peer.disconnected";
+    readonly remote: string;
+    readonly peerId: string;
+    readonly reason: string;
+    readonly downloadedBytes: number;
+    readonly uploadedBytes: number;
+  }
+  | {
+    readonly type: "peer.unchoked";
+    readonly remote: string;
+    readonly peerId: string;
+    readonly optimistic: boolean;
+    readonly reason: string;
+  }
+  | {
+    readonly type: "peer.choked";
+    readonly remote: string;
+    readonly peerId: string;
+    readonly reason: string;
+  }
+  | {
+    readonly type: "peer.banned";
+    readonly remote: string;
+    readonly peerId: string;
+    readonly reason: string;
+  }
+  | {
+    readonly type: "peer.progressed";
+    readonly verifiedBytes: number;
+    readonly totalBytes: number;
+    readonly havePieces: number;
+    readonly pieceCount: number;
+    readonly downloadedBytes: number;
+    readonly uploadedBytes: number;
+    readonly downloadBytesPerSecond: number;
+    readonly uploadBytesPerSecond: number;
+    readonly peers: number;
+  }
+  | {
+    readonly type: "piece.verified";
+    readonly pieceIndex: number;
+    readonly havePieces: number;
+    readonly pieceCount: number;
+    /** How many peers gave blocks of it. */
+    readonly sources: number;
+  }
+  | {
+    readonly type: "piece.rejected";
+    readonly pieceIndex: number;
+    readonly from: string;
+  };
 
 /** See {@linkcode PeerEvent}. */
 export const PEER_EVENTS: EventTable<PeerEvent> = {
-  "peer.unchoked": { level: "info", text: (e) => e.message },
+  "torrent.created": {
+    level: "info",
+    text: (e) =>
+      `made ${e.file}: ${
+        formatBytes(e.bytes)
+      } in ${e.pieceCount} pieces, info-hash ${e.infoHash}`,
+  },
+  "torrent.checked": {
+    level: "info",
+    text: (e) =>
+      `"${e.torrent}" (${
+        formatBytes(e.bytes)
+      }, info-hash ${e.infoHash}): ${e.havePieces} of ${e.pieceCount} pieces are here already, checked in ${
+        formatMs(e.durationMs)
+      }`,
+  },
+  "torrent.completed": {
+    level: "info",
+    text: (e) =>
+      `"${e.torrent}" is complete: ${formatBytes(e.bytes)} in ${
+        formatMs(e.durationMs)
+      }, ${formatBytes(Math.round(e.bytesPerSecond))}/s`,
+  },
+  "announce.answered": {
+    level: "info",
+    text: (e) =>
+      `tracker ${e.tracker} knows ${e.peers} other peers; next announce in ${
+        formatMs(e.intervalMs)
+      }${e.warning === undefined ? "" : `; it warns: ${e.warning}`}`,
+  },
+  "announce.failed": {
+    level: "warn",
+    text: (e) =>
+      `tracker ${e.tracker} cannot be used (${e.code}): ${e.message}; next try in ${
+        formatMs(e.retryMs)
+      }`,
+  },
+  "peer.connected": {
+    level: "info",
+    text: (e) =>
+      `${e.remote} ${e.incoming ? "connected to us" : "is connected"}${
+        e.client === "" ? "" : ` (${e.client})`
+      }`,
+  },
+  "peer.disconnected": {
+    level: "info",
+    text: (e) =>
+      `${e.remote} is gone: ${e.reason}; it gave ${
+        formatBytes(e.downloadedBytes)
+      } and took ${formatBytes(e.uploadedBytes)}`,
+  },
+  "peer.unchoked": {
+    level: "info",
+    text: (e) =>
+      `${e.remote} is served${e.optimistic ? " by lot" : ""}: ${e.reason}`,
+  },
+  "peer.choked": {
+    level: "info",
+    text: (e) => `${e.remote} is no longer served: ${e.reason}`,
+  },
+  "peer.banned": {
+    level: "warn",
+    text: (e) => `${e.remote} is banned: ${e.reason}`,
+  },
+  "peer.progressed": {
+    level: "info",
+    text: (e) =>
+      `${
+        (e.havePieces / e.pieceCount * 100).toFixed(1)
+      } % (${e.havePieces} of ${e.pieceCount} pieces), down ${
+        formatBytes(Math.round(e.downloadBytesPerSecond))
+      }/s, up ${
+        formatBytes(Math.round(e.uploadBytesPerSecond))
+      }/s, ${e.peers} peers`,
+  },
+  "piece.verified": {
+    level: "debug",
+    text: (e) =>
+      `piece ${e.pieceIndex} is right (${e.havePieces} of ${e.pieceCount}), from ${e.sources} peers`,
+  },
+  "piece.rejected": {
+    level: "warn",
+    text: (e) =>
+      `piece ${e.pieceIndex} has a wrong SHA-1 and is thrown away; it came from ${e.from}`,
+  },
 };

@@ -1,0 +1,147 @@
+import { concat, fromUtf8, toHex } from "../core/bytes.ts";
+import { Bitfield } from "./bitfield.ts";
+import type { BlockSource } from "./piece_board.ts";
+import { RateMeter } from "./rate_meter.ts";
+import type { PeerEndpoint } from "./swarm_types.ts";
+import {
+  type BlockRef,
+  type EncodableMessage,
+  encodeMessage,
+  WireDecoder,
+} from "./wire.ts";
+
+/** How a session came about. */
+export interface PeerSessionOptions {
+  readonly link: number;
+  readonly remote: PeerEndpoint;
+  readonly incoming: boolean;
+  readonly pieceCount: number;
+  readonly nowMs: number;
+}
+
+/**
+ * All that is known of one connection: who chokes whom, who is interested, what the peer has, what is asked of it and
+ * what it asks of us. {@linkcode Swarm} and its parts read and change it.
+ */
+export class PeerSession implements BlockSource {
+  /** The connection's number. */
+  readonly link: number;
+  /** Where the peer is. */
+  readonly remote: PeerEndpoint;
+  /** The same as text, for people. */
+  readonly address: string;
+  /** The peer connected to us. */
+  readonly incoming: boolean;
+  /** Cuts what arrives into messages. */
+  readonly decoder: WireDecoder;
+  /** `connecting`: no socket yet; `handshake`: waiting for the peer's; `open`: messages flow. */
+  stage: "connecting" | "handshake" | "open";
+  /** As hex; "" before the handshake. */
+  peerId = "";
+  /** The peer's program as its id tells it, such as `-TR3000-`. */
+  client = "";
+
+  /** BEP 3: connections start out choked and not interested. */
+  amChoking = true;
+  /** We have told the peer that we want something. */
+  amInterested = false;
+  /** The peer does not answer our requests. */
+  peerChoking = true;
+  /** The peer wants something of us. */
+  peerInterested = false;
+  /** We had the peer's bitfield, or a have in its place. */
+  gotPieces = false;
+  /** Not yet part of a draw for the optimistic slot. */
+  newcomer = true;
+
+  /** See {@linkcode BlockSource}. */
+  readonly pieces: Bitfield;
+  /** How many of them we lack. */
+  usefulPieces = 0;
+  /** See {@linkcode BlockSource}. */
+  readonly outstanding: Set<number> = new Set();
+  /** See {@linkcode BlockSource}. */
+  currentPiece = -1;
+  /** No block came for a minute although some are outstanding. */
+  snubbed = false;
+  /** Blocks that came without having been asked for. */
+  unaskedBlocks = 0;
+
+  /** Blocks the peer waits for, oldest first. */
+  uploads: BlockRef[] = [];
+  /** A `send` is under way. */
+  sending = false;
+  /** Where blocks are put together for sending; made when the first is. */
+  sendBuffer: Uint8Array | null = null;
+  /** When its last block was sent, as a count of blocks: with a limit the longest waiting goes first. */
+  servedAt = 0;
+  /** Pieces a spreading seed has told this peer of. */
+  readonly revealed: Set<number> = new Set();
+
+  /** Payload received in the last 20 s. */
+  readonly downMeter: RateMeter;
+  /** Payload sent in the last 20 s. */
+  readonly upMeter: RateMeter;
+  /** Payload received over this connection. */
+  downloadedBytes = 0;
+  /** Payload sent over this connection. */
+  uploadedBytes = 0;
+  /** When it was connected or accepted. */
+  readonly openedAtMs: number;
+  /** When anything was received last. */
+  lastReceivedAtMs: number;
+  /** When anything was sent last. */
+  lastSentAtMs: number;
+  /** When a block arrived, or the first was asked for. */
+  lastBlockAtMs = 0;
+
+  #control: Uint8Array[] = [];
+
+  /** Creates the session of a connection that is being made, or was accepted. */
+  constructor(options: PeerSessionOptions) {
+    const { link, remote, incoming, pieceCount, nowMs } = options;
+    this.link = link;
+    this.remote = remote;
+    this.address = remote.host.includes(":")
+      ? `[${remote.host}]:${remote.port}`
+      : `${remote.host}:${remote.port}`;
+    this.incoming = incoming;
+    this.stage = incoming ? "handshake" : "connecting";
+    this.pieces = new Bitfield(pieceCount);
+    this.decoder = new WireDecoder({ pieceCount });
+    this.downMeter = new RateMeter(nowMs);
+    this.upMeter = new RateMeter(nowMs);
+    this.openedAtMs = nowMs;
+    this.lastReceivedAtMs = nowMs;
+    this.lastSentAtMs = nowMs;
+  }
+
+  /** Takes over who the peer says it is. */
+  identify(peerId: Uint8Array): void {
+    this.peerId = toHex(peerId);
+    const head = fromUtf8(peerId.subarray(0, 8));
+    this.client = /^-[A-Za-z0-9]{6}-$/.test(head) ? head : "";
+  }
+
+  /** Puts a message in line; it goes out with the next send. */
+  say(message: EncodableMessage): void {
+    this.#control.push(encodeMessage(message));
+  }
+
+  /** Puts bytes in line: the handshake. */
+  sayBytes(bytes: Uint8Array): void {
+    this.#control.push(bytes);
+  }
+
+  /** Whether messages are in line. */
+  get hasControl(): boolean {
+    return this.#control.length > 0;
+  }
+
+  /** Takes the messages in line. */
+  takeControl(): Uint8Array {
+    const bytes = concat(...this.#control);
+    this.#control = [];
+    return bytes;
+  }
+}

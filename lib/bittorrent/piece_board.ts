@@ -1,0 +1,260 @@
+import type { Rng } from "../core/rng.ts";
+import type { Bitfield } from "./bitfield.ts";
+import { type Layout, pieceLengthOf } from "./layout.ts";
+import { type PickerName, pickPiece } from "./picker.ts";
+import { BLOCK_BYTES, type BlockRef } from "./wire.ts";
+
+/** In the end game a block is asked of at most so many peers: with scarce upload each copy is paid for by someone. */
+const MAX_REQUESTERS = 2;
+
+/** A peer blocks are asked of. */
+export interface BlockSource {
+  /** What the peer has. */
+  readonly pieces: Bitfield;
+  /** Blocks asked of it and not yet there, by block number. */
+  readonly outstanding: Set<number>;
+  /** The piece it is working on; it is finished first. */
+  currentPiece: number;
+}
+
+/** A piece that is being put together. */
+interface ActivePiece {
+  readonly pieceIndex: number;
+  readonly buffer: Uint8Array;
+  /** How many peers each block is asked of. */
+  readonly requesters: Uint8Array;
+  readonly received: Uint8Array;
+  receivedCount: number;
+  /** No block before it is free. */
+  firstFree: number;
+  freeCount: number;
+  readonly contributors: Set<BlockSource>;
+}
+
+/** How {@linkcode PieceBoard} is set up. */
+export interface PieceBoardOptions {
+  readonly layout: Layout;
+  readonly have: Bitfield;
+  readonly picker: PickerName;
+  readonly rng: Rng;
+  /** Returns a buffer for a piece of that length. */
+  readonly takeBuffer: (lengthBytes: number) => Uint8Array;
+}
+
+/**
+ * Who is asked for which block: the state of the download.
+ *
+ * A block is free, asked of one peer (in the end game of two), or received. Strict priority: blocks of pieces already
+ * begun go first, so that pieces become whole, and can be passed on, soon. When no block is free any more, the end game
+ * asks a second peer for what is outstanding, so that one slow peer does not hold up the last pieces.
+ */
+export class PieceBoard {
+  /** How many connected peers have each piece. */
+  readonly availability: Int32Array;
+  readonly #options: PieceBoardOptions;
+  readonly #blocksPerPiece: number;
+  readonly #wanted: number[] = [];
+  readonly #active = new Map<number, ActivePiece>();
+  /** Complete pieces whose hash is being checked. */
+  readonly #checking = new Map<number, ActivePiece>();
+  /** Blocks that nobody was asked for. */
+  #freeBlocks = 0;
+
+  /** Creates the board of a download that lacks what is not in `have`. */
+  constructor(options: PieceBoardOptions) {
+    this.#options = options;
+    const { layout, have } = options;
+    this.#blocksPerPiece = Math.ceil(layout.pieceLength / BLOCK_BYTES);
+    this.availability = new Int32Array(layout.pieceCount);
+    for (let index = 0; index < layout.pieceCount; index++) {
+      if (have.has(index)) continue;
+      this.#wanted.push(index);
+      this.#freeBlocks += this.#blockCount(index);
+    }
+  }
+
+  /** Whether every missing block has been asked for. */
+  get endgame(): boolean {
+    return this.#freeBlocks === 0;
+  }
+
+  /** Pieces begun and not complete. */
+  get activePieces(): number {
+    return this.#active.size;
+  }
+
+  /** Chooses the next block to ask `source` for and notes it as asked; null if it has nothing we need. */
+  next(source: BlockSource): BlockRef | null {
+    const piece = this.#begun(source) ?? this.#begin(source);
+    if (piece === null) return this.endgame ? this.#again(source) : null;
+    let block = piece.firstFree;
+    while (piece.requesters[block] !== 0 || piece.received[block] !== 0) {
+      block++;
+    }
+    piece.firstFree = block + 1;
+    piece.freeCount -= 1;
+    this.#freeBlocks -= 1;
+    source.currentPiece = piece.pieceIndex;
+    return this.#ask(source, piece, block);
+  }
+
+  /**
+   * Takes a block. `unasked`: the peer was not asked for it, or it came by another way meanwhile. `complete`: it was the piece's last.
+   */
+  received(
+    source: BlockSource,
+    block: {
+      readonly pieceIndex: number;
+      readonly begin: number;
+      readonly block: Uint8Array;
+    },
+  ): "kept" | "complete" | "unasked" {
+    const { pieceIndex, begin, block: bytes } = block;
+    const index = begin / BLOCK_BYTES;
+    const number = pieceIndex * this.#blocksPerPiece + index;
+    const piece = this.#active.get(pieceIndex);
+    if (
+      piece === undefined || !Number.isInteger(index) ||
+      index >= piece.received.length || !source.outstanding.has(number) ||
+      bytes.length !== this.#blockLength(piece, index)
+    ) return "unasked";
+    source.outstanding.delete(number);
+    piece.requesters[index]! -= 1;
+    piece.received[index] = 1;
+    piece.receivedCount += 1;
+    piece.contributors.add(source);
+    piece.buffer.set(bytes, begin);
+    if (piece.receivedCount < piece.received.length) return "kept";
+    this.#active.delete(pieceIndex);
+    this.#checking.set(pieceIndex, piece);
+    return "complete";
+  }
+
+  /** Returns the bytes of a complete piece that is being checked. */
+  bytesOf(pieceIndex: number): Uint8Array {
+    return this.#checking.get(pieceIndex)!.buffer;
+  }
+
+  /** Takes the block off the list of `source` if it was asked for it: another peer was faster. Returns the block to cancel, or null. */
+  withdraw(
+    source: BlockSource,
+    block: { readonly pieceIndex: number; readonly begin: number },
+  ): boolean {
+    return source.outstanding.delete(
+      block.pieceIndex * this.#blocksPerPiece + block.begin / BLOCK_BYTES,
+    );
+  }
+
+  /** Ends the check of a piece; returns its bytes and who gave blocks of it. An invalid piece is wanted again. */
+  checked(
+    pieceIndex: number,
+    valid: boolean,
+  ): {
+    readonly bytes: Uint8Array;
+    readonly contributors: ReadonlySet<BlockSource>;
+  } | null {
+    const piece = this.#checking.get(pieceIndex);
+    if (piece === undefined) return null;
+    this.#checking.delete(pieceIndex);
+    if (!valid) {
+      this.#wanted.push(pieceIndex);
+      this.#freeBlocks += piece.received.length;
+    }
+    return { bytes: piece.buffer, contributors: piece.contributors };
+  }
+
+  /** Frees every block asked of `source`: it choked us, left, or does not answer. */
+  release(source: BlockSource): void {
+    for (const number of source.outstanding) {
+      const piece = this.#active.get(Math.floor(number / this.#blocksPerPiece));
+      if (piece === undefined) continue;
+      const block = number % this.#blocksPerPiece;
+      if (piece.received[block] !== 0) continue;
+      piece.requesters[block]! -= 1;
+      if (piece.requesters[block]! > 0) continue;
+      piece.firstFree = Math.min(piece.firstFree, block);
+      piece.freeCount += 1;
+      this.#freeBlocks += 1;
+    }
+    source.outstanding.clear();
+    source.currentPiece = -1;
+  }
+
+  /** A begun piece with a free block that `source` has: the one it is working on, else the oldest. */
+  #begun(source: BlockSource): ActivePiece | null {
+    const current = this.#active.get(source.currentPiece);
+    if (current !== undefined && current.freeCount > 0) return current;
+    for (const piece of this.#active.values()) {
+      if (piece.freeCount > 0 && source.pieces.has(piece.pieceIndex)) {
+        return piece;
+      }
+    }
+    return null;
+  }
+
+  #begin(source: BlockSource): ActivePiece | null {
+    const { have, picker, rng, layout, takeBuffer } = this.#options;
+    const at = pickPiece({
+      wanted: this.#wanted,
+      availability: this.availability,
+      offered: source.pieces,
+      picker,
+      havePieces: have.count,
+    }, rng);
+    if (at === -1) return null;
+    const pieceIndex = this.#wanted[at]!;
+    this.#wanted[at] = this.#wanted.at(-1)!;
+    this.#wanted.pop();
+    const blocks = this.#blockCount(pieceIndex);
+    const piece: ActivePiece = {
+      pieceIndex,
+      buffer: takeBuffer(pieceLengthOf(layout, pieceIndex)),
+      requesters: new Uint8Array(blocks),
+      received: new Uint8Array(blocks),
+      receivedCount: 0,
+      firstFree: 0,
+      freeCount: blocks,
+      contributors: new Set(),
+    };
+    this.#active.set(pieceIndex, piece);
+    return piece;
+  }
+
+  /** End game: a block that is asked of someone else, least asked for first, then by the oldest piece. */
+  #again(source: BlockSource): BlockRef | null {
+    let best: { piece: ActivePiece; block: number } | null = null;
+    let fewest = MAX_REQUESTERS;
+    for (const piece of this.#active.values()) {
+      if (!source.pieces.has(piece.pieceIndex)) continue;
+      const first = piece.pieceIndex * this.#blocksPerPiece;
+      for (let block = 0; block < piece.received.length; block++) {
+        const requesters = piece.requesters[block]!;
+        if (piece.received[block] !== 0 || requesters >= fewest) continue;
+        if (source.outstanding.has(first + block)) continue;
+        best = { piece, block };
+        fewest = requesters;
+      }
+    }
+    return best === null ? null : this.#ask(source, best.piece, best.block);
+  }
+
+  #ask(source: BlockSource, piece: ActivePiece, block: number): BlockRef {
+    piece.requesters[block]! += 1;
+    source.outstanding.add(piece.pieceIndex * this.#blocksPerPiece + block);
+    return {
+      pieceIndex: piece.pieceIndex,
+      begin: block * BLOCK_BYTES,
+      lengthBytes: this.#blockLength(piece, block),
+    };
+  }
+
+  #blockLength(piece: ActivePiece, block: number): number {
+    return Math.min(BLOCK_BYTES, piece.buffer.length - block * BLOCK_BYTES);
+  }
+
+  #blockCount(pieceIndex: number): number {
+    return Math.ceil(
+      pieceLengthOf(this.#options.layout, pieceIndex) / BLOCK_BYTES,
+    );
+  }
+}

@@ -1,0 +1,283 @@
+import { ProtocolError } from "../core/errors.ts";
+import { pieceLengthOf } from "./layout.ts";
+import type { PeerSession } from "./peer_session.ts";
+import { pipelineDepth } from "./request_pipeline.ts";
+import type { SwarmState } from "./swarm_state.ts";
+import { BLOCK_BYTES } from "./wire.ts";
+
+/** Verified bytes that may wait for the disk before no more are asked for. */
+const MAX_STORING_BYTES = 32 * 2 ** 20;
+/** A peer that was asked and sent nothing for so long snubs us (BEP 3): others are asked instead. */
+const SNUB_MS = 60_000;
+/** Unasked blocks that are forgiven: a cancel in the end game crosses blocks on their way. */
+const MAX_UNASKED_BLOCKS = 1000;
+/** Rejected pieces several peers gave blocks of, until each of them is banned. One that gave all of a piece is banned at once. */
+const MAX_STRIKES = 3;
+
+/** The downloads of a swarm. */
+export class Downloads {
+  readonly #state: SwarmState;
+  readonly #close: (session: PeerSession, reason: string) => void;
+  readonly #strikes = new Map<string, number>();
+  readonly #banned = new Set<string>();
+  /** Pieces the disk has not confirmed. */
+  readonly #storing = new Map<number, number>();
+  #storingBytes = 0;
+  #completed = false;
+  /** Someone could be asked if the limit allowed it. */
+  #throttled = false;
+
+  /** @param close Ends a session. */
+  constructor(
+    state: SwarmState,
+    close: (session: PeerSession, reason: string) => void,
+  ) {
+    this.#state = state;
+    this.#close = close;
+    const { layout } = state.options;
+    for (const pieceIndex of state.options.have) {
+      state.haveBytes += pieceLengthOf(layout, pieceIndex);
+    }
+    this.#completed = state.have.complete;
+  }
+
+  /** When the limit lets the next request pass, if one waits for it; else Infinity. */
+  get deadlineMs(): number {
+    const { nowMs, options } = this.#state;
+    return this.#throttled ? options.download.readyAtMs(nowMs) : Infinity;
+  }
+
+  /** Whether a peer was caught sending bad pieces. */
+  banned(session: PeerSession): boolean {
+    return this.#banned.has(banKey(session));
+  }
+
+  /** The peer has another piece. */
+  seen(session: PeerSession, pieceIndex: number): void {
+    this.#state.board.availability[pieceIndex]! += 1;
+    if (!this.#state.have.has(pieceIndex)) session.usefulPieces += 1;
+  }
+
+  /** The peer is gone, and with it what was asked of it. */
+  left(session: PeerSession): void {
+    this.#giveUp(session);
+    const { availability } = this.#state.board;
+    for (let index = 0; index < availability.length; index++) {
+      if (session.pieces.has(index)) availability[index]! -= 1;
+    }
+  }
+
+  /** Says whether we want something, and asks for it as far as pipeline and limit allow. */
+  fill(session: PeerSession): void {
+    if (session.stage !== "open") return;
+    const wants = session.usefulPieces > 0;
+    if (wants !== session.amInterested) {
+      session.amInterested = wants;
+      session.say({ kind: wants ? "interested" : "not-interested" });
+      this.#state.dirty.add(session);
+    }
+    if (!wants || session.peerChoking) return;
+    if (this.#storingBytes >= MAX_STORING_BYTES) return;
+    const { nowMs, board, options } = this.#state;
+    const depth = session.snubbed
+      ? 1
+      : pipelineDepth(session.downMeter.rate(nowMs, 2));
+    const room = depth - session.outstanding.size;
+    // Asking in groups: one write for many requests.
+    if (room * 8 < depth) return;
+    if (session.outstanding.size === 0) session.lastBlockAtMs = nowMs;
+    for (let asked = 0; asked < room; asked++) {
+      if (!options.download.ready(nowMs)) {
+        this.#throttled = true;
+        return;
+      }
+      const block = board.next(session);
+      if (block === null) return;
+      options.download.spend(block.lengthBytes);
+      session.say({ kind: "request", ...block });
+      this.#state.dirty.add(session);
+    }
+  }
+
+  /** Asks everyone: blocks became free, or the end game began. */
+  fillAll(): void {
+    for (const session of this.#state.open()) this.fill(session);
+  }
+
+  /** Asks those who wait for the limit. */
+  resume(): void {
+    const { nowMs, options } = this.#state;
+    if (!this.#throttled || !options.download.ready(nowMs)) return;
+    this.#throttled = false;
+    // Those with the fewest requests first: the limit is shared.
+    const sessions = [...this.#state.open()].sort((a, b) =>
+      a.outstanding.size - b.outstanding.size
+    );
+    for (const session of sessions) this.fill(session);
+  }
+
+  /** A block came. @throws {ProtocolError} `block-unasked` when there are too many nobody asked for. */
+  received(
+    session: PeerSession,
+    message: {
+      readonly pieceIndex: number;
+      readonly begin: number;
+      readonly block: Uint8Array;
+    },
+  ): void {
+    const state = this.#state;
+    const { board, nowMs } = state;
+    const { length } = message.block;
+    const endgame = board.endgame;
+    const taken = board.received(session, message);
+    if (taken === "unasked") {
+      state.wastedBytes += length;
+      session.unaskedBlocks += 1;
+      if (session.unaskedBlocks > MAX_UNASKED_BLOCKS) {
+        throw new ProtocolError(
+          "block-unasked",
+          `Cannot take block: at most ${MAX_UNASKED_BLOCKS} may come unasked`,
+        );
+      }
+      return;
+    }
+    session.snubbed = false;
+    session.lastBlockAtMs = nowMs;
+    session.downloadedBytes += length;
+    session.downMeter.add(length, nowMs);
+    state.downMeter.add(length, nowMs);
+    state.downloadedBytes += length;
+    if (endgame) this.#cancelElsewhere(session, message, length);
+    if (taken === "complete") {
+      const { pieceIndex } = message;
+      const bytes = board.bytesOf(pieceIndex);
+      state.out.push({ kind: "verify", pieceIndex, bytes });
+    }
+  }
+
+  /** A piece's hash was compared. */
+  verified(pieceIndex: number, valid: boolean): void {
+    const state = this.#state;
+    const piece = state.board.checked(pieceIndex, valid);
+    if (piece === null) return;
+    const givers = [...piece.contributors] as PeerSession[];
+    if (!valid) return this.#rejected(pieceIndex, piece.bytes, givers);
+    const { have, cache } = state;
+    have.add(pieceIndex);
+    state.haveBytes += piece.bytes.length;
+    cache.put(pieceIndex, piece.bytes, { pinned: true });
+    this.#storing.set(pieceIndex, piece.bytes.length);
+    this.#storingBytes += piece.bytes.length;
+    state.out.push({ kind: "store", pieceIndex, bytes: piece.bytes });
+    state.emit({
+      type: "piece.verified",
+      pieceIndex,
+      havePieces: have.count,
+      pieceCount: have.length,
+      sources: givers.length,
+    });
+    for (const session of state.open()) {
+      session.say({ kind: "have", pieceIndex });
+      state.dirty.add(session);
+      if (!session.pieces.has(pieceIndex)) continue;
+      session.usefulPieces -= 1;
+      if (session.usefulPieces === 0) this.fill(session);
+    }
+  }
+
+  /** A piece is on the disk. */
+  stored(pieceIndex: number): void {
+    const state = this.#state;
+    const wasFull = this.#storingBytes >= MAX_STORING_BYTES;
+    this.#storingBytes -= this.#storing.get(pieceIndex) ?? 0;
+    this.#storing.delete(pieceIndex);
+    state.cache.unpin(pieceIndex);
+    if (wasFull) this.fillAll();
+    if (state.have.complete && this.#storing.size === 0 && !this.#completed) {
+      this.#completed = true;
+      state.out.push({ kind: "completed" });
+    }
+  }
+
+  /** The peer choked us: what was asked of it will not come. */
+  choked(session: PeerSession): void {
+    this.#giveUp(session);
+    // What it held is free for the others.
+    this.fillAll();
+  }
+
+  /** Once a second: finds peers that snub us. */
+  tick(): void {
+    const { nowMs } = this.#state;
+    for (const session of this.#state.open()) {
+      if (
+        session.outstanding.size === 0 ||
+        nowMs - session.lastBlockAtMs < SNUB_MS
+      ) continue;
+      session.snubbed = true;
+      this.#giveUp(session);
+    }
+    this.fillAll();
+  }
+
+  #giveUp(session: PeerSession): void {
+    const { board, options } = this.#state;
+    options.download.refund(session.outstanding.size * BLOCK_BYTES);
+    board.release(session);
+  }
+
+  /** End game: whoever else was asked for the block need not send it. */
+  #cancelElsewhere(
+    session: PeerSession,
+    block: { readonly pieceIndex: number; readonly begin: number },
+    lengthBytes: number,
+  ): void {
+    const { pieceIndex, begin } = block;
+    for (const other of this.#state.open()) {
+      if (other === session) continue;
+      if (!this.#state.board.withdraw(other, { pieceIndex, begin })) continue;
+      other.say({ kind: "cancel", pieceIndex, begin, lengthBytes });
+      this.#state.options.download.refund(lengthBytes);
+      this.#state.dirty.add(other);
+    }
+  }
+
+  #rejected(
+    pieceIndex: number,
+    bytes: Uint8Array,
+    givers: readonly PeerSession[],
+  ): void {
+    const state = this.#state;
+    state.wastedBytes += bytes.length;
+    state.downloadedBytes -= bytes.length;
+    state.cache.giveBack(bytes);
+    state.emit({
+      type: "piece.rejected",
+      pieceIndex,
+      from: givers.map((giver) => giver.address).join(", "),
+    });
+    for (const giver of givers) {
+      const key = banKey(giver);
+      const strikes = (this.#strikes.get(key) ?? 0) + 1;
+      this.#strikes.set(key, strikes);
+      if (givers.length > 1 && strikes < MAX_STRIKES) continue;
+      this.#banned.add(key);
+      const reason = givers.length === 1
+        ? `every block of piece ${pieceIndex} came from it, and its SHA-1 is wrong`
+        : `${strikes} pieces it gave blocks of had a wrong SHA-1`;
+      state.emit({
+        type: "peer.banned",
+        remote: giver.address,
+        peerId: giver.peerId,
+        reason,
+      });
+      if (state.sessions.has(giver.link)) this.#close(giver, "banned");
+    }
+    this.fillAll();
+  }
+}
+
+/** A host is banned as a whole; on loopback, where all peers of a demo are, by its id. */
+function banKey({ remote, peerId }: PeerSession): string {
+  return /^127\.|^::1$/.test(remote.host) ? peerId : remote.host;
+}

@@ -1,0 +1,76 @@
+import { Bitfield } from "./bitfield.ts";
+import { PieceBoard } from "./piece_board.ts";
+import { PieceCache } from "./piece_cache.ts";
+import type { PeerSession } from "./peer_session.ts";
+import { RateMeter } from "./rate_meter.ts";
+import type { SwarmEvent, SwarmOptions, SwarmOutput } from "./swarm_types.ts";
+
+/** Memory for pieces to serve from; beside it only pieces under way are held. */
+const CACHE_BYTES = 16 * 2 ** 20;
+
+/** What the parts of a {@linkcode Swarm} share. */
+export class SwarmState {
+  /** See {@linkcode SwarmOptions}. */
+  readonly options: SwarmOptions;
+  /** The time of the input being handled. */
+  nowMs = 0;
+  /** What the input being handled leads to. */
+  out: SwarmOutput[] = [];
+  /** Every connection, by link, oldest first. */
+  readonly sessions: Map<number, PeerSession> = new Map();
+  /** Sessions with something to send. */
+  readonly dirty: Set<PeerSession> = new Set();
+  /** Our pieces. */
+  readonly have: Bitfield;
+  /** Who is asked for what. */
+  readonly board: PieceBoard;
+  /** Pieces in memory. */
+  readonly cache: PieceCache;
+  /** Verified bytes. */
+  haveBytes = 0;
+  /** Payload received and kept. */
+  downloadedBytes = 0;
+  /** Payload sent. */
+  uploadedBytes = 0;
+  /** Payload received in vain. */
+  wastedBytes = 0;
+  /** Whether any handshake ever succeeded. */
+  everConnected = false;
+  /** Payload received from everyone. */
+  readonly downMeter: RateMeter;
+  /** Payload sent to everyone. */
+  readonly upMeter: RateMeter;
+
+  /** Creates the state before the first connection. */
+  constructor(options: SwarmOptions, nowMs: number) {
+    this.options = options;
+    const { layout, rng, picker } = options;
+    this.have = new Bitfield(layout.pieceCount);
+    for (const pieceIndex of options.have) this.have.add(pieceIndex);
+    this.cache = new PieceCache({
+      pieceLength: layout.pieceLength,
+      capacityBytes: CACHE_BYTES,
+    });
+    this.board = new PieceBoard({
+      layout,
+      have: this.have,
+      picker,
+      rng,
+      takeBuffer: (length) => this.cache.takeBuffer(length),
+    });
+    this.downMeter = new RateMeter(nowMs);
+    this.upMeter = new RateMeter(nowMs);
+  }
+
+  /** Tells of something. */
+  emit(event: SwarmEvent): void {
+    this.out.push({ kind: "event", event });
+  }
+
+  /** The sessions whose handshake is done. */
+  *open(): Generator<PeerSession> {
+    for (const session of this.sessions.values()) {
+      if (session.stage === "open") yield session;
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { PeerSession } from "./peer_session.ts";
+import type { PeerTotals } from "./swarm_types.ts";
+
+/** Peers whose totals are kept; a stranger who reconnects for ever under new ids must not fill the memory. */
+const MAX_PEERS = 1000;
+
+/** Adds up what each peer gave and took, over all its connections. */
+export class Totals {
+  readonly #past = new Map<string, PeerTotals>();
+
+  /** Takes over the totals of a session that is over. */
+  add(session: PeerSession): void {
+    if (this.#past.size >= MAX_PEERS && !this.#past.has(session.peerId)) return;
+    this.#past.set(
+      session.peerId,
+      sum(this.#past.get(session.peerId), session),
+    );
+  }
+
+  /** Totals of everyone, with those of the `open` sessions; those who gave most first, then those who took most. */
+  list(open: Iterable<PeerSession>): PeerTotals[] {
+    const all = new Map(this.#past);
+    for (const session of open) {
+      all.set(session.peerId, sum(all.get(session.peerId), session));
+    }
+    return [...all.values()].sort((a, b) =>
+      b.downloadedBytes - a.downloadedBytes || b.uploadedBytes - a.uploadedBytes
+    );
+  }
+}
+
+function sum(past: PeerTotals | undefined, session: PeerSession): PeerTotals {
+  return {
+    remote: past?.remote ?? session.address,
+    client: session.client,
+    downloadedBytes: (past?.downloadedBytes ?? 0) + session.downloadedBytes,
+    uploadedBytes: (past?.uploadedBytes ?? 0) + session.uploadedBytes,
+  };
+}

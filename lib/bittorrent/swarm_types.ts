@@ -1,0 +1,208 @@
+import type { Rng } from "../core/rng.ts";
+import type { Layout } from "./layout.ts";
+import type { PickerName } from "./picker.ts";
+
+/** Where a peer is. */
+export interface PeerEndpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What limits a rate; `TokenBucket` of lib/model is one. */
+export interface RateLimiter {
+  /** Whether there is a limit at all. */
+  readonly limited: boolean;
+  /** Whether a block may pass now. */
+  ready(nowMs: number): boolean;
+  /** Takes the tokens of a block that passes. */
+  spend(bytes: number): void;
+  /** Gives tokens back. */
+  refund(bytes: number): void;
+  /** When `ready` will be true. */
+  readyAtMs(nowMs: number): number;
+}
+
+/** How a {@linkcode Swarm} is to behave. */
+export interface SwarmOptions {
+  readonly layout: Layout;
+  /** 20 bytes. */
+  readonly infoHash: Uint8Array;
+  /** 20 bytes; ours. */
+  readonly peerId: Uint8Array;
+  /** Pieces that are on the disk and verified already. */
+  readonly have: readonly number[];
+  readonly rng: Rng;
+  readonly picker: PickerName;
+  /** Peers served by rate (tit-for-tat); one more is served by lot. */
+  readonly unchokeSlots: number;
+  readonly chokeIntervalMs: number;
+  readonly optimisticIntervalMs: number;
+  /** Never serve anyone: what tit-for-tat is there to punish. */
+  readonly freeRide: boolean;
+  readonly maxConnections: number;
+  readonly upload: RateLimiter;
+  readonly download: RateLimiter;
+  /** Scarce upload of a first seed, in bytes per second: every piece is handed to one peer before any is sent twice. 0: off. */
+  readonly spreadBytesPerSecond: number;
+}
+
+/**
+ * What happened. A connection is known by its `link`, a number given by whoever opens it: {@linkcode Swarm} counts up
+ * from 1, the driver counts accepted ones down from -1.
+ */
+export type SwarmInput =
+  | { readonly kind: "start" }
+  | { readonly kind: "timeout" }
+  /** Peers to connect to; those a user named are tried again and again. */
+  | {
+    readonly kind: "peers-found";
+    readonly peers: readonly PeerEndpoint[];
+    readonly source: "tracker" | "user";
+  }
+  | {
+    readonly kind: "accepted";
+    readonly link: number;
+    readonly remote: PeerEndpoint;
+  }
+  | { readonly kind: "connected"; readonly link: number }
+  /** A connection that could not be made, or is over. */
+  | { readonly kind: "closed"; readonly link: number; readonly reason: string }
+  /** `bytes` are looked at during the call only. */
+  | {
+    readonly kind: "received";
+    readonly link: number;
+    readonly bytes: Uint8Array;
+  }
+  /** The bytes of the last `send` are on their way. */
+  | { readonly kind: "sent"; readonly link: number }
+  /** Answers `verify`. */
+  | {
+    readonly kind: "verified";
+    readonly pieceIndex: number;
+    readonly valid: boolean;
+  }
+  /** Answers `store`. */
+  | { readonly kind: "stored"; readonly pieceIndex: number }
+  /** Answers `read`; null if the disk no longer has it. */
+  | {
+    readonly kind: "piece-read";
+    readonly pieceIndex: number;
+    readonly bytes: Uint8Array | null;
+  }
+  /** Closes every connection. */
+  | { readonly kind: "stop" };
+
+/** What to do, in order. */
+export type SwarmOutput =
+  | {
+    readonly kind: "connect";
+    readonly link: number;
+    readonly to: PeerEndpoint;
+  }
+  /** One at a time for each link; the bytes stay as they are until `sent`. */
+  | {
+    readonly kind: "send";
+    readonly link: number;
+    readonly bytes: Uint8Array;
+  }
+  | { readonly kind: "close"; readonly link: number }
+  /** Compare the SHA-1 of `bytes` with the torrent's. */
+  | {
+    readonly kind: "verify";
+    readonly pieceIndex: number;
+    readonly bytes: Uint8Array;
+  }
+  /** Write a verified piece; the bytes stay as they are until `stored`. */
+  | {
+    readonly kind: "store";
+    readonly pieceIndex: number;
+    readonly bytes: Uint8Array;
+  }
+  /** Fill `buffer` with a piece from the disk. */
+  | {
+    readonly kind: "read";
+    readonly pieceIndex: number;
+    readonly buffer: Uint8Array;
+  }
+  /** Every piece is verified and stored; comes once, and only to those that did not start with all. */
+  | { readonly kind: "completed" }
+  | { readonly kind: "event"; readonly event: SwarmEvent };
+
+/** What is worth telling; the same shapes as in lib/events/peer.ts. */
+export type SwarmEvent =
+  | {
+    readonly type: "peer.connected";
+    readonly remote: string;
+    readonly peerId: string;
+    readonly client: string;
+    readonly incoming: boolean;
+  }
+  | {
+    readonly type: "peer.disconnected";
+    readonly remote: string;
+    readonly peerId: string;
+    readonly reason: string;
+    readonly downloadedBytes: number;
+    readonly uploadedBytes: number;
+  }
+  | {
+    readonly type: "peer.unchoked";
+    readonly remote: string;
+    readonly peerId: string;
+    readonly optimistic: boolean;
+    readonly reason: string;
+  }
+  | {
+    readonly type: "peer.choked";
+    readonly remote: string;
+    readonly peerId: string;
+    readonly reason: string;
+  }
+  | {
+    readonly type: "peer.banned";
+    readonly remote: string;
+    readonly peerId: string;
+    readonly reason: string;
+  }
+  | {
+    readonly type: "piece.verified";
+    readonly pieceIndex: number;
+    readonly havePieces: number;
+    readonly pieceCount: number;
+    readonly sources: number;
+  }
+  | {
+    readonly type: "piece.rejected";
+    readonly pieceIndex: number;
+    readonly from: string;
+  }
+  | {
+    readonly type: "protocol.violated";
+    readonly remote: string;
+    readonly code: string;
+    readonly message: string;
+  };
+
+/** Totals of one peer, over all its connections. */
+export interface PeerTotals {
+  readonly remote: string;
+  readonly client: string;
+  readonly downloadedBytes: number;
+  readonly uploadedBytes: number;
+}
+
+/** Totals of a {@linkcode Swarm}. */
+export interface SwarmStatus {
+  readonly havePieces: number;
+  /** Verified bytes. */
+  readonly haveBytes: number;
+  /** Payload received and kept. */
+  readonly downloadedBytes: number;
+  readonly uploadedBytes: number;
+  /** Payload received in vain: duplicates and rejected pieces. */
+  readonly wastedBytes: number;
+  /** Open connections. */
+  readonly peers: number;
+  /** Whether any handshake ever succeeded. */
+  readonly everConnected: boolean;
+}

@@ -1,0 +1,225 @@
+/**
+ * Serving blocks. Hot path: a seed sends 10,000 blocks a second.
+ *
+ * Each link has one `send` under way. When it is done, the next one takes the messages in line and up to 8 blocks, put
+ * together in the session's one send buffer (one copy, one write). With an upload limit blocks are handed out one at a
+ * time, to the peer that has waited longest, so that the limit is shared evenly and smoothly.
+ */
+import { ProtocolError } from "../core/errors.ts";
+import { pieceLengthOf } from "./layout.ts";
+import type { PeerSession } from "./peer_session.ts";
+import type { SwarmState } from "./swarm_state.ts";
+import {
+  BLOCK_BYTES,
+  type BlockRef,
+  MAX_REQUEST_BYTES,
+  PIECE_HEADER_BYTES,
+  writePieceHeader,
+} from "./wire.ts";
+
+/** Blocks in one send: 128 KiB keep a loopback link busy. */
+const BLOCKS_PER_SEND = 8;
+/** Requests of one peer that are kept; clients ask for 250 to 500 at most. */
+const MAX_QUEUED_REQUESTS = 2048;
+/** How far into a peer's queue pieces are read from the disk ahead of time. */
+const READ_AHEAD_BLOCKS = 32;
+/** Pieces being read at once. */
+const MAX_READS = 8;
+
+/** The uploads of a swarm. */
+export class Uploads {
+  readonly #state: SwarmState;
+  /** Pieces being read from the disk, and who waits for them. */
+  readonly #reading = new Map<number, Uint8Array>();
+  #served = 0;
+  /** Someone waits for tokens only. */
+  #throttled = false;
+
+  /** Creates the uploads of a swarm. */
+  constructor(state: SwarmState) {
+    this.#state = state;
+  }
+
+  /** When the limit lets the next block pass, if someone waits for it; else Infinity. */
+  get deadlineMs(): number {
+    const { nowMs, options } = this.#state;
+    return this.#throttled ? options.upload.readyAtMs(nowMs) : Infinity;
+  }
+
+  /** A peer asks for a block. @throws {ProtocolError} `request-out-of-range`, `request-flood`. */
+  requested(session: PeerSession, block: BlockRef): void {
+    const { layout } = this.#state.options;
+    const { pieceIndex, begin, lengthBytes } = block;
+    if (
+      pieceIndex >= layout.pieceCount || lengthBytes === 0 ||
+      lengthBytes > MAX_REQUEST_BYTES ||
+      begin + lengthBytes > pieceLengthOf(layout, pieceIndex)
+    ) {
+      throw new ProtocolError(
+        "request-out-of-range",
+        `Cannot serve request: must be at most ${MAX_REQUEST_BYTES} bytes inside a piece, got ${lengthBytes} from ${begin} of piece ${pieceIndex}`,
+      );
+    }
+    // A request that crossed our choke on the way, or for a piece we never announced: nothing to serve.
+    if (session.amChoking || !this.#state.have.has(pieceIndex)) return;
+    if (session.uploads.length >= MAX_QUEUED_REQUESTS) {
+      throw new ProtocolError(
+        "request-flood",
+        `Cannot serve request: at most ${MAX_QUEUED_REQUESTS} may be waiting`,
+      );
+    }
+    session.uploads.push({ pieceIndex, begin, lengthBytes });
+    this.#state.dirty.add(session);
+  }
+
+  /** A peer no longer wants a block. */
+  cancelled(session: PeerSession, block: BlockRef): void {
+    session.uploads = session.uploads.filter((queued) =>
+      queued.pieceIndex !== block.pieceIndex || queued.begin !== block.begin ||
+      queued.lengthBytes !== block.lengthBytes
+    );
+  }
+
+  /** A piece came from the disk; null if it is no longer there. */
+  pieceRead(pieceIndex: number, bytes: Uint8Array | null): void {
+    const buffer = this.#reading.get(pieceIndex);
+    this.#reading.delete(pieceIndex);
+    if (bytes !== null && !this.#state.cache.has(pieceIndex)) {
+      this.#state.cache.put(pieceIndex, bytes, { pinned: false });
+    } else if (buffer !== undefined) this.#state.cache.giveBack(buffer);
+    for (const session of this.#state.open()) {
+      if (bytes === null) {
+        session.uploads = session.uploads.filter((block) =>
+          block.pieceIndex !== pieceIndex
+        );
+      }
+      if (session.uploads.length > 0) this.#state.dirty.add(session);
+    }
+  }
+
+  /** Sends what is due: messages to all who have any, blocks as far as the limit goes. */
+  flush(): void {
+    const { dirty, options, nowMs } = this.#state;
+    const limited = options.upload.limited;
+    for (const session of dirty) {
+      this.#compose(session, limited ? 0 : BLOCKS_PER_SEND);
+    }
+    dirty.clear();
+    this.#throttled = false;
+    while (limited) {
+      const session = this.#longestWaiting();
+      if (session === null) return;
+      if (!options.upload.ready(nowMs)) {
+        this.#throttled = true;
+        return;
+      }
+      this.#compose(session, 1);
+    }
+  }
+
+  /** Of the peers that could be sent a block now, the one that was served longest ago. */
+  #longestWaiting(): PeerSession | null {
+    let longest: PeerSession | null = null;
+    for (const session of this.#state.open()) {
+      if (session.sending || session.uploads.length === 0) continue;
+      if (longest !== null && session.servedAt >= longest.servedAt) continue;
+      this.#readAhead(session);
+      if (this.#state.cache.has(session.uploads[0]!.pieceIndex)) {
+        longest = session;
+      }
+    }
+    return longest;
+  }
+
+  #compose(session: PeerSession, maxBlocks: number): void {
+    if (session.sending || session.stage === "connecting") return;
+    const blocks = maxBlocks === 0 ? 0 : this.#available(session, maxBlocks);
+    if (blocks === 0 && !session.hasControl) return;
+    const control = session.takeControl();
+    let length = control.length;
+    for (let at = 0; at < blocks; at++) {
+      length += PIECE_HEADER_BYTES + session.uploads[at]!.lengthBytes;
+    }
+    let bytes = control;
+    if (blocks > 0) {
+      bytes = sendBufferOf(session, length).subarray(0, length);
+      bytes.set(control);
+      this.#copyBlocks(session, blocks, bytes, control.length);
+    }
+    session.sending = true;
+    session.lastSentAtMs = this.#state.nowMs;
+    this.#state.out.push({ kind: "send", link: session.link, bytes });
+  }
+
+  /** How many of the first requests can be served from memory; starts reading what is missing. */
+  #available(session: PeerSession, max: number): number {
+    const { uploads } = session;
+    const { cache } = this.#state;
+    let count = 0;
+    while (
+      count < max && count < uploads.length &&
+      cache.has(uploads[count]!.pieceIndex)
+    ) count++;
+    this.#readAhead(session);
+    return count;
+  }
+
+  #copyBlocks(
+    session: PeerSession,
+    count: number,
+    bytes: Uint8Array,
+    from: number,
+  ): void {
+    const state = this.#state;
+    let at = from;
+    for (const block of session.uploads.splice(0, count)) {
+      const piece = state.cache.get(block.pieceIndex)!;
+      writePieceHeader(bytes, at, block);
+      at += PIECE_HEADER_BYTES;
+      bytes.set(
+        piece.subarray(block.begin, block.begin + block.lengthBytes),
+        at,
+      );
+      at += block.lengthBytes;
+      session.uploadedBytes += block.lengthBytes;
+      state.uploadedBytes += block.lengthBytes;
+    }
+    const sent = at - from;
+    this.#served += 1;
+    session.servedAt = this.#served;
+    session.upMeter.add(sent, state.nowMs);
+    state.upMeter.add(sent, state.nowMs);
+    state.options.upload.spend(sent);
+  }
+
+  #readAhead(session: PeerSession): void {
+    const { uploads } = session;
+    const { cache, out, options } = this.#state;
+    let previous = -1;
+    for (let at = 0; at < uploads.length && at < READ_AHEAD_BLOCKS; at++) {
+      const { pieceIndex } = uploads[at]!;
+      if (pieceIndex === previous) continue;
+      previous = pieceIndex;
+      if (cache.has(pieceIndex) || this.#reading.has(pieceIndex)) continue;
+      if (this.#reading.size >= MAX_READS) return;
+      const buffer = cache.takeBuffer(
+        pieceLengthOf(options.layout, pieceIndex),
+      );
+      this.#reading.set(pieceIndex, buffer);
+      out.push({ kind: "read", pieceIndex, buffer });
+    }
+  }
+}
+
+/** The session's buffer, large enough for `length` bytes. */
+function sendBufferOf(session: PeerSession, length: number): Uint8Array {
+  if (session.sendBuffer === null || session.sendBuffer.length < length) {
+    session.sendBuffer = new Uint8Array(
+      Math.max(
+        length,
+        BLOCKS_PER_SEND * (BLOCK_BYTES + 2 * PIECE_HEADER_BYTES),
+      ),
+    );
+  }
+  return session.sendBuffer;
+}

@@ -1,0 +1,162 @@
+import { concat } from "../../lib/core/bytes.ts";
+import { RunError } from "../../lib/core/errors.ts";
+import {
+  announceUrlOf,
+  decodeAnnounceReply,
+  MAX_REPLY_BYTES,
+} from "../../lib/bittorrent/tracker_http_client.ts";
+import {
+  type AnnounceReply,
+  type AnnounceRequest,
+  isIpv6,
+} from "../../lib/bittorrent/tracker_messages.ts";
+import {
+  UdpTrackerClient,
+  type UdpTrackerInput,
+  type UdpTrackerOutput,
+} from "../../lib/bittorrent/udp_tracker_client.ts";
+import { drive } from "../../lib/io/drive.ts";
+import type { UdpSocket } from "../../lib/io/net.ts";
+import type { RoleContext } from "../../lib/role.ts";
+
+/** Datagrams sent to a UDP tracker before the announce counts as failed (after 15 and 30 s, BEP 15); the announcer then tries the next tracker, or again later. */
+const UDP_ATTEMPTS = 2;
+
+/**
+ * Tells one tracker once. `host` is the address we listen on, if it is a certain one: on a machine with several, the tracker must not take the one the request came from.
+ *
+ * @throws {RunError} or {ProtocolError} If the tracker cannot be reached, refuses, or answers nonsense.
+ */
+export async function announceOnce(
+  url: string,
+  request: AnnounceRequest,
+  options: {
+    readonly ctx: RoleContext;
+    readonly host: string;
+    readonly signal: AbortSignal;
+  },
+): Promise<AnnounceReply> {
+  const { protocol } = parsed(url);
+  if (protocol === "udp:") return await announceUdp(url, request, options);
+  if (protocol !== "http:" && protocol !== "https:") {
+    throw new RunError(
+      "tracker-scheme",
+      `Cannot announce to ${url}: only http, https and udp trackers are spoken to`,
+    );
+  }
+  const { ctx, host, signal } = options;
+  const key = request.peerId.subarray(16).reduce((sum, byte) =>
+    (sum * 256 + byte) >>> 0
+  ).toString(16);
+  const ip = host === "" || /^(0\.0\.0\.0|::)$/.test(host)
+    ? ""
+    : `&ip=${encodeURIComponent(host)}`;
+  const response = await ctx.net.fetch(
+    announceUrlOf(url, { ...request, key }) + ip,
+    { signal },
+  );
+  const body = await readBody(response, url);
+  if (!response.ok && !body.subarray(0, 1).every((byte) => byte === 0x64)) {
+    throw new RunError(
+      "tracker-status",
+      `Cannot announce to ${url}: it answered ${response.status}`,
+    );
+  }
+  return decodeAnnounceReply(body);
+}
+
+function parsed(url: string): URL {
+  try {
+    return new URL(url);
+  } catch {
+    throw new RunError("tracker-scheme", `Cannot announce: no URL, "${url}"`);
+  }
+}
+
+async function readBody(
+  response: Response,
+  url: string,
+): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const part of response.body ?? []) {
+      length += part.length;
+      parts.push(part);
+      if (length > MAX_REPLY_BYTES) break;
+    }
+  } catch (cause) {
+    throw new RunError(
+      "connection-lost",
+      `Cannot announce to ${url}: the answer broke off`,
+      { cause },
+    );
+  }
+  // One that is too long is cut, and refused by the decoder.
+  return concat(...parts);
+}
+
+async function announceUdp(
+  url: string,
+  request: AnnounceRequest,
+  { ctx, signal }: { readonly ctx: RoleContext; readonly signal: AbortSignal },
+): Promise<AnnounceReply> {
+  const { hostname, port } = parsed(url);
+  const name = hostname.replace(/^\[|\]$/g, "");
+  const [address] = await ctx.net.resolve(name, { signal });
+  const to = { host: address!, port: Number(port || "80") };
+  const ipv6 = isIpv6(to.host);
+  await using socket = ctx.net.listenUdp({
+    host: ipv6 ? "::" : "0.0.0.0",
+    port: 0,
+  });
+  const client = new UdpTrackerClient({
+    rng: ctx.rng,
+    family: ipv6 ? "ipv6" : "ipv4",
+    maxAttempts: UDP_ATTEMPTS,
+  });
+  const done = new AbortController();
+  const stop = AbortSignal.any([done.signal, signal]);
+  let end: Extract<UdpTrackerOutput, { kind: "announced" | "failed" }> | null =
+    null;
+  await drive(
+    client,
+    inputsOf(socket, request, { from: to, signal: stop }),
+    async (output) => {
+      if (output.kind === "send") await socket.send(output.bytes, to);
+      else if (output.kind !== "scraped") {
+        end = output;
+        done.abort();
+      }
+    },
+    { clock: ctx.clock, signal: stop },
+  );
+  signal.throwIfAborted();
+  return replyOf(end, url);
+}
+
+function replyOf(
+  end: Extract<UdpTrackerOutput, { kind: "announced" | "failed" }> | null,
+  url: string,
+): AnnounceReply {
+  if (end?.kind === "announced") return end.reply;
+  throw end?.error ??
+    new RunError("tracker-no-answer", `Cannot announce to ${url}: no answer`);
+}
+
+/** The request, then what the tracker sends; what others send to our port is dropped. */
+async function* inputsOf(
+  socket: UdpSocket,
+  request: AnnounceRequest,
+  { from, signal }: {
+    readonly from: { readonly host: string; readonly port: number };
+    readonly signal: AbortSignal;
+  },
+): AsyncGenerator<UdpTrackerInput> {
+  yield { kind: "announce", request };
+  for await (const { bytes, host, port } of socket.receive(signal)) {
+    if (host === from.host && port === from.port) {
+      yield { kind: "datagram", bytes };
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import { flag, serverFlags } from "../../lib/cli/flags.ts";
+import { mode, type Role } from "../../lib/role.ts";
+import { createTorrent } from "./create.ts";
+import { SHARE_FLAGS } from "./flags.ts";
+import { inspectTorrent } from "./inspect.ts";
+import { shareTorrent } from "./share.ts";
+
+/** The slides' BitTorrent peer. */
+export const peer: Role = {
+  name: "peer",
+  summary: "BitTorrent peer: makes, seeds and downloads torrents",
+  events: [
+    "torrent.created",
+    "torrent.checked",
+    "torrent.completed",
+    "announce.answered",
+    "announce.failed",
+    "peer.connected",
+    "peer.disconnected",
+    "peer.choked",
+    "peer.unchoked",
+    "peer.banned",
+    "peer.progressed",
+    "piece.verified",
+    "piece.rejected",
+  ],
+  examples: [
+    "rolecall peer --create movie.mp4 --announce http://10.0.0.1:6969/announce -o movie.torrent",
+    "rolecall peer movie.torrent --dir lab --seed-for 1h",
+    "rolecall peer movie.torrent --dir downloads --exit-when-complete --json",
+    "rolecall peer movie.torrent --port 0 --peer 10.0.0.7:6881 --upload-limit 2MiB/s",
+    "rolecall peer --inspect movie.torrent",
+  ],
+  modes: {
+    share: mode({
+      summary:
+        "Downloads what is missing of a torrent and serves what is there; with everything there, seeds",
+      operand: {
+        placeholder: "FILE.torrent",
+        help: "The torrent to download or to seed",
+      },
+      flags: { ...serverFlags({ port: 6881 }), ...SHARE_FLAGS },
+      run: shareTorrent,
+    }),
+    create: mode({
+      summary: "Makes a .torrent of a file or a folder",
+      chosenBy: "create",
+      flags: {
+        create: flag.path({ help: "The file or folder to make a torrent of" }),
+        announce: flag.list(flag.text({
+          placeholder: "URL",
+          help: "A tracker to write into it: http:, https: or udp:",
+        })),
+        output: flag.path({
+          short: "o",
+          placeholder: "FILE.torrent",
+          help: "Where to write it; default: the name with .torrent, here",
+        }),
+        pieceLength: flag.size({
+          default: "256KiB",
+          help: "Bytes in a piece, a power of two",
+        }),
+        private: flag.toggle({
+          help: "Peers are to be had from the trackers only (BEP 27)",
+        }),
+      },
+      run: createTorrent,
+    }),
+    inspect: mode({
+      summary: "Prints what a .torrent says",
+      chosenBy: "inspect",
+      flags: {
+        inspect: flag.path({ placeholder: "FILE", help: "The torrent" }),
+      },
+      run: inspectTorrent,
+    }),
+  },
+};

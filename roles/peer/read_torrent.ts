@@ -1,0 +1,35 @@
+import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
+import { type Metainfo, parseMetainfo } from "../../lib/bittorrent/metainfo.ts";
+import type { Files } from "../../lib/io/files.ts";
+import { sha1 } from "../../lib/io/hash.ts";
+
+/** Largest .torrent that is read. */
+const MAX_TORRENT_BYTES = 32 * 2 ** 20;
+
+/** Reads a .torrent file. @throws {InputError} If it is not there or is no torrent. */
+export async function readTorrent(
+  path: string,
+  files: Files,
+): Promise<Metainfo> {
+  if (/^magnet:/i.test(path)) {
+    throw new InputError(
+      "Cannot use a magnet link yet: give the .torrent file instead",
+    );
+  }
+  let bytes: Uint8Array;
+  try {
+    bytes = await files.read(path, { maxBytes: MAX_TORRENT_BYTES });
+  } catch (cause) {
+    // A wrong name on the command line is the user's to put right, like a wrong flag.
+    if (!(cause instanceof RunError)) throw cause;
+    throw new InputError(cause.message, { cause });
+  }
+  try {
+    return parseMetainfo(bytes, { sha1 });
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new InputError(`${path} is no torrent: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}

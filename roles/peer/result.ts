@@ -1,0 +1,79 @@
+import { toHex } from "../../lib/core/bytes.ts";
+import { formatBytes, formatMs } from "../../lib/core/units.ts";
+import type { Metainfo } from "../../lib/bittorrent/metainfo.ts";
+import type { Swarm } from "../../lib/bittorrent/swarm.ts";
+import type { RoleResult } from "../../lib/role.ts";
+import type { Progress } from "./progress.ts";
+
+/** Peers in the table for people; the JSON has all. */
+const MAX_ROWS = 20;
+
+/** Says how a share went. */
+export function resultOf(
+  info: Metainfo,
+  swarm: Swarm,
+  { durationMs }: Progress,
+): RoleResult {
+  const { status } = swarm;
+  const peers = swarm.peerTotals();
+  const complete = status.havePieces === info.pieceCount;
+  const json = {
+    torrent: info.name,
+    infoHash: toHex(info.infoHash),
+    complete,
+    bytes: info.totalBytes,
+    havePieces: status.havePieces,
+    pieceCount: info.pieceCount,
+    durationMs: durationMs === null ? null : Math.round(durationMs),
+    downloadedBytes: status.downloadedBytes,
+    uploadedBytes: status.uploadedBytes,
+    wastedBytes: status.wastedBytes,
+    peers,
+  };
+  const rows = peers.map((peer) => [
+    peer.remote,
+    peer.client,
+    formatBytes(peer.downloadedBytes),
+    formatBytes(peer.uploadedBytes),
+  ]);
+  const columns = ["peer", "program", "gave us", "took"];
+  const head = `${info.name}: ${
+    complete ? "complete" : `${status.havePieces} of ${info.pieceCount} pieces`
+  }, ${formatBytes(info.totalBytes)}${
+    durationMs === null ? "" : ` in ${formatMs(durationMs)} (${
+      formatBytes(
+        Math.round(status.downloadedBytes / Math.max(1, durationMs) * 1000),
+      )
+    }/s)`
+  }`;
+  const sums = `received ${formatBytes(status.downloadedBytes)}, sent ${
+    formatBytes(status.uploadedBytes)
+  }, received in vain ${formatBytes(status.wastedBytes)}`;
+  const table = rows.length === 0
+    ? []
+    : tableLines(columns, rows.slice(0, MAX_ROWS));
+  return {
+    text: [head, sums, ...table].join("\n"),
+    json,
+    report: {
+      title: `Peer: ${info.name}`,
+      sections: [
+        { kind: "text", text: `${head}; ${sums}.` },
+        { kind: "table", heading: "Peers", columns, rows },
+      ],
+    },
+  };
+}
+
+/** Lines of a table, its columns as wide as they must be. */
+function tableLines(
+  columns: readonly string[],
+  rows: readonly (readonly string[])[],
+): string[] {
+  const widths = columns.map((column, at) =>
+    Math.max(column.length, ...rows.map((row) => row[at]!.length))
+  );
+  return [columns, ...rows].map((row) =>
+    row.map((cell, at) => cell.padEnd(widths[at]!)).join("  ").trimEnd()
+  );
+}

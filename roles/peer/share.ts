@@ -1,0 +1,194 @@
+import { toHex } from "../../lib/core/bytes.ts";
+import { RunError } from "../../lib/core/errors.ts";
+import { formatMs } from "../../lib/core/units.ts";
+import type { HostPort } from "../../lib/cli/flags.ts";
+import type { Metainfo } from "../../lib/bittorrent/metainfo.ts";
+import type { PickerName } from "../../lib/bittorrent/picker.ts";
+import { Swarm } from "../../lib/bittorrent/swarm.ts";
+import type { TcpListener } from "../../lib/io/net.ts";
+import type { RoleContext } from "../../lib/role.ts";
+import { Progress } from "./progress.ts";
+import { readTorrent } from "./read_torrent.ts";
+import { resultOf } from "./result.ts";
+import { Storage } from "./storage.ts";
+import { SwarmDriver } from "./swarm_driver.ts";
+import { checkLimits, newPeerId, swarmOptions } from "./swarm_setup.ts";
+import { TrackerDriver } from "./tracker_driver.ts";
+
+/** The flags of the mode that shares a torrent. */
+export interface ShareFlags {
+  readonly host: string;
+  readonly port: number;
+  readonly dir: string;
+  readonly peer: readonly HostPort[];
+  readonly uploadLimit: number | undefined;
+  readonly downloadLimit: number | undefined;
+  readonly unchokeSlots: number;
+  readonly chokeInterval: number;
+  readonly optimisticInterval: number;
+  readonly picker: PickerName;
+  readonly maxConnections: number;
+  readonly seedFor: number | undefined;
+  readonly exitWhenComplete: boolean;
+  readonly freeRide: boolean;
+  readonly giveUpAfter: number;
+  readonly operand: string;
+}
+
+/** Downloads and serves a torrent until it is told to end, by a flag or from outside. */
+export async function shareTorrent(
+  flags: ShareFlags,
+  ctx: RoleContext,
+): Promise<void> {
+  checkLimits(flags);
+  const info = await readTorrent(flags.operand, ctx.files);
+  await using storage = new Storage(ctx.files, { info, folder: flags.dir });
+  const have = await checkStorage(storage, info, ctx);
+  if (have.length < info.pieceCount) await storage.makeWritable();
+  await using listener = ctx.net.listenTcp(flags);
+  ctx.emit({
+    type: "role.listening",
+    transport: "tcp",
+    host: listener.host,
+    port: listener.port,
+  });
+  const peerId = newPeerId(listener, ctx);
+  const swarm = new Swarm(
+    swarmOptions(flags, { info, have, peerId, ctx }),
+    ctx.clock.nowMs(),
+  );
+  const driver = new SwarmDriver(swarm, { info, storage, ctx });
+  await share(flags, { info, peerId, swarm, driver, listener, ctx });
+}
+
+/** Everything that {@linkcode share} runs. */
+interface Running {
+  readonly info: Metainfo;
+  readonly peerId: Uint8Array;
+  readonly swarm: Swarm;
+  readonly driver: SwarmDriver;
+  readonly listener: TcpListener;
+  readonly ctx: RoleContext;
+}
+
+async function share(flags: ShareFlags, running: Running): Promise<void> {
+  const { info, peerId, swarm, driver, listener, ctx } = running;
+  const progress = new Progress(swarm, info, ctx);
+  const trackers = new TrackerDriver({
+    ctx,
+    host: flags.host,
+    tiers: info.announceList,
+    requestOf: (event, numWant) => ({
+      infoHash: info.infoHash,
+      peerId,
+      port: listener.port,
+      uploadedBytes: swarm.status.uploadedBytes,
+      downloadedBytes: swarm.status.downloadedBytes,
+      leftBytes: info.totalBytes - swarm.status.haveBytes,
+      event,
+      numWant,
+    }),
+    found: ({ peers }) =>
+      driver.feed({ kind: "peers-found", peers, source: "tracker" }),
+  });
+  driver.start(listener);
+  driver.feed({ kind: "peers-found", peers: flags.peer, source: "user" });
+  trackers.start();
+  const end = new AbortController();
+  const watching = progress.run(AbortSignal.any([end.signal, ctx.signal]));
+  try {
+    await Promise.race([
+      driver.failed,
+      untilDone(flags, { ...running, progress, trackers }, end.signal),
+      hopeless(flags, { ...running, trackers }, end.signal),
+      aborted(ctx.signal),
+    ]);
+    await trackers.stop();
+    ctx.finish(resultOf(info, swarm, progress));
+  } finally {
+    end.abort();
+    await driver.stop();
+    await trackers.stop();
+    await watching;
+  }
+}
+
+/** Resolves when the flags say that we are done: at completion, or some time after it. */
+async function untilDone(
+  flags: ShareFlags,
+  { info, swarm, driver, ctx, progress, trackers }: Running & {
+    readonly progress: Progress;
+    readonly trackers: TrackerDriver;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  if (swarm.status.havePieces < info.pieceCount) {
+    await driver.completed;
+    progress.complete();
+    trackers.complete();
+  }
+  if (flags.exitWhenComplete && flags.seedFor === undefined) return;
+  await sleep(flags.seedFor ?? Infinity, ctx, signal);
+}
+
+/** Rejects when in `--give-up-after` nothing was reached: no tracker, no peer. A seed waits for ever. */
+async function hopeless(
+  flags: ShareFlags,
+  { info, swarm, ctx, trackers }: Running & {
+    readonly trackers: TrackerDriver;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  if (flags.giveUpAfter > 0 && swarm.status.havePieces < info.pieceCount) {
+    await sleep(flags.giveUpAfter, ctx, signal);
+    if (!swarm.status.everConnected && !trackers.everAnswered) {
+      const why = trackers.lastFailure ||
+        (info.announceList.length > 0
+          ? `${info.announceList[0]![0]} does not answer`
+          : "the torrent names no tracker");
+      throw new RunError(
+        "nothing-reached",
+        `Cannot download "${info.name}": no tracker and no peer was reached in ${
+          formatMs(flags.giveUpAfter)
+        }; ${why}`,
+      );
+    }
+  }
+  await sleep(Infinity, ctx, signal);
+}
+
+/** Resolves after `ms`, and when the signal aborts. */
+async function sleep(
+  ms: number,
+  { clock }: RoleContext,
+  signal: AbortSignal,
+): Promise<void> {
+  await clock.sleepUntil(clock.nowMs() + ms, signal).catch(() => {});
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+/** Finds out what is on the disk already. */
+async function checkStorage(
+  storage: Storage,
+  info: Metainfo,
+  ctx: RoleContext,
+): Promise<number[]> {
+  const startMs = ctx.clock.nowMs();
+  const have = await storage.check(ctx.signal);
+  ctx.emit({
+    type: "torrent.checked",
+    torrent: info.name,
+    infoHash: toHex(info.infoHash),
+    havePieces: have.length,
+    pieceCount: info.pieceCount,
+    bytes: info.totalBytes,
+    durationMs: Math.round(ctx.clock.nowMs() - startMs),
+  });
+  return have;
+}

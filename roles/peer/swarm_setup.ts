@@ -1,0 +1,75 @@
+import { concat, utf8 } from "../../lib/core/bytes.ts";
+import { InputError } from "../../lib/core/errors.ts";
+import type { Metainfo } from "../../lib/bittorrent/metainfo.ts";
+import type { SwarmOptions } from "../../lib/bittorrent/swarm_types.ts";
+import { sha1 } from "../../lib/io/hash.ts";
+import { type Address, formatAddress } from "../../lib/io/net.ts";
+import { TokenBucket } from "../../lib/model/token_bucket.ts";
+import type { RoleContext } from "../../lib/role.ts";
+import type { ShareFlags } from "./share.ts";
+
+/** rolecall 0.1 in the style of BEP 20. */
+const CLIENT = "-RC0100-";
+
+/** Refuses flags that cannot be kept. @throws {InputError} */
+export function checkLimits(flags: ShareFlags): void {
+  for (const key of ["uploadLimit", "downloadLimit"] as const) {
+    if (flags[key] !== 0) continue;
+    throw new InputError(
+      key === "uploadLimit"
+        ? "--upload-limit must be above 0; --free-ride serves nobody"
+        : "--download-limit must be above 0",
+    );
+  }
+  for (const key of ["chokeInterval", "optimisticInterval"] as const) {
+    if (flags[key] < 100) {
+      throw new InputError(
+        `--${
+          key === "chokeInterval" ? "choke" : "optimistic"
+        }-interval must be at least 100ms`,
+      );
+    }
+  }
+}
+
+/** Turns flags into the swarm's options. */
+export function swarmOptions(
+  flags: ShareFlags,
+  { info, have, peerId, ctx }: {
+    readonly info: Metainfo;
+    readonly have: readonly number[];
+    readonly peerId: Uint8Array;
+    readonly ctx: RoleContext;
+  },
+): SwarmOptions {
+  const nowMs = ctx.clock.nowMs();
+  const upload = flags.uploadLimit ?? Infinity;
+  const download = flags.downloadLimit ?? Infinity;
+  return {
+    layout: info,
+    infoHash: info.infoHash,
+    peerId,
+    have,
+    rng: ctx.rng,
+    picker: flags.picker,
+    unchokeSlots: flags.unchokeSlots,
+    chokeIntervalMs: flags.chokeInterval,
+    optimisticIntervalMs: flags.optimisticInterval,
+    freeRide: flags.freeRide,
+    maxConnections: flags.maxConnections,
+    upload: new TokenBucket({ bytesPerSecond: upload }, nowMs),
+    download: new TokenBucket({ bytesPerSecond: download }, nowMs),
+    // Upload without a limit is not scarce, as far as we know.
+    spreadBytesPerSecond: flags.uploadLimit ?? 0,
+  };
+}
+
+/** Makes a peer id. Where we listen goes into it: two peers that are given the same `--seed` must not be taken for one. */
+export function newPeerId(
+  listener: Address,
+  ctx: RoleContext,
+): Uint8Array<ArrayBuffer> {
+  const drawn = Uint8Array.from({ length: 12 }, () => ctx.rng() * 256);
+  const place = utf8(`${formatAddress(listener)} ${ctx.name}`);
+  return concat(utf8(CLIENT), sha1(concat(drawn, place)).subarray(0, 12));
+}
