@@ -5,6 +5,7 @@
  * query parsers read UTF-8 and would spoil hashes. An answer is a bencoded dictionary under status 200, failures too:
  * clients show `failure reason` to people and many ignore the body of any other status.
  */
+import { isAddress } from "../core/address.ts";
 import { fromUtf8, toHex } from "../core/bytes.ts";
 import { ProtocolError } from "../core/errors.ts";
 import { type BencodeInput, encodeBencode, keyOfBytes } from "./bencode.ts";
@@ -36,7 +37,7 @@ const NO_EVENTS: readonly string[] = ["", "empty", "none"];
 /**
  * Reads the query of an announce, with or without its `?`.
  *
- * `ip` is ignored: peers are handed on at the address they announce from, so nobody can send a swarm to a third party.
+ * An `ip` that is no literal address is ignored; whether to believe one is the tracker's decision.
  *
  * @throws {ProtocolError} `query-malformed`; the message is the failure reason to answer with.
  */
@@ -45,7 +46,9 @@ export function parseAnnounceQuery(query: string): HttpAnnounce {
   if ((fields.get("info_hash")?.length ?? 0) > 1) {
     throw malformed("an announce must have one info_hash, got several");
   }
+  const ip = textField(fields, "ip") ?? "";
   return {
+    ...(isAddress(ip) ? { ip } : {}),
     infoHash: hashField(fields, "info_hash"),
     peerId: hashField(fields, "peer_id"),
     port: integerField(fields, "port", { min: 1, max: 65_535 }),

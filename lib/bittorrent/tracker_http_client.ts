@@ -51,6 +51,7 @@ export function announceUrlOf(
   ];
   if (request.event !== "none") fields.push(`event=${request.event}`);
   if (request.numWant !== null) fields.push(`numwant=${request.numWant}`);
+  if (request.ip !== undefined) fields.push(`ip=${request.ip}`);
   if (request.key !== undefined) fields.push(`key=${request.key}`);
   return withQuery(announceUrl, fields);
 }

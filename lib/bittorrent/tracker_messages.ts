@@ -20,6 +20,11 @@ export interface AnnounceRequest {
   readonly event: AnnounceEvent;
   /** How many peers are asked for; null leaves it to the tracker. */
   readonly numWant: number | null;
+  /**
+   * The literal address the peer wants handed on in place of the one it announces from. Ours believes it only from its
+   * own machine, which is what BEP 3 has it for; UDP carries IPv4 only.
+   */
+  readonly ip?: string;
 }
 
 /** Where a peer can be reached. */

@@ -5,6 +5,7 @@
  * scrapes then carry it. All numbers are big-endian. Requests start with 8 bytes of connection id (or the magic),
  * then action and transaction id; replies start with action and transaction id.
  */
+import { formatAddress, parseAddress } from "../core/address.ts";
 import { concat, fromUtf8, utf8, viewOf } from "../core/bytes.ts";
 import { ProtocolError } from "../core/errors.ts";
 import {
@@ -117,7 +118,9 @@ export function encodeUdpRequest(
       view.setBigUint64(64, BigInt(announce.leftBytes));
       view.setBigUint64(72, BigInt(announce.uploadedBytes));
       view.setUint32(80, EVENTS.indexOf(announce.event));
-      // Bytes 84 to 87 are the address to hand on; 0 means the sender's.
+      // Zeros mean the sender's address; there is no room for one of IPv6.
+      const ip = parseAddress(announce.ip ?? "0.0.0.0");
+      if (ip.length === 4) bytes.set(ip, 84);
       view.setUint32(88, request.key);
       view.setInt32(92, announce.numWant ?? -1);
       view.setUint16(96, announce.port);
@@ -127,7 +130,7 @@ export function encodeUdpRequest(
 }
 
 /**
- * Reads a request. What follows an announce (BEP 41) is ignored, as is the address it wants handed on.
+ * Reads a request. What follows an announce (BEP 41) is ignored.
  *
  * @throws {ProtocolError} `datagram-malformed` if it is none; such a datagram is best not answered.
  */
@@ -291,7 +294,9 @@ function decodeAnnounce(bytes: Uint8Array): AnnounceRequest {
   const numWant = view.getInt32(92);
   if (event === undefined) throw malformed("an event from 0 to 3", bytes);
   if (port === 0) throw malformed("a port other than 0", bytes);
+  const ip = formatAddress(bytes.subarray(84, 88));
   return {
+    ...(ip === "0.0.0.0" ? {} : { ip }),
     infoHash: bytes.slice(16, 36),
     peerId: bytes.slice(36, 56),
     // Clients that know no size yet (magnet links) say 2^63 - 1, more than a number counts exactly: good enough to tell seeds.

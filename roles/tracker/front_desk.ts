@@ -53,7 +53,7 @@ export class FrontDesk {
 
   /** Answers an announce. @throws {ProtocolError} Whose message is the failure reason. */
   announce(visit: Visit, request: AnnounceRequest): AnnounceReply {
-    const host = literal(visit.host);
+    const host = addressOf(visit, request);
     const answer = this.table.announce({
       ...request,
       host,
@@ -105,11 +105,21 @@ export class FrontDesk {
   }
 }
 
-/** The address peers are told: the one form every address has, so that one peer is one peer over HTTP and UDP. */
-function literal(host: string): string {
+/**
+ * The address other peers are told: the one the announce came from, in the one form every address has, so that one peer
+ * is one peer over HTTP and UDP. An announce from this machine itself may name another (BEP 3, "ip"): its peers may
+ * listen on any of its addresses. From elsewhere that would let anyone send a swarm to a third party.
+ */
+function addressOf(visit: Visit, request: AnnounceRequest): string {
   try {
     // The part after % names an interface of this machine, which means nothing elsewhere.
-    return formatAddress(unmapAddress(parseAddress(host.replace(/%.*$/, ""))));
+    const from = unmapAddress(parseAddress(visit.host.replace(/%.*$/, "")));
+    if (request.ip === undefined || !isLoopback(from)) {
+      return formatAddress(from);
+    }
+    const named = unmapAddress(parseAddress(request.ip));
+    // 0.0.0.0 and :: are where one listens, not where one is.
+    return formatAddress(named.some((byte) => byte !== 0) ? named : from);
   } catch (cause) {
     throw new ProtocolError(
       "address-unknown",
@@ -117,4 +127,10 @@ function literal(host: string): string {
       { cause },
     );
   }
+}
+
+function isLoopback(address: Uint8Array): boolean {
+  return address.length === 4
+    ? address[0] === 127
+    : address.every((byte, at) => byte === (at === 15 ? 1 : 0));
 }

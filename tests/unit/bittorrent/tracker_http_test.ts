@@ -161,6 +161,9 @@ Deno.test("announceUrlOf and parseAnnounceQuery are each other's inverse", () =>
     url.slice(url.indexOf("?")),
   );
   assertEquals(request, REQUEST);
+  const named = { ...REQUEST, ip: "2001:db8::1" };
+  const { ip } = parseAnnounceQuery(announceUrlOf("", named));
+  assertEquals(ip, named.ip);
   assertEquals([compact, noPeerId], [true, false]);
 });
 

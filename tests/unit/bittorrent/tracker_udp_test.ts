@@ -40,7 +40,7 @@ const REQUESTS: readonly UdpTrackerRequest[] = [
     kind: "announce",
     transactionId: 0,
     connectionId: 0n,
-    announce: { ...ANNOUNCE, event: "stopped", numWant: 0 },
+    announce: { ...ANNOUNCE, event: "stopped", numWant: 0, ip: "10.0.0.9" },
     key: 0,
   },
   {

@@ -148,6 +148,42 @@ Deno.test("tracker keeps a mapped address and the IPv4 address in it as one peer
   }
 });
 
+Deno.test("tracker believes ip from its own machine only, over HTTP and UDP", async () => {
+  const cases = [
+    ["127.0.0.1", "127.0.0.5", "127.0.0.5"],
+    ["::1", "10.0.0.4", "10.0.0.4"],
+    ["::ffff:127.0.0.1", "10.0.0.4", "10.0.0.4"],
+    ["127.0.0.1", "0.0.0.0", "127.0.0.1"],
+    ["10.0.0.1", "10.0.0.4", "10.0.0.1"],
+    ["2001:db8::1", "10.0.0.4", "2001:db8::1"],
+  ] as const;
+  for (const [from, ip, told] of cases) {
+    const tracker = openTracker();
+    await tracker.get(targetOf(request({ ip })), from);
+    tracker.udp(
+      encodeUdpRequest({
+        kind: "announce",
+        transactionId: 1,
+        connectionId: connect(tracker, from),
+        announce: request({ ip }),
+        key: 0,
+      }),
+      from,
+    );
+    assertEquals(
+      tracker.events.map((event) =>
+        event.type === "tracker.announced" ? event.host : event.type
+      ),
+      [told, told],
+    );
+  }
+  const tracker = openTracker();
+  const target = `${targetOf(request())}&ip=tracker.example`;
+  await tracker.get(target, "127.0.0.1");
+  const [event] = tracker.events;
+  assertEquals(event?.type === "tracker.announced" && event.host, "127.0.0.1");
+});
+
 Deno.test("tracker answers refusals with status 200 and a failure reason, and tells the log", async () => {
   const tracker = openTracker(new Set(["00".repeat(20)]));
   const targets = [
