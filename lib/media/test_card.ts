@@ -18,7 +18,6 @@ export interface CardText {
   readonly bitsPerSecond: number;
   /** Place of the rate in the ladder, from 0. */
   readonly rung: number;
-  readonly segmentCount: number;
   readonly framesPerSecond: number;
   readonly framesPerSegment: number;
 }
@@ -53,8 +52,8 @@ const PLATE: Area = { x: 6, y: 18, width: 96, height: 36 };
 const TRACK_Y = 84;
 const TRACK_HEIGHT = 6;
 const HEAD_WIDTH = 6;
-/** Letters that fit beside the rate. */
-const TITLE_LETTERS = 13;
+/** Letters that fit in a line. */
+const TITLE_LETTERS = 24;
 const DISC = { x: 131, y: 36, radius: 17 };
 /** Parts of a cell of the disc's map. */
 const OUTSIDE = 255;
@@ -91,12 +90,6 @@ export class TestCard {
     const inSegment = frame % framesPerSegment;
     const segmentNumber = Math.floor(frame / framesPerSegment) + 1;
     canvas.text(String(segmentNumber), { x: 6, y: 66, size: 2, luma: WHITE });
-    canvas.text(`/${this.#text.segmentCount}`, {
-      x: 6 + textWidth(`${segmentNumber} `, 2) - 8,
-      y: 73,
-      size: 1,
-      luma: DIM,
-    });
     canvas.text(timecode(frame, framesPerSecond), {
       x: 60,
       y: 66,
@@ -173,7 +166,7 @@ function paintStill(canvas: Canvas, text: CardText): void {
     ...accent,
     luma: 24,
   });
-  canvas.text(text.title.slice(0, TITLE_LETTERS), {
+  canvas.text(text.title.toUpperCase().slice(0, TITLE_LETTERS), {
     x: 6,
     y: 9,
     size: 1,
@@ -181,13 +174,12 @@ function paintStill(canvas: Canvas, text: CardText): void {
   });
   canvas.text(`${text.height}p`, { x: 8, y: 22, size: 4, luma: WHITE });
   canvas.text("SEGMENT", { x: 6, y: 56, size: 1, luma: DIM });
-  canvas.text("TIME", { x: 60, y: 56, size: 1, luma: DIM });
   const rate = `${Math.round(text.bitsPerSecond / 1000)} KBIT/S`;
   canvas.text(rate, {
     x: 154 - textWidth(rate, 1),
-    y: 9,
+    y: 56,
     size: 1,
-    luma: WHITE,
+    luma: DIM,
   });
 }
 

@@ -132,7 +132,6 @@ export class SegmentMaker {
         height: rung.height,
         bitsPerSecond: rung.bitsPerSecond,
         rung: RUNGS.indexOf(rung),
-        segmentCount: SEGMENT_COUNT,
         framesPerSecond: FRAMES_PER_SECOND,
         framesPerSegment: SEGMENT_FRAMES,
       },
