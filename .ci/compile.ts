@@ -9,10 +9,13 @@
  */
 import { fromFileUrl, join } from "@std/path";
 import config from "../deno.json" with { type: "json" };
+import { stage } from "./stage.ts";
 import { unusedPackageFiles } from "./unused.ts";
 
 const ROOT = fromFileUrl(new URL("../", import.meta.url).href);
 const DIST = join(ROOT, "dist");
+/** The program as JavaScript, from which the executables are made. */
+const STAGE = join(DIST, "stage");
 
 /** Every target and the name of its file. */
 const TARGETS: readonly { readonly target: string; readonly file: string }[] = [
@@ -70,10 +73,10 @@ async function compile(
       ...excluded.flatMap((path) => ["--exclude", path]),
       ...(here ? [] : ["--target", target]),
       "--output",
-      join("dist", file),
-      "main.ts",
+      join(DIST, file),
+      "main.js",
     ],
-    cwd: ROOT,
+    cwd: STAGE,
     env,
     clearEnv: true,
     stdout: "null",
@@ -125,6 +128,7 @@ async function main(all: boolean): Promise<number> {
     target: Deno.build.target,
     file: Deno.build.os === "windows" ? "rolecall.exe" : "rolecall",
   }];
+  await stage(ROOT, STAGE, INCLUDED);
   const excluded = await unusedPackageFiles(ROOT);
   const outcomes: Outcome[] = [];
   for (const { target, file } of wanted) {
@@ -133,6 +137,7 @@ async function main(all: boolean): Promise<number> {
     await report(outcome);
     outcomes.push(outcome);
   }
+  await Deno.remove(STAGE, { recursive: true });
   const made = outcomes.filter(({ failure }) => failure === undefined);
   if (all) {
     const sums = await Promise.all(

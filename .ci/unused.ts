@@ -6,19 +6,7 @@
  * literal names. A package that computes names to load would need an entry in {@linkcode ALSO_LOADED}; the system
  * tests run every role in the executable.
  */
-
-/** A part of `deno info --json`. */
-interface Info {
-  readonly npmCache?: string;
-  readonly modules?: readonly { readonly specifier: string }[];
-  readonly npmPackages?: Readonly<
-    Record<string, {
-      readonly name: string;
-      readonly version: string;
-      readonly registryUrl: string;
-    }>
-  >;
-}
+import { moduleGraph } from "./module_graph.ts";
 
 /** What an export of package.json leads to. */
 type Target = string | undefined | { readonly [condition: string]: Target };
@@ -33,8 +21,8 @@ const IMPORT_REGEXP =
 export async function unusedPackageFiles(
   root: string,
 ): Promise<readonly string[]> {
-  const { npmCache = "" } = await info(root);
-  const { modules = [], npmPackages = {} } = await info(root, "main.ts");
+  const { npmCache = "" } = await moduleGraph(root);
+  const { modules = [], npmPackages = {} } = await moduleGraph(root, "main.ts");
   const folders = new Map(
     Object.values(npmPackages).map(({ name, version, registryUrl }) => [
       name,
@@ -118,16 +106,4 @@ function unusedIn(folder: string, used: ReadonlySet<string>): string[] {
     if (/^(package\.json|licen[cs]e.*)$/i.test(name)) return [];
     return isDirectory ? unusedIn(path, used) : isUsed(path) ? [] : [path];
   });
-}
-
-async function info(root: string, ...args: string[]): Promise<Info> {
-  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", ...args],
-    cwd: root,
-    stderr: "inherit",
-  }).output();
-  if (!success) {
-    throw new Error("Cannot read the module graph: deno info failed");
-  }
-  return JSON.parse(new TextDecoder().decode(stdout));
 }
