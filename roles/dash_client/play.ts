@@ -100,6 +100,8 @@ class Session {
       { clock: this.#clock, signal: this.#ctx.signal },
     );
     await Promise.all(this.#fetching);
+    // Brings the buffer up to this instant, for the summary; what it would do next is nobody's business any more.
+    this.#player.handle({ kind: "timeout" }, this.#clock.nowMs());
     return this.#failure;
   }
 

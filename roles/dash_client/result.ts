@@ -73,29 +73,35 @@ function rowsOf(played: Played): Row[] {
     ["rule", played.abr],
     [
       "played",
-      `${formatMs(summary.playedMs)} of ${
-        formatMs(played.mediaMs)
-      } in ${summary.segmentCount} segments, ${formatBytes(summary.bytes)}${
+      `${formatMs(summary.playedMs)} of ${formatMs(played.mediaMs)}${
         played.complete ? "" : " (not to the end)"
       }`,
+    ],
+    [
+      "fetched",
+      `${formatBytes(summary.bytes)}, segments: ${summary.segmentCount}`,
     ],
     ["manifest", formatMs(played.manifestMs)],
     ["start-up", formatMs(summary.startupMs)],
     [
       "stalls",
-      `${summary.stallCount}, ${formatMs(summary.stallMs)} in all (${
-        summary.stallPercent.toFixed(1)
-      } %)`,
+      summary.stallCount === 0
+        ? "none"
+        : `${summary.stallCount}, ${formatMs(summary.stallMs)} in all (${
+          summary.stallPercent.toFixed(1)
+        } %)`,
     ],
     ["average rate", formatBitRate(summary.averageBitsPerSecond)],
     ["throughput", formatBitRate(summary.throughputBitsPerSecond)],
     [
       "switches",
-      `${summary.switchCount} (${summary.switchesUp} up, ${summary.switchesDown} down), by ${
-        summary.switchAmplitudeLayers.toFixed(1)
-      } layers or ${
-        formatBitRate(summary.switchAmplitudeBitsPerSecond)
-      } on average`,
+      summary.switchCount === 0
+        ? "none"
+        : `${summary.switchCount} (${summary.switchesUp} up, ${summary.switchesDown} down), by ${
+          summary.switchAmplitudeLayers.toFixed(1)
+        } layers or ${
+          formatBitRate(summary.switchAmplitudeBitsPerSecond)
+        } on average`,
     ],
     [
       "highest layer",
