@@ -47,61 +47,38 @@ export function startRole(
     ...(options.env === undefined ? {} : { env: { ...options.env } }),
     clearEnv: options.clearEnv ?? false,
   }).spawn();
-  const events: EventRecord[] = [];
-  const otherLines: string[] = [];
-  const listeners = new Set<(event: EventRecord | null) => void>();
-  const reading = (async () => {
-    for await (const line of readLines(child.stderr.getReader())) {
-      const event = eventOf(line);
-      if (event === null) {
-        otherLines.push(line);
-        if (otherLines.length > MAX_OTHER_LINES) otherLines.shift();
-        continue;
-      }
-      events.push(event);
-      if (events.length > MAX_EVENTS) events.shift();
-      for (const listener of [...listeners]) listener(event);
-    }
-  })();
+  const log = new EventLog();
+  const reading = log.read(child.stderr);
   const output = new Response(child.stdout).text();
   const exited = (async () => {
     const { code } = await child.status;
     await reading;
     const stdout = await output;
-    for (const listener of [...listeners]) listener(null);
+    log.end();
     return { code, stdout };
   })();
-  let ended = false;
-  exited.then(() => ended = true, () => ended = true);
   const signal = (name: "SIGTERM" | "SIGKILL") => {
     try {
-      if (!ended) child.kill(Deno.build.os === "windows" ? "SIGKILL" : name);
+      if (!log.ended) {
+        child.kill(Deno.build.os === "windows" ? "SIGKILL" : name);
+      }
     } catch { /* It has ended. */ }
   };
   return {
     pid: child.pid,
-    events,
+    events: log.events,
     exited,
-    stderr: () => otherLines.join("\n"),
-    subscribe(listener) {
-      const each = (event: EventRecord | null) => {
-        if (event !== null) listener(event);
-      };
-      listeners.add(each);
-      return () => void listeners.delete(each);
-    },
+    stderr: () => log.otherLines.join("\n"),
+    subscribe: (listener) => log.subscribe(listener),
     until: (matches, { timeoutMs }) =>
-      waitFor({ events, listeners, matches, timeoutMs, isEnded: () => ended })
-        .catch((error) => {
-          const log = [
-            ...events.slice(-5).map((event) => JSON.stringify(event)),
-            ...otherLines.slice(-5),
-          ].join("\n");
-          throw new RunError(
-            "no-such-event",
-            `${args.join(" ")}: ${error.message}; its log ends with:\n${log}`,
-          );
-        }),
+      log.until(matches, timeoutMs).catch((error) => {
+        throw new RunError(
+          "no-such-event",
+          `${
+            args.join(" ")
+          }: ${error.message}; its log ends with:\n${log.tail()}`,
+        );
+      }),
     stop: () => signal("SIGTERM"),
     async [Symbol.asyncDispose]() {
       signal("SIGTERM");
@@ -112,34 +89,73 @@ export function startRole(
   };
 }
 
-function waitFor(options: {
-  readonly events: readonly EventRecord[];
-  readonly listeners: Set<(event: EventRecord | null) => void>;
-  readonly matches: (event: EventRecord) => boolean;
-  readonly timeoutMs: number;
-  readonly isEnded: () => boolean;
-}): Promise<EventRecord> {
-  const { events, listeners, matches, timeoutMs } = options;
-  const past = events.find(matches);
-  if (past !== undefined) return Promise.resolve(past);
-  if (options.isEnded()) {
-    return Promise.reject(new Error("it ended without the expected event"));
-  }
-  return new Promise((resolve, reject) => {
-    const listener = (event: EventRecord | null) => {
-      if (event !== null && !matches(event)) return;
-      clearTimeout(timer);
-      listeners.delete(listener);
+/** Called for each event, and with null when there will be no more. */
+type Listener = (event: EventRecord | null) => void;
+
+/** What a process has said, and who waits for what. */
+class EventLog {
+  readonly events: EventRecord[] = [];
+  readonly otherLines: string[] = [];
+  readonly #listeners = new Set<Listener>();
+  ended = false;
+
+  async read(stream: ReadableStream<Uint8Array>): Promise<void> {
+    for await (const line of readLines(stream.getReader())) {
+      const event = eventOf(line);
       if (event === null) {
-        reject(new Error("it ended without the expected event"));
-      } else resolve(event);
-    };
-    const timer = setTimeout(() => {
-      listeners.delete(listener);
-      reject(new Error(`the expected event did not come in ${timeoutMs} ms`));
-    }, timeoutMs);
-    listeners.add(listener);
-  });
+        this.otherLines.push(line);
+        if (this.otherLines.length > MAX_OTHER_LINES) this.otherLines.shift();
+        continue;
+      }
+      this.events.push(event);
+      if (this.events.length > MAX_EVENTS) this.events.shift();
+      for (const listener of [...this.#listeners]) listener(event);
+    }
+  }
+
+  end(): void {
+    this.ended = true;
+    for (const listener of [...this.#listeners]) listener(null);
+  }
+
+  subscribe(each: (event: EventRecord) => void): () => void {
+    const listener: Listener = (event) => event !== null && each(event);
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  until(
+    matches: (event: EventRecord) => boolean,
+    timeoutMs: number,
+  ): Promise<EventRecord> {
+    const past = this.events.find(matches);
+    if (past !== undefined) return Promise.resolve(past);
+    const ended = new Error("it ended without the expected event");
+    if (this.ended) return Promise.reject(ended);
+    return new Promise((resolve, reject) => {
+      const listener: Listener = (event) => {
+        if (event !== null && !matches(event)) return;
+        clearTimeout(timer);
+        this.#listeners.delete(listener);
+        if (event === null) reject(ended);
+        else resolve(event);
+      };
+      const timer = setTimeout(() => {
+        this.#listeners.delete(listener);
+        reject(
+          new Error(`the expected event did not come in ${timeoutMs} ms`),
+        );
+      }, timeoutMs);
+      this.#listeners.add(listener);
+    });
+  }
+
+  tail(): string {
+    return [
+      ...this.events.slice(-5).map((event) => JSON.stringify(event)),
+      ...this.otherLines.slice(-5),
+    ].join("\n");
+  }
 }
 
 function eventOf(line: string): EventRecord | null {

@@ -1,4 +1,4 @@
-import { ServerSentEventStream } from "@std/http";
+import { type ServerSentEventMessage, ServerSentEventStream } from "@std/http";
 import { Hono } from "hono";
 import { InputError } from "../core/errors.ts";
 import type { EventRecord } from "../events/mod.ts";
@@ -52,49 +52,26 @@ export function serveAdmin(
   options: AdminOptions,
 ): Admin {
   const metrics = new Metrics(options);
-  const readers = new Set<ReadableStreamDefaultController<EventRecord>>();
-  const latest: EventRecord[] = [];
+  const broadcast = new Broadcast();
   const app = new Hono();
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/config", (c) => c.json(options.config as Record<string, never>));
-  app.get(
-    "/metrics",
-    (c) =>
-      c.text(metrics.text(), 200, {
-        "content-type": "text/plain; version=0.0.4; charset=utf-8",
-      }),
-  );
+  app.get("/metrics", (c) =>
+    c.text(metrics.text(), 200, {
+      "content-type": "text/plain; version=0.0.4; charset=utf-8",
+    }));
   app.get("/events", (c) => {
-    if (readers.size >= MAX_READERS) return c.text("Too many readers\n", 503);
-    let mine: ReadableStreamDefaultController<EventRecord>;
-    const events = new ReadableStream<EventRecord>({
-      start(controller) {
-        mine = controller;
-        for (const event of latest) controller.enqueue(event);
-        readers.add(controller);
+    const events = broadcast.join();
+    return events === null ? c.text("Too many readers\n", 503) : new Response(
+      events,
+      {
+        headers: {
+          "content-type": "text/event-stream",
+          "cache-control": "no-store",
+          "access-control-allow-origin": "*",
+        },
       },
-      cancel: () => void readers.delete(mine),
-    }, { highWaterMark: MAX_BEHIND });
-    const messages: ReadableStream<Uint8Array> = events.pipeThrough(
-      new TransformStream<
-        EventRecord,
-        { id: number; event: string; data: string }
-      >({
-        transform: (event, controller) =>
-          controller.enqueue({
-            id: event.seq,
-            event: event.type,
-            data: JSON.stringify(event),
-          }),
-      }),
-    ).pipeThrough(new ServerSentEventStream());
-    return new Response(messages, {
-      headers: {
-        "content-type": "text/event-stream",
-        "cache-control": "no-store",
-        "access-control-allow-origin": "*",
-      },
-    });
+    );
   });
   const server: HttpServer = net.servePages(
     address,
@@ -105,20 +82,58 @@ export function serveAdmin(
     port: server.port,
     sink(event) {
       metrics.sink(event);
-      latest.push(event);
-      if (latest.length > REPLAYED) latest.shift();
-      for (const reader of readers) {
-        if ((reader.desiredSize ?? 0) > 0) reader.enqueue(event);
-        else {
-          readers.delete(reader);
-          reader.close();
-        }
-      }
+      broadcast.send(event);
     },
     async [Symbol.asyncDispose]() {
-      for (const reader of readers) reader.close();
-      readers.clear();
+      broadcast.close();
       await server[Symbol.asyncDispose]();
     },
   };
+}
+
+/** The readers of `/events`: each gets the latest events, then every new one; who falls too far behind is cut off. */
+class Broadcast {
+  readonly #readers = new Set<ReadableStreamDefaultController<EventRecord>>();
+  readonly #latest: EventRecord[] = [];
+
+  /** A new reader's stream; null when there are too many. */
+  join(): ReadableStream<Uint8Array> | null {
+    if (this.#readers.size >= MAX_READERS) return null;
+    let mine: ReadableStreamDefaultController<EventRecord>;
+    const events = new ReadableStream<EventRecord>({
+      start: (controller) => {
+        mine = controller;
+        for (const event of this.#latest) controller.enqueue(event);
+        this.#readers.add(controller);
+      },
+      cancel: () => void this.#readers.delete(mine),
+    }, { highWaterMark: MAX_BEHIND });
+    return events.pipeThrough(
+      new TransformStream<EventRecord, ServerSentEventMessage>({
+        transform: (event, controller) =>
+          controller.enqueue({
+            id: event.seq,
+            event: event.type,
+            data: JSON.stringify(event),
+          }),
+      }),
+    ).pipeThrough(new ServerSentEventStream());
+  }
+
+  send(event: EventRecord): void {
+    this.#latest.push(event);
+    if (this.#latest.length > REPLAYED) this.#latest.shift();
+    for (const reader of this.#readers) {
+      if ((reader.desiredSize ?? 0) > 0) reader.enqueue(event);
+      else {
+        this.#readers.delete(reader);
+        reader.close();
+      }
+    }
+  }
+
+  close(): void {
+    for (const reader of this.#readers) reader.close();
+    this.#readers.clear();
+  }
 }

@@ -29,6 +29,9 @@ export const edge: Role = {
           default: "256MiB",
           help: "Memory for cached content; one object may take half of it",
         }),
+        limitRate: flag.byteRate({
+          help: "Most data per second of all answers together: a busy link",
+        }),
         originTimeout: flag.duration({
           default: "10s",
           help:

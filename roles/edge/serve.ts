@@ -1,6 +1,8 @@
 import { InputError } from "../../lib/core/errors.ts";
 import { tokenOf } from "../../lib/http/cache_status.ts";
 import { HttpCache } from "../../lib/http/cache.ts";
+import type { HttpHandler } from "../../lib/io/http.ts";
+import { Throttle, throttleBody } from "../../lib/io/throttle.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { Edge } from "./edge.ts";
 import { Upstream } from "./upstream.ts";
@@ -12,6 +14,7 @@ export async function serveEdge(
     readonly port: number;
     readonly origin: readonly string[];
     readonly cacheSize: number;
+    readonly limitRate: number | undefined;
     readonly originTimeout: number;
   },
   ctx: RoleContext,
@@ -36,7 +39,7 @@ export async function serveEdge(
   });
   await using server = ctx.net.serveHttp(
     { host: flags.host, port: flags.port },
-    (request) => edge.handle(request),
+    limited(edge, flags.limitRate, ctx),
   );
   ctx.emit({
     type: "role.listening",
@@ -45,4 +48,26 @@ export async function serveEdge(
     port: server.port,
   });
   await ctx.clock.sleepUntil(Infinity, ctx.signal).catch(() => {});
+}
+
+/** The edge behind a link of `bytesPerSecond`, which all its answers share. */
+function limited(
+  edge: Edge,
+  bytesPerSecond: number | undefined,
+  ctx: RoleContext,
+): HttpHandler {
+  if (bytesPerSecond === undefined) return (request) => edge.handle(request);
+  if (bytesPerSecond === 0) {
+    throw new InputError("--limit-rate must be above 0, such as 1MiB/s");
+  }
+  const throttle = new Throttle(bytesPerSecond, ctx.clock);
+  return async (request) => {
+    const answer = await edge.handle(request);
+    if (answer.body === null) return answer;
+    if (answer.body instanceof Uint8Array) {
+      answer.headers.set("content-length", String(answer.body.length));
+    }
+    const body = throttleBody(answer.body, throttle, request.signal);
+    return { ...answer, body };
+  };
 }

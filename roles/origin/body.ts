@@ -1,6 +1,6 @@
 import { type ByteRange, rangeLength } from "../../lib/http/range.ts";
 import type { Content, Resource } from "./site.ts";
-import type { Throttle } from "./throttle.ts";
+import type { Throttle } from "../../lib/io/throttle.ts";
 
 /** How a body ended. */
 export interface BodyEnd {

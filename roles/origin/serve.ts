@@ -11,7 +11,7 @@ import { AnswerLog } from "./answer_log.ts";
 import { streamBody } from "./body.ts";
 import { openFolderSite } from "./folder_site.ts";
 import type { Resource, Site } from "./site.ts";
-import { Throttle } from "./throttle.ts";
+import { Throttle } from "../../lib/io/throttle.ts";
 import { TitleSite } from "./title_site.ts";
 
 const METHODS = "GET, HEAD, OPTIONS";

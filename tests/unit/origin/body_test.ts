@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { utf8 } from "../../../lib/core/bytes.ts";
 import { type BodyEnd, streamBody } from "../../../roles/origin/body.ts";
 import { memoryResource, type Resource } from "../../../roles/origin/site.ts";
-import { Throttle } from "../../../roles/origin/throttle.ts";
+import { Throttle } from "../../../lib/io/throttle.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 
 const ABOUT = {

@@ -1,5 +1,5 @@
-import type { Clock } from "../../lib/io/clock.ts";
-import { TokenBucket } from "../../lib/model/token_bucket.ts";
+import { TokenBucket } from "../model/token_bucket.ts";
+import type { Clock } from "./clock.ts";
 
 /** Largest piece of a body that is read and handed over at once. */
 const MAX_CHUNK_BYTES = 64 * 1024;
@@ -40,5 +40,41 @@ export class Throttle {
     });
     this.#last = mine.catch(() => {});
     await mine;
+  }
+}
+
+/**
+ * Lets a body through no faster than `throttle` allows, in its order; what a slow client has not taken is not asked
+ * for, and a client that leaves cancels the body.
+ */
+export function throttleBody(
+  body: Uint8Array | ReadableStream<Uint8Array>,
+  throttle: Throttle,
+  signal: AbortSignal,
+): ReadableStream<Uint8Array> {
+  const chunks = chunksOf(body, throttle, signal);
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await chunks.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel() {
+      await chunks.return(undefined);
+    },
+  }, { highWaterMark: 0 });
+}
+
+async function* chunksOf(
+  body: Uint8Array | ReadableStream<Uint8Array>,
+  throttle: Throttle,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const bytes of body instanceof Uint8Array ? [body] : body) {
+    for (let at = 0; at < bytes.length; at += throttle.chunkBytes) {
+      const chunk = bytes.subarray(at, at + throttle.chunkBytes);
+      await throttle.take(chunk.length, signal);
+      yield chunk;
+    }
   }
 }
