@@ -5,14 +5,8 @@ import { PrefixTable } from "../core/prefix_table.ts";
 import { RECORD_TYPES } from "./codes.ts";
 import { displayName, lowerName, type Name } from "./name.ts";
 import { hashName } from "./name_table.ts";
-import {
-  type Edge,
-  type EdgeGroup,
-  POLICIES,
-  type Policy,
-  type PolicyName,
-  type SiteGroup,
-} from "./select/mod.ts";
+import { POLICIES, type PolicyName } from "./select/mod.ts";
+import type { Edge, EdgeGroup, Policy, SiteGroup } from "./select/selection.ts";
 import type {
   EdgeSpec,
   RedirectSpec,

@@ -19,7 +19,7 @@ import { MessageWriter } from "./message_writer.ts";
 import { equalNames, parseName } from "./name.ts";
 import { QueryReader } from "./query_reader.ts";
 import type { Redirect, RedirectFamily } from "./redirects.ts";
-import type { Edge, Selection } from "./select/mod.ts";
+import type { Edge, Selection } from "./select/selection.ts";
 import type { Found, RecordSet, ZoneNode, ZoneTable } from "./zone_table.ts";
 
 /** Aliases followed within one answer; a longer chain is left to the resolver. */

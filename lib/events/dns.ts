@@ -53,6 +53,8 @@ export type DnsEvent =
     readonly refused: number;
     /** Messages that deserved no answer. */
     readonly dropped: number;
+    /** Connections that ended otherwise than by their client. */
+    readonly disconnected: number;
     readonly intervalMs: number;
   }
   | {
@@ -105,7 +107,7 @@ export const DNS_EVENTS: EventTable<DnsEvent> = {
     text: (e) =>
       `${e.queries} more queries in ${
         Math.round(e.intervalMs)
-      } ms: ${e.redirected} led to an edge, ${e.refused} refused or without such a name, ${e.dropped} dropped`,
+      } ms: ${e.redirected} led to an edge, ${e.refused} refused or without such a name, ${e.dropped} dropped; ${e.disconnected} connections closed`,
   },
   "resolver.disconnected": {
     level: "info",

@@ -3,21 +3,37 @@ import { rcodeName, RCODES, typeName } from "../../lib/dns/codes.ts";
 import { displayName } from "../../lib/dns/name.ts";
 import type { Choice, Reply } from "../../lib/dns/responder.ts";
 import { type Address, formatAddress as hostPort } from "../../lib/io/net.ts";
+import type { RolecallEvent } from "../../lib/events/mod.ts";
 import type { RoleContext } from "../../lib/role.ts";
 
 /** So many queries a second are told one by one: a class can read them. The rest is counted. */
 const TOLD_PER_SECOND = 50;
 const WINDOW_MS = 1000;
 
+interface Counts {
+  queries: number;
+  redirected: number;
+  refused: number;
+  dropped: number;
+  disconnected: number;
+}
+
+const NOTHING: Counts = {
+  queries: 0,
+  redirected: 0,
+  refused: 0,
+  dropped: 0,
+  disconnected: 0,
+};
+
 /** Makes events of answers, without slowing the answers down: nothing is formatted for a query that is only counted. */
 export class QueryLog {
   readonly #ctx: RoleContext;
   #windowStartMs: number;
   #told = 0;
-  #queries = 0;
-  #redirected = 0;
-  #refused = 0;
-  #dropped = 0;
+  #toldEnds = 0;
+  #isCounting = false;
+  #counts = { ...NOTHING };
 
   constructor(ctx: RoleContext) {
     this.#ctx = ctx;
@@ -30,37 +46,55 @@ export class QueryLog {
     reply: Reply | undefined,
     from: Address & { readonly transport: "udp" | "tcp" },
   ): void {
-    this.#roll();
-    if (this.#told < TOLD_PER_SECOND) {
-      this.#told += 1;
+    if (this.#mayTell()) {
       if (reply === undefined) this.#tellDropped(query, from);
       else if (reply.nameEnd === 0) this.#tellMalformed(reply, from);
       else this.#tell(query, reply, from);
       return;
     }
-    if (this.#queries === 0) this.#countLater();
-    this.#queries += 1;
-    if (reply === undefined) this.#dropped += 1;
-    else if (reply.choice !== undefined) this.#redirected += 1;
-    else if (reply.rcode !== RCODES.NOERROR) this.#refused += 1;
+    const counts = this.#counts;
+    counts.queries += 1;
+    if (reply === undefined) counts.dropped += 1;
+    else if (reply.choice !== undefined) counts.redirected += 1;
+    else if (reply.rcode !== RCODES.NOERROR) counts.refused += 1;
+  }
+
+  /** Tells of a connection that ended otherwise than by its client; has a limit of its own, so that queries do not hide it. */
+  noteEnd(event: RolecallEvent): void {
+    this.#roll();
+    this.#toldEnds += 1;
+    if (this.#toldEnds <= TOLD_PER_SECOND) this.#ctx.emit(event);
+    else {
+      this.#count();
+      this.#counts.disconnected += 1;
+    }
   }
 
   /** Says what was only counted so far. */
   flush(): void {
-    if (this.#queries === 0) return;
+    if (!this.#isCounting) return;
+    this.#isCounting = false;
     this.#ctx.emit({
       type: "queries.counted",
-      queries: this.#queries,
-      redirected: this.#redirected,
-      refused: this.#refused,
-      dropped: this.#dropped,
+      ...this.#counts,
       intervalMs: this.#ctx.clock.nowMs() - this.#windowStartMs,
     });
-    this.#queries =
-      this.#redirected =
-      this.#refused =
-      this.#dropped =
-        0;
+    this.#counts = { ...NOTHING };
+  }
+
+  /** Whether there is room for one more event in this second; if not, a count will follow. */
+  #mayTell(): boolean {
+    this.#roll();
+    this.#told += 1;
+    if (this.#told <= TOLD_PER_SECOND) return true;
+    this.#count();
+    return false;
+  }
+
+  #count(): void {
+    if (this.#isCounting) return;
+    this.#isCounting = true;
+    this.#countLater();
   }
 
   #roll(): void {
@@ -69,6 +103,7 @@ export class QueryLog {
     this.flush();
     this.#windowStartMs = nowMs;
     this.#told = 0;
+    this.#toldEnds = 0;
   }
 
   /** A burst may be the last for a while; its count is told all the same. */

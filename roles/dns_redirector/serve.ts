@@ -82,7 +82,7 @@ async function serveUdp(
     } catch (error) {
       if (!(error instanceof RunError)) throw error;
       // port 0, or a host that cannot be reached: whoever sent this does not wait for an answer
-      ctx.emit({
+      log.noteEnd({
         type: "protocol.violated",
         remote: `${host}:${port}`,
         code: error.code,

@@ -34,7 +34,7 @@ export async function serveTcp(
     if (talks.size >= flags.maxConnections) {
       const remote = formatAddress(connection.remote);
       connection[Symbol.dispose]();
-      ctx.emit({
+      door.log.noteEnd({
         type: "resolver.disconnected",
         remote,
         reason: "too-many-connections",
@@ -52,7 +52,7 @@ async function converse(
   connection: TcpConnection,
   door: TcpDoor,
 ): Promise<void> {
-  const { ctx } = door;
+  const { ctx, log } = door;
   const remote = formatAddress(connection.remote);
   const ended = new AbortController();
   const signal = AbortSignal.any([ctx.signal, ended.signal]);
@@ -62,7 +62,7 @@ async function converse(
   try {
     await answerAll(connection, { door, since, decoder });
     if (decoder.pendingBytes > 0) {
-      ctx.emit({
+      log.noteEnd({
         type: "protocol.violated",
         remote,
         code: "dns-truncated",
@@ -119,7 +119,7 @@ async function closeWhenIdle(
     while (clock.nowMs() - since.lastQueryAtMs < idleTimeout) {
       await clock.sleepUntil(since.lastQueryAtMs + idleTimeout, signal);
     }
-    door.ctx.emit({
+    door.log.noteEnd({
       type: "resolver.disconnected",
       remote: formatAddress(connection.remote),
       reason: "idle",

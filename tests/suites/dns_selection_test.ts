@@ -3,14 +3,16 @@ import { parseAddress, parseCidr } from "../../lib/core/address.ts";
 import { PrefixTable } from "../../lib/core/prefix_table.ts";
 import { seededRng } from "../../lib/core/rng.ts";
 import {
-  type Edge,
-  type EdgeGroup,
   POLICIES,
   POLICY_NAMES,
   type PolicyName,
-  type SelectionRequest,
-  type SiteGroup,
 } from "../../lib/dns/select/mod.ts";
+import type {
+  Edge,
+  EdgeGroup,
+  SelectionRequest,
+  SiteGroup,
+} from "../../lib/dns/select/selection.ts";
 
 function edge(index: number, weight = 1): Edge {
   return {

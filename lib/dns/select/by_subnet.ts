@@ -1,4 +1,4 @@
-import type { Selection, SelectionRequest } from "./mod.ts";
+import type { Selection, SelectionRequest } from "./selection.ts";
 import { edgeInTurn } from "./round_robin.ts";
 
 /**

@@ -6,7 +6,7 @@
  * highest score. With weights w the score is w / -ln(u), u being the hash as a number in (0, 1): the edge then wins a
  * share w of the networks (Schindelhauer and Schomaker, 2005).
  */
-import type { Edge, Selection, SelectionRequest } from "./mod.ts";
+import type { Edge, Selection, SelectionRequest } from "./selection.ts";
 
 /** Clients are told apart by this many bits, as resolvers do it for privacy (RFC 7871 §11.1). */
 const NETWORK_BITS = { ipv4: 24, ipv6: 56 } as const;

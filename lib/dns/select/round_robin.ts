@@ -1,4 +1,9 @@
-import type { Edge, EdgeGroup, Selection, SelectionRequest } from "./mod.ts";
+import type {
+  Edge,
+  EdgeGroup,
+  Selection,
+  SelectionRequest,
+} from "./selection.ts";
 
 /** Returns the edge whose turn it is. */
 export function edgeInTurn(group: EdgeGroup): Edge {

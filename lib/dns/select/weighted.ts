@@ -1,4 +1,4 @@
-import type { Selection, SelectionRequest } from "./mod.ts";
+import type { Selection, SelectionRequest } from "./selection.ts";
 import { edgeInTurn } from "./round_robin.ts";
 
 /** Draws an edge by lot, each with a chance in proportion to its weight; by turns if no edge has any. */

@@ -1,0 +1,93 @@
+import { assert, assertEquals } from "@std/assert";
+import type { RolecallEvent } from "../../../lib/events/mod.ts";
+import type { RoleContext } from "../../../lib/role.ts";
+import { QueryLog } from "../../../roles/dns_redirector/query_log.ts";
+import { encodeQuery } from "../../../lib/dns/stub_query.ts";
+import { parseName } from "../../../lib/dns/name.ts";
+import { ManualClock } from "../../support/manual_clock.ts";
+import { responderFor, ZONE } from "../dns/ask.ts";
+
+const FROM = { host: "10.0.0.1", port: 4000, transport: "udp" } as const;
+
+function start() {
+  const clock = new ManualClock();
+  const events: RolecallEvent[] = [];
+  const stop = new AbortController();
+  const context: Pick<RoleContext, "clock" | "signal" | "emit"> = {
+    clock,
+    signal: stop.signal,
+    emit: (event) => void events.push(event),
+  };
+  const log = new QueryLog(context as RoleContext);
+  const responder = responderFor([ZONE]);
+  const note = (name: string) => {
+    const query = encodeQuery({ id: 1, name: parseName(name), type: 1 });
+    log.note(query, responder.respond(query, FROM), FROM);
+  };
+  return { clock, events, log, note, stop };
+}
+
+Deno.test("QueryLog tells of choices, answers and what is no query", () => {
+  const { events, log, note } = start();
+  note("www.kingcdn.example");
+  note("nowhere.kingcdn.example");
+  log.note(new Uint8Array(3), undefined, FROM);
+  const responder = responderFor([ZONE]);
+  const noQuestion = new Uint8Array(12);
+  log.note(noQuestion, responder.respond(noQuestion, FROM), FROM);
+  assertEquals(events.map((event) => event.type), [
+    "edge.selected",
+    "query.answered",
+    "protocol.violated",
+    "protocol.violated",
+  ]);
+  const [selected, answered, short, malformed] = events;
+  assert(selected?.type === "edge.selected");
+  assertEquals([selected.question, selected.redirectedName, selected.client], [
+    "www.kingcdn.example",
+    "video.kingcdn.example",
+    "10.0.0.1",
+  ]);
+  assert(answered?.type === "query.answered");
+  assertEquals([answered.rcode, answered.remote], [
+    "NXDOMAIN",
+    "10.0.0.1:4000",
+  ]);
+  assert(short?.type === "protocol.violated");
+  assert(malformed?.type === "protocol.violated");
+  assertEquals([short.code, malformed.code], [
+    "dns-truncated",
+    "dns-malformed",
+  ]);
+});
+
+Deno.test("QueryLog counts what is more than 50 in a second, and says so when it is over", async () => {
+  const { clock, events, log, note, stop } = start();
+  for (let turn = 0; turn < 60; turn++) note("video.kingcdn.example");
+  for (let turn = 0; turn < 5; turn++) note("nowhere.kingcdn.example");
+  log.note(new Uint8Array(3), undefined, FROM);
+  for (let turn = 0; turn < 51; turn++) {
+    log.noteEnd({
+      type: "resolver.disconnected",
+      remote: "10.0.0.1:4000",
+      reason: "idle",
+    });
+  }
+  assertEquals(events.length, 100);
+  await clock.advanceTo(1000);
+  assertEquals(events.length, 101);
+  assertEquals(events[100], {
+    type: "queries.counted",
+    queries: 16,
+    redirected: 10,
+    refused: 5,
+    dropped: 1,
+    disconnected: 1,
+    intervalMs: 1000,
+  });
+  note("video.kingcdn.example");
+  assertEquals(events[101]?.type, "edge.selected");
+  log.flush();
+  assertEquals(events.length, 102);
+  stop.abort();
+});
