@@ -76,6 +76,6 @@ export const EDGE_EVENTS: EventTable<EdgeEvent> = {
   },
   "upstream.failed": {
     level: "warn",
-    text: (e) => `origin ${e.origin} failed (${e.code}): ${e.message}`,
+    text: (e) => `origin ${e.origin}: ${e.message}`,
   },
 };

@@ -1,4 +1,4 @@
-import { messageOf, RunError } from "../../lib/core/errors.ts";
+import { RunError } from "../../lib/core/errors.ts";
 import type { OriginFailure } from "../../lib/http/flights.ts";
 import { endToEnd, type Fields } from "../../lib/http/fields.ts";
 import { formatHttpDate } from "../../lib/http/http_date.ts";
@@ -10,6 +10,12 @@ import type { RoleContext } from "../../lib/role.ts";
 const AVOID_MS = 5_000;
 /** Statuses by which a gateway says that the origin behind it failed: another origin may do better. */
 const GATEWAY_ERRORS: ReadonlySet<number> = new Set([502, 503, 504]);
+
+/** What clients are told: where the origin is, and why it failed, is for our log. */
+const WORDS = {
+  502: "No origin could be reached",
+  504: "The origin did not answer in time",
+} as const;
 
 /** What goes to an origin. */
 export interface UpstreamRequest {
@@ -100,18 +106,22 @@ export class Upstream {
         const retry = GATEWAY_ERRORS.has(response.status) && !isLast &&
           isSafe(request.method);
         if (!retry) return response;
-        this.#failed(origin, `status-${response.status}`, "gateway error");
+        this.#failed(
+          origin,
+          `status-${response.status}`,
+          `It answered with status ${response.status}, the next one is asked`,
+        );
         await response.body?.cancel();
       } catch (error) {
         if (!(error instanceof RunError)) throw error;
         this.#failed(origin, error.code, error.message);
         const status = error.code === "fetch-timeout" ? 504 : 502;
-        failure ??= { kind: "unreachable", status, message: messageOf(error) };
+        failure ??= { kind: "unreachable", status, message: WORDS[status] };
         if (!isSafe(request.method)) break;
       }
     }
     throw new UpstreamError(
-      failure ?? { kind: "unreachable", status: 502, message: "no answer" },
+      failure ?? { kind: "unreachable", status: 502, message: WORDS[502] },
     );
   }
 
