@@ -194,6 +194,14 @@ function templateSegments(info: Inherited, place: Place) {
   const startNumber = wholeNumber(info.having("startNumber"), "startNumber") ??
     1;
   const endNumber = wholeNumber(info.having("endNumber"), "endNumber");
+  if (endNumber !== undefined && endNumber < startNumber) {
+    const element = info.having("endNumber");
+    throw new MpdError(
+      "bad-value",
+      element.line,
+      `SegmentTemplate@endNumber must be at least ${startNumber}, got ${endNumber}`,
+    );
+  }
   const timings = timesOf(
     info,
     place,
@@ -272,7 +280,7 @@ function timesOf(
   }
   const eachMs = units * 1000 / timescale;
   const total = count ?? countIn(element, place.periodMs, eachMs);
-  spend(place.budget, total, element);
+  spend(place, total, element);
   const timings: Timing[] = [];
   for (let at = 0; at < total; at++) {
     const startMs = at * eachMs;
@@ -325,7 +333,7 @@ function timelineTimes(
       repeats = (end ?? periodEnd(entry, place)) - time;
       repeats = repeats <= 0n ? 0n : (repeats + units - 1n) / units - 1n;
     }
-    spend(place.budget, Number(repeats) + 1, entry);
+    spend(place, Number(repeats) + 1, entry);
     for (let left = repeats; left >= 0n; left -= 1n) {
       timings.push({
         time,
@@ -365,8 +373,13 @@ function periodEnd(
     BigInt(Math.floor((periodMs - ROUNDING_MS) * timescale / 1000));
 }
 
-function spend(budget: SegmentBudget, count: number, element: XmlElement) {
-  budget.left -= count;
+/** Each segment has a URL for each base. */
+function spend(
+  { budget, bases }: Pick<Place, "budget" | "bases">,
+  count: number,
+  element: XmlElement,
+): void {
+  budget.left -= count * bases.length;
   if (!(budget.left >= 0)) {
     throw new MpdError(
       "too-large",

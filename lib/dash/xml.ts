@@ -81,15 +81,7 @@ export function parseXml(text: string): XmlElement {
   });
   parser.on("opentag", (tag) => {
     count += 1;
-    if (count > MAX_ELEMENTS || open.length >= MAX_DEPTH) {
-      throw new MpdError(
-        "too-large",
-        parser.line,
-        count > MAX_ELEMENTS
-          ? `more than ${MAX_ELEMENTS} elements`
-          : `elements nested more than ${MAX_DEPTH} deep`,
-      );
-    }
+    checkSize(count, open.length, parser.line);
     open.push({
       name: tag.name.slice(tag.name.indexOf(":") + 1),
       attributes: new Map(Object.entries(tag.attributes)),
@@ -117,6 +109,19 @@ export function parseXml(text: string): XmlElement {
     throw new MpdError("not-xml", 1, "the document has no element");
   }
   return root;
+}
+
+function checkSize(count: number, depth: number, line: number): void {
+  if (count > MAX_ELEMENTS) {
+    throw new MpdError("too-large", line, `more than ${MAX_ELEMENTS} elements`);
+  }
+  if (depth >= MAX_DEPTH) {
+    throw new MpdError(
+      "too-large",
+      line,
+      `elements nested more than ${MAX_DEPTH} deep`,
+    );
+  }
 }
 
 /** Takes the position saxes puts first away: we say it in words. */

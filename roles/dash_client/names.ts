@@ -9,6 +9,9 @@ interface Known {
   readonly expiresAtMs: number;
 }
 
+/** How long an expired address is used before a resolver that failed is asked again (RFC 8767 §5). */
+const STALE_MS = 30_000;
+
 /**
  * Where hosts are, as the resolver of `--resolver` says: asked again when the TTL is over, so that a redirector can
  * move a client in mid-title. Without a resolver the system's is used, and asked by the HTTP client.
@@ -90,7 +93,10 @@ export class Names {
         problem: messageOf(error),
         staleAddress: before.addresses[0]!,
       });
-      return before;
+      const staleUntilMs = clock.nowMs() + STALE_MS;
+      const kept = { ...before, expiresAtMs: staleUntilMs };
+      this.#known.set(host, kept);
+      return kept;
     }
   }
 }

@@ -292,6 +292,22 @@ const BAD: readonly [string, string, string, number][] = [
     4,
   ],
   [
+    "numbers that run backwards",
+    oneRepresentation(
+      '<SegmentTemplate duration="5" startNumber="9" endNumber="3" media="a"/>',
+    ),
+    "bad-value",
+    4,
+  ],
+  [
+    "too many segments on too many hosts",
+    oneRepresentation(
+      '<BaseURL>a/</BaseURL><BaseURL>b/</BaseURL><SegmentTemplate endNumber="100001" duration="5" media="a"/>',
+    ),
+    "too-large",
+    4,
+  ],
+  [
     "a local file",
     oneRepresentation(
       '<SegmentList duration="5"><SegmentURL media="file:///etc/passwd"/></SegmentList>',
