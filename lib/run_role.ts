@@ -98,6 +98,11 @@ async function perform(
     seed,
     version: VERSION,
   });
+  signal.addEventListener(
+    "abort",
+    () => observed.emit({ type: "role.stopping", reason: "asked to stop" }),
+    { once: true },
+  );
   let failure: unknown;
   try {
     await role.modes[modeName]!.run(flags, ctx);

@@ -14,6 +14,12 @@ export type RoleEvent =
     readonly seed: number;
     readonly version: string;
   }
+  | {
+    /** The endpoint of `--admin`. */
+    readonly type: "admin.listening";
+    readonly host: string;
+    readonly port: number;
+  }
   | { readonly type: "role.stopping"; readonly reason: string }
   | {
     readonly type: "role.finished";
@@ -39,6 +45,10 @@ export const ROLE_EVENTS: EventTable<RoleEvent> = {
   "role.started": {
     level: "debug",
     text: (e) => `started as ${e.mode}, seed ${e.seed}, rolecall ${e.version}`,
+  },
+  "admin.listening": {
+    level: "info",
+    text: (e) => `metrics and events at http://${e.host}:${e.port}/`,
   },
   "role.stopping": { level: "info", text: (e) => `stopping: ${e.reason}` },
   "role.finished": {

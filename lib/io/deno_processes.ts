@@ -47,6 +47,7 @@ export function startRole(
     ...(options.env === undefined ? {} : { env: { ...options.env } }),
     clearEnv: options.clearEnv ?? false,
   }).spawn();
+  endWithUs(child);
   const log = new EventLog();
   const reading = log.read(child.stderr);
   const output = new Response(child.stdout).text();
@@ -87,6 +88,28 @@ export function startRole(
       clearTimeout(timer);
     },
   };
+}
+
+const running = new Set<Deno.ChildProcess>();
+
+/** Ends `child` when this process ends in a hurry (`Deno.exit`), so that none is left behind. */
+function endWithUs(child: Deno.ChildProcess): void {
+  if (running.size === 0) {
+    globalThis.addEventListener("unload", endAll);
+  }
+  running.add(child);
+  void child.status.then(() => {
+    running.delete(child);
+    if (running.size === 0) globalThis.removeEventListener("unload", endAll);
+  });
+}
+
+function endAll(): void {
+  for (const child of running) {
+    try {
+      child.kill("SIGTERM");
+    } catch { /* It has ended. */ }
+  }
 }
 
 /** Called for each event, and with null when there will be no more. */

@@ -5,6 +5,7 @@ import type { Clock } from "../io/clock.ts";
 import type { FileAppender, Files } from "../io/files.ts";
 import type { Net } from "../io/net.ts";
 import type { ReportSection } from "../report/report.ts";
+import type { Admin } from "./admin.ts";
 import { emitter, type Sink } from "./emitter.ts";
 import { jsonLog, textLog } from "./log.ts";
 
@@ -58,9 +59,10 @@ export async function observe(
     await world.files.writeAtomic(path, new Uint8Array(0));
     record(await world.files.appender(path));
   }
+  let admin: Admin | undefined;
   if (common.admin !== undefined) {
     const { parseAdminAddress, serveAdmin } = await import("./admin.ts");
-    const admin = opened.use(serveAdmin(
+    admin = opened.use(serveAdmin(
       world.net,
       parseAdminAddress(common.admin),
       { role, name, version: run.version, config: run.flags },
@@ -68,6 +70,9 @@ export async function observe(
     sinks.push(admin.sink);
   }
   const emit = emitter({ role, name }, world.clock, sinks);
+  if (admin !== undefined) {
+    emit({ type: "admin.listening", host: admin.host, port: admin.port });
+  }
   const closing = opened.move();
   return {
     emit,

@@ -1,0 +1,69 @@
+/** What a person gets for a mistake: one clear line, the exit code of the contract, never a stack trace. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { runProgram, temporaryFolder } from "../support/program.ts";
+
+/** Fails unless the program ends with `code` and says one line that has every word of `words`. */
+async function complains(
+  args: readonly string[],
+  code: number,
+  ...words: readonly string[]
+): Promise<void> {
+  const { code: got, stdout, stderr } = await runProgram(args);
+  const lines = stderr.split("\n").filter((line) =>
+    line.startsWith("rolecall: ")
+  );
+  const all = `${args.join(" ")}\n${stdout}${stderr}`;
+  assertEquals([got, lines.length], [code, 1], all);
+  for (const word of words) assertStringIncludes(lines[0]!, word);
+  assert(!/\n\s+at /.test(stderr), all);
+}
+
+Deno.test("an unknown role, flag or value is bad usage and names the nearest", async () => {
+  await complains(["udp-eco"], 2, "udp-eco", "udp-echo");
+  await complains(["--role", "pear"], 2, "pear", "peer");
+  await complains(["tcp-echo", "--prot", "1"], 2, "--prot", "--port");
+  await complains(["tcp-echo", "--port", "70000"], 2, "--port", "70000");
+  await complains(["tcp-echo", "--config", "/nothing/here"], 2, "/nothing");
+  await complains(["demo", "nothing"], 2, "nothing", "all");
+});
+
+Deno.test("a port in use is a failure that names the port", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const port = String((taken.addr as Deno.NetAddr).port);
+  for (const role of ["tcp-echo", "tracker", "origin"]) {
+    await complains(
+      [role, "--host", "127.0.0.1", "--port", port],
+      1,
+      `127.0.0.1:${port}`,
+      "in use",
+    );
+  }
+});
+
+Deno.test("files that are not what they should be are bad input", async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, "notes.txt");
+  await Deno.writeTextFile(file, "these are no bencoded bytes");
+  await complains(["peer", file], 2, "notes.txt");
+  await complains(["peer", join(folder.path, "missing.torrent")], 2, "missing");
+  await complains(
+    ["dns-redirector", "--zone", file, "--port", "0"],
+    2,
+    "notes",
+  );
+  await complains(["demo", file], 2, "notes.txt");
+});
+
+Deno.test("an MPD that is no XML, or is not there, is told apart", async () => {
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    (request) =>
+      request.url.endsWith("/text.mpd")
+        ? new Response("this is no XML")
+        : new Response("no such title", { status: 404 }),
+  );
+  const base = `http://127.0.0.1:${server.addr.port}`;
+  await complains(["dash-client", `${base}/text.mpd`], 2, "text.mpd");
+  await complains(["dash-client", `${base}/none.mpd`], 1, "none.mpd", "404");
+});

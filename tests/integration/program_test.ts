@@ -1,0 +1,90 @@
+/** What every role has: help, version, admin endpoints, event files, configuration, seeds, an orderly end. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import {
+  programCommand,
+  runProgram,
+  startProgram,
+  temporaryFolder,
+} from "../support/program.ts";
+
+const SERVER = ["udp-echo", "--host", "127.0.0.1", "--port", "0"];
+
+Deno.test("rolecall says what it is and what roles there are", async () => {
+  const version = await runProgram(["--version"]);
+  assertEquals(version.code, 0);
+  assert(/^rolecall \d+\.\d+\.\d+ \(git \S+, Deno \d/.test(version.stdout));
+  const help = await runProgram(["--help"]);
+  for (const role of ["udp-echo", "dash-client", "demo"]) {
+    assertStringIncludes(help.stdout, `\n  ${role} `);
+  }
+  const roleHelp = await runProgram(["--role", "edge", "--help", "--json"]);
+  assertEquals(JSON.parse(roleHelp.stdout).name, "edge");
+  const script = await runProgram(["completions", "bash"]);
+  assertStringIncludes(script.stdout, "--cache-size");
+});
+
+Deno.test("--admin shows health, metrics, events and flags of a running role", async () => {
+  await using server = await startProgram([...SERVER, "--admin", "0"]);
+  const admin = await server.until("admin.listening");
+  const get = async (path: string) =>
+    await fetch(`http://127.0.0.1:${admin.port}${path}`);
+  assertEquals(await (await get("/healthz")).text(), "ok\n");
+  assertEquals((await (await get("/config")).json()).port, 0);
+  assertStringIncludes(
+    await (await get("/metrics")).text(),
+    `rolecall_events_total{type="role.listening"}`,
+  );
+  const reader = (await get("/events")).body!.getReader();
+  const first = new TextDecoder().decode((await reader.read()).value);
+  assertStringIncludes(first, "event:role.");
+  await reader.cancel();
+  assertEquals((await server.stop()).code, 0);
+});
+
+Deno.test("--events records every event from started to finished, --config gives flags", async () => {
+  await using folder = await temporaryFolder();
+  const config = join(folder.path, "flags.json");
+  const events = join(folder.path, "deep", "events.jsonl");
+  await Deno.writeTextFile(
+    config,
+    JSON.stringify({ host: "127.0.0.1", port: 1, events, name: "from file" }),
+  );
+  await using server = await startProgram([
+    ...["udp-echo", "--config", config, "--port", "0"],
+  ]);
+  const listening = await server.until("role.listening");
+  assert(listening.port > 1, "the command line wins over the file");
+  assertEquals((await server.stop()).code, 0);
+  const recorded = (await Deno.readTextFile(events)).trim().split("\n")
+    .map((line) => JSON.parse(line));
+  assertEquals(recorded[0].type, "role.started");
+  assertEquals(recorded.at(-1).type, "role.finished");
+  assertEquals(recorded.map(({ seq }) => seq), recorded.map((_, at) => at + 1));
+  assert(
+    recorded.every(({ name, role }) =>
+      name === "from file" && role === "udp-echo"
+    ),
+  );
+});
+
+Deno.test("a second Ctrl-C ends a role at once with 130, one lets it finish with 0", async () => {
+  const [command, ...args] = programCommand();
+  for (const [signals, code] of [[1, 0], [2, 130]] as const) {
+    // `demo` takes a while to end its programs, so that a second signal finds it still running.
+    const child = new Deno.Command(command, {
+      args: [...args, "demo", "all", "--log", "json"],
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    const reader = child.stderr.pipeThrough(new TextDecoderStream())
+      .getReader();
+    let log = "";
+    for (const seen of ["program.started", "role.stopping"].slice(0, signals)) {
+      while (!log.includes(seen)) log += (await reader.read()).value;
+      child.kill("SIGINT");
+    }
+    while (!(await reader.read()).done);
+    assertEquals((await child.status).code, code);
+  }
+});
