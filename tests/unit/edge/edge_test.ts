@@ -1,0 +1,165 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { RunError } from "../../../lib/core/errors.ts";
+import type { RolecallEvent } from "../../../lib/events/mod.ts";
+import { HttpCache } from "../../../lib/http/cache.ts";
+import type { HttpRequest } from "../../../lib/io/http.ts";
+import type { FetchOptions } from "../../../lib/io/net.ts";
+import type { RoleContext } from "../../../lib/role.ts";
+import { Edge } from "../../../roles/edge/edge.ts";
+import { Upstream } from "../../../roles/edge/upstream.ts";
+import { ManualClock } from "../../support/manual_clock.ts";
+
+type Answer = (url: string, options: FetchOptions) => Response;
+
+/** An edge in front of `answer`, and what happened. */
+function edgeOf(answer: Answer, origins = ["http://a.test", "http://b.test"]) {
+  const clock = new ManualClock();
+  const asked: string[] = [];
+  const events: RolecallEvent[] = [];
+  const ctx = {
+    clock,
+    signal: new AbortController().signal,
+    emit: (event: RolecallEvent) => void events.push(event),
+    net: {
+      // deno-lint-ignore require-await
+      async fetch(url: string, options: FetchOptions) {
+        asked.push(`${options.method} ${url}`);
+        return answer(url, options);
+      },
+    },
+  } as unknown as RoleContext;
+  const edge = new Edge({
+    ctx,
+    cache: new HttpCache({ capacityBytes: 1e6 }),
+    upstream: new Upstream(ctx, { origins, timeoutMs: 1000 }),
+    pseudonym: "e",
+    mark: "mark-1",
+    idleMs: 1000,
+  });
+  const ask = async (
+    target: string,
+    options: { method?: string; headers?: HeadersInit } = {},
+  ) => {
+    const request: HttpRequest = {
+      method: options.method ?? "GET",
+      target,
+      authority: "e.test",
+      headers: new Headers(options.headers),
+      body: null,
+      remote: { host: "192.0.2.1", port: 5 },
+      signal: new AbortController().signal,
+    };
+    const { status, headers, body } = await edge.handle(request);
+    const text = body === null ? "" : await new Response(body).text();
+    return { status, headers, text };
+  };
+  return { ask, asked, clock, events };
+}
+
+const down = () => {
+  throw new RunError("fetch-failed", "Cannot fetch it: down");
+};
+
+Deno.test("Edge serves stale at once and refreshes behind the client's back", async () => {
+  let version = 1;
+  const { ask, asked, clock } = edgeOf(() =>
+    new Response(`v${version}`, {
+      headers: { "cache-control": "max-age=1, stale-while-revalidate=60" },
+    })
+  );
+  assertEquals((await ask("/")).text, "v1");
+  version = 2;
+  await clock.advanceTo(5000);
+  const stale = await ask("/");
+  assertEquals(stale.text, "v1");
+  assertMatch(stale.headers.get("cache-status")!, /^e; hit; ttl=-4; /);
+  await clock.advanceTo(5001);
+  assertEquals((await ask("/")).text, "v2");
+  assertEquals(asked.length, 2);
+});
+
+Deno.test("Edge stands in for an error only where stale-if-error allows it", async () => {
+  for (const [directive, status] of [["stale-if-error=60", 200], ["x", 503]]) {
+    let failing = false;
+    const { ask, clock } = edgeOf(
+      () =>
+        failing ? new Response("no", { status: 503 }) : new Response("yes", {
+          headers: { "cache-control": `max-age=1, ${directive}`, etag: '"1"' },
+        }),
+      ["http://a.test"],
+    );
+    await ask("/");
+    await clock.advanceTo(5000);
+    failing = true;
+    assertEquals((await ask("/")).status, status as number, String(directive));
+  }
+});
+
+Deno.test("Edge asks the next origin for safe methods, and avoids the one that failed for 5 s", async () => {
+  const { ask, asked, clock } = edgeOf((url) =>
+    url.startsWith("http://a.test/") ? down() : new Response("from b")
+  );
+  assertEquals((await ask("/1")).text, "from b");
+  assertEquals((await ask("/2")).text, "from b");
+  await clock.advanceTo(6000);
+  assertEquals((await ask("/3", { method: "HEAD" })).status, 200);
+  assertEquals(asked, [
+    "GET http://a.test/1",
+    "GET http://b.test/1",
+    "GET http://b.test/2",
+    "HEAD http://a.test/3",
+    "HEAD http://b.test/3",
+  ]);
+});
+
+Deno.test("Edge sends an unsafe request once", async () => {
+  const { ask, asked } = edgeOf(down);
+  assertEquals((await ask("/", { method: "POST" })).status, 502);
+  assertEquals(asked, ["POST http://a.test/"]);
+});
+
+Deno.test("Edge puts the path of --origin before every target, and lets none out of it", async () => {
+  const { ask, asked } = edgeOf(() => new Response("x"), [
+    "http://a.test/base/?q#f",
+  ]);
+  await ask("/../../x?y=1");
+  await ask("//evil.test/");
+  assertEquals(asked, [
+    "GET http://a.test/base/x?y=1",
+    "GET http://a.test/base//evil.test/",
+  ]);
+  assertEquals((await ask("http://evil.test/")).status, 400);
+  assertEquals((await ask("/", { method: "TRACE" })).status, 501);
+  const back = { headers: { via: "1.1 x, 1.1 e (mark-1)" } };
+  assertEquals((await ask("/", back)).status, 508);
+  assertEquals(asked.length, 2);
+});
+
+Deno.test("Edge cuts a body whose origin falls silent", async () => {
+  const { ask, clock, events } = edgeOf(() =>
+    new Response(
+      new ReadableStream({
+        start: (controller) => controller.enqueue(new Uint8Array(5)),
+      }),
+      { headers: { "cache-control": "max-age=60" } },
+    )
+  );
+  const cut = ask("/").then(() => "whole", () => "cut");
+  await clock.advanceTo(3000);
+  assertEquals(await cut, "cut");
+  assertEquals(
+    events.flatMap((e) =>
+      e.type === "edge.fetched" || e.type === "edge.answered"
+        ? [[e.type, e.bytes, e.complete]]
+        : []
+    ).sort(),
+    [["edge.answered", 5, false], ["edge.fetched", 5, false]],
+  );
+});
+
+Deno.test("Edge lets those who waited for a failed fetch fail with it", async () => {
+  const { ask, asked } = edgeOf(down, ["http://a.test"]);
+  const answers = await Promise.all([1, 2, 3].map(() => ask("/")));
+  assertEquals(answers.map(({ status }) => status), [502, 502, 502]);
+  assertEquals(asked.length, 1);
+});
