@@ -1,4 +1,5 @@
 import { utf8 } from "../../lib/core/bytes.ts";
+import { InputError } from "../../lib/core/errors.ts";
 import {
   formatRequestPath,
   parseRequestPath,
@@ -37,6 +38,11 @@ export async function serveOrigin(
   flags: OriginFlags,
   ctx: RoleContext,
 ): Promise<void> {
+  if (flags.limitRate === 0) {
+    throw new InputError(
+      "--limit-rate must be above 0; leave it out for no limit",
+    );
+  }
   const site = flags.root === undefined
     ? new TitleSite(flags.title, ctx)
     : await openFolderSite(flags.root, ctx.files);

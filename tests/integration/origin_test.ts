@@ -232,12 +232,17 @@ Deno.test("origin sums up when there are many answers", async () => {
   assertEquals(singles + summed, 300);
 });
 
-Deno.test("origin says in one line what is wrong with --root", async () => {
-  const { code, stderr } = await runProgram([
-    "origin",
-    "--root",
-    "no-such-folder",
-  ]);
-  assertEquals(code, 2);
-  assertEquals(stderr.trimEnd().split("\n").length, 1);
+Deno.test("origin says in one line what is wrong with its flags", async () => {
+  for (
+    const flags of [
+      ["--root", "no-such-folder"],
+      ["--root", "deno.json"],
+      ["--limit-rate", "0"],
+      ["--max-age", "soon"],
+    ]
+  ) {
+    const { code, stderr } = await runProgram(["origin", ...flags]);
+    assertEquals(code, 2, flags.join(" "));
+    assertEquals(stderr.trimEnd().split("\n").length, 1);
+  }
 });
