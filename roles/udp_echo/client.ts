@@ -1,3 +1,9 @@
+import {
+  formatAddress,
+  isAddress,
+  parseAddress,
+  unmapAddress,
+} from "../../lib/core/address.ts";
 import { utf8 } from "../../lib/core/bytes.ts";
 import { textOfBytes } from "../../lib/core/upper_case.ts";
 import type { HostPort } from "../../lib/cli/flags.ts";
@@ -20,9 +26,9 @@ export async function runUdpClient(
   const addresses = await ctx.net.resolve(name, ctx);
   // A name may have addresses of both kinds; the lecture's server listens on IPv4 only.
   const host = addresses.find((one) => !one.includes(":")) ?? addresses[0]!;
-  const server = { host, port };
+  const server = { host: canonical(host), port };
   await using socket = ctx.net.listenUdp({
-    host: host.includes(":") ? "::" : "0.0.0.0",
+    host: server.host.includes(":") ? "::" : "0.0.0.0",
     port: 0,
   });
   const channel: EchoChannel = {
@@ -33,6 +39,12 @@ export async function runUdpClient(
   };
   const messages = flags.message === undefined ? undefined : [flags.message];
   await runEchoClient(channel, { ...flags, messages }, ctx);
+}
+
+/** The way sockets write an address: `0:0:0:0:0:0:0:1` is `::1`, and `::ffff:10.0.0.1` is IPv4. */
+function canonical(host: string): string {
+  if (!isAddress(host)) return host; // With a zone, such as fe80::1%eth0.
+  return formatAddress(unmapAddress(parseAddress(host)));
 }
 
 /** Anyone may send to our socket; only what comes from the server is an echo. */

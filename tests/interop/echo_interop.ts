@@ -97,6 +97,18 @@ Deno.test("udp-echo asks the lecture's server, over IPv4 and IPv6", async () => 
   }
 });
 
+Deno.test("udp-echo knows its server's answers however its address was written", async () => {
+  const { server, port } = await startEcho("udp-echo");
+  await using _server = server;
+  for (const host of ["0:0:0:0:0:0:0:1", "::ffff:127.0.0.1", "localhost"]) {
+    const said = await runProgram([
+      ...["udp-echo", "--connect", addressOf(host, port)],
+      ...["--message", "hello"],
+    ]);
+    assertEquals([said.code, said.stdout], [0, "HELLO\n"], host);
+  }
+});
+
 Deno.test("tcp-echo answers the lecture's client, which sends no newline and waits", async () => {
   const { server, port } = await startEcho("tcp-echo");
   await using _server = server;
