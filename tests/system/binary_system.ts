@@ -39,11 +39,6 @@ function run(cwd: string, ...args: readonly string[]): Promise<Finished> {
   return runTool(command, [...first, ...args], { cwd });
 }
 
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
 async function names(folder: string): Promise<readonly string[]> {
   const entries = await Array.fromAsync(Deno.readDir(folder));
   return entries.map(({ name }) => name).sort();
@@ -71,14 +66,21 @@ Deno.test("the binary has every role in it", async () => {
 Deno.test("the binary has what npm packages it loads late in it: pages, charts", async () => {
   await using folder = await temporaryFolder();
   const cwd = folder.path;
-  const adminPort = freePort();
-  const admin = `127.0.0.1:${adminPort}`;
   await using server = await startProgram(
-    ["udp-echo", "--host", "127.0.0.1", "--port", "0", "--admin", admin],
+    [
+      "udp-echo",
+      "--host",
+      "127.0.0.1",
+      "--port",
+      "0",
+      "--admin",
+      "127.0.0.1:0",
+    ],
     { command: bare(), cwd },
   );
   const udp = await server.until("role.listening");
-  const answer = await fetch(`http://${admin}/healthz`);
+  const admin = await server.until("admin.listening");
+  const answer = await fetch(`http://127.0.0.1:${admin.port}/healthz`);
   assertEquals([answer.status, (await answer.text()).trim()], [200, "ok"]);
   const to = `127.0.0.1:${udp.port}`;
   const ping = await run(
