@@ -192,7 +192,7 @@ export class Responder {
     }
     let name = query.subarray(12, nameEnd);
     const passed: ZoneNode[] = [];
-    for (let hop = 0; hop <= MAX_CHAIN; hop++) {
+    for (let hop = 0; hop < MAX_CHAIN; hop++) {
       const found = this.#zones.find(name);
       if (found === undefined) {
         if (hop === 0) this.#rcode = RCODES.REFUSED;

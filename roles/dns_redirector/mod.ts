@@ -59,11 +59,10 @@ export const dnsRedirector: Role = {
           parse: parseCidr,
         },
         tcp: flag.toggle({ help: "Asks over TCP" }),
-        host: flag.text({
-          default: "",
-          placeholder: "ADDR",
+        host: {
+          ...serverFlags({ port: 0 }).host,
           help: "Address to ask from; without it the system's choice",
-        }),
+        },
         timeout: flag.duration({
           default: "1s",
           help: "Wait for the first answer; each further try waits twice that",
