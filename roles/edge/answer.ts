@@ -2,7 +2,9 @@ import type { EdgeCacheStatus } from "../../lib/events/edge.ts";
 import type { CacheStatus } from "../../lib/http/cache_status.ts";
 import { evaluateConditions } from "../../lib/http/conditional.ts";
 import { Fields } from "../../lib/http/fields.ts";
+import { GrowingBody } from "../../lib/http/growing_body.ts";
 import { parseHttpDate } from "../../lib/http/http_date.ts";
+import { byterangesBody } from "../../lib/http/multipart.ts";
 import {
   type ByteRange,
   contentRange,
@@ -85,13 +87,15 @@ export function answerFrom(
       fields.set("content-range", unsatisfiedRange(sizeBytes));
       return exchange.bytes({ status: 416, fields }, null, story.cacheStatus);
     }
-    // Several parts would need multipart/byteranges; the whole is a right answer too (RFC 9110 §14.2).
-    if (range.kind === "parts" && range.parts.length === 1) {
-      return part(stored, exchange, {
-        fields,
-        range: range.parts[0]!,
-        cacheStatus: story.cacheStatus,
-      });
+    if (range.kind === "parts") {
+      const [range0, ...others] = range.parts;
+      return others.length === 0
+        ? part(stored, exchange, { fields, range: range0!, ...story })
+        : severalParts(stored, exchange, {
+          fields,
+          parts: range.parts,
+          ...story,
+        });
     }
   }
   return whole(stored, exchange, { fields, cacheStatus: story.cacheStatus });
@@ -143,6 +147,43 @@ function part(
     body.reader(range.firstByte, end),
     cacheStatus,
   );
+}
+
+/** Several ranges at once, as multipart/byteranges (RFC 9110 §14.6). */
+function severalParts(
+  stored: StoredResponse,
+  exchange: Exchange,
+  options: {
+    readonly fields: Fields;
+    readonly parts: readonly ByteRange[];
+    readonly cacheStatus: EdgeCacheStatus;
+    readonly nowMs: number;
+  },
+): HttpResponse {
+  const { fields, parts, cacheStatus, nowMs } = options;
+  const plan = byterangesBody(parts, {
+    boundary: `rolecall${Math.floor(nowMs * 1000).toString(36)}`,
+    mediaType: fields.get("content-type") ?? "application/octet-stream",
+    sizeBytes: stored.body.lengthBytes!,
+  });
+  fields.set("content-type", plan.contentType);
+  fields.set("content-length", String(plan.lengthBytes));
+  const readers = plan.pieces.map((piece) =>
+    piece instanceof Uint8Array
+      ? GrowingBody.of(piece).reader()
+      : stored.body.reader(piece.firstByte, piece.lastByte + 1)
+  );
+  let at = 0;
+  return exchange.stream({ status: 206, fields }, {
+    async next(maxBytes) {
+      for (; at < readers.length; at++) {
+        const bytes = await readers[at]!.next(maxBytes);
+        if (bytes !== null) return bytes;
+      }
+      return null;
+    },
+    leave: () => readers.forEach((reader) => reader.leave()),
+  }, cacheStatus);
 }
 
 /** Without Last-Modified, the date of the response stands for it (RFC 9111 §4.3.2). */

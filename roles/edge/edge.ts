@@ -29,6 +29,8 @@ const REFUSED_METHODS: ReadonlySet<string> = new Set([
   "TRACE",
   "TRACK",
 ]);
+/** How many URLs are remembered as too large. */
+const MAX_TOO_LARGE = 10_000;
 /** What we answer ourselves from the full copy, and so do not send on with a fetch for the cache. */
 const OWN_FIELDS: readonly string[] = [
   "range",
@@ -40,6 +42,8 @@ const OWN_FIELDS: readonly string[] = [
 /** A caching reverse proxy: carries out what `HttpCache` decides. */
 export class Edge {
   readonly #parts: EdgeParts;
+  /** What turned out too large to keep, oldest first: ranges of it are forwarded at once. */
+  readonly #tooLarge = new Set<string>();
 
   /** Puts the parts together. */
   constructor(parts: EdgeParts) {
@@ -70,6 +74,9 @@ export class Edge {
     const forOrigin = ORIGIN_CONDITIONS.some((name) => fields.has(name));
     if (!reading || forOrigin) {
       return await pass(this.#parts, exchange, reading ? "bypass" : "method");
+    }
+    if (fields.has("range") && this.#tooLarge.has(key)) {
+      return await pass(this.#parts, exchange, "bypass");
     }
     return await this.#cached(exchange);
   }
@@ -237,12 +244,14 @@ export class Edge {
       flight: options.flight,
     });
     if (stored !== undefined) {
+      this.#tooLarge.delete(stored.key);
       void this.#fill(exchange, response, { stored, reason });
       return this.#answer(exchange, stored, {
         cacheStatus: "miss",
         status: { forward: reason, stored: true },
       });
     }
+    if (why === "too-large") this.#rememberTooLarge(exchange.forward.key);
     if (why === "too-large" && exchange.request.headers.has("range")) {
       await response.body?.cancel();
       return await pass(this.#parts, exchange, "bypass");
@@ -251,6 +260,14 @@ export class Edge {
       reason,
       cacheStatus: "miss",
     });
+  }
+
+  #rememberTooLarge(key: string): void {
+    this.#tooLarge.add(key);
+    const oldest = this.#tooLarge.values().next();
+    if (this.#tooLarge.size > MAX_TOO_LARGE && !oldest.done) {
+      this.#tooLarge.delete(oldest.value);
+    }
   }
 
   async #fill(

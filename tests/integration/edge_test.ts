@@ -311,6 +311,18 @@ Deno.test("edge keeps RFC 9110 and 9111 towards clients and origin", async (t) =
         null,
         "0123456789",
       ]);
+      const several = await fetch(`${url}/digits`, {
+        headers: { range: "bytes=0-1, 8-" },
+      });
+      const type = several.headers.get("content-type")!;
+      const boundary = /^multipart\/byteranges; boundary=(\S+)$/.exec(type)![1];
+      const found = (await several.text()).split(`--${boundary}`).map((text) =>
+        /bytes (\S+)\r\n\r\n(\d+)\r\n$/.exec(text)?.slice(1).join(" ")
+      );
+      assertEquals(found.filter((text) => text !== undefined), [
+        "0-1/10 01",
+        "8-9/10 89",
+      ]);
       const known = await fetch(`${url}/digits`, {
         headers: { "if-none-match": '"v1"' },
       });
