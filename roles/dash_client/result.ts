@@ -162,7 +162,7 @@ function rateChart({ downloads, speed }: Played): ReportSection {
 
 /** The buffer as a sawtooth: up by a segment at each arrival, down with the clock in between. */
 function bufferChart(
-  { downloads, stalls, bufferCapMs, summary }: Played,
+  { downloads, stalls, bufferCapMs, summary, complete }: Played,
 ): ReportSection {
   const points: [number, number][] = [[0, 0]];
   for (const { atMs, record } of downloads) {
@@ -172,7 +172,7 @@ function bufferChart(
   }
   for (const { atMs } of stalls) points.push([seconds(atMs), 0]);
   const endMs = summary.startupMs + summary.stallMs + summary.playedMs;
-  points.push([seconds(endMs), 0]);
+  if (complete) points.push([seconds(endMs), 0]);
   // A stable sort: the two points of one arrival keep their order.
   points.sort(([a], [b]) => a - b);
   return {
