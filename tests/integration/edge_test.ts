@@ -1,58 +1,14 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import {
   type CountingOrigin,
   countingOrigin,
   gate,
 } from "../support/counting_origin.ts";
-import {
-  runProgram,
-  type StartedProgram,
-  startProgram,
-} from "../support/program.ts";
-
-const BODY = new Uint8Array(512 * 1024).map((_, at) => at * 31 + (at >> 8));
-
-async function startEdge(
-  origins: readonly string[],
-  flags: readonly string[] = [],
-): Promise<{ program: StartedProgram; url: string; port: number }> {
-  const program = await startProgram([
-    "edge",
-    "--host",
-    "127.0.0.1",
-    "--port",
-    "0",
-    ...origins.flatMap((url) => ["--origin", url]),
-    ...flags,
-  ]);
-  const { port } = await program.until("role.listening");
-  return { program, url: `http://127.0.0.1:${port}`, port };
-}
-
-/** Answers in two halves; the second waits for `opened`. */
-function inHalves(opened: Promise<void>, fields: HeadersInit): Response {
-  const half = BODY.length / 2;
-  const body = new ReadableStream<Uint8Array>({
-    async start(controller) {
-      controller.enqueue(BODY.subarray(0, half));
-      await opened;
-      controller.enqueue(BODY.subarray(half));
-      controller.close();
-    },
-  });
-  return new Response(body, { headers: fields });
-}
+import { BODY, inHalves, startEdge, statusesOf } from "../support/edge.ts";
+import { runProgram } from "../support/program.ts";
 
 async function textOf(url: string, init?: RequestInit): Promise<string> {
   return await (await fetch(url, init)).text();
-}
-
-function statusesOf(program: StartedProgram, path: string): string[] {
-  return program.events.flatMap((event) =>
-    event.type === "edge.answered" && event.path === path
-      ? [event.cacheStatus]
-      : []
-  ).sort();
 }
 
 /** Sends raw bytes, returns the head of the answer, or what came until the server closed; `silent` when neither happened in 5 s. */
@@ -77,83 +33,6 @@ async function raw(port: number, text: string): Promise<string> {
   if (!late) connection.close();
   return late ? "silent" : answer;
 }
-
-for (const length of [true, false]) {
-  Deno.test(`edge fetches once for 200 clients, who read while it fills, Content-Length ${length}`, async () => {
-    const rest = gate();
-    await using origin = countingOrigin(() =>
-      inHalves(rest.opened, {
-        "cache-control": "max-age=60",
-        ...(length ? { "content-length": String(BODY.length) } : {}),
-      })
-    );
-    const { program, url } = await startEdge([origin.url]);
-    await using _edge = program;
-    const clients = await Promise.all(
-      Array.from({ length: 200 }, async () => {
-        const response = await fetch(`${url}/movie`);
-        const reader = response.body!.getReader();
-        return { reader, first: (await reader.read()).value! };
-      }),
-    );
-    // All 200 have bytes in hand, and the origin has not sent the second half.
-    const half = BODY.length / 2;
-    assert(clients.every(({ first }) => first.length <= half));
-    // The first to come leaves, another never reads on: both are nobody else's matter.
-    await clients[0]!.reader.cancel();
-    rest.open();
-    await Promise.all(
-      clients.slice(2).map(async ({ reader, first }) => {
-        let at = 0;
-        for (
-          let piece: Uint8Array | undefined = first;
-          piece !== undefined;
-          piece = (await reader.read()).value
-        ) {
-          for (let i = 0; i < piece.length; i += 997) {
-            if (piece[i] !== BODY[at + i]) throw new Error(`byte ${at + i}`);
-          }
-          at += piece.length;
-        }
-        assertEquals(at, BODY.length);
-      }),
-    );
-    await clients[1]!.reader.cancel();
-    const again = await fetch(`${url}/movie`);
-    assertEquals(await again.bytes(), BODY as Uint8Array<ArrayBuffer>);
-    assertMatch(
-      again.headers.get("cache-status")!,
-      /; hit; ttl=\d+; key="\/movie"$/,
-    );
-    assertMatch(again.headers.get("age")!, /^\d+$/);
-    assertEquals(origin.count("/movie"), 1);
-    const fetched = await program.until("edge.fetched");
-    assertEquals(
-      [fetched.stored, fetched.complete, fetched.bytes],
-      [true, true, BODY.length],
-    );
-    await program.until("edge.answered", (e) => e.cacheStatus === "hit");
-    const statuses = statusesOf(program, "/movie");
-    assertEquals(statuses.filter((one) => one === "miss").length, 1);
-    assertEquals(statuses.filter((one) => one === "collapsed").length, 199);
-  });
-}
-
-Deno.test("edge finishes a fill although its only client has left", async () => {
-  const rest = gate();
-  await using origin = countingOrigin(() =>
-    inHalves(rest.opened, { "cache-control": "max-age=60" })
-  );
-  const { program, url } = await startEdge([origin.url]);
-  await using _edge = program;
-  const response = await fetch(`${url}/a`);
-  await response.body!.cancel();
-  await program.until("edge.answered", (e) => !e.complete);
-  rest.open();
-  assertEquals((await program.until("edge.fetched")).complete, true);
-  assertEquals((await (await fetch(`${url}/a`)).bytes()).length, BODY.length);
-  assertEquals(origin.count("/a"), 1);
-});
 
 /** An origin that answers as the path says. */
 function manyAnswers(): CountingOrigin {

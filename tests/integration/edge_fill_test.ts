@@ -1,0 +1,80 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { countingOrigin, gate } from "../support/counting_origin.ts";
+import { BODY, inHalves, startEdge, statusesOf } from "../support/edge.ts";
+
+for (const length of [true, false]) {
+  Deno.test(`edge fetches once for 200 clients, who read while it fills, Content-Length ${length}`, async () => {
+    const rest = gate();
+    await using origin = countingOrigin(() =>
+      inHalves(rest.opened, {
+        "cache-control": "max-age=60",
+        ...(length ? { "content-length": String(BODY.length) } : {}),
+      })
+    );
+    const { program, url } = await startEdge([origin.url]);
+    await using _edge = program;
+    const clients = await Promise.all(
+      Array.from({ length: 200 }, async () => {
+        const response = await fetch(`${url}/movie`);
+        const reader = response.body!.getReader();
+        return { reader, first: (await reader.read()).value! };
+      }),
+    );
+    // All 200 have bytes in hand, and the origin has not sent the second half.
+    const half = BODY.length / 2;
+    assert(clients.every(({ first }) => first.length <= half));
+    // The first to come leaves, another never reads on: both are nobody else's matter.
+    await clients[0]!.reader.cancel();
+    rest.open();
+    await Promise.all(
+      clients.slice(2).map(async ({ reader, first }) => {
+        let at = 0;
+        for (
+          let piece: Uint8Array | undefined = first;
+          piece !== undefined;
+          piece = (await reader.read()).value
+        ) {
+          for (let i = 0; i < piece.length; i += 997) {
+            if (piece[i] !== BODY[at + i]) throw new Error(`byte ${at + i}`);
+          }
+          at += piece.length;
+        }
+        assertEquals(at, BODY.length);
+      }),
+    );
+    await clients[1]!.reader.cancel();
+    const again = await fetch(`${url}/movie`);
+    assertEquals(await again.bytes(), BODY as Uint8Array<ArrayBuffer>);
+    assertMatch(
+      again.headers.get("cache-status")!,
+      /; hit; ttl=\d+; key="\/movie"$/,
+    );
+    assertMatch(again.headers.get("age")!, /^\d+$/);
+    assertEquals(origin.count("/movie"), 1);
+    const fetched = await program.until("edge.fetched");
+    assertEquals(
+      [fetched.stored, fetched.complete, fetched.bytes],
+      [true, true, BODY.length],
+    );
+    await program.until("edge.answered", (e) => e.cacheStatus === "hit");
+    const statuses = statusesOf(program, "/movie");
+    assertEquals(statuses.filter((one) => one === "miss").length, 1);
+    assertEquals(statuses.filter((one) => one === "collapsed").length, 199);
+  });
+}
+
+Deno.test("edge finishes a fill although its only client has left", async () => {
+  const rest = gate();
+  await using origin = countingOrigin(() =>
+    inHalves(rest.opened, { "cache-control": "max-age=60" })
+  );
+  const { program, url } = await startEdge([origin.url]);
+  await using _edge = program;
+  const response = await fetch(`${url}/a`);
+  await response.body!.cancel();
+  await program.until("edge.answered", (e) => !e.complete);
+  rest.open();
+  assertEquals((await program.until("edge.fetched")).complete, true);
+  assertEquals((await (await fetch(`${url}/a`)).bytes()).length, BODY.length);
+  assertEquals(origin.count("/a"), 1);
+});

@@ -1,0 +1,47 @@
+import { type StartedProgram, startProgram } from "./program.ts";
+
+/** Half a mebibyte in which every place looks different. */
+export const BODY = new Uint8Array(512 * 1024).map((_, at) =>
+  at * 31 + (at >> 8)
+);
+
+/** Starts `rolecall edge` on a free port. */
+export async function startEdge(
+  origins: readonly string[],
+  flags: readonly string[] = [],
+): Promise<{ program: StartedProgram; url: string; port: number }> {
+  const program = await startProgram([
+    "edge",
+    "--host",
+    "127.0.0.1",
+    "--port",
+    "0",
+    ...origins.flatMap((url) => ["--origin", url]),
+    ...flags,
+  ]);
+  const { port } = await program.until("role.listening");
+  return { program, url: `http://127.0.0.1:${port}`, port };
+}
+
+/** Answers with {@linkcode BODY} in two halves; the second waits for `opened`. */
+export function inHalves(opened: Promise<void>, fields: HeadersInit): Response {
+  const half = BODY.length / 2;
+  const body = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      controller.enqueue(BODY.subarray(0, half));
+      await opened;
+      controller.enqueue(BODY.subarray(half));
+      controller.close();
+    },
+  });
+  return new Response(body, { headers: fields });
+}
+
+/** How the answers for a path came about, sorted. */
+export function statusesOf(program: StartedProgram, path: string): string[] {
+  return program.events.flatMap((event) =>
+    event.type === "edge.answered" && event.path === path
+      ? [event.cacheStatus]
+      : []
+  ).sort();
+}
