@@ -360,3 +360,39 @@ Deno.test("dash-client asks the resolver again when the TTL is over and moves wi
     `127.0.0.2:${site.port}`,
   ]);
 });
+
+Deno.test("dash-client is sent to its network's edge, by the address it asks from and by client subnet", async () => {
+  await using site = startSite({ segments: 1, hostname: "0.0.0.0" });
+  await using dns = await startProgram([
+    "dns-redirector",
+    ..."--host 127.0.0.1 --port 0 --domain video.example --policy geo".split(
+      " ",
+    ),
+    ..."--edge 127.0.0.3 --site 127.1.0.0/16=127.0.0.3".split(" "),
+    ..."--edge 127.0.0.4 --site 127.2.0.0/16=127.0.0.4".split(" "),
+  ]);
+  const { port } = await dns.until("role.listening");
+  const serverSeen = async (flag: string, value: string) => {
+    const run = await runProgram([
+      "dash-client",
+      `http://video.example:${site.port}/manifest.mpd`,
+      "--speed",
+      "50",
+      "--json",
+      "--resolver",
+      `127.0.0.1:${port}`,
+      flag,
+      value,
+    ]);
+    assertEquals(run.code, 0, run.stderr);
+    return JSON.parse(run.stdout).segments[0].server;
+  };
+  assertEquals(
+    [
+      await serverSeen("--host", "127.1.0.5"),
+      await serverSeen("--host", "127.2.0.5"),
+      await serverSeen("--client-subnet", "127.2.0.0/24"),
+    ],
+    [3, 4, 4].map((last) => `127.0.0.${last}:${site.port}`),
+  );
+});
