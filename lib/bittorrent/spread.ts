@@ -16,6 +16,9 @@ const REVEAL_LIFE_MS = 20_000;
 /** Pieces a served peer is shown in addition to one second's worth. */
 const SPARE_PIECES = 2;
 
+/** Pieces beyond the window that a peer may have got and not passed on, before it is shown no more: enough for those who pass on, and all a free rider gets. */
+const KEPT_PIECES = 4;
+
 /** The reveals of a spreading seed. */
 export class Spread {
   readonly #state: SwarmState;
@@ -23,6 +26,8 @@ export class Spread {
   #unrevealed: number[] = [];
   /** Shown to one peer, which does not have it yet. */
   readonly #given = new Map<number, { session: PeerSession; atMs: number }>();
+  /** Fetched by the peer it was shown to, and not yet passed on. */
+  readonly #kept = new Map<number, PeerSession>();
   readonly #seen = new Set<number>();
   #active: boolean;
 
@@ -47,10 +52,14 @@ export class Spread {
   /** Peers changed, or may be shown more: shows what is due. */
   reveal(session: PeerSession): void {
     if (!this.#active || session.stage !== "open") return;
-    let open = this.#window(session);
+    const window = this.#window(session);
+    let open = window;
     for (const { session: holder } of this.#given.values()) {
       if (holder === session) open -= 1;
     }
+    let kept = 0;
+    for (const holder of this.#kept.values()) if (holder === session) kept += 1;
+    if (kept >= window + KEPT_PIECES) return;
     for (; open > 0; open--) {
       const pieceIndex = this.#choose(session);
       if (pieceIndex === null) return;
@@ -63,16 +72,27 @@ export class Spread {
   seen(session: PeerSession, pieceIndex: number): void {
     if (!this.#active) return;
     this.#seen.add(pieceIndex);
+    const given = this.#given.get(pieceIndex);
+    const keeper = this.#kept.get(pieceIndex);
     this.#given.delete(pieceIndex);
+    this.#kept.delete(pieceIndex);
+    if (given?.session === session && !this.#alone(session)) {
+      this.#kept.set(pieceIndex, session);
+    }
     if (
       this.#seen.size === this.#state.have.length || session.pieces.complete
     ) {
-      this.#finish();
-    } else this.reveal(session);
+      return this.#finish();
+    }
+    this.reveal(session);
+    if (keeper !== undefined) this.reveal(keeper);
   }
 
   /** A peer has gone: what it was shown and did not get goes to others. */
   left(session: PeerSession): void {
+    for (const [pieceIndex, keeper] of this.#kept) {
+      if (keeper === session) this.#kept.delete(pieceIndex);
+    }
     for (const [pieceIndex, { session: holder }] of this.#given) {
       if (holder !== session) continue;
       this.#given.delete(pieceIndex);
@@ -89,6 +109,12 @@ export class Spread {
       this.#unrevealed.push(pieceIndex);
     }
     for (const session of this.#state.open()) this.reveal(session);
+  }
+
+  /** Whether there is nobody the peer could pass anything on to. */
+  #alone(session: PeerSession): boolean {
+    for (const other of this.#state.open()) if (other !== session) return false;
+    return true;
   }
 
   /** How many pieces a peer may have before it: one while it is choked, to be interested in. */
@@ -129,6 +155,7 @@ export class Spread {
   #finish(): void {
     this.#active = false;
     this.#given.clear();
+    this.#kept.clear();
     for (const session of this.#state.open()) {
       for (let index = 0; index < this.#state.have.length; index++) {
         if (!session.revealed.has(index) && !session.pieces.has(index)) {

@@ -23,7 +23,7 @@ import type { RoleContext } from "../../lib/role.ts";
 const UDP_ATTEMPTS = 2;
 
 /**
- * Tells one tracker once. `host` is the address we listen on, if it is a certain one: on a machine with several, the tracker must not take the one the request came from.
+ * Tells one tracker once.
  *
  * @throws {RunError} or {ProtocolError} If the tracker cannot be reached, refuses, or answers nonsense.
  */
@@ -32,7 +32,6 @@ export async function announceOnce(
   request: AnnounceRequest,
   options: {
     readonly ctx: RoleContext;
-    readonly host: string;
     readonly signal: AbortSignal;
   },
 ): Promise<AnnounceReply> {
@@ -44,15 +43,12 @@ export async function announceOnce(
       `Cannot announce to ${url}: only http, https and udp trackers are spoken to`,
     );
   }
-  const { ctx, host, signal } = options;
+  const { ctx, signal } = options;
   const key = request.peerId.subarray(16).reduce((sum, byte) =>
     (sum * 256 + byte) >>> 0
   ).toString(16);
-  const ip = host === "" || /^(0\.0\.0\.0|::)$/.test(host)
-    ? ""
-    : `&ip=${encodeURIComponent(host)}`;
   const response = await ctx.net.fetch(
-    announceUrlOf(url, { ...request, key }) + ip,
+    announceUrlOf(url, { ...request, key }),
     { signal },
   );
   const body = await readBody(response, url);

@@ -76,7 +76,6 @@ async function share(flags: ShareFlags, running: Running): Promise<void> {
   const progress = new Progress(swarm, info, ctx);
   const trackers = new TrackerDriver({
     ctx,
-    host: flags.host,
     tiers: info.announceList,
     requestOf: (event, numWant) => ({
       infoHash: info.infoHash,
@@ -87,6 +86,8 @@ async function share(flags: ShareFlags, running: Running): Promise<void> {
       leftBytes: info.totalBytes - swarm.status.haveBytes,
       event,
       numWant,
+      // Of a machine's many addresses the tracker must not take the one the request happens to come from.
+      ...(/^(0\.0\.0\.0|::)$/.test(listener.host) ? {} : { ip: listener.host }),
     }),
     found: ({ peers }) =>
       driver.feed({ kind: "peers-found", peers, source: "tracker" }),

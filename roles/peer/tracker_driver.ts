@@ -22,8 +22,6 @@ const STOP_TIMEOUT_MS = 2_000;
 /** What {@linkcode TrackerDriver} needs of the peer. */
 export interface TrackerDriverOptions {
   readonly ctx: RoleContext;
-  /** The address we listen on; "" for all. */
-  readonly host: string;
   readonly tiers: readonly (readonly string[])[];
   /** Makes the announce of this moment. */
   readonly requestOf: (
@@ -91,13 +89,13 @@ export class TrackerDriver {
   }
 
   async #announce({ tier, url, event }: AnnouncerOutput): Promise<void> {
-    const { ctx, host, requestOf, found } = this.#options;
+    const { ctx, requestOf, found } = this.#options;
     const stopped = event === "stopped";
     try {
       const reply = await announceOnce(
         url,
         requestOf(event, stopped ? 0 : NUM_WANT),
-        { ctx, host, signal: this.#stop.signal },
+        { ctx, signal: this.#stop.signal },
       );
       this.everAnswered = true;
       const intervalMs = reply.intervalSeconds * 1000;

@@ -144,11 +144,12 @@ export class SwarmWorld {
   /** Runs until `done`, or until `untilMs`. */
   run(untilMs: number, done: () => boolean = () => false): void {
     while (!done()) {
-      const entry = this.#pop();
+      const entry = this.#heap[0];
       if (entry === undefined || entry.atMs > untilMs) {
         this.nowMs = untilMs;
         return;
       }
+      this.#pop();
       this.nowMs = entry.atMs;
       if (entry.input.kind === "timeout") {
         if (this.#alarms.get(entry.host) !== entry.atMs) continue;
@@ -270,11 +271,10 @@ export class SwarmWorld {
     }
   }
 
-  #pop(): Entry | undefined {
+  #pop(): void {
     const heap = this.#heap;
-    const first = heap[0];
     const last = heap.pop();
-    if (heap.length === 0 || last === undefined) return first;
+    if (heap.length === 0 || last === undefined) return;
     heap[0] = last;
     for (let at = 0;;) {
       let least = at;
@@ -283,7 +283,7 @@ export class SwarmWorld {
           least = child;
         }
       }
-      if (least === at) return first;
+      if (least === at) return;
       [heap[at], heap[least]] = [heap[least]!, heap[at]!];
       at = least;
     }
