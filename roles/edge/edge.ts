@@ -175,7 +175,7 @@ export class Edge {
     exchange: Exchange,
     found: Extract<Lookup, { kind: "fetch" | "revalidate" }>,
   ): Promise<HttpResponse> {
-    const { cache, upstream, ctx } = this.#parts;
+    const { cache, upstream, signal } = this.#parts;
     const request = withoutOwnFields(exchange);
     const { flight, reason } = found;
     if (found.kind === "revalidate") {
@@ -187,7 +187,7 @@ export class Edge {
       const response = await upstream.fetch({
         ...request,
         target: request.key,
-        signal: ctx.signal,
+        signal,
       });
       if (found.kind === "revalidate" && response.status === 304) {
         const stored = cache.refresh(found.stored, response, {
@@ -292,7 +292,7 @@ export class Edge {
     stored: StoredResponse,
     flight: Flight,
   ): Promise<void> {
-    const { cache, upstream, ctx } = this.#parts;
+    const { cache, upstream, signal } = this.#parts;
     const request = withoutOwnFields(exchange);
     const get = { ...request, method: "GET" };
     const etag = stored.fields.get("etag");
@@ -303,7 +303,7 @@ export class Edge {
       const response = await upstream.fetch({
         ...get,
         target: get.key,
-        signal: ctx.signal,
+        signal,
       });
       const reason = "stale";
       if (response.status === 304) {

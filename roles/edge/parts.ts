@@ -13,6 +13,8 @@ export interface EdgeParts {
   readonly pseudonym: string;
   /** Tells us from every other node in a `Via` that comes back: a request that has been here goes in circles. */
   readonly mark: string;
+  /** Ends every fetch: aborted when the edge is gone, later than when it is asked to go. */
+  readonly signal: AbortSignal;
   /** How long an origin may pause within a body. */
   readonly idleMs: number;
 }

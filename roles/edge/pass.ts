@@ -14,7 +14,7 @@ export async function pass(
   exchange: Exchange,
   reason: "method" | "bypass",
 ): Promise<HttpResponse> {
-  const { cache, upstream, ctx } = parts;
+  const { cache, upstream, signal } = parts;
   const body = await bodyOf(exchange.request);
   if (body === "too-large") {
     return exchange.plain(413, "The request body is too large to pass on");
@@ -26,7 +26,7 @@ export async function pass(
       target: key,
       fields,
       ...(body === undefined ? {} : { body }),
-      signal: ctx.signal,
+      signal,
     });
     for (const url of invalidatedUrls({ ...response, method })) {
       const target = upstream.targetOf(url);

@@ -24,6 +24,7 @@ export async function serveEdge(
       "An edge needs an origin: --origin http://127.0.0.1:8080/",
     );
   }
+  const gone = new AbortController();
   const edge = new Edge({
     ctx,
     cache: new HttpCache({ capacityBytes: flags.cacheSize }),
@@ -35,19 +36,24 @@ export async function serveEdge(
     mark: `rolecall-${Math.floor(ctx.rng() * 2 ** 32).toString(16)}-${
       Math.floor(ctx.clock.wallMs()).toString(36)
     }`,
+    signal: gone.signal,
     idleMs: flags.originTimeout,
   });
-  await using server = ctx.net.serveHttp(
-    { host: flags.host, port: flags.port },
-    limited(edge, flags.limitRate, ctx),
-  );
-  ctx.emit({
-    type: "role.listening",
-    transport: "http",
-    host: server.host,
-    port: server.port,
-  });
-  await ctx.clock.sleepUntil(Infinity, ctx.signal).catch(() => {});
+  {
+    await using server = ctx.net.serveHttp(
+      { host: flags.host, port: flags.port },
+      limited(edge, flags.limitRate, ctx),
+    );
+    ctx.emit({
+      type: "role.listening",
+      transport: "http",
+      host: server.host,
+      port: server.port,
+    });
+    await ctx.clock.sleepUntil(Infinity, ctx.signal).catch(() => {});
+  }
+  // Answers in flight have had their time: what is still being fetched is for nobody.
+  gone.abort();
 }
 
 /** The edge behind a link of `bytesPerSecond`, which all its answers share. */

@@ -78,3 +78,24 @@ Deno.test("edge finishes a fill although its only client has left", async () => 
   assertEquals((await (await fetch(`${url}/a`)).bytes()).length, BODY.length);
   assertEquals(origin.count("/a"), 1);
 });
+
+Deno.test("edge that is told to stop finishes the answer it is giving", async () => {
+  const rest = gate();
+  await using origin = countingOrigin(() =>
+    inHalves(rest.opened, { "cache-control": "max-age=60" })
+  );
+  const { program, url } = await startEdge([origin.url]);
+  await using _edge = program;
+  const reader = (await fetch(`${url}/a`)).body!.getReader();
+  let bytes = (await reader.read()).value!.length;
+  const stopped = program.stop();
+  await program.until("role.stopping");
+  rest.open();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    bytes += value.length;
+  }
+  assertEquals(bytes, BODY.length);
+  assertEquals((await stopped).code, 0);
+});

@@ -18,7 +18,6 @@ function edgeOf(answer: Answer, origins = ["http://a.test", "http://b.test"]) {
   const events: RolecallEvent[] = [];
   const ctx = {
     clock,
-    signal: new AbortController().signal,
     emit: (event: RolecallEvent) => void events.push(event),
     net: {
       // deno-lint-ignore require-await
@@ -34,6 +33,7 @@ function edgeOf(answer: Answer, origins = ["http://a.test", "http://b.test"]) {
     upstream: new Upstream(ctx, { origins, timeoutMs: 1000 }),
     pseudonym: "e",
     mark: "mark-1",
+    signal: new AbortController().signal,
     idleMs: 1000,
   });
   const ask = async (
