@@ -6,9 +6,11 @@ import type { Files, FileStat, RandomAccessFile } from "./files.ts";
 /** The real files. */
 export const denoFiles: Files = {
   async read(path, { maxBytes }) {
-    const file = await attempt(`read ${path}`, () => Deno.open(path));
-    using _ = file;
-    const { size, isDirectory } = await file.stat();
+    // Asked of the path: an open file inside a compiled binary does not know its size.
+    const { size, isDirectory } = await attempt(
+      `read ${path}`,
+      () => Deno.stat(path),
+    );
     if (isDirectory) {
       throw new RunError("io-failed", `Cannot read ${path}: it is a folder`);
     }
@@ -18,6 +20,8 @@ export const denoFiles: Files = {
         `Cannot read ${path}: must be at most ${maxBytes} bytes, got ${size}`,
       );
     }
+    const file = await attempt(`read ${path}`, () => Deno.open(path));
+    using _ = file;
     const bytes = new Uint8Array(size);
     let at = 0;
     while (at < size) {
