@@ -14,6 +14,8 @@ type TableSection = Extract<ReportSection, { readonly kind: "table" }>;
 
 /** From this many headings on the page has a list of them. */
 const NAV_FROM = 5;
+/** Cells up to this many characters, such as `2.20 Mbit/s`, are not broken over lines. */
+const MOST_UNBROKEN = 12;
 
 /** Returns the files of a report: `report.html`, and each chart as an `.svg` of its own. Same report, same bytes. */
 export function reportFiles(
@@ -124,9 +126,11 @@ function tableHtml({ columns, rows }: TableSection, id: string): string {
       {},
       ...row.map((cell, at) => {
         const text = typeof cell === "number" ? readable(cell) : cell;
+        const name = classes[at] ??
+          (text.length <= MOST_UNBROKEN ? "whole" : undefined);
         return at === 0
-          ? element("th", { scope: "row", class: classes[at] }, cellText(text))
-          : element("td", { class: classes[at] }, cellText(text));
+          ? element("th", { scope: "row", class: name }, cellText(text))
+          : element("td", { class: name }, cellText(text));
       }),
     )
   );

@@ -22,11 +22,13 @@ figure svg{display:block;width:100%;height:auto}
 figcaption,.note{color:var(--muted);font-size:1rem;max-width:44rem}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;min-width:min(100%,30rem);font-variant-numeric:tabular-nums}
-th,td{padding:.45rem 1rem .45rem .6rem;text-align:left;vertical-align:baseline;border-bottom:1px solid var(--rule)}
+th,td{padding:.45rem .9rem .45rem .5rem;text-align:left;vertical-align:baseline;border-bottom:1px solid var(--rule)}
 thead th{border-bottom:2px solid var(--ink);font-size:1rem}
 tbody th{font-weight:500}
 tbody tr:nth-child(even){background:var(--band)}
 .number{text-align:right}
+.number,.whole{white-space:nowrap}
+thead th{white-space:normal}
 footer{margin-top:4rem;color:var(--muted);font-size:1rem}
 @media screen and (prefers-color-scheme:dark){
 :root{--paper:#0d1117;--ink:#e6edf3;--muted:#9da7b3;--rule:#30363d;--band:#161b22;--accent:#58a9e8}

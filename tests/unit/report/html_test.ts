@@ -42,12 +42,12 @@ Deno.test("reportHtml writes a table with headers, numbers flush right", () => {
   const html = reportHtml({ title: "T", sections: [TABLE] });
   assertStringIncludes(html, '<table aria-labelledby="part-1">');
   assertStringIncludes(html, '<th scope="col" class="number">Bytes</th>');
-  assertStringIncludes(html, '<th scope="row">&#60;a&#62;</th>');
+  assertStringIncludes(html, '<th scope="row" class="whole">&#60;a&#62;</th>');
   assertStringIncludes(
     html,
-    '<td class="number">33,554,432</td><td class="number">1.23</td><td>x</td>',
+    '<td class="number">33,554,432</td><td class="number">1.23</td><td class="whole">x</td>',
   );
-  assertStringIncludes(html, "<td>–</td>");
+  assertStringIncludes(html, '<td class="whole">–</td>');
 });
 
 Deno.test("reportHtml splits text at empty lines", () => {
