@@ -1,3 +1,4 @@
+import type { CommonValues } from "./cli/common.ts";
 import { EXIT } from "./cli/exit.ts";
 import { roleHelp, roleHelpJson } from "./cli/help.ts";
 import {
@@ -78,16 +79,9 @@ async function perform(
   const seed = common.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
   let result: RoleResult | undefined;
   const ctx: RoleContext = {
+    ...realWorld(run.mainModule, common),
     name: run.name,
-    clock: denoClock,
     rng: seededRng(seed),
-    net: denoNet,
-    files: denoFiles,
-    processes: denoProcesses(run.mainModule),
-    // With --json stdout holds one document and nothing else.
-    terminal: common.json
-      ? { ...denoTerminal, write: writeError }
-      : denoTerminal,
     signal,
     emit: observed.emit,
     finish: (given) => void (result = given),
@@ -125,6 +119,18 @@ async function perform(
   });
   if (failure !== undefined) complain(failure);
   return exitCode;
+}
+
+/** The part of a context that is this machine. */
+function realWorld(mainModule: string, { json }: CommonValues) {
+  return {
+    clock: denoClock,
+    net: denoNet,
+    files: denoFiles,
+    processes: denoProcesses(mainModule),
+    // With --json stdout holds one document and nothing else.
+    terminal: json ? { ...denoTerminal, write: writeError } : denoTerminal,
+  };
 }
 
 async function readConfig(

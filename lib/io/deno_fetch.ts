@@ -56,11 +56,19 @@ export async function fetchOnce(
   }
 }
 
-/** The innermost reason in words a person knows. */
+/** The reason in words a person knows; the runtime has it in the message or in one of its causes. */
 function why(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  let text = "";
+  let inner = error;
+  for (let depth = 0; inner instanceof Error && depth < 4; depth++) {
+    text += `${inner.message}\n`;
+    inner = inner.cause;
+  }
   if (/refused/i.test(text)) return "nobody listens there";
   if (/dns error|lookup|resolve/i.test(text)) return "no such host";
+  if (/ports? \d* ?(is|are) blocked/i.test(text)) {
+    return "the runtime keeps that port for other protocols";
+  }
   if (/reset|closed|unexpected end|incomplete/i.test(text)) {
     return "the connection was closed";
   }

@@ -13,7 +13,7 @@ export interface HttpRequest {
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array> | null;
   readonly remote: Address;
-  /** Aborts when the client has gone or the answer is sent. */
+  /** Aborts when the client has gone before it had the whole answer. */
   readonly signal: AbortSignal;
 }
 

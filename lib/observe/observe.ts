@@ -24,22 +24,25 @@ export interface Observed extends AsyncDisposable {
   ): Promise<void>;
 }
 
+/** Who runs, and with which flags. */
+interface Run {
+  readonly role: string;
+  readonly name: string;
+  readonly version: string;
+  readonly common: CommonValues;
+  readonly flags: unknown;
+}
+
+/** What sinks write to. */
+interface World {
+  readonly clock: Clock;
+  readonly files: Files;
+  readonly net: Net;
+  readonly writeError: (text: string) => void;
+}
+
 /** Opens the log, the event files and the admin endpoint. */
-export async function observe(
-  run: {
-    readonly role: string;
-    readonly name: string;
-    readonly version: string;
-    readonly common: CommonValues;
-    readonly flags: unknown;
-  },
-  world: {
-    readonly clock: Clock;
-    readonly files: Files;
-    readonly net: Net;
-    readonly writeError: (text: string) => void;
-  },
-): Promise<Observed> {
+export async function observe(run: Run, world: World): Promise<Observed> {
   const { role, name, common } = run;
   await using opened = new AsyncDisposableStack();
   const sinks: Sink[] = [

@@ -1,4 +1,4 @@
-import { fromHex, toHex } from "../../lib/core/bytes.ts";
+import { concat, fromHex, toHex } from "../../lib/core/bytes.ts";
 import {
   InputError,
   messageOf,
@@ -104,7 +104,7 @@ async function scrapeHttp(
 }
 
 async function readBody(response: Response): Promise<Uint8Array> {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
+  const parts: Uint8Array[] = [];
   let length = 0;
   for await (const part of response.body ?? []) {
     parts.push(part);
@@ -116,7 +116,7 @@ async function readBody(response: Response): Promise<Uint8Array> {
       );
     }
   }
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
+  return concat(...parts);
 }
 
 async function scrapeUdp(

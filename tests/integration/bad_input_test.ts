@@ -67,3 +67,16 @@ Deno.test("an MPD that is no XML, or is not there, is told apart", async () => {
   await complains(["dash-client", `${base}/text.mpd`], 2, "text.mpd");
   await complains(["dash-client", `${base}/none.mpd`], 1, "none.mpd", "404");
 });
+
+Deno.test("a host that does not exist, or where nobody listens, is named with the reason", async () => {
+  await complains(
+    ["dash-client", "http://no.such.host.invalid/a.mpd"],
+    1,
+    "no.such.host.invalid",
+    "no such host",
+  );
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const url = `http://127.0.0.1:${(taken.addr as Deno.NetAddr).port}/a.mpd`;
+  taken.close();
+  await complains(["dash-client", url], 1, url, "nobody listens");
+});
