@@ -49,8 +49,6 @@ export class PeerSession implements BlockSource {
   peerChoking = true;
   /** The peer wants something of us. */
   peerInterested = false;
-  /** We had the peer's bitfield, or a have in its place. */
-  gotPieces = false;
   /** Not yet part of a draw for the optimistic slot. */
   newcomer = true;
 
@@ -119,8 +117,9 @@ export class PeerSession implements BlockSource {
   /** Takes over who the peer says it is. */
   identify(peerId: Uint8Array): void {
     this.peerId = toHex(peerId);
-    const head = fromUtf8(peerId.subarray(0, 8));
-    this.client = /^-[A-Za-z0-9]{6}-$/.test(head) ? head : "";
+    // Most begin with something readable: -TR3000-, A2-1-36-0-, M7-11-0-; what follows was drawn by lot.
+    this.client = /^[-\w]{6,8}/.exec(fromUtf8(peerId.subarray(0, 8)))?.[0] ??
+      "";
   }
 
   /** Puts a message in line; it goes out with the next send. */

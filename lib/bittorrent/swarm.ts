@@ -337,25 +337,17 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
         }, got ${pieceIndex}`,
       );
     }
-    session.gotPieces = true;
     if (!session.pieces.add(pieceIndex)) return;
     this.#downloads.seen(session, pieceIndex);
     this.#spread.seen(session, pieceIndex);
     if (session.pieces.complete) this.#leaveSeeds();
   }
 
+  /** BEP 3 has it come first and once; aria2 1.36 sends it twice when it connects, so a later one may add pieces. */
   #bitfield(session: PeerSession, bytes: Uint8Array): void {
-    if (session.gotPieces) {
-      throw new ProtocolError(
-        "bitfield-late",
-        "Cannot take bitfield: it must come first (BEP 3)",
-      );
-    }
-    session.gotPieces = true;
     const field = Bitfield.fromBytes(bytes, this.#state.have.length);
     for (let index = 0; index < field.length; index++) {
-      if (!field.has(index)) continue;
-      session.pieces.add(index);
+      if (!field.has(index) || !session.pieces.add(index)) continue;
       this.#downloads.seen(session, index);
       this.#spread.seen(session, index);
     }

@@ -105,7 +105,7 @@ function checkProtocol(bytes: Uint8Array): void {
   if (!equalBytes(head, PROTOCOL.subarray(0, head.length))) {
     throw new ProtocolError(
       "handshake-not-bittorrent",
-      "Cannot read handshake: must begin with byte 19 and the words BitTorrent protocol",
+      "Cannot read handshake: must begin with byte 19 and the words BitTorrent protocol (a client that tries encryption first comes again without)",
       { offset: 0 },
     );
   }

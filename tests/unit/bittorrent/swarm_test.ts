@@ -55,14 +55,6 @@ Deno.test("Swarm closes a connection that breaks the protocol, and only that one
       ),
     ],
     [
-      "bitfield-late",
-      concat(
-        handshake(),
-        encodeMessage({ kind: "have", pieceIndex: 1 }),
-        encodeMessage({ kind: "bitfield", bytes: new Uint8Array(1) }),
-      ),
-    ],
-    [
       "request-out-of-range",
       concat(
         handshake(),
