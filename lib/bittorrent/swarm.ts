@@ -18,7 +18,7 @@ import { Choking } from "./swarm_choke.ts";
 import { Downloads } from "./swarm_download.ts";
 import { SwarmState } from "./swarm_state.ts";
 import { silenceOf } from "./swarm_timeouts.ts";
-import { Totals } from "./swarm_totals.ts";
+import { statusOf, Totals } from "./swarm_totals.ts";
 import type {
   PeerEndpoint,
   PeerTotals,
@@ -78,16 +78,7 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
 
   /** Totals so far. */
   get status(): SwarmStatus {
-    const state = this.#state;
-    return {
-      havePieces: state.have.count,
-      haveBytes: state.haveBytes,
-      downloadedBytes: state.downloadedBytes,
-      uploadedBytes: state.uploadedBytes,
-      wastedBytes: state.wastedBytes,
-      peers: [...state.open()].length,
-      everConnected: state.everConnected,
-    };
+    return statusOf(this.#state);
   }
 
   /** Payload rates over the last `seconds`. */

@@ -6,7 +6,7 @@ import type { SwarmState } from "./swarm_state.ts";
 import { BLOCK_BYTES } from "./wire.ts";
 
 /** Verified bytes that may wait for the disk before no more are asked for. */
-const MAX_STORING_BYTES = 32 * 2 ** 20;
+const MAX_STORING_BYTES = 8 * 2 ** 20;
 /** A peer that was asked and sent nothing for so long snubs us (BEP 3): others are asked instead. */
 const SNUB_MS = 60_000;
 /** Unasked blocks that are forgiven: a cancel in the end game crosses blocks on their way. */

@@ -6,7 +6,7 @@ import { RateMeter } from "./rate_meter.ts";
 import type { SwarmEvent, SwarmOptions, SwarmOutput } from "./swarm_types.ts";
 
 /** Memory for pieces to serve from; beside it only pieces under way are held. */
-const CACHE_BYTES = 16 * 2 ** 20;
+const CACHE_BYTES = 8 * 2 ** 20;
 
 /** What the parts of a {@linkcode Swarm} share. */
 export class SwarmState {

@@ -1,8 +1,22 @@
 import type { PeerSession } from "./peer_session.ts";
-import type { PeerTotals } from "./swarm_types.ts";
+import type { SwarmState } from "./swarm_state.ts";
+import type { PeerTotals, SwarmStatus } from "./swarm_types.ts";
 
 /** Peers whose totals are kept; a stranger who reconnects for ever under new ids must not fill the memory. */
 const MAX_PEERS = 1000;
+
+/** Returns a swarm's totals so far. */
+export function statusOf(state: SwarmState): SwarmStatus {
+  return {
+    havePieces: state.have.count,
+    haveBytes: state.haveBytes,
+    downloadedBytes: state.downloadedBytes,
+    uploadedBytes: state.uploadedBytes,
+    wastedBytes: state.wastedBytes,
+    peers: [...state.open()].length,
+    everConnected: state.everConnected,
+  };
+}
 
 /** Adds up what each peer gave and took, over all its connections. */
 export class Totals {
