@@ -52,6 +52,12 @@ Deno.test("Responder says FORMERR, NOTIMP or nothing to what is no query", () =>
         28,
       ],
       ["two OPTs", TWO_OPTS + "00002904d0000000000000".repeat(2), 1, 39],
+      [
+        "OPT among the answers",
+        "123401000001000100000000" + QUESTION + "00002904d0000000000000",
+        1,
+        28,
+      ],
       ["class HS", HEAD + QUESTION.slice(0, -1) + "4", 5, 28],
       ["trailing bytes", HEAD + QUESTION + "ffff", 5, 28],
       ["class CH", HEAD + QUESTION.slice(0, -1) + "3", 5, 28],

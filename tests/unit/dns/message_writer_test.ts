@@ -1,0 +1,38 @@
+import { assert, assertEquals } from "@std/assert";
+import { MessageWriter } from "../../../lib/dns/message_writer.ts";
+import { parseName } from "../../../lib/dns/name.ts";
+import { ask, responderFor, ZONE } from "./ask.ts";
+
+function text(name: string, length: number) {
+  const rdata = new Uint8Array(length + 1);
+  rdata[0] = length;
+  return { name: parseName(name), type: 16, class: 1, ttlSeconds: 5, rdata };
+}
+
+Deno.test("MessageWriter takes back a record that does not fit, and its names", () => {
+  const writer = new MessageWriter();
+  writer.reset(100, 12);
+  assert(writer.record(text("a.b", 10)));
+  const { length } = writer;
+  assert(!writer.record(text("long.c", 100)));
+  assertEquals(writer.length, length);
+  // were the names of the record taken back still known, this would point to bytes that are no longer there
+  assert(writer.record(text("c", 1)));
+  assertEquals([...writer.buffer.subarray(length, length + 3)], [1, 0x63, 0]);
+});
+
+Deno.test("an answer never passes the limit, EDNS and client subnet included", () => {
+  for (let length = 1; length < 250; length++) {
+    const lines = Array.from(
+      { length: 5 },
+      (_, index) => `t TXT "${index}${"x".repeat(length)}"`,
+    );
+    const { reply } = ask(
+      responderFor([`${ZONE}\n${lines.join("\n")}`]),
+      "t.kingcdn.example TXT",
+      { subnet: "2001:db8::/56" },
+    );
+    assert(reply.bytes.length <= 1232);
+    assertEquals(reply.truncated, reply.answers === 0);
+  }
+});
