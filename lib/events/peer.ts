@@ -130,9 +130,11 @@ export const PEER_EVENTS: EventTable<PeerEvent> = {
   "announce.answered": {
     level: "info",
     text: (e) =>
-      `tracker ${e.tracker} knows ${e.peers} other peers; next announce in ${
-        formatMs(e.intervalMs)
-      }${e.warning === undefined ? "" : `; it warns: ${e.warning}`}`,
+      `tracker ${e.tracker} knows ${
+        counted(e.peers, "other peer")
+      }; next announce in ${formatMs(e.intervalMs)}${
+        e.warning === undefined ? "" : `; it warns: ${e.warning}`
+      }`,
   },
   "announce.failed": {
     level: "warn",
@@ -175,14 +177,16 @@ export const PEER_EVENTS: EventTable<PeerEvent> = {
         (e.havePieces / e.pieceCount * 100).toFixed(1)
       } % (${e.havePieces} of ${e.pieceCount} pieces), down ${
         formatBytes(Math.round(e.downloadBytesPerSecond))
-      }/s, up ${
-        formatBytes(Math.round(e.uploadBytesPerSecond))
-      }/s, ${e.peers} peers`,
+      }/s, up ${formatBytes(Math.round(e.uploadBytesPerSecond))}/s, ${
+        counted(e.peers, "peer")
+      }`,
   },
   "piece.verified": {
     level: "debug",
     text: (e) =>
-      `piece ${e.pieceIndex} is right (${e.havePieces} of ${e.pieceCount}), from ${e.sources} peers`,
+      `piece ${e.pieceIndex} is right (${e.havePieces} of ${e.pieceCount}), from ${
+        counted(e.sources, "peer")
+      }`,
   },
   "piece.rejected": {
     level: "warn",
@@ -190,3 +194,7 @@ export const PEER_EVENTS: EventTable<PeerEvent> = {
       `piece ${e.pieceIndex} has a wrong SHA-1 and is thrown away; it came from ${e.from}`,
   },
 };
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}

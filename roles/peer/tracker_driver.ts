@@ -64,6 +64,7 @@ export class TrackerDriver {
 
   /** Announces that we leave; waits at most 2 s. */
   async stop(): Promise<void> {
+    if (this.#leaving) return;
     const { clock } = this.#options.ctx;
     this.#leaving = true;
     // What is under way may be the news that the download is complete.
