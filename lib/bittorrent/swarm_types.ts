@@ -1,3 +1,5 @@
+import type { PeerEvent } from "../events/peer.ts";
+import type { RoleEvent } from "../events/role.ts";
 import type { Rng } from "../core/rng.ts";
 import type { Layout } from "./layout.ts";
 import type { PickerName } from "./picker.ts";
@@ -128,60 +130,21 @@ export type SwarmOutput =
   | { readonly kind: "completed" }
   | { readonly kind: "event"; readonly event: SwarmEvent };
 
-/** What is worth telling; the same shapes as in lib/events/peer.ts. */
-export type SwarmEvent =
-  | {
-    readonly type: "peer.connected";
-    readonly remote: string;
-    readonly peerId: string;
-    readonly client: string;
-    readonly incoming: boolean;
+/** What is worth telling. */
+export type SwarmEvent = Extract<
+  PeerEvent | RoleEvent,
+  {
+    readonly type:
+      | "peer.connected"
+      | "peer.disconnected"
+      | "peer.unchoked"
+      | "peer.choked"
+      | "peer.banned"
+      | "piece.verified"
+      | "piece.rejected"
+      | "protocol.violated";
   }
-  | {
-    readonly type: "peer.disconnected";
-    readonly remote: string;
-    readonly peerId: string;
-    readonly reason: string;
-    readonly downloadedBytes: number;
-    readonly uploadedBytes: number;
-  }
-  | {
-    readonly type: "peer.unchoked";
-    readonly remote: string;
-    readonly peerId: string;
-    readonly optimistic: boolean;
-    readonly reason: string;
-  }
-  | {
-    readonly type: "peer.choked";
-    readonly remote: string;
-    readonly peerId: string;
-    readonly reason: string;
-  }
-  | {
-    readonly type: "peer.banned";
-    readonly remote: string;
-    readonly peerId: string;
-    readonly reason: string;
-  }
-  | {
-    readonly type: "piece.verified";
-    readonly pieceIndex: number;
-    readonly havePieces: number;
-    readonly pieceCount: number;
-    readonly sources: number;
-  }
-  | {
-    readonly type: "piece.rejected";
-    readonly pieceIndex: number;
-    readonly from: string;
-  }
-  | {
-    readonly type: "protocol.violated";
-    readonly remote: string;
-    readonly code: string;
-    readonly message: string;
-  };
+>;
 
 /** Totals of one peer, over all its connections. */
 export interface PeerTotals {

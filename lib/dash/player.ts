@@ -8,6 +8,7 @@
  * The clock of the machine is the player's: with `speed` 4 it is fed four times the time that passes, and divides
  * measured throughput by four, since a title played four times as fast needs four times the rate.
  */
+import type { DashEvent } from "../events/dash.ts";
 import type { Machine } from "../core/machine.ts";
 import type { AbrRule } from "./abr/rule.ts";
 import { type Attempt, type NextAttempt, nextAttempt } from "./attempts.ts";
@@ -75,34 +76,11 @@ export type PlayerOutput =
     readonly problem: string;
   };
 
-/** A segment that came: the event `segment.downloaded`. */
-export interface SegmentRecord {
-  /** From 1. */
-  readonly segmentNumber: number;
-  readonly segmentCount: number;
-  readonly representationId: string;
-  /** 0 when the manifest does not say. */
-  readonly height: number;
-  /** The rung's rate in the manifest. */
-  readonly bitsPerSecond: number;
-  /** The rung: 1 is the lowest, `layerCount` the highest. */
-  readonly layer: number;
-  readonly layerCount: number;
-  readonly mediaMs: number;
-  readonly bytes: number;
-  readonly downloadMs: number;
-  readonly ttfbMs: number;
-  readonly throughputBitsPerSecond: number;
-  /** In the buffer once the segment was in it. */
-  readonly bufferMs: number;
-  /** Stalled while waiting for this segment. */
-  readonly stallMs: number;
-  /** Why the rule chose this rung. */
-  readonly reason: string;
-  readonly server: string;
-  readonly cacheStatus: string;
-  readonly ageSeconds: number;
-}
+/** A segment that came: the fields of the event `segment.downloaded`. */
+export type SegmentRecord = Omit<
+  Extract<DashEvent, { readonly type: "segment.downloaded" }>,
+  "type"
+>;
 
 interface Fetching {
   readonly attempt: Attempt;

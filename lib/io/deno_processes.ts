@@ -17,7 +17,6 @@ export function denoProcesses(mainModule: string): Processes {
       const [command, ...first] = selfCommand(mainModule);
       return startRole(command, [...first, ...args, "--log", "json"], options);
     },
-    run,
   };
 }
 
@@ -188,33 +187,5 @@ function eventOf(line: string): EventRecord | null {
     return typeof event.type === "string" ? event : null;
   } catch {
     return null;
-  }
-}
-
-async function run(
-  command: string,
-  args: readonly string[],
-  options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
-): Promise<
-  | {
-    readonly code: number;
-    readonly stdout: Uint8Array;
-    readonly stderr: Uint8Array;
-  }
-  | null
-> {
-  const signal = AbortSignal.any([
-    AbortSignal.timeout(options.timeoutMs),
-    ...(options.signal === undefined ? [] : [options.signal]),
-  ]);
-  try {
-    return await new Deno.Command(command, {
-      args: [...args],
-      stdin: "null",
-      signal,
-    }).output();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
   }
 }

@@ -1,25 +1,12 @@
 import type { EventRecord } from "../events/mod.ts";
 
-/** Other programs a role may start: this program again (scenarios), and tools such as ffmpeg. */
+/** Other programs a role may start: this program again, for scenarios. */
 export interface Processes {
   /** Starts this same program with `args`; its events are read from its log. Started processes end with us. */
   startSelf(
     args: readonly string[],
     options?: { readonly cwd?: string },
   ): RunningRole;
-  /** Runs a tool to its end; null when it is not on the PATH. */
-  run(
-    command: string,
-    args: readonly string[],
-    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
-  ): Promise<
-    | {
-      readonly code: number;
-      readonly stdout: Uint8Array;
-      readonly stderr: Uint8Array;
-    }
-    | null
-  >;
 }
 
 /** A role in a process of its own. Disposing of it asks it to stop, then, after 7 s, kills it. */

@@ -1,12 +1,12 @@
 import { assertEquals } from "@std/assert";
-import type { EchoEvent } from "../../../lib/events/echo.ts";
+import type { RolecallEvent } from "../../../lib/events/mod.ts";
 import { EchoLog } from "../../../lib/io/echo_log.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 
 function logOf() {
   const clock = new ManualClock();
   const stop = new AbortController();
-  const events: EchoEvent[] = [];
+  const events: RolecallEvent[] = [];
   const log = new EchoLog({
     clock,
     signal: stop.signal,

@@ -20,7 +20,7 @@ import {
 } from "../../../lib/bittorrent/tracker_udp.ts";
 import { fromUtf8, toHex, utf8 } from "../../../lib/core/bytes.ts";
 import { seededRng } from "../../../lib/core/rng.ts";
-import type { TrackerEvent } from "../../../lib/events/tracker.ts";
+import type { RolecallEvent } from "../../../lib/events/mod.ts";
 import { sha256 } from "../../../lib/io/hash.ts";
 import { FrontDesk } from "../../../roles/tracker/front_desk.ts";
 import { httpDoor } from "../../../roles/tracker/http_door.ts";
@@ -48,7 +48,7 @@ function request(change: Partial<AnnounceRequest> = {}): AnnounceRequest {
 /** A tracker without sockets. */
 function openTracker(allowed: ReadonlySet<string> | null = null) {
   const clock = new ManualClock();
-  const events: TrackerEvent[] = [];
+  const events: RolecallEvent[] = [];
   const log = new TrackerLog({
     clock,
     signal: new AbortController().signal,
@@ -360,7 +360,7 @@ Deno.test("tracker answers any target with 200 or 404 and well-formed bencoding 
 
 Deno.test("TrackerLog sums up what exceeds fifty outcomes a second", async () => {
   const clock = new ManualClock();
-  const events: TrackerEvent[] = [];
+  const events: RolecallEvent[] = [];
   const log = new TrackerLog({
     clock,
     signal: new AbortController().signal,
