@@ -10,6 +10,7 @@ import {
 import { InputError, messageOf } from "./core/errors.ts";
 import { seededRng } from "./core/rng.ts";
 import { complain, exitCodeOf } from "./failure.ts";
+import type { RolecallEvent } from "./events/mod.ts";
 import { denoClock } from "./io/deno_clock.ts";
 import { denoFiles } from "./io/deno_files.ts";
 import { denoNet } from "./io/deno_net.ts";
@@ -78,23 +79,21 @@ async function perform(
   const { observed, signal } = run;
   const seed = common.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
   let result: RoleResult | undefined;
+  const emit = introduced(observed.emit, [
+    { type: "role.started", mode: modeName, seed, version: VERSION },
+    ...observed.introduction,
+  ]);
   const ctx: RoleContext = {
     ...realWorld(run.mainModule, common),
     name: run.name,
     rng: seededRng(seed),
     signal,
-    emit: observed.emit,
+    emit,
     finish: (given) => void (result = given),
   };
-  observed.emit({
-    type: "role.started",
-    mode: modeName,
-    seed,
-    version: VERSION,
-  });
   signal.addEventListener(
     "abort",
-    () => observed.emit({ type: "role.stopping", reason: "asked to stop" }),
+    () => emit({ type: "role.stopping", reason: "asked to stop" }),
     { once: true },
   );
   let failure: unknown;
@@ -112,13 +111,30 @@ async function perform(
     await observed.writeReport(result);
   }
   const exitCode = failure === undefined ? EXIT.done : exitCodeOf(failure);
-  observed.emit({
+  emit({
     type: "role.finished",
     exitCode,
     ...(failure === undefined ? {} : { error: messageOf(failure) }),
   });
   if (failure !== undefined) complain(failure);
   return exitCode;
+}
+
+/**
+ * Returns an `emit` that puts `introduction` before the first event, or right after it when that is `role.listening`:
+ * a server's first event says where it is.
+ */
+function introduced(
+  emit: (event: RolecallEvent) => void,
+  introduction: readonly RolecallEvent[],
+): (event: RolecallEvent) => void {
+  let waiting = introduction;
+  return (event) => {
+    const due = waiting;
+    waiting = [];
+    const listens = event.type === "role.listening";
+    for (const each of listens ? [event, ...due] : [...due, event]) emit(each);
+  };
 }
 
 /** The part of a context that is this machine. */

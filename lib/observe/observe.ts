@@ -13,6 +13,8 @@ import { jsonLog, textLog } from "./log.ts";
 export interface Observed extends AsyncDisposable {
   /** The `emit` of the RoleContext. */
   readonly emit: (event: RolecallEvent) => void;
+  /** What there is to say of the run itself, after a server's `role.listening`: that comes first. */
+  readonly introduction: readonly RolecallEvent[];
   /** Writes `report.html` and the charts when `--out` was given and there is a report. */
   writeReport(
     result: {
@@ -73,12 +75,12 @@ export async function observe(run: Run, world: World): Promise<Observed> {
     sinks.push(admin.sink);
   }
   const emit = emitter({ role, name }, world.clock, sinks);
-  if (admin !== undefined) {
-    emit({ type: "admin.listening", host: admin.host, port: admin.port });
-  }
   const closing = opened.move();
   return {
     emit,
+    introduction: admin === undefined
+      ? []
+      : [{ type: "admin.listening", host: admin.host, port: admin.port }],
     async writeReport({ report }) {
       if (common.out === undefined || report === undefined) return;
       const { reportFiles } = await import("../report/html.ts");

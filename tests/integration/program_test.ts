@@ -33,7 +33,7 @@ Deno.test("--admin shows health, metrics, events and flags of a running role", a
   assertEquals((await (await get("/config")).json()).port, 0);
   assertStringIncludes(
     await (await get("/metrics")).text(),
-    `rolecall_events_total{type="role.listening"}`,
+    `rolecall_events_total{type="role.listening"} 1`,
   );
   const reader = (await get("/events")).body!.getReader();
   const first = new TextDecoder().decode((await reader.read()).value);
@@ -58,7 +58,8 @@ Deno.test("--events records every event from started to finished, --config gives
   assertEquals((await server.stop()).code, 0);
   const recorded = (await Deno.readTextFile(events)).trim().split("\n")
     .map((line) => JSON.parse(line));
-  assertEquals(recorded[0].type, "role.started");
+  assertEquals(recorded[0].type, "role.listening");
+  assertEquals(recorded[1].type, "role.started");
   assertEquals(recorded.at(-1).type, "role.finished");
   assertEquals(recorded.map(({ seq }) => seq), recorded.map((_, at) => at + 1));
   assert(
