@@ -1,44 +1,13 @@
-import type { EventOf, EventRecord } from "../../lib/events/mod.ts";
 import { reportCdn } from "./cdn_report.ts";
 import type { CdnAct, CdnNetwork } from "./scenario.ts";
 import type { Player, Stage } from "./stage.ts";
+import type { Downloaded, Viewer, ViewerSummary } from "./viewers.ts";
 
 /** Where the clients of the act's networks live: network i is 127.i.0.0/16. */
 const NETWORK_BITS = 16;
 
 /** Small, so that players ask for segments all through the act. */
 const PLAYER_BUFFER = "12s";
-
-/** A segment as its client reports it. */
-export type Downloaded = EventRecord & EventOf<"segment.downloaded">;
-
-/** One network of the act while it plays. */
-export interface PlayedNetwork {
-  readonly network: CdnNetwork;
-  readonly cidr: string;
-  readonly edgeHost: string;
-  readonly edge: Player;
-  readonly clients: readonly Viewer[];
-}
-
-/** One client, and what it printed with `--json`. */
-export interface Viewer {
-  readonly player: Player;
-  readonly address: string;
-  readonly summary: ViewerSummary;
-  readonly segments: readonly Downloaded[];
-}
-
-/** What the demo reads of a `dash-client`'s result. */
-export interface ViewerSummary {
-  readonly averageBitsPerSecond: number;
-  readonly switchCount: number;
-  readonly stallCount: number;
-  readonly stallMs: number;
-  readonly startupMs: number;
-  readonly highestLayerPercent: number;
-  readonly lectureQoe: number;
-}
 
 /** A title plays in several networks: DNS sends each client to the edge in its own network, and the edge fetches each segment once. */
 export async function playCdn(act: CdnAct, stage: Stage): Promise<void> {

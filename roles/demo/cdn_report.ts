@@ -1,7 +1,7 @@
 import { formatBitRate, formatMs } from "../../lib/core/units.ts";
 import type { LineChart } from "../../lib/report/report.ts";
-import type { Downloaded, PlayedNetwork, Viewer } from "./cdn.ts";
 import type { Player, Stage } from "./stage.ts";
+import type { Downloaded, PlayedNetwork, Viewer } from "./viewers.ts";
 
 /** Checks what the act promises and draws how it went. */
 export function reportCdn(
@@ -123,7 +123,7 @@ function rowOf(
     `${summary.stallCount}, ${formatMs(summary.stallMs)}`,
     formatMs(summary.startupMs),
     `${summary.highestLayerPercent.toFixed(0)} %`,
-    summary.lectureQoe.toFixed(2),
+    Number(summary.lectureQoe.toFixed(2)),
     `${segments.filter(isFromCache).length} of ${segments.length}`,
   ];
 }

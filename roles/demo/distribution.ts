@@ -260,7 +260,7 @@ function report(
       outcome.seconds.map((seconds, at) => [
         outcome.name,
         at + 1,
-        seconds.toFixed(2),
+        Number(seconds.toFixed(2)),
       ])
     ),
   });
