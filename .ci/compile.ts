@@ -39,17 +39,29 @@ interface Outcome {
   readonly failure: string | undefined;
 }
 
-/** The commit these sources are of; `-dirty` when files differ from it. */
+/**
+ * The commit these sources are of; `-dirty` when files differ from it. The lock file does not count: an older Deno
+ * writes it in its own way before it gets here.
+ */
 async function gitCommit(): Promise<string> {
+  const commit = await git("rev-parse", "--short", "HEAD");
+  if (commit === undefined) return "unknown";
+  const changed = await git("status", "--porcelain", "--", ".", ":!deno.lock");
+  return changed === "" ? commit : `${commit}-dirty`;
+}
+
+/** What git prints; undefined without git, as in a source archive. */
+async function git(...args: readonly string[]): Promise<string | undefined> {
   try {
     const { success, stdout } = await new Deno.Command("git", {
-      args: ["describe", "--always", "--dirty", "--match="],
+      args: [...args],
       cwd: ROOT,
       stderr: "null",
     }).output();
-    if (success) return new TextDecoder().decode(stdout).trim();
-  } catch { /* No git: a source archive. */ }
-  return "unknown";
+    return success ? new TextDecoder().decode(stdout).trim() : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function compile(
