@@ -1,7 +1,9 @@
 import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
 import { formatMs } from "../../lib/core/units.ts";
+import type { Terminal } from "../../lib/io/terminal.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { playCdn } from "./cdn.ts";
+import { closingTable } from "./closing_table.ts";
 import { playDistribution } from "./distribution.ts";
 import { playEcho } from "./echo.ts";
 import { type Act, parseScenario, type Scenario } from "./scenario.ts";
@@ -27,7 +29,7 @@ export async function playScenario(
     checks.push(...stage.checks);
     const tookMs = ctx.clock.nowMs() - startedAtMs;
     ctx.finish({
-      text: closingTable(checks, tookMs),
+      text: closingTable(checks, tookMs, widthOf(ctx.terminal)),
       json: { title: scenario.title, tookMs: Math.round(tookMs), checks },
       report: {
         title: scenario.title,
@@ -109,18 +111,6 @@ async function readScenario(
   }
 }
 
-function closingTable(checks: readonly Check[], tookMs: number): string {
-  const width = Math.max(...checks.map(({ check }) => check.length));
-  const held = checks.filter((check) => check.held).length;
-  return [
-    "",
-    ...checks.map((row) =>
-      `${row.held ? "✓" : "✗"} ${row.act.padEnd(12)} ${
-        row.check.padEnd(width)
-      }  ${row.measured}`
-    ),
-    "",
-    `${held} of ${checks.length} checks held, ${formatMs(tookMs)}`,
-    "",
-  ].join("\n");
+function widthOf(terminal: Terminal): number {
+  return terminal.stdoutIsTerminal ? terminal.columns() : Infinity;
 }

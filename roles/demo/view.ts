@@ -57,17 +57,18 @@ function liveView(terminal: Terminal, nowMs: () => number): ProgressView {
     terminal.write(`${clear()}${above}${lines.join("")}`);
     shown = lines.length;
   };
-  const keep = (text: string) => draw(`${fit(`${stamp(nowMs())}  ${text}`)}\n`);
+  const stamped = (text: string) => fit(`${stamp(nowMs())}  ${text}`);
   return {
     heading(title) {
       rows.clear();
-      keep(`\x1b[1m${title}\x1b[0m`);
+      draw(`\x1b[1m${stamped(title)}\x1b[0m\n`);
     },
     row(name, text) {
+      if (rows.get(name) === text) return; // Nothing new to see: a redraw would only flicker.
       rows.set(name, text);
       draw("");
     },
-    note: keep,
+    note: (line) => draw(`${stamped(line)}\n`),
     [Symbol.dispose]() {
       terminal.write(clear());
       shown = 0;
