@@ -44,13 +44,13 @@ export function reportCdn(
       kind: "table",
       heading: "Video: what each viewer had",
       columns: [
-        ...["player", "network", "edge", "average rate", "switches", "stalls"],
-        ...["start-up", "on the highest layer", "QoE (lecture's formula)"],
-        "from the cache",
+        ...["player", "network", "edge", "from its cache", "average rate"],
+        ...["switches", "stalls", "start-up", "highest layer", "QoE"],
       ],
       rows: networks.flatMap((network) =>
         network.clients.map((viewer) => rowOf(network, viewer))
       ),
+      note: "QoE is the lecture's formula.",
     },
   );
 }
@@ -118,13 +118,15 @@ function rowOf(
 ): readonly (string | number)[] {
   return [
     ...[player.name, network.name, edgeHost],
+    `${segments.filter(isFromCache).length} of ${segments.length}`,
     formatBitRate(summary.averageBitsPerSecond),
     summary.switchCount,
-    `${summary.stallCount}, ${formatMs(summary.stallMs)}`,
+    summary.stallCount === 0
+      ? "none"
+      : `${summary.stallCount}, ${formatMs(summary.stallMs)}`,
     formatMs(summary.startupMs),
     `${summary.highestLayerPercent.toFixed(0)} %`,
     Number(summary.lectureQoe.toFixed(2)),
-    `${segments.filter(isFromCache).length} of ${segments.length}`,
   ];
 }
 
