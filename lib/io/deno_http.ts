@@ -62,6 +62,8 @@ function serve(
 ): HttpServer {
   let server: Deno.HttpServer<Deno.NetAddr>;
   const hard = new AbortController();
+  const flights = new Flights();
+  let isClosing = false;
   try {
     server = Deno.serve(
       {
@@ -70,7 +72,11 @@ function serve(
         onListen() {},
         onError: () => new Response("Internal error\n", { status: 500 }),
       },
-      (request, info) => handler(request, addressOf(info.remoteAddr)),
+      (request, info) => {
+        if (isClosing) return goingAway();
+        flights.add(info.completed);
+        return handler(request, addressOf(info.remoteAddr));
+      },
     );
   } catch (error) {
     throw systemError(
@@ -83,10 +89,44 @@ function serve(
   return {
     ...addressOf(server.addr),
     async [Symbol.asyncDispose]() {
-      const timer = setTimeout(() => hard.abort(), CLOSING_MS);
-      await server.shutdown();
-      clearTimeout(timer);
+      // Not server.shutdown(): it waits for connections that are idle, too (Deno 2.4), and cannot be cut short (2.4, 2.9).
+      isClosing = true;
+      await flights.landed(CLOSING_MS);
+      hard.abort();
       await server.finished;
     },
   };
+}
+
+function goingAway(): Response {
+  return new Response("This server is stopping\n", {
+    status: 503,
+    headers: { "connection": "close" },
+  });
+}
+
+/** Answers that are on their way. */
+class Flights {
+  #count = 0;
+  #landed = () => {};
+
+  /** Counts an answer until `completed` settles: sent whole, or its client gone. */
+  add(completed: Promise<void>): void {
+    this.#count += 1;
+    const land = () => {
+      this.#count -= 1;
+      if (this.#count === 0) this.#landed();
+    };
+    completed.then(land, land);
+  }
+
+  /** Resolves when nothing is on its way, at the latest after `limitMs`. */
+  async landed(limitMs: number): Promise<void> {
+    if (this.#count === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#landed = resolve;
+    const timer = setTimeout(resolve, limitMs);
+    await promise;
+    clearTimeout(timer);
+  }
 }

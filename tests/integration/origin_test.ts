@@ -232,6 +232,24 @@ Deno.test("origin sums up when there are many answers", async () => {
   assertEquals(singles + summed, 300);
 });
 
+Deno.test("origin stops although one client idles and another reads on and on", async () => {
+  const { program, port } = await startOrigin("--limit-rate", "100KiB/s");
+  await using _ = program;
+  using _idle = await Deno.connect({ hostname: "127.0.0.1", port });
+  const segment = raw( // Fifteen seconds' worth.
+    port,
+    `GET /${segmentName(720, 1)} HTTP/1.1\r\nHost: x\r\n\r\n`,
+  ).catch(() => "cut");
+  using busy = await Deno.connect({ hostname: "127.0.0.1", port });
+  await busy.write(
+    new TextEncoder().encode("GET /nope HTTP/1.1\r\nHost: x\r\n\r\n"),
+  );
+  await program.until("origin.answered", (event) => event.path === "/nope");
+  const { code, stderr } = await program.stop();
+  assertEquals([code, stderr], [0, ""]);
+  assert((await segment).length < 1_000_000);
+});
+
 Deno.test("origin says in one line what is wrong with its flags", async () => {
   for (
     const flags of [
