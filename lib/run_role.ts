@@ -50,10 +50,10 @@ export async function runRole(
     ? raw.texts
     : new Map([...await readConfig(role, configFile), ...raw.texts]);
   const parsed = parseRoleArgs(role, { ...raw, texts });
-  const { common, flags } = parsed;
+  const { common } = parsed;
   const name = common.name ?? `${role.name}@${denoNet.hostname()}`;
   await using observed = await observe(
-    { role: role.name, name, version: VERSION, common, flags },
+    { role: role.name, name, version: VERSION, common, config: parsed.config },
     { clock: denoClock, files: denoFiles, net: denoNet, writeError },
   );
   using shutdown = listenForShutdown(writeError);

@@ -34,7 +34,12 @@ export interface ParsedArgs {
     readonly operand: string;
   };
   readonly common: CommonValues;
+  /** The flags in force as they are typed, in the form of a `--config` file. */
+  readonly config: Readonly<Record<string, ConfigValue>>;
 }
+
+/** A flag in a `--config` file. */
+export type ConfigValue = boolean | string | readonly string[];
 
 /** `maxConnections` on the command line is `max-connections`. */
 export function kebab(key: string): string {
@@ -132,13 +137,40 @@ export function scanConfig(
         }`,
       );
     }
-    if (found.kind === "switch") {
-      if (value === true) texts.set(name, [""]);
-    } else {
-      texts.set(name, (Array.isArray(value) ? value : [value]).map(String));
+    const given = configTexts(found, value);
+    if (given === undefined) {
+      throw new InputError(
+        `${file}: "${name}" must be ${WANTED[found.kind]}, got ${
+          JSON.stringify(value)
+        }`,
+      );
     }
+    if (given !== "off") texts.set(name, given);
   }
   return texts;
+}
+
+/** What a `--config` file has to have for each kind of flag. */
+const WANTED = {
+  switch: "true or false",
+  value: "a text or a number",
+  list: "a text or an array of texts",
+} as const;
+
+/** The texts of a flag of a `--config` file; undefined if it is of the wrong type. */
+function configTexts(
+  { kind }: Flag<unknown>,
+  value: unknown,
+): readonly string[] | "off" | undefined {
+  if (kind === "switch") {
+    return value === true ? [""] : value === false ? "off" : undefined;
+  }
+  const values: unknown[] = kind === "list" && Array.isArray(value)
+    ? value
+    : [value];
+  const isText = (each: unknown) =>
+    typeof each === "number" || (typeof each === "string" && each !== "");
+  return values.every(isText) ? values.map(String) : undefined;
 }
 
 /** The mode whose own flag is given; without one, the first. */
@@ -176,7 +208,27 @@ export function parseRoleArgs(role: RoleShape, raw: RawArgs): ParsedArgs {
       operand: operandOf(role, mode, raw),
     },
     common: valuesOf(COMMON_FLAGS, raw.texts) as unknown as CommonValues,
+    config: configOf({ ...mode.flags, ...COMMON_FLAGS }, raw.texts),
   };
+}
+
+function configOf(
+  flags: Flags,
+  texts: ReadonlyMap<string, readonly string[]>,
+): Record<string, ConfigValue> {
+  const config: Record<string, ConfigValue> = {};
+  for (const [key, { kind, defaultText }] of Object.entries(flags)) {
+    const name = kebab(key);
+    const given = texts.get(name);
+    if (name === "config") continue; // What was in the file is among the rest.
+    if (kind === "switch") config[name] = given !== undefined;
+    else if (given !== undefined) {
+      config[name] = kind === "list" ? given : given[0]!;
+    } else if (defaultText !== undefined) {
+      config[name] = kind === "list" ? [defaultText] : defaultText;
+    }
+  }
+  return config;
 }
 
 function valuesOf(

@@ -32,7 +32,7 @@ interface Run {
   readonly name: string;
   readonly version: string;
   readonly common: CommonValues;
-  readonly flags: unknown;
+  readonly config: unknown;
 }
 
 /** What sinks write to. */
@@ -70,7 +70,7 @@ export async function observe(run: Run, world: World): Promise<Observed> {
     admin = opened.use(serveAdmin(
       world.net,
       parseAdminAddress(common.admin),
-      { role, name, version: run.version, config: run.flags },
+      { role, name, version: run.version, config: run.config },
     ));
     sinks.push(admin.sink);
   }

@@ -30,7 +30,7 @@ Deno.test("--admin shows health, metrics, events and flags of a running role", a
   const get = async (path: string) =>
     await fetch(`http://127.0.0.1:${admin.port}${path}`);
   assertEquals(await (await get("/healthz")).text(), "ok\n");
-  assertEquals((await (await get("/config")).json()).port, 0);
+  assertEquals((await (await get("/config")).json()).port, "0");
   assertStringIncludes(
     await (await get("/metrics")).text(),
     `rolecall_events_total{type="role.listening"} 1`,

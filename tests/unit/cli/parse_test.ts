@@ -119,10 +119,32 @@ Deno.test("scanConfig reads flags of a JSON file and refuses unknown ones", () =
     [...scanConfig(ROLE, "f.json", `{"port":0,"json":true,"origin":["a"]}`)],
     [["port", ["0"]], ["json", [""]], ["origin", ["a"]]],
   );
-  for (const text of ["{", "[]", `{"prot":1}`]) {
+  for (
+    const text of [
+      ...["{", "[]", `{"prot":1}`, `{"port":[]}`, `{"port":[1,2]}`],
+      ...[`{"port":null}`, `{"port":""}`, `{"json":"yes"}`, `{"origin":[{}]}`],
+    ]
+  ) {
     assertInstanceOf(
       assertThrows(() => scanConfig(ROLE, "f.json", text)),
       InputError,
     );
   }
+});
+
+Deno.test("parseRoleArgs tells the flags in force in a form that a --config file may have", () => {
+  const { config, ...rest } = parse(
+    ...["--port", "0", "--origin", "http://a/", "--loss=.3", "--json"],
+  );
+  assertEquals(config, {
+    port: "0",
+    loss: ".3",
+    "max-connections": "10",
+    origin: ["http://a/"],
+    log: "text",
+    json: true,
+  });
+  const texts = scanConfig(ROLE, "f.json", JSON.stringify(config));
+  const again = parseRoleArgs(ROLE, { texts, operands: [], help: false });
+  assertEquals(again, { ...rest, config });
 });
