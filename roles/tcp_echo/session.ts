@@ -1,4 +1,3 @@
-import { concat } from "../../lib/core/bytes.ts";
 import { LineSplitter } from "../../lib/core/line_splitter.ts";
 import type { Machine } from "../../lib/core/machine.ts";
 import { upperCase } from "../../lib/core/upper_case.ts";
@@ -54,11 +53,11 @@ export class EchoSession implements Machine<SessionInput, SessionOutput> {
     switch (input.kind) {
       case "bytes": {
         this.#idleAtMs = nowMs + this.#idleMs;
-        const lines = this.#splitter.push(input.bytes);
+        const lines = this.#splitter.pushJoined(input.bytes);
         this.#quietAtMs = this.#splitter.waitingBytes > 0
           ? nowMs + QUIET_MS
           : Infinity;
-        return answerTo(concat(...lines));
+        return answerTo(lines);
       }
       case "end":
         return [

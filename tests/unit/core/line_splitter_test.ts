@@ -43,6 +43,24 @@ Deno.test("LineSplitter gives the same lines however the stream was split", () =
   }
 });
 
+Deno.test("LineSplitter.pushJoined gives the bytes of push, however the stream was split", () => {
+  const bytes = utf8(`${TEXT}\n${"aά".repeat(20)}\nend`);
+  for (let first = 0; first <= bytes.length; first++) {
+    for (let second = first; second <= bytes.length; second += 3) {
+      const [one, joined] = [
+        new LineSplitter({ maxBytes: 16 }),
+        new LineSplitter({ maxBytes: 16 }),
+      ];
+      for (const [from, to] of [[0, first], [first, second], [second]]) {
+        const read = bytes.subarray(from, to);
+        assertEquals(joined.pushJoined(read), concat(...one.push(read)));
+        assertEquals(joined.waitingBytes, one.waitingBytes);
+      }
+      assertEquals(joined.end(), one.end());
+    }
+  }
+});
+
 Deno.test("LineSplitter gives the same lines one byte at a time", () => {
   const splitter = new LineSplitter({ maxBytes: 100 });
   const lines: Uint8Array[] = [];
