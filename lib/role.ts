@@ -33,7 +33,7 @@ export interface RoleResult {
   readonly text: string;
   /** For programs: printed instead of `text` with `--json`. */
   readonly json: unknown;
-  /** Tables and charts of `report.html` with `--out DIR`. */
+  /** Tables and charts of `report.html` with `--out DIR`; without it, `json` as tables. */
   readonly report?: {
     readonly title: string;
     readonly sections: readonly ReportSection[];

@@ -138,14 +138,15 @@ function introduced(
 }
 
 /** The part of a context that is this machine. */
-function realWorld(mainModule: string, { json }: CommonValues) {
+function realWorld(mainModule: string, { json, log }: CommonValues) {
+  // With --json stdout holds one document and nothing else; with --log json stderr holds events only.
+  const write = log === "json" ? () => {} : writeError;
   return {
     clock: denoClock,
     net: denoNet,
     files: denoFiles,
     processes: denoProcesses(mainModule),
-    // With --json stdout holds one document and nothing else.
-    terminal: json ? { ...denoTerminal, write: writeError } : denoTerminal,
+    terminal: json ? { ...denoTerminal, write } : denoTerminal,
   };
 }
 

@@ -4,6 +4,7 @@ import type { RolecallEvent } from "../events/mod.ts";
 import type { Clock } from "../io/clock.ts";
 import type { FileAppender, Files } from "../io/files.ts";
 import type { Net } from "../io/net.ts";
+import { sectionsOfResult } from "../report/of_result.ts";
 import type { ReportSection } from "../report/report.ts";
 import type { Admin } from "./admin.ts";
 import { emitter, type Sink } from "./emitter.ts";
@@ -15,9 +16,10 @@ export interface Observed extends AsyncDisposable {
   readonly emit: (event: RolecallEvent) => void;
   /** What there is to say of the run itself, after a server's `role.listening`: that comes first. */
   readonly introduction: readonly RolecallEvent[];
-  /** Writes `report.html` and the charts when `--out` was given and there is a report. */
+  /** Writes `report.html` and the charts when `--out` was given; a result without a report becomes plain tables. */
   writeReport(
     result: {
+      readonly json: unknown;
       readonly report?: {
         readonly title: string;
         readonly sections: readonly ReportSection[];
@@ -81,10 +83,12 @@ export async function observe(run: Run, world: World): Promise<Observed> {
     introduction: admin === undefined
       ? []
       : [{ type: "admin.listening", host: admin.host, port: admin.port }],
-    async writeReport({ report }) {
-      if (common.out === undefined || report === undefined) return;
+    async writeReport({ json, report }) {
+      if (common.out === undefined) return;
       const { reportFiles } = await import("../report/html.ts");
-      for (const file of reportFiles(report)) {
+      const shown = report ??
+        { title: `rolecall ${role}`, sections: sectionsOfResult(json) };
+      for (const file of reportFiles(shown)) {
         await world.files.writeAtomic(
           join(common.out, file.name),
           new TextEncoder().encode(file.text) as Uint8Array<ArrayBuffer>,
