@@ -2,6 +2,7 @@ import { RunError } from "../../lib/core/errors.ts";
 import { type Attempt, nextAttempt } from "../../lib/dash/attempts.ts";
 import type { SegmentLocation } from "../../lib/dash/mpd.ts";
 import type { Choice, Position } from "../../lib/dash/title.ts";
+import type { RandomAccessFile } from "../../lib/io/files.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Fetched, Fetcher } from "./fetcher.ts";
 import type { DownloadFlags } from "./flags.ts";
@@ -13,34 +14,21 @@ export async function downloadTitle(
   flags: DownloadFlags & { readonly operand: string },
   ctx: RoleContext,
 ): Promise<void> {
-  const { fetcher, positions, ...about } = await openTitle(flags, ctx);
+  const { fetcher, positions, ...title } = await openTitle(flags, ctx);
   await using file = flags.save === undefined
     ? undefined
     : await ctx.files.open(flags.save, { write: true, create: true });
-  await file?.truncate(0);
-  let savedBytes = 0;
+  const saving = new Saving(file);
+  await saving.cut();
   let bytes = 0;
   const startedAtMs = ctx.clock.nowMs();
   const downloads: PlayLog["downloads"] = [];
   let initialized: string | undefined;
-  for (const position of positions) {
+  const download = async (position: Position) => {
     const choice = position.choices[rungOf(flags.quality, position)]!;
     const fetch = async (location: SegmentLocation) => {
-      const from = savedBytes;
-      const sink = file === undefined
-        ? undefined
-        : async (part: Uint8Array) => {
-          await file.writeAt(savedBytes, part);
-          savedBytes += part.length;
-        };
-      const got = await fetchPatiently(location, {
-        fetcher,
-        position,
-        ctx,
-        // A second try starts where the first one did.
-        sink,
-        rewind: () => void (savedBytes = from),
-      });
+      const about = { fetcher, position, ctx, saving };
+      const got = await fetchPatiently(location, about);
       bytes += got.bytes;
       return got;
     };
@@ -54,37 +42,77 @@ export async function downloadTitle(
     const record = recordOf(got, { choice, position, count: positions.length });
     downloads.push({ atMs: ctx.clock.nowMs() - startedAtMs, record });
     ctx.emit({ type: "segment.downloaded", ...record });
+  };
+  try {
+    for (const position of positions) await download(position);
+  } catch (error) {
+    if (!ctx.signal.aborted) throw error; // Told to stop: what is whole counts.
   }
-  await file?.truncate(savedBytes);
+  await saving.cut();
   ctx.finish(showDownload({
     url: flags.operand,
-    ...about,
+    ...title,
     downloads,
     bytes,
+    complete: downloads.length === positions.length,
     elapsedMs: ctx.clock.nowMs() - startedAtMs,
     savedTo: flags.save,
   }));
 }
 
+/** The file of `--save`, if there is one, as it grows by whole segments. */
+class Saving {
+  readonly #file: RandomAccessFile | undefined;
+  #wholeBytes = 0;
+  #bytes = 0;
+
+  constructor(file: RandomAccessFile | undefined) {
+    this.#file = file;
+  }
+
+  /** Takes the next bytes of a segment. */
+  readonly sink = async (part: Uint8Array): Promise<void> => {
+    await this.#file?.writeAt(this.#bytes, part);
+    this.#bytes += part.length;
+  };
+
+  /** The segment is whole. */
+  keep(): void {
+    this.#wholeBytes = this.#bytes;
+  }
+
+  /** Begins the segment anew: a second try starts where the first one did. */
+  rewind(): void {
+    this.#bytes = this.#wholeBytes;
+  }
+
+  /** Leaves whole segments only. */
+  async cut(): Promise<void> {
+    await this.#file?.truncate(this.#wholeBytes);
+  }
+}
+
 async function fetchPatiently(
   location: SegmentLocation,
-  { fetcher, position, ctx, sink, rewind }: {
+  { fetcher, position, ctx, saving }: {
     readonly fetcher: Fetcher;
     readonly position: Position;
     readonly ctx: RoleContext;
-    readonly sink: ((bytes: Uint8Array) => Promise<void>) | undefined;
-    rewind(): void;
+    readonly saving: Saving;
   },
 ): Promise<Fetched> {
   let attempt: Attempt = { index: 0, urlIndex: 0, tries: 0, fallback: false };
   for (;;) {
     const url = location.urls[attempt.urlIndex]!;
-    rewind();
+    saving.rewind();
     const got = await fetcher.get(url, {
       range: location.range,
-      ...(sink === undefined ? {} : { sink }),
+      sink: saving.sink,
     });
-    if (got.ok) return got;
+    if (got.ok) {
+      saving.keep();
+      return got;
+    }
     // Index 0 has no rung below it: this rate or none.
     const next = nextAttempt(attempt, {
       status: got.status,

@@ -26,6 +26,10 @@ export interface NotFetched {
 
 /** Most redirects followed. */
 const MAX_REDIRECTS = 5;
+/** Largest resource taken: a minute in 8K has less. A server may send one that never ends. */
+const MAX_BYTES = 512 * 2 ** 20;
+/** A server that sends a byte now and then never keeps us waiting for the next one, and never ends: so many timeouts are the most for a whole resource. */
+const MAX_TIMEOUTS = 30;
 
 /** Fetches over HTTP and measures; connections are kept alive by the HTTP client. */
 export class Fetcher {
@@ -33,7 +37,7 @@ export class Fetcher {
   readonly #names: Names;
   readonly #timeoutMs: number;
 
-  /** Creates a fetcher that gives up after `timeoutMs` without a byte. */
+  /** Creates a fetcher that gives up after `timeoutMs` without a byte, and after 30 times as long without the last one. */
   constructor(ctx: RoleContext, names: Names, timeoutMs: number) {
     this.#ctx = ctx;
     this.#names = names;
@@ -57,14 +61,13 @@ export class Fetcher {
       const connectTo = await this.#names.locate(target);
       const got = await this.#once(target, { range, connectTo, sink });
       if (!("location" in got)) return got;
-      target = new URL(got.location, target);
-      if (!/^https?:$/.test(target.protocol)) break;
+      const next = URL.parse(got.location, target.href);
+      if (next === null || !/^https?:$/.test(next.protocol)) {
+        return failed("it redirects to what is no http: or https: URL");
+      }
+      target = next;
     }
-    return {
-      ok: false,
-      status: undefined,
-      problem: `more than ${MAX_REDIRECTS} redirects, or one away from HTTP`,
-    };
+    return failed(`it redirects more than ${MAX_REDIRECTS} times`);
   }
 
   async #once(url: URL, { range, connectTo, sink }: {
@@ -95,7 +98,7 @@ export class Fetcher {
         const problem = status === 200
           ? "the server does not know byte ranges"
           : `the server answered ${status}`;
-        return { ok: false, status, problem };
+        return failed(problem, status);
       }
       const bytes = await this.#read(response, stalled, sink);
       return {
@@ -110,15 +113,13 @@ export class Fetcher {
       };
     } catch (error) {
       signal.throwIfAborted();
-      const problem = stalled.signal.aborted
-        ? `nothing came for ${this.#timeoutMs} ms`
-        : error instanceof RunError
-        ? error.message
-        : `the connection broke: ${messageOf(error)}`;
-      if (error instanceof RunError || stalled.signal.aborted) {
-        this.#names.distrust(url);
-      }
-      return { ok: false, status: undefined, problem };
+      const cause = stalled.signal.aborted ? stalled.signal.reason : error;
+      if (cause instanceof RunError) this.#names.distrust(url);
+      return failed(
+        cause instanceof RunError
+          ? cause.message
+          : `the connection broke: ${messageOf(cause)}`,
+      );
     }
   }
 
@@ -131,18 +132,32 @@ export class Fetcher {
     const { clock } = this.#ctx;
     let bytes = 0;
     let lastAtMs = clock.nowMs();
+    const limitMs = MAX_TIMEOUTS * this.#timeoutMs;
+    const endAtMs = lastAtMs + limitMs;
     const done = new AbortController();
     const watch = async () => {
       while (!done.signal.aborted) {
-        const untilMs = lastAtMs + this.#timeoutMs;
-        if (clock.nowMs() >= untilMs) return stalled.abort();
-        await clock.sleepUntil(untilMs, done.signal).catch(() => {});
+        const idleAtMs = lastAtMs + this.#timeoutMs;
+        const nowMs = clock.nowMs();
+        if (nowMs >= idleAtMs) {
+          const text = `nothing came for ${this.#timeoutMs} ms`;
+          return stalled.abort(new RunError("stalled", text));
+        }
+        if (nowMs >= endAtMs) {
+          const text = `it did not end within ${limitMs} ms`;
+          return stalled.abort(new RunError("too-slow", text));
+        }
+        await clock.sleepUntil(Math.min(idleAtMs, endAtMs), done.signal)
+          .catch(() => {});
       }
     };
     const watching = watch();
     try {
       for await (const chunk of response.body ?? []) {
         bytes += chunk.length;
+        if (bytes > MAX_BYTES) {
+          throw new RunError("too-large", `more than ${MAX_BYTES} bytes`);
+        }
         lastAtMs = clock.nowMs();
         await sink?.(chunk);
       }
@@ -152,4 +167,8 @@ export class Fetcher {
     }
     return bytes;
   }
+}
+
+function failed(problem: string, status?: number): NotFetched {
+  return { ok: false, status, problem };
 }

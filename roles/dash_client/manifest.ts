@@ -1,3 +1,4 @@
+import { ByteCollector } from "../../lib/core/byte_collector.ts";
 import { fromUtf8 } from "../../lib/core/bytes.ts";
 import { InputError, RunError } from "../../lib/core/errors.ts";
 import { parseMpd } from "../../lib/dash/mpd.ts";
@@ -31,15 +32,13 @@ export async function openTitle(
   const url = parseUrl(flags.operand);
   const names = new Names(await resolverOf(flags, ctx), ctx);
   const fetcher = new Fetcher(ctx, names, flags.timeout);
-  const parts: Uint8Array[] = [];
-  let size = 0;
+  const collected = new ByteCollector();
   const got = await fetcher.get(url, {
     sink: (bytes) => {
-      size += bytes.length;
-      if (size > MAX_MPD_BYTES) {
+      if (collected.length + bytes.length > MAX_MPD_BYTES) {
         throw new RunError("too-large", `more than ${MAX_MPD_BYTES} bytes`);
       }
-      parts.push(bytes);
+      collected.push(bytes);
     },
   });
   if (!got.ok) {
@@ -50,13 +49,8 @@ export async function openTitle(
         : `Cannot fetch ${url}: ${got.problem}`,
     );
   }
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  const { title, positions } = read(fromUtf8(whole), got.url, flags.duration);
+  const text = fromUtf8(collected.bytes);
+  const { title, positions } = read(text, got.url, flags.duration);
   const mediaMs = positions.reduce((sum, each) => sum + each.durationMs, 0);
   ctx.emit({
     type: "manifest.loaded",

@@ -246,6 +246,8 @@ export interface Downloaded extends Pick<PlayLog, "downloads"> {
   /** With the initialization segment. */
   readonly bytes: number;
   readonly savedTo: string | undefined;
+  /** False when it was told to stop before the last segment. */
+  readonly complete: boolean;
 }
 
 /** Returns the result of a download: table, JSON, report. */
@@ -256,7 +258,12 @@ export function showDownload(downloaded: Downloaded): RoleResult {
     .sort((a, b) => a - b);
   const rows: Row[] = [
     ["title", title === "" ? url : title],
-    ["fetched", `${downloads.length} segments, ${formatBytes(bytes)}`],
+    [
+      "fetched",
+      `${downloads.length} segments, ${formatBytes(bytes)}${
+        downloaded.complete ? "" : " (not to the end)"
+      }`,
+    ],
     ["in", `${formatMs(elapsedMs)} (${formatBitRate(rate)})`],
     ["media", formatMs(downloaded.mediaMs)],
     [
