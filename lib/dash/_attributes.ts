@@ -74,6 +74,9 @@ export function byteRange(
   return { first, last };
 }
 
+/** Longest URL, and longest reference to one, in characters: servers take 8,000 at most (RFC 9110 §4.1 asks for that many), and a manifest may make 200,000 URLs of one base. */
+export const MAX_URL_CHARACTERS = 4096;
+
 /** Resolves a URL reference found in `element`; only http: and https: are let through, a manifest may not name local files. */
 export function resolveUrl(
   element: XmlElement,
@@ -81,6 +84,7 @@ export function resolveUrl(
   base: string,
 ): string {
   let url: URL | undefined;
+  if (reference.length > MAX_URL_CHARACTERS) throw tooLong(element);
   try {
     url = new URL(reference, base);
   } catch { /* said below */ }
@@ -93,5 +97,14 @@ export function resolveUrl(
       }"`,
     );
   }
+  if (url.href.length > MAX_URL_CHARACTERS) throw tooLong(element);
   return url.href;
+}
+
+function tooLong(element: XmlElement): MpdError {
+  return new MpdError(
+    "too-large",
+    element.line,
+    `${element.name} must name URLs of at most ${MAX_URL_CHARACTERS} characters`,
+  );
 }

@@ -13,6 +13,7 @@ import {
   resolveUrl,
   wholeNumber,
 } from "./_attributes.ts";
+import type { Budget } from "./_budget.ts";
 import { expandTemplate, type TemplateValues } from "./template.ts";
 import { childOf, childrenOf, MpdError, type XmlElement } from "./xml.ts";
 
@@ -30,11 +31,6 @@ export interface Segment extends SegmentLocation {
   readonly durationMs: number;
 }
 
-/** How many segments the rest of the manifest may come to. */
-export interface SegmentBudget {
-  left: number;
-}
-
 /** What {@linkcode addressSegments} works out. */
 export interface Addressed {
   /** Undefined when every segment initializes itself. */
@@ -46,7 +42,7 @@ interface Place {
   readonly bases: readonly string[];
   /** Duration of the Period, when the manifest says so. */
   readonly periodMs: number | undefined;
-  readonly budget: SegmentBudget;
+  readonly budget: Budget;
   readonly names: {
     readonly representationId: string;
     readonly bitsPerSecond: number;
@@ -154,7 +150,7 @@ function listSegments(info: Inherited, place: Place) {
     const entry = entries[at];
     if (entry === undefined) break;
     segments.push({
-      ...locate(entry, "media", "mediaRange", place.bases),
+      ...locate(entry, "media", "mediaRange", place),
       startMs,
       durationMs,
     });
@@ -163,7 +159,7 @@ function listSegments(info: Inherited, place: Place) {
   return {
     initialization: initialization === undefined
       ? undefined
-      : locate(initialization, "sourceURL", "range", place.bases),
+      : locate(initialization, "sourceURL", "range", place),
     segments,
   };
 }
@@ -172,14 +168,25 @@ function locate(
   element: XmlElement,
   urlName: string,
   rangeName: string,
-  bases: readonly string[],
+  place: Place,
 ): SegmentLocation {
   // Without a URL the range is one of the BaseURL's resource.
   const reference = element.attributes.get(urlName) ?? "";
   return {
-    urls: bases.map((base) => resolveUrl(element, reference, base)),
+    urls: urlsAt(element, reference, place),
     range: byteRange(element, rangeName),
   };
+}
+
+/** The URLs of one resource, one for each base. */
+function urlsAt(
+  element: XmlElement,
+  reference: string,
+  { bases, budget }: Place,
+): readonly string[] {
+  const urls = bases.map((base) => resolveUrl(element, reference, base));
+  budget.takeUrls(urls, element);
+  return urls;
 }
 
 function templateSegments(info: Inherited, place: Place) {
@@ -213,7 +220,7 @@ function templateSegments(info: Inherited, place: Place) {
       ...place.names,
       ...values,
     });
-    return place.bases.map((base) => resolveUrl(element, reference, base));
+    return urlsAt(element, reference, place);
   };
   const initialization = info.text("initialization");
   const child = info.children("Initialization")[0];
@@ -222,7 +229,7 @@ function templateSegments(info: Inherited, place: Place) {
       ? { urls: urlsOf("initialization", initialization, {}), range: undefined }
       : child === undefined
       ? undefined
-      : locate(child, "sourceURL", "range", place.bases),
+      : locate(child, "sourceURL", "range", place),
     segments: timings.map(({ time, startMs, durationMs }, at) => ({
       urls: urlsOf("media", media, { number: startNumber + at, time }),
       range: undefined,
@@ -280,7 +287,7 @@ function timesOf(
   }
   const eachMs = units * 1000 / timescale;
   const total = count ?? countIn(element, place.periodMs, eachMs);
-  spend(place, total, element);
+  place.budget.takeSegments(total * place.bases.length, element);
   const timings: Timing[] = [];
   for (let at = 0; at < total; at++) {
     const startMs = at * eachMs;
@@ -333,7 +340,10 @@ function timelineTimes(
       repeats = (end ?? periodEnd(entry, place)) - time;
       repeats = repeats <= 0n ? 0n : (repeats + units - 1n) / units - 1n;
     }
-    spend(place, Number(repeats) + 1, entry);
+    place.budget.takeSegments(
+      (Number(repeats) + 1) * place.bases.length,
+      entry,
+    );
     for (let left = repeats; left >= 0n; left -= 1n) {
       timings.push({
         time,
@@ -371,20 +381,4 @@ function periodEnd(
   }
   return offset +
     BigInt(Math.floor((periodMs - ROUNDING_MS) * timescale / 1000));
-}
-
-/** Each segment has a URL for each base. */
-function spend(
-  { budget, bases }: Pick<Place, "budget" | "bases">,
-  count: number,
-  element: XmlElement,
-): void {
-  budget.left -= count * bases.length;
-  if (!(budget.left >= 0)) {
-    throw new MpdError(
-      "too-large",
-      element.line,
-      `${element.name} comes to more segments than a manifest may have`,
-    );
-  }
 }

@@ -1,8 +1,8 @@
 import { type ByteRange, durationMs, resolveUrl } from "./_attributes.ts";
+import { Budget } from "./_budget.ts";
 import {
   addressSegments,
   type Segment,
-  type SegmentBudget,
   type SegmentLocation,
 } from "./_segments.ts";
 import {
@@ -63,8 +63,6 @@ export type { ByteRange, Segment, SegmentLocation };
 
 /** Most alternatives kept of a BaseURL list and of products of such lists. */
 const MAX_BASE_URLS = 8;
-/** Most segments a manifest may come to, over all Representations: 20 rates of a day in 10 s segments. */
-const MAX_SEGMENTS = 200_000;
 
 /**
  * Reads a manifest (ISO/IEC 23009-1) fetched from `url`.
@@ -92,7 +90,7 @@ export function parseMpd(text: string, url: string): Mpd {
   }
   const totalMs = durationMs(root, "mediaPresentationDuration");
   const bases = baseUrls(root, [url]);
-  const budget = { left: MAX_SEGMENTS };
+  const budget = new Budget();
   const periods: Period[] = [];
   const elements = childrenOf(root, "Period").filter(isHere);
   for (const [at, element] of elements.entries()) {
@@ -143,7 +141,7 @@ function baseUrls(
 ): readonly string[] {
   const own = childrenOf(element, "BaseURL");
   if (own.length === 0) return inherited;
-  const all = own.flatMap((child) =>
+  const all = own.slice(0, MAX_BASE_URLS).flatMap((child) =>
     inherited.map((base) => resolveUrl(child, child.text, base))
   );
   return [...new Set(all)].slice(0, MAX_BASE_URLS);
@@ -154,7 +152,7 @@ interface PeriodContext {
   /** Its duration, when the manifest says so. */
   readonly known: number | undefined;
   readonly bases: readonly string[];
-  readonly budget: SegmentBudget;
+  readonly budget: Budget;
 }
 
 function readPeriod(element: XmlElement, context: PeriodContext): Period {

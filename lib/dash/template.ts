@@ -13,6 +13,9 @@ export interface TemplateValues {
 /** Zero padding asked for with `%0[width]d`; longer than any number there is, and no memory bomb. */
 const MAX_WIDTH = 32;
 
+/** Longest template and longest identifier filled in, in characters: more is no URL but a memory bomb. */
+const MAX_CHARACTERS = 4096;
+
 const IDENTIFIER =
   /\$(?:(RepresentationID|Number|Bandwidth|Time)(%[^$]*)?)?\$/g;
 
@@ -21,7 +24,7 @@ const IDENTIFIER =
  *
  * ISO/IEC 23009-1 §5.3.9.4.4, table 16: `$$` is a dollar sign, `%0[width]d` pads with zeros.
  *
- * @throws {SyntaxError} If an identifier is unknown, unclosed, has no value here, or a format tag is not `%0[width]d`.
+ * @throws {SyntaxError} If template or result are over 4,096 characters, an identifier is unknown, unclosed, has no value here, or a format tag is not `%0[width]d`.
  *
  * @example
  * ```ts
@@ -37,6 +40,7 @@ export function expandTemplate(
   template: string,
   values: TemplateValues,
 ): string {
+  if (template.length > MAX_CHARACTERS) throw tooLong();
   if (template.replaceAll(IDENTIFIER, "").includes("$")) {
     throw new SyntaxError(
       `Cannot fill in template: identifiers are $RepresentationID$, $Number$, $Bandwidth$, $Time$ and $$, got "${
@@ -44,10 +48,22 @@ export function expandTemplate(
       }"`,
     );
   }
+  let room = MAX_CHARACTERS - template.length;
+  const fit = (text: string) => {
+    room -= text.length;
+    if (room < 0) throw tooLong();
+    return text;
+  };
   return template.replaceAll(
     IDENTIFIER,
     (_, name: string | undefined, format: string | undefined) =>
-      name === undefined ? "$" : substitute(name, format, values),
+      fit(name === undefined ? "$" : substitute(name, format, values)),
+  );
+}
+
+function tooLong(): SyntaxError {
+  return new SyntaxError(
+    `Cannot fill in template: it comes to more than ${MAX_CHARACTERS} characters`,
   );
 }
 

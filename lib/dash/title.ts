@@ -41,7 +41,11 @@ export function planTitle(
   let leftMs = limitMs;
   for (const period of mpd.periods) {
     const { representations } = mainSet(period.adaptationSets);
-    const count = Math.max(...representations.map((r) => r.segments.length));
+    // Not Math.max(...): a manifest may have more representations than a call may have arguments.
+    const count = representations.reduce(
+      (most, { segments }) => Math.max(most, segments.length),
+      0,
+    );
     for (let at = 0; at < count && leftMs > 0; at++) {
       const choices = representations.flatMap((r) => choiceOf(r, at));
       const durationMs = Math.min(

@@ -129,12 +129,20 @@ function saxMessage(message: string): string {
   return message.replace(/^\d+:\d+:\s*/, "").replace(/\.$/, "");
 }
 
+/** Children by name, made when first asked for: each of 100,000 Representations looks through the children of its AdaptationSet. */
+const byName = new WeakMap<XmlElement, Map<string, XmlElement[]>>();
+
 /** Returns the children of `element` named `name`, in order. */
 export function childrenOf(
   element: XmlElement,
   name: string,
 ): readonly XmlElement[] {
-  return element.children.filter((child) => child.name === name);
+  let children = byName.get(element);
+  if (children === undefined) {
+    children = Map.groupBy(element.children, (child) => child.name);
+    byName.set(element, children);
+  }
+  return children.get(name) ?? [];
 }
 
 /** Returns the first child of `element` named `name`. */
@@ -142,5 +150,5 @@ export function childOf(
   element: XmlElement,
   name: string,
 ): XmlElement | undefined {
-  return element.children.find((child) => child.name === name);
+  return childrenOf(element, name)[0];
 }
