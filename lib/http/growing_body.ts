@@ -1,3 +1,8 @@
+const NO_BYTES = new Uint8Array(0);
+/** Size of the first array in which small pieces are gathered, and of the others. */
+const FIRST_BLOCK_BYTES = 4096;
+const BLOCK_BYTES = 65_536;
+
 /**
  * A body that many read while one fills it.
  *
@@ -15,6 +20,8 @@ export class GrowingBody {
   #lengthBytes: number | undefined;
   #whole: Uint8Array<ArrayBuffer> | undefined;
   #pieces: Uint8Array<ArrayBuffer>[] = [];
+  /** Where small pieces are gathered; its used part is the last of `#pieces`, if that has its buffer. */
+  #block: Uint8Array<ArrayBuffer> = NO_BYTES;
   /** Where `#pieces[0]` begins in the body; grows only once released. */
   #startBytes = 0;
   #filledBytes = 0;
@@ -79,7 +86,7 @@ export class GrowingBody {
     if (this.#whole !== undefined) {
       if (this.#filledBytes + bytes.length > this.#whole.length) return false;
       this.#whole.set(bytes, this.#filledBytes);
-    } else this.#pieces.push(bytes as Uint8Array<ArrayBuffer>);
+    } else this.#keep(bytes as Uint8Array<ArrayBuffer>);
     this.#filledBytes += bytes.length;
     this.#wake();
     return true;
@@ -174,6 +181,32 @@ export class GrowingBody {
   left(reader: BodyReader): void {
     this.#readers.delete(reader);
     this.advanced();
+  }
+
+  /**
+   * Keeps a piece as it is, or, when it would keep a buffer alive that is much larger, a copy among its neighbours.
+   * The runtime reads into buffers of 64 KiB: without this an origin that sends single bytes fills 64 GiB with a megabyte.
+   */
+  #keep(bytes: Uint8Array<ArrayBuffer>): void {
+    if (2 * bytes.length >= bytes.buffer.byteLength) {
+      this.#pieces.push(bytes);
+      return;
+    }
+    const last = this.#pieces.at(-1);
+    const used = last?.length ?? 0;
+    const block = this.#block;
+    if (last?.buffer === block.buffer && used + bytes.length <= block.length) {
+      block.set(bytes, used);
+      this.#pieces[this.#pieces.length - 1] = block.subarray(
+        0,
+        used + bytes.length,
+      );
+      return;
+    }
+    const wanted = last === undefined ? FIRST_BLOCK_BYTES : BLOCK_BYTES;
+    this.#block = new Uint8Array(Math.max(wanted, bytes.length));
+    this.#block.set(bytes);
+    this.#pieces.push(this.#block.subarray(0, bytes.length));
   }
 
   #wake(): void {

@@ -2,6 +2,7 @@ import type { HttpCache } from "../../lib/http/cache.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Filled } from "./fill.ts";
+import type { RequestBodies } from "./request_bodies.ts";
 import type { Upstream, UpstreamResponse } from "./upstream.ts";
 
 /** What an edge is made of. */
@@ -9,6 +10,7 @@ export interface EdgeParts {
   readonly ctx: RoleContext;
   readonly cache: HttpCache;
   readonly upstream: Upstream;
+  readonly bodies: RequestBodies;
   /** Our name in `Via` and `Cache-Status`: a token. */
   readonly pseudonym: string;
   /** Tells us from every other node in a `Via` that comes back: a request that has been here goes in circles. */

@@ -1,13 +1,11 @@
 import type { ForwardReason } from "../../lib/http/cache_status.ts";
 import { invalidatedUrls } from "../../lib/http/storability.ts";
-import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
+import type { HttpResponse } from "../../lib/io/http.ts";
 import type { Exchange } from "./exchange.ts";
 import { BodySource } from "./fill.ts";
 import { type EdgeParts, fetched } from "./parts.ts";
 import { UpstreamError, type UpstreamResponse } from "./upstream.ts";
 
-/** Largest request body that is passed on; it is held in memory. */
-const MAX_REQUEST_BODY_BYTES = 16 * 2 ** 20;
 /** Forwards without a look at the cache, and forgets what an unsafe method made wrong. */
 export async function pass(
   parts: EdgeParts,
@@ -15,10 +13,9 @@ export async function pass(
   reason: "method" | "bypass",
 ): Promise<HttpResponse> {
   const { cache, upstream, signal } = parts;
-  const body = await bodyOf(exchange.request);
-  if (body === "too-large") {
-    return exchange.plain(413, "The request body is too large to pass on");
-  }
+  const read = await parts.bodies.read(exchange.request);
+  if ("status" in read) return exchange.plain(read.status, read.message);
+  const { body } = read;
   const { method, key, fields } = exchange.forward;
   try {
     const response = await upstream.fetch({
@@ -86,24 +83,4 @@ export function through(
       void source.cancel();
     },
   }, cacheStatus);
-}
-
-async function bodyOf(
-  request: HttpRequest,
-): Promise<Uint8Array<ArrayBuffer> | undefined | "too-large"> {
-  if (request.body === null) return undefined;
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const piece of request.body) {
-    bytes += piece.length;
-    if (bytes > MAX_REQUEST_BODY_BYTES) return "too-large";
-    pieces.push(piece);
-  }
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

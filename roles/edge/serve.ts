@@ -5,6 +5,7 @@ import type { HttpHandler } from "../../lib/io/http.ts";
 import { Throttle, throttleBody } from "../../lib/io/throttle.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { Edge } from "./edge.ts";
+import { RequestBodies } from "./request_bodies.ts";
 import { Upstream } from "./upstream.ts";
 
 /** Runs an edge until told to stop. */
@@ -32,6 +33,7 @@ export async function serveEdge(
       origins: flags.origin,
       timeoutMs: flags.originTimeout,
     }),
+    bodies: new RequestBodies(ctx.clock),
     pseudonym: tokenOf(ctx.name),
     mark: `rolecall-${Math.floor(ctx.rng() * 2 ** 32).toString(16)}-${
       Math.floor(ctx.clock.wallMs()).toString(36)

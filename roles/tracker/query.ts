@@ -1,4 +1,4 @@
-import { concat, fromHex, toHex } from "../../lib/core/bytes.ts";
+import { fromHex, toHex } from "../../lib/core/bytes.ts";
 import {
   InputError,
   messageOf,
@@ -21,6 +21,7 @@ import {
 } from "../../lib/bittorrent/udp_tracker_client.ts";
 import { drive } from "../../lib/io/drive.ts";
 import type { Address, UdpSocket } from "../../lib/io/net.ts";
+import { readBody } from "../../lib/io/read_body.ts";
 import type { RoleContext } from "../../lib/role.ts";
 
 /** A person waits: three requests, after 1, 2 and 4 of 7 parts of `--timeout`, instead of BEP 15's nine in two hours. */
@@ -100,23 +101,13 @@ async function scrapeHttp(
       `Cannot query ${announceUrl}: the answer has status ${response.status}`,
     );
   }
-  return decodeScrapeReply(await readBody(response));
-}
-
-async function readBody(response: Response): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of response.body ?? []) {
-    parts.push(part);
-    length += part.length;
-    if (length > MAX_REPLY_BYTES) {
-      throw new ProtocolError(
-        "tracker-reply-malformed",
-        `the reply must be at most ${MAX_REPLY_BYTES} bytes`,
-      );
-    }
-  }
-  return concat(...parts);
+  const body = await readBody(response.body, {
+    clock: ctx.clock,
+    maxBytes: MAX_REPLY_BYTES,
+    limitMs: timeoutMs,
+    signal,
+  });
+  return decodeScrapeReply(body);
 }
 
 async function scrapeUdp(

@@ -6,6 +6,7 @@ import type { HttpRequest } from "../../../lib/io/http.ts";
 import type { FetchOptions } from "../../../lib/io/net.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import { Edge } from "../../../roles/edge/edge.ts";
+import { RequestBodies } from "../../../roles/edge/request_bodies.ts";
 import { Upstream } from "../../../roles/edge/upstream.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 
@@ -31,6 +32,7 @@ function edgeOf(answer: Answer, origins = ["http://a.test", "http://b.test"]) {
     ctx,
     cache: new HttpCache({ capacityBytes: 1e6 }),
     upstream: new Upstream(ctx, { origins, timeoutMs: 1000 }),
+    bodies: new RequestBodies(clock),
     pseudonym: "e",
     mark: "mark-1",
     signal: new AbortController().signal,

@@ -79,3 +79,37 @@ Deno.test("GrowingBody released keeps a window, waits for the fastest reader onl
   assertEquals(await body.demand(), false);
   assertEquals(body.isWhole, false);
 });
+
+Deno.test("GrowingBody does not keep the large buffers that small pieces lie in", async () => {
+  const body = new GrowingBody();
+  const early = body.reader();
+  const sent: number[] = [];
+  for (let count = 0; count < 300; count++) {
+    const piece = new Uint8Array(65_536).subarray(0, 1 + count % 40);
+    piece.fill(count);
+    sent.push(...piece);
+    body.append(piece);
+    piece.buffer.transfer(0); // Would take the bytes away, had the body kept the buffer.
+    if (count % 7 === 0) assert((await early.next(9))!.length > 0);
+  }
+  body.finish();
+  assertEquals([...body.bytes], sent);
+  const rests = await rest(early);
+  assertEquals(rests, sent.slice(sent.length - rests.length));
+});
+
+Deno.test("GrowingBody gathers small pieces in a window, too", async () => {
+  const body = new GrowingBody();
+  const reader = body.reader();
+  body.release(1000);
+  const got: number[] = [];
+  for (let count = 0; count < 500; count++) {
+    body.append(new Uint8Array(4096).subarray(0, 3).fill(count));
+    if (count % 3 === 0) got.push(...(await reader.next(1000))!);
+  }
+  body.finish();
+  got.push(...await rest(reader, 1000));
+  const expected = Array.from({ length: 1500 }, (_, at) => Math.floor(at / 3))
+    .map((value) => value % 256);
+  assertEquals(got, expected);
+});

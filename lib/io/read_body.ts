@@ -1,0 +1,51 @@
+import { ByteCollector } from "../core/byte_collector.ts";
+import { messageOf, RunError } from "../core/errors.ts";
+import type { Clock } from "./clock.ts";
+import { within } from "./within.ts";
+
+/**
+ * Reads the whole body of a response or request into memory, whoever sends it: no more than `maxBytes`, and no longer
+ * than `limitMs`, however slowly or endlessly it comes.
+ *
+ * @throws {RunError} `too-large`, `timed-out` or `connection-lost`; `signal`'s reason if it aborts.
+ */
+export async function readBody(
+  body: ReadableStream<Uint8Array> | null,
+  { clock, maxBytes, limitMs, signal }: {
+    readonly clock: Clock;
+    readonly maxBytes: number;
+    readonly limitMs: number;
+    readonly signal?: AbortSignal;
+  },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const collected = new ByteCollector();
+  if (body === null) return collected.bytes;
+  const reader = body.getReader();
+  const endAtMs = clock.nowMs() + limitMs;
+  try {
+    for (;;) {
+      const read = await within(reader.read(), {
+        clock,
+        limitMs: endAtMs - clock.nowMs(),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      if (read.done) return collected.bytes;
+      if (collected.length + read.value.length > maxBytes) {
+        throw new RunError(
+          "too-large",
+          `Cannot read the body: it must be at most ${maxBytes} bytes`,
+        );
+      }
+      collected.push(read.value);
+    }
+  } catch (error) {
+    reader.cancel().catch(() => {});
+    signal?.throwIfAborted();
+    if (error instanceof RunError) throw error;
+    throw new RunError(
+      "connection-lost",
+      `Cannot read the body: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+}
