@@ -9,6 +9,9 @@ const CLOSING_MS = 2000;
 /** Statuses whose answers have no body (RFC 9110 §6.4.1). */
 const BODILESS = new Set([101, 204, 205, 304]);
 
+/** No host has one of these (RFC 3986 §3.2.2). Deno makes one URL of host and target, in which `Host: a/b?` would change the path. */
+const NOT_IN_A_HOST = /[^\w.~%!$&'()*+,;=:[\]-]/;
+
 /** Serves the small HTTP interface with Deno's own server. See {@linkcode Net.serveHttp}. */
 export function serveHttp(
   options: { hostname: string; port: number },
@@ -74,6 +77,10 @@ function serve(
       },
       (request, info) => {
         if (isClosing) return goingAway();
+        if (NOT_IN_A_HOST.test(request.headers.get("host") ?? "")) {
+          // RFC 9112 §3.2.
+          return new Response("This Host is none\n", { status: 400 });
+        }
         flights.add(info.completed);
         return handler(request, addressOf(info.remoteAddr));
       },
