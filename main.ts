@@ -12,7 +12,7 @@ import { ROLES } from "./roles/mod.ts";
 /** Runs a command line; returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
   const [first = "--help", ...rest] = args[0] === "--role"
-    ? args.slice(1)
+    ? [args[1] ?? "", ...args.slice(2)]
     : args.map((arg, at) => at === 0 ? arg.replace(/^--role=/, "") : arg);
   switch (first) {
     case "--help":

@@ -11,7 +11,8 @@ export function exitCodeOf(error: unknown): number {
 /** Says what was thrown on stderr: one line for a person; a trace only for a bug of ours. */
 export function complain(error: unknown): void {
   if (exitCodeOf(error) !== EXIT.bug) {
-    writeError(`rolecall: ${messageOf(error)}\n`);
+    // What JSON.parse says has lines in it.
+    writeError(`rolecall: ${messageOf(error).replace(/\s*\n\s*/g, " ")}\n`);
     return;
   }
   const trace = error instanceof Error ? error.stack : String(error);

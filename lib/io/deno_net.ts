@@ -249,6 +249,10 @@ async function resolve(
 ): Promise<readonly string[]> {
   if (/^[\d.]+$|:/.test(name)) return [name];
   if (name === "localhost") return ["127.0.0.1"];
+  // Deno 2.4 would warn on stderr of a module that node:dns uses.
+  Object.assign((await import("node:process")).default, {
+    noDeprecation: true,
+  });
   const { lookup } = await import("node:dns/promises");
   try {
     const found = await lookup(name, { all: true });

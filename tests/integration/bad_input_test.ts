@@ -3,7 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { runProgram, temporaryFolder } from "../support/program.ts";
 
-/** Fails unless the program ends with `code` and says one line that has every word of `words`. */
+/** Fails unless the program ends with `code` and says one line that has every word of `words`; after bad usage there is no other. */
 async function complains(
   args: readonly string[],
   code: number,
@@ -15,8 +15,9 @@ async function complains(
   );
   const all = `${args.join(" ")}\n${stdout}${stderr}`;
   assertEquals([got, lines.length], [code, 1], all);
+  if (code === 2) assertEquals(stderr, `${lines[0]}\n`);
   for (const word of words) assertStringIncludes(lines[0]!, word);
-  assert(!/\n\s+at /.test(stderr), all);
+  assert(!/\n\s+at |Warning/.test(stderr), all);
 }
 
 Deno.test("an unknown role, flag or value is bad usage and names the nearest", async () => {
@@ -25,6 +26,7 @@ Deno.test("an unknown role, flag or value is bad usage and names the nearest", a
   await complains(["tcp-echo", "--prot", "1"], 2, "--prot", "--port");
   await complains(["tcp-echo", "--port", "70000"], 2, "--port", "70000");
   await complains(["tcp-echo", "--config", "/nothing/here"], 2, "/nothing");
+  await complains(["--role"], 2, "role");
   await complains(["demo", "nothing"], 2, "nothing", "all");
 });
 
@@ -44,7 +46,7 @@ Deno.test("a port in use is a failure that names the port", async () => {
 Deno.test("files that are not what they should be are bad input", async () => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, "notes.txt");
-  await Deno.writeTextFile(file, "these are no bencoded bytes");
+  await Deno.writeTextFile(file, "these are\nno bencoded bytes");
   await complains(["peer", file], 2, "notes.txt");
   await complains(["peer", join(folder.path, "missing.torrent")], 2, "missing");
   await complains(
@@ -53,6 +55,7 @@ Deno.test("files that are not what they should be are bad input", async () => {
     "notes",
   );
   await complains(["demo", file], 2, "notes.txt");
+  await complains(["udp-echo", "--config", file], 2, "notes.txt");
 });
 
 Deno.test("an MPD that is no XML, or is not there, is told apart", async () => {
