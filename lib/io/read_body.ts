@@ -11,7 +11,9 @@ import { within } from "./within.ts";
  */
 export async function readBody(
   body: ReadableStream<Uint8Array> | null,
-  { clock, maxBytes, limitMs, signal }: {
+  { what, clock, maxBytes, limitMs, signal }: {
+    /** For messages: `Cannot read ${what}: …`. */
+    readonly what: string;
     readonly clock: Clock;
     readonly maxBytes: number;
     readonly limitMs: number;
@@ -33,7 +35,7 @@ export async function readBody(
       if (collected.length + read.value.length > maxBytes) {
         throw new RunError(
           "too-large",
-          `Cannot read the body: it must be at most ${maxBytes} bytes`,
+          `Cannot read ${what}: it must be at most ${maxBytes} bytes`,
         );
       }
       collected.push(read.value);
@@ -41,10 +43,15 @@ export async function readBody(
   } catch (error) {
     reader.cancel().catch(() => {});
     signal?.throwIfAborted();
-    if (error instanceof RunError) throw error;
+    const code = error instanceof RunError ? error.code : "connection-lost";
+    if (code === "too-large") throw error;
     throw new RunError(
-      "connection-lost",
-      `Cannot read the body: ${messageOf(error)}`,
+      code,
+      `Cannot read ${what}: ${
+        code === "timed-out"
+          ? `it did not end within ${limitMs} ms`
+          : messageOf(error)
+      }`,
       { cause: error },
     );
   }

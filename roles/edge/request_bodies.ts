@@ -34,6 +34,7 @@ export class RequestBodies {
     this.#reading += 1;
     try {
       const whole = await readBody(body, {
+        what: "the request's body",
         clock: this.#clock,
         maxBytes: MAX_BYTES,
         limitMs: MAX_MS,

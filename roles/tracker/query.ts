@@ -102,6 +102,7 @@ async function scrapeHttp(
     );
   }
   const body = await readBody(response.body, {
+    what: `the reply of ${announceUrl}`,
     clock: ctx.clock,
     maxBytes: MAX_REPLY_BYTES,
     limitMs: timeoutMs,
