@@ -60,6 +60,9 @@ export type Lookup =
 export class HttpCache {
   readonly #shelf: Shelf;
   readonly #flights = new Flights();
+  readonly #capacityBytes: number;
+  /** Bodies that grow. They are in memory even when the shelf has no place for them any more. */
+  readonly #filling = new Set<GrowingBody>();
 
   /** Largest body that is kept. */
   readonly maxObjectBytes: number;
@@ -67,6 +70,7 @@ export class HttpCache {
   /** Creates an empty cache; an object may take half of `capacityBytes`. */
   constructor(options: { readonly capacityBytes: number }) {
     this.maxObjectBytes = Math.floor(options.capacityBytes / 2);
+    this.#capacityBytes = options.capacityBytes;
     this.#shelf = new Shelf(options);
   }
 
@@ -207,8 +211,13 @@ export class HttpCache {
     if ((options.bodyBytes ?? 0) > this.maxObjectBytes) {
       return refuse("too-large");
     }
+    // Each client goes at its own pace then, and nothing is kept: who asks for many large things does not fill the memory.
+    if (this.#fillingBytes() + (options.bodyBytes ?? 0) > this.#capacityBytes) {
+      return refuse("busy");
+    }
     const stored = toStore(request, head, new GrowingBody(options.bodyBytes));
     if (!isUseful(stored)) return refuse("no-freshness");
+    this.#filling.add(stored.body);
     this.#shelf.keep(stored);
     this.#flights.markShared(request.key);
     this.settle(options.flight, { kind: "look-again" });
@@ -238,13 +247,21 @@ export class HttpCache {
     return fresh;
   }
 
+  /** Whether the growing body of `stored`, whose length nobody knew, may still be kept. */
+  mayGrow({ body }: StoredResponse): boolean {
+    return body.filledBytes <= this.maxObjectBytes &&
+      this.#fillingBytes() <= this.#capacityBytes;
+  }
+
   /** The body of `stored` is complete: from now on it counts in the budget with its real size. */
   completed(stored: StoredResponse): void {
+    this.#filling.delete(stored.body);
     this.#shelf.resize(stored);
   }
 
   /** The body of `stored` will never be complete, or is too large to keep: later lookups do not find it. */
   dropped(stored: StoredResponse): void {
+    this.#filling.delete(stored.body);
     this.#shelf.remove(stored);
   }
 
@@ -256,6 +273,14 @@ export class HttpCache {
   /** Forgets all variants of a resource (RFC 9111 §4.4). Returns how many there were. */
   invalidate(key: string): number {
     return this.#shelf.removeAll(key);
+  }
+
+  #fillingBytes(): number {
+    let sum = 0;
+    for (const body of this.#filling) {
+      sum += body.lengthBytes ?? body.filledBytes;
+    }
+    return sum;
   }
 
   #drop(stored: StoredResponse | undefined): void {

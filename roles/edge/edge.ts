@@ -252,7 +252,8 @@ export class Edge {
       });
     }
     if (why === "too-large") this.#rememberTooLarge(exchange.forward.key);
-    if (why === "too-large" && exchange.request.headers.has("range")) {
+    const isUnkept = why === "too-large" || why === "busy";
+    if (isUnkept && exchange.request.headers.has("range")) {
       await response.body?.cancel();
       return await pass(this.#parts, exchange, "bypass");
     }

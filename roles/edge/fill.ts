@@ -121,7 +121,7 @@ async function pour(
     if (!body.append(piece)) {
       throw new RangeError("the origin sent more than it announced");
     }
-    if (!released && body.filledBytes > cache.maxObjectBytes) {
+    if (!released && body.lengthBytes === undefined && !cache.mayGrow(stored)) {
       released = true;
       cache.dropped(stored);
       body.release(WINDOW_BYTES);

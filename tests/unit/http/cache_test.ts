@@ -201,3 +201,23 @@ Deno.test("HttpCache stays within its budget and refuses what is too large", () 
   assertEquals(get(request("/49")).kind, "hit");
   assertEquals(get(request("/0"), 0, false).kind, "fetch");
 });
+
+Deno.test("HttpCache does not begin to keep more than fits while bodies grow", () => {
+  const { cache } = cacheOf(1000);
+  const begin = (key: string, bodyBytes?: number) =>
+    cache.store(request(key), head({ "cache-control": "max-age=60" }, 0), {
+      bodyBytes,
+      flight: undefined,
+    });
+  const first = begin("/1", 500).stored!;
+  const second = begin("/2").stored!;
+  assert(begin("/3", 500).stored !== undefined);
+  assertEquals(begin("/4", 1).reason, "busy");
+  assertEquals(cache.mayGrow(second), true);
+  second.body.append(new Uint8Array(1));
+  assertEquals(cache.mayGrow(second), false);
+  first.body.fail(new Error("gone"));
+  cache.dropped(first);
+  assertEquals(cache.mayGrow(second), true);
+  assert(begin("/4", 1).stored !== undefined);
+});
