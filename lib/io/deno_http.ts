@@ -6,6 +6,9 @@ import { type Address, formatAddress } from "./net.ts";
 /** How long answers in flight may take once the server is told to stop. */
 const CLOSING_MS = 2000;
 
+/** How long after a failed accept the next one is tried. */
+const REOPEN_MS = 100;
+
 /** Statuses whose answers have no body (RFC 9110 §6.4.1). */
 const BODILESS = new Set([101, 204, 205, 304]);
 
@@ -63,28 +66,30 @@ function serve(
     remote: Address,
   ) => Response | Promise<Response>,
 ): HttpServer {
-  let server: Deno.HttpServer<Deno.NetAddr>;
-  const hard = new AbortController();
   const flights = new Flights();
   let isClosing = false;
-  try {
-    server = Deno.serve(
+  let hard = new AbortController();
+  const begin = (port: number) => {
+    hard = new AbortController();
+    return Deno.serve(
       {
         ...options,
+        port,
         signal: hard.signal,
         onListen() {},
         onError: () => new Response("Internal error\n", { status: 500 }),
       },
       (request, info) => {
         if (isClosing) return goingAway();
-        if (NOT_IN_A_HOST.test(request.headers.get("host") ?? "")) {
-          // RFC 9112 §3.2.
-          return new Response("This Host is none\n", { status: 400 });
-        }
+        if (!hasGoodHost(request)) return noHost();
         flights.add(info.completed);
         return handler(request, addressOf(info.remoteAddr));
       },
     );
+  };
+  let server: Deno.HttpServer<Deno.NetAddr>;
+  try {
+    server = begin(options.port);
   } catch (error) {
     throw systemError(
       `listen on tcp ${
@@ -93,16 +98,49 @@ function serve(
       error,
     );
   }
+  const { addr } = server;
+  const keepUp = async () => {
+    while (!await endedForGood(server, () => isClosing)) {
+      try {
+        server = begin(addr.port);
+      } catch { /* Still no file descriptor: once more. */ }
+    }
+  };
+  const keeping = keepUp();
   return {
-    ...addressOf(server.addr),
+    ...addressOf(addr),
     async [Symbol.asyncDispose]() {
       // Not server.shutdown(): it waits for connections that are idle, too (Deno 2.4), and cannot be cut short (2.4, 2.9).
       isClosing = true;
       await flights.landed(CLOSING_MS);
       hard.abort();
-      await server.finished;
+      await keeping;
     },
   };
+}
+
+/**
+ * Waits for the end of `server`; false if it is to be begun anew.
+ *
+ * Deno's server ends at the first accept that fails, as when no file descriptor is left: clients that hold too many
+ * connections must not end the program.
+ */
+async function endedForGood(
+  server: Deno.HttpServer,
+  isClosing: () => boolean,
+): Promise<boolean> {
+  await server.finished.catch(() => {});
+  if (!isClosing()) await new Promise((wake) => setTimeout(wake, REOPEN_MS));
+  return isClosing();
+}
+
+function hasGoodHost(request: Request): boolean {
+  return !NOT_IN_A_HOST.test(request.headers.get("host") ?? "");
+}
+
+/** RFC 9112 §3.2. */
+function noHost(): Response {
+  return new Response("This Host is none\n", { status: 400 });
 }
 
 function goingAway(): Response {
