@@ -116,7 +116,7 @@ function listenTcp(options: Address): TcpListener {
   const close = closer(listener);
   return {
     ...addressOf(listener.addr),
-    async *accept(signal) {
+    async *accept(signal, options) {
       signal.addEventListener("abort", close, { once: true });
       try {
         while (!signal.aborted) {
@@ -128,6 +128,9 @@ function listenTcp(options: Address): TcpListener {
               return;
             }
             // A client that reset before we accepted (ENOTCONN, ECONNABORTED), or no file descriptor left: never the end.
+            if (options?.lostClient === "throw") {
+              throw systemError("accept a client", error);
+            }
             if (!(error instanceof Deno.errors.NotConnected)) {
               await new Promise((wake) => setTimeout(wake, ACCEPT_PAUSE_MS));
             }
@@ -135,6 +138,7 @@ function listenTcp(options: Address): TcpListener {
           }
           const wrapped = wrap(connection);
           if (wrapped !== null) yield wrapped;
+          else if (options?.lostClient === "throw") throw lostClient();
         }
       } finally {
         signal.removeEventListener("abort", close);
@@ -142,6 +146,13 @@ function listenTcp(options: Address): TcpListener {
     },
     [Symbol.asyncDispose]: () => Promise.resolve(close()),
   };
+}
+
+function lostClient(): RunError {
+  return new RunError(
+    "connection-lost",
+    "Cannot accept a client: it reset the connection at once",
+  );
 }
 
 async function connectTcp(

@@ -81,8 +81,16 @@ export interface UdpSocket extends AsyncDisposable, Address {
 
 /** A listening TCP socket. */
 export interface TcpListener extends AsyncDisposable, Address {
-  /** Connections as they are made, until `signal` aborts. An accept that fails (the client reset at once; no file descriptors left) never ends the loop. */
-  accept(signal: AbortSignal): AsyncIterable<TcpConnection>;
+  /**
+   * Connections as they are made, until `signal` aborts. An accept that fails (the client reset at once; no file
+   * descriptors left) never ends the loop, unless `lostClient` is `throw`.
+   *
+   * @throws {RunError} `connection-lost`, with `lostClient: "throw"`, when a client was gone before it was accepted.
+   */
+  accept(
+    signal: AbortSignal,
+    options?: { readonly lostClient: "throw" },
+  ): AsyncIterable<TcpConnection>;
 }
 
 /** One TCP connection. Its owner disposes of it; disposing twice is harmless. */

@@ -18,7 +18,8 @@ export async function serveFaithfully(
   listener: TcpListener,
   { log, ctx }: { readonly log: EchoLog; readonly ctx: RoleContext },
 ): Promise<void> {
-  for await (const connection of listener.accept(ctx.signal)) {
+  const connections = listener.accept(ctx.signal, { lostClient: "throw" });
+  for await (const connection of connections) {
     using client = connection;
     using _stop = onAbort(ctx.signal, () => client[Symbol.dispose]());
     const tuple = fourTuple(client);

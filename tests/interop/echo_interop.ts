@@ -295,3 +295,11 @@ Deno.test("tcp-echo --faithful fails where the lecture's server fails", async ()
     assertEquals(await died(), 1, name);
   }
 });
+
+Deno.test("tcp-echo --faithful ends as the lecture's server does when clients reset their connections", async () => {
+  for await (const { name, port, died } of faithfulPair("tcp")) {
+    // The first that is gone before it is served ends the server; the rest find nobody.
+    await python("tcp_reset.py", ["127.0.0.1", port, "1000", "x"]);
+    assertEquals(await died(), 1, name);
+  }
+});
