@@ -50,12 +50,14 @@ function bash(roles: readonly RoleShape[]): string {
   ].join(" ");
   return `_rolecall() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}"
+  local at=1
+  [[ \${COMP_WORDS[1]} == --role ]] && (( COMP_CWORD > 1 )) && at=2
   COMPREPLY=()
-  if [[ $COMP_CWORD == 1 ]]; then
+  if [[ $COMP_CWORD == "$at" ]]; then
     COMPREPLY=($(compgen -W "${names}" -- "$word"))
     return
   fi
-  case "\${COMP_WORDS[1]}" in
+  case "\${COMP_WORDS[at]}" in
     completions) COMPREPLY=($(compgen -W "${SHELLS.join(" ")}" -- "$word"));;
 ${cases.join("\n")}
   esac
