@@ -1,4 +1,3 @@
-import { concat } from "../../lib/core/bytes.ts";
 import { RunError } from "../../lib/core/errors.ts";
 import {
   announceUrlOf,
@@ -17,10 +16,13 @@ import {
 } from "../../lib/bittorrent/udp_tracker_client.ts";
 import { drive } from "../../lib/io/drive.ts";
 import type { UdpSocket } from "../../lib/io/net.ts";
+import { readBody } from "../../lib/io/read_body.ts";
 import type { RoleContext } from "../../lib/role.ts";
 
 /** Datagrams sent to a UDP tracker before the announce counts as failed (after 15 and 30 s, BEP 15); the announcer then tries the next tracker, or again later. */
 const UDP_ATTEMPTS = 2;
+/** Longest wait for the end of an HTTP tracker's answer, once it has begun. */
+const HTTP_BODY_MS = 10_000;
 
 /**
  * Tells one tracker once.
@@ -51,7 +53,13 @@ export async function announceOnce(
     announceUrlOf(url, { ...request, key }),
     { signal },
   );
-  const body = await readBody(response, url);
+  const body = await readBody(response.body, {
+    what: `the answer of ${url}`,
+    clock: ctx.clock,
+    maxBytes: MAX_REPLY_BYTES,
+    limitMs: HTTP_BODY_MS,
+    signal,
+  });
   if (!response.ok && !body.subarray(0, 1).every((byte) => byte === 0x64)) {
     throw new RunError(
       "tracker-status",
@@ -67,29 +75,6 @@ function parsed(url: string): URL {
   } catch {
     throw new RunError("tracker-scheme", `Cannot announce: no URL, "${url}"`);
   }
-}
-
-async function readBody(
-  response: Response,
-  url: string,
-): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  try {
-    for await (const part of response.body ?? []) {
-      length += part.length;
-      parts.push(part);
-      if (length > MAX_REPLY_BYTES) break;
-    }
-  } catch (cause) {
-    throw new RunError(
-      "connection-lost",
-      `Cannot announce to ${url}: the answer broke off`,
-      { cause },
-    );
-  }
-  // One that is too long is cut, and refused by the decoder.
-  return concat(...parts);
 }
 
 async function announceUdp(

@@ -1,0 +1,57 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { utf8 } from "../../../lib/core/bytes.ts";
+import { RunError } from "../../../lib/core/errors.ts";
+import type { RoleContext } from "../../../lib/role.ts";
+import { announceOnce } from "../../../roles/peer/announce_once.ts";
+import { ManualClock } from "../../support/manual_clock.ts";
+
+const REQUEST = {
+  infoHash: new Uint8Array(20),
+  peerId: new Uint8Array(20),
+  port: 6881,
+  uploadedBytes: 0,
+  downloadedBytes: 0,
+  leftBytes: 1,
+  event: "started",
+  numWant: null,
+} as const;
+
+/** Announces to a tracker whose answer has this body. */
+function announce(body: BodyInit, clock: ManualClock) {
+  const net = { fetch: () => Promise.resolve(new Response(body)) };
+  return announceOnce("http://tracker.example/announce", REQUEST, {
+    ctx: { clock, net } as unknown as RoleContext,
+    signal: new AbortController().signal,
+  });
+}
+
+Deno.test("announceOnce reads a reply that comes in single bytes", async () => {
+  const bytes = [...utf8("d8:intervali60e5:peers0:e")];
+  const body = ReadableStream.from(bytes.map((byte) => Uint8Array.of(byte)));
+  const reply = await announce(body, new ManualClock());
+  assertEquals(reply.peers, []);
+});
+
+Deno.test("announceOnce gives up a tracker whose answer never ends", async () => {
+  const clock = new ManualClock();
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      await clock.sleepUntil(clock.nowMs() + 1000);
+      controller.enqueue(utf8("d"));
+    },
+  });
+  const failing = assertRejects(() => announce(body, clock), RunError);
+  await clock.advanceTo(20_000);
+  assertEquals((await failing).code, "timed-out");
+});
+
+Deno.test("announceOnce refuses an answer that is too long", async () => {
+  const body = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
+  });
+  const error = await assertRejects(
+    () => announce(body, new ManualClock()),
+    RunError,
+  );
+  assertEquals(error.code, "too-large");
+});
