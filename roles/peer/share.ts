@@ -42,9 +42,6 @@ export async function shareTorrent(
 ): Promise<void> {
   checkLimits(flags);
   const info = await readTorrent(flags.operand, ctx.files);
-  await using storage = new Storage(ctx.files, { info, folder: flags.dir });
-  const have = await checkStorage(storage, info, ctx);
-  if (have.length < info.pieceCount) await storage.makeWritable();
   await using listener = ctx.net.listenTcp(flags);
   ctx.emit({
     type: "role.listening",
@@ -52,6 +49,9 @@ export async function shareTorrent(
     host: listener.host,
     port: listener.port,
   });
+  await using storage = new Storage(ctx.files, { info, folder: flags.dir });
+  const have = await checkStorage(storage, info, ctx);
+  if (have.length < info.pieceCount) await storage.makeWritable();
   const peerId = newPeerId(listener, ctx);
   const swarm = new Swarm(
     swarmOptions(flags, { info, have, peerId, ctx }),

@@ -18,19 +18,17 @@ function rudeServer(manners: Manners): AsyncDisposable & { url: string } {
   const talks = new Set<Promise<void>>();
   const talk = async (stream: Deno.TcpConn) => {
     const { promise: left, resolve: leave } = Promise.withResolvers<void>();
-    const listening = (async () => {
-      const buffer = new Uint8Array(4096);
-      try {
-        if (await stream.read(buffer) === null) return leave();
-        const speaking = speak(stream, manners, left);
-        while (await stream.read(buffer) !== null);
-        leave();
-        await speaking;
-      } catch {
-        leave();
+    const buffer = new Uint8Array(4096);
+    let speaking: Promise<void> | undefined;
+    try {
+      for (;;) {
+        if (await stream.read(buffer) === null) break;
+        speaking ??= speak(stream, manners, left);
       }
-    })();
-    await listening;
+    } catch { /* The client has reset, or we have closed. */ }
+    leave();
+    await speaking;
+    close(stream);
   };
   const accepting = (async () => {
     for await (const stream of listener) {
@@ -61,6 +59,10 @@ async function speak(
       }
     }, left);
   } catch { /* The client has gone. */ }
+  close(stream);
+}
+
+function close(stream: Deno.TcpConn): void {
   try {
     stream.close();
   } catch { /* Closed already. */ }
