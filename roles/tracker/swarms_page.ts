@@ -34,6 +34,7 @@ export function swarmsPage(
   const nowMs = desk.nowMs();
   const swarms = desk.table.view(LIMITS, nowMs);
   const name = host.replace(/:[0-9]+$/, "");
+  // deno-fmt-ignore: Deno versions format HTML in templates differently
   return html`
     <!doctype html>
     <html lang="en">
@@ -67,6 +68,7 @@ function swarmSection(
   },
 ) {
   const infoHash = toHex(swarm.infoHash);
+  // deno-fmt-ignore: Deno versions format HTML in templates differently
   return html`
     <div>
       <h2>${names.get(infoHash) || "Torrent"} <code>${infoHash}</code></h2>
@@ -81,6 +83,7 @@ function swarmSection(
 }
 
 function peerRow(peer: SwarmPeerView, nowMs: number) {
+  // deno-fmt-ignore: Deno versions format HTML in templates differently
   return html`
     <tr>
       <td>${formatHostPort(peer)}</td>
