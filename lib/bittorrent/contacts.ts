@@ -1,4 +1,4 @@
-import type { PeerEndpoint } from "./swarm_types.ts";
+import type { ContactSource, PeerEndpoint } from "./swarm_types.ts";
 
 /** Addresses of trackers that are remembered; a hostile tracker must not fill the memory. */
 const MAX_CONTACTS = 2000;
@@ -9,7 +9,7 @@ const MAX_FAILURES = 5;
 
 interface Contact {
   readonly endpoint: PeerEndpoint;
-  readonly source: "tracker" | "user";
+  readonly source: ContactSource;
   failures: number;
   /** Not before. */
   nextAtMs: number;
@@ -27,7 +27,7 @@ export class Contacts {
   /** Adds addresses. One that is known keeps its state. */
   add(
     endpoints: readonly PeerEndpoint[],
-    source: "tracker" | "user",
+    source: ContactSource,
     nowMs: number,
   ): void {
     for (const endpoint of endpoints) {

@@ -1,14 +1,11 @@
 import { concat, fromUtf8, toHex } from "../core/bytes.ts";
 import { Bitfield } from "./bitfield.ts";
+import { decodeFeatures, type PeerFeatures } from "./handshake.ts";
 import type { BlockSource } from "./piece_board.ts";
 import { RateMeter } from "./rate_meter.ts";
 import type { PeerEndpoint } from "./swarm_types.ts";
-import {
-  type BlockRef,
-  type EncodableMessage,
-  encodeMessage,
-  WireDecoder,
-} from "./wire.ts";
+import { type BlockRef, type EncodableMessage, encodeMessage } from "./wire.ts";
+import { WireDecoder } from "./wire_decoder.ts";
 
 /** How a session came about. */
 export interface PeerSessionOptions {
@@ -40,6 +37,9 @@ export class PeerSession implements BlockSource {
   peerId = "";
   /** The peer's program as its id tells it, such as `-TR3000-`. */
   client = "";
+
+  /** What its handshake announces. */
+  features: PeerFeatures = decodeFeatures(new Uint8Array(8));
 
   /** BEP 3: connections start out choked and not interested. */
   amChoking = true;

@@ -1,4 +1,5 @@
 import { Bitfield } from "./bitfield.ts";
+import type { PeerFeatures } from "./handshake.ts";
 import { PieceBoard } from "./piece_board.ts";
 import { PieceCache } from "./piece_cache.ts";
 import type { PeerSession } from "./peer_session.ts";
@@ -34,6 +35,8 @@ export class SwarmState {
   uploadedBytes = 0;
   /** Payload received in vain. */
   wastedBytes = 0;
+  /** What our handshakes announce. */
+  readonly features: Partial<PeerFeatures> = {};
   /** Whether any handshake ever succeeded. */
   everConnected = false;
   /** Payload received from everyone. */

@@ -10,6 +10,9 @@ export interface PeerEndpoint {
   readonly port: number;
 }
 
+/** Who told us of a peer: those a user named are tried again and again, those of others are dropped after some failures. */
+export type ContactSource = "tracker" | "user";
+
 /** What limits a rate; `TokenBucket` of lib/model is one. */
 export interface RateLimiter {
   /** Whether there is a limit at all. */
@@ -55,11 +58,11 @@ export interface SwarmOptions {
 export type SwarmInput =
   | { readonly kind: "start" }
   | { readonly kind: "timeout" }
-  /** Peers to connect to; those a user named are tried again and again. */
+  /** Peers to connect to. */
   | {
     readonly kind: "peers-found";
     readonly peers: readonly PeerEndpoint[];
-    readonly source: "tracker" | "user";
+    readonly source: ContactSource;
   }
   | {
     readonly kind: "accepted";

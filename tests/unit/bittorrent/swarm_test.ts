@@ -2,11 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import { concat } from "../../../lib/core/bytes.ts";
 import { seededRng } from "../../../lib/core/rng.ts";
 import type { SwarmEvent } from "../../../lib/bittorrent/swarm_types.ts";
-import {
-  encodeHandshake,
-  encodeMessage,
-  WireDecoder,
-} from "../../../lib/bittorrent/wire.ts";
+import { encodeHandshake } from "../../../lib/bittorrent/handshake.ts";
+import { encodeMessage } from "../../../lib/bittorrent/wire.ts";
+import { WireDecoder } from "../../../lib/bittorrent/wire_decoder.ts";
 import { type Host, layoutOf, SwarmWorld } from "../../support/swarm_world.ts";
 
 const KIB = 1024;

@@ -3,16 +3,20 @@ import { concat, fromHex, toHex, utf8 } from "../../../lib/core/bytes.ts";
 import { ProtocolError } from "../../../lib/core/errors.ts";
 import { seededRng } from "../../../lib/core/rng.ts";
 import {
-  BLOCK_BYTES,
+  decodeFeatures,
   decodeHandshake,
-  type EncodableMessage,
+  encodeFeatures,
   encodeHandshake,
+} from "../../../lib/bittorrent/handshake.ts";
+import {
+  BLOCK_BYTES,
+  type EncodableMessage,
   encodeMessage,
   PIECE_HEADER_BYTES,
-  WireDecoder,
   type WireMessage,
   writePieceHeader,
 } from "../../../lib/bittorrent/wire.ts";
+import { WireDecoder } from "../../../lib/bittorrent/wire_decoder.ts";
 
 const HANDSHAKE = encodeHandshake({
   infoHash: new Uint8Array(20).fill(1),
@@ -170,4 +174,25 @@ Deno.test("WireDecoder gives a block as a view of the input, not a copy", () => 
   const bytes = pieceBytes(new Uint8Array(BLOCK_BYTES));
   const [message] = decoder.push(bytes);
   assert(message?.kind === "piece" && message.block.buffer === bytes.buffer);
+});
+
+Deno.test("encodeFeatures sets the bits of BEP 5, 6, 10 and 52, and decodeFeatures reads them among others", () => {
+  const vectors = [
+    ["extended", "0000000000100000"],
+    ["fast", "0000000000000004"],
+    ["dht", "0000000000000001"],
+    ["v2", "0000000000000010"],
+  ] as const;
+  for (const [name, hex] of vectors) {
+    assertEquals(toHex(encodeFeatures({ [name]: true })), hex);
+    assertEquals(decodeFeatures(fromHex(hex))[name], true);
+  }
+  // libtorrent 2.0.8 announces all but v2; the other bits are nobody's.
+  assertEquals(decodeFeatures(fromHex("ffffffffffefffef")), {
+    ...{ extended: false, fast: true, dht: true, v2: false },
+  });
+  assertEquals(
+    toHex(encodeFeatures({ extended: true, fast: true, dht: true })),
+    "0000000000100005",
+  );
 });

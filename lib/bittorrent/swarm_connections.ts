@@ -1,0 +1,209 @@
+/**
+ * Connections of a swarm: whom we connect to, whom we accept, the handshake, and how a connection ends.
+ *
+ *     connect/accepted --> handshake --> open: messages flow --> closed
+ */
+import { equalBytes, toHex } from "../core/bytes.ts";
+import { ProtocolError } from "../core/errors.ts";
+import { Contacts } from "./contacts.ts";
+import {
+  decodeFeatures,
+  encodeFeatures,
+  encodeHandshake,
+} from "./handshake.ts";
+import { PeerSession } from "./peer_session.ts";
+import type { SwarmState } from "./swarm_state.ts";
+import { silenceOf } from "./swarm_timeouts.ts";
+import type { ContactSource, PeerEndpoint } from "./swarm_types.ts";
+
+/** Accepted connections without a handshake; the oldest makes room, so that silent ones cannot keep peers out. */
+const MAX_HALF_OPEN = 32;
+
+/** How soon a peer whose connection is over is worth another try. */
+export type Again = "soon" | "later" | "never";
+
+/** What the rest of the swarm has to do with connections. */
+export interface ConnectionHooks {
+  /** Whether a peer that has said who it is may stay. */
+  readonly admits: (session: PeerSession) => boolean;
+  /** The handshakes are exchanged; `session` can be spoken to. */
+  readonly opened: (session: PeerSession) => void;
+  /** An open session is over and no longer among the state's. */
+  readonly left: (session: PeerSession) => void;
+}
+
+/** See the head of this file. */
+export class Connections {
+  readonly #state: SwarmState;
+  readonly #hooks: ConnectionHooks;
+  readonly #contacts = new Contacts();
+  #lastLink = 0;
+  #stopped = false;
+
+  /** Creates the connections of a swarm: none. */
+  constructor(state: SwarmState, hooks: ConnectionHooks) {
+    this.#state = state;
+    this.#hooks = hooks;
+  }
+
+  /** Everything is closed and stays so. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Takes note of peers, and connects to those there is room for. */
+  found(peers: readonly PeerEndpoint[], source: ContactSource): void {
+    this.#contacts.add(peers, source, this.#state.nowMs);
+    this.connect();
+  }
+
+  /** Connects to as many peers as are due and there is room for. */
+  connect(): void {
+    if (this.#stopped) return;
+    const { options, sessions, nowMs } = this.#state;
+    const room = options.maxConnections - sessions.size;
+    const due = this.#contacts.due(nowMs, room, () => ++this.#lastLink);
+    for (const { link, to } of due) {
+      this.#join(link, to, false);
+      this.#state.out.push({ kind: "connect", link, to });
+    }
+  }
+
+  /** Someone connected to us. */
+  accept(link: number, remote: PeerEndpoint): void {
+    const { options, sessions, out } = this.#state;
+    const halfOpen = [...sessions.values()].filter((session) =>
+      session.incoming && session.stage === "handshake"
+    );
+    if (halfOpen.length >= MAX_HALF_OPEN) {
+      this.close(halfOpen[0]!, "too many without a handshake", "never");
+    }
+    if (sessions.size >= options.maxConnections || this.#stopped) {
+      out.push({ kind: "close", link });
+      return;
+    }
+    this.#join(link, remote, true);
+  }
+
+  /** A connection we made is there: whoever connects speaks first. */
+  connected(session: PeerSession): void {
+    session.stage = "handshake";
+    this.#greet(session);
+  }
+
+  /** Once a second: keep-alives, and the end of those that are silent. */
+  tick(): void {
+    for (const session of [...this.#state.sessions.values()]) {
+      const due = silenceOf(session, this.#state.nowMs);
+      if (due === "keep-alive") {
+        session.say({ kind: "keep-alive" });
+        this.#state.dirty.add(session);
+      } else if (due !== null) this.close(session, due.close, "soon");
+    }
+  }
+
+  /**
+   * Checks the other side's handshake, answers it, and opens the session.
+   *
+   * @throws {ProtocolError} `handshake-other-torrent`.
+   */
+  shakeHands(session: PeerSession): void {
+    const state = this.#state;
+    const { infoHash, peerId, reserved } = session.decoder.handshake!;
+    if (!equalBytes(infoHash, state.options.infoHash)) {
+      throw new ProtocolError(
+        "handshake-other-torrent",
+        "Cannot join: the peer is about another torrent",
+      );
+    }
+    if (equalBytes(peerId, state.options.peerId)) {
+      return this.close(session, "it is ourselves", "never");
+    }
+    session.identify(peerId);
+    if (!this.#hooks.admits(session)) {
+      return this.close(session, "banned", "never");
+    }
+    if (!this.#settleDouble(session)) return;
+    session.features = decodeFeatures(reserved);
+    if (session.incoming) this.#greet(session);
+    session.stage = "open";
+    state.everConnected = true;
+    this.#contacts.succeeded(session.link);
+    state.emit({
+      type: "peer.connected",
+      remote: session.address,
+      peerId: session.peerId,
+      client: session.client,
+      incoming: session.incoming,
+    });
+    this.#hooks.opened(session);
+  }
+
+  /** Whether the session is still ours: inputs and messages may come in after its end. */
+  holds(session: PeerSession): boolean {
+    return this.#state.sessions.get(session.link) === session;
+  }
+
+  /** Ends a connection. */
+  close(session: PeerSession, reason: string, again: Again): void {
+    this.#state.out.push({ kind: "close", link: session.link });
+    this.forget(session, reason, again);
+  }
+
+  /** A connection is over. */
+  forget(session: PeerSession, reason: string, again: Again): void {
+    const state = this.#state;
+    if (!state.sessions.delete(session.link)) return;
+    state.dirty.delete(session);
+    this.#contacts.closed(session.link, again, state.nowMs);
+    if (session.stage !== "open") return;
+    state.emit({
+      type: "peer.disconnected",
+      remote: session.address,
+      peerId: session.peerId,
+      reason,
+      downloadedBytes: session.downloadedBytes,
+      uploadedBytes: session.uploadedBytes,
+    });
+    this.#hooks.left(session);
+  }
+
+  /** Ends every connection for good. */
+  stop(): void {
+    this.#stopped = true;
+    for (const session of [...this.#state.sessions.values()]) {
+      this.close(session, "we are leaving", "never");
+    }
+  }
+
+  #join(link: number, remote: PeerEndpoint, incoming: boolean): void {
+    const { sessions, have, nowMs } = this.#state;
+    const pieceCount = have.length;
+    sessions.set(
+      link,
+      new PeerSession({ link, remote, incoming, pieceCount, nowMs }),
+    );
+  }
+
+  /** Says who we are and what we can do. */
+  #greet(session: PeerSession): void {
+    const { infoHash, peerId } = this.#state.options;
+    const reserved = encodeFeatures(this.#state.features);
+    session.sayBytes(encodeHandshake({ infoHash, peerId, reserved }));
+    this.#state.dirty.add(session);
+  }
+
+  /** Two peers that connect to each other at once keep the connection of the one with the larger id: both decide the same. Returns whether `session` stays. */
+  #settleDouble(session: PeerSession): boolean {
+    for (const other of this.#state.open()) {
+      if (other.peerId !== session.peerId) continue;
+      const ours = toHex(this.#state.options.peerId);
+      const keepOutgoing = ours > session.peerId;
+      const keepNew = other.incoming !== session.incoming &&
+        session.incoming !== keepOutgoing;
+      this.close(keepNew ? other : session, "connected twice", "later");
+      return keepNew;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,218 @@
+import { viewOf } from "../core/bytes.ts";
+import { ProtocolError } from "../core/errors.ts";
+import {
+  checkProtocol,
+  decodeHandshake,
+  type Handshake,
+  HANDSHAKE_BYTES,
+} from "./handshake.ts";
+import { BLOCK_BYTES, MESSAGE_ID as ID, type WireMessage } from "./wire.ts";
+
+/** Messages we do not know (extensions) are skipped up to this length; what is longer is an attack or another protocol. */
+const MAX_UNKNOWN_BYTES = 64 * 1024;
+
+/**
+ * Cuts a peer's byte stream into a handshake and messages. Feed it any split of the stream: the result is the same.
+ *
+ * Blocks come as views of what was pushed; only a message that lies across two pushes is copied together first.
+ */
+export class WireDecoder {
+  readonly #maxBitfieldBytes: number;
+  /** The beginning of a message whose rest is still to come. */
+  #pending: Uint8Array<ArrayBuffer> = new Uint8Array(HANDSHAKE_BYTES);
+  #pendingLength = 0;
+  #handshake: Handshake | null = null;
+  /** Bytes of a message nobody wants that are still to come. */
+  #skip = 0;
+
+  /** @param options.pieceCount Bounds the length of a `bitfield`. */
+  constructor(options: { readonly pieceCount: number }) {
+    this.#maxBitfieldBytes = Math.ceil(options.pieceCount / 8);
+  }
+
+  /** The other side's handshake, as soon as it is complete. */
+  get handshake(): Handshake | null {
+    return this.#handshake;
+  }
+
+  /**
+   * Takes the next bytes of the stream and returns the messages they complete.
+   *
+   * @throws {ProtocolError} `handshake-not-bittorrent`, `wire-too-long`, `wire-bad-length`. The decoder is unusable afterwards.
+   */
+  push(bytes: Uint8Array): WireMessage[] {
+    const messages: WireMessage[] = [];
+    let at = this.#handshake === null ? this.#pushHandshake(bytes) : 0;
+    while (at < bytes.length) {
+      if (this.#skip > 0) {
+        const skipped = Math.min(this.#skip, bytes.length - at);
+        this.#skip -= skipped;
+        at += skipped;
+      } else if (this.#pendingLength > 0) {
+        at = this.#pushPending(bytes, at, messages);
+      } else at = this.#pushWhole(bytes, at, messages);
+    }
+    return messages;
+  }
+
+  /** Returns how many bytes the handshake took. */
+  #pushHandshake(bytes: Uint8Array): number {
+    const taken = Math.min(bytes.length, HANDSHAKE_BYTES - this.#pendingLength);
+    this.#keep(bytes.subarray(0, taken));
+    const got = this.#pending.subarray(0, this.#pendingLength);
+    checkProtocol(got);
+    if (got.length < HANDSHAKE_BYTES) return taken;
+    this.#handshake = decodeHandshake(got);
+    this.#pendingLength = 0;
+    return taken;
+  }
+
+  /** Reads a message that begins at `at` straight from the input, or keeps its beginning. */
+  #pushWhole(bytes: Uint8Array, at: number, messages: WireMessage[]): number {
+    const left = bytes.length - at;
+    if (left >= 5 || (left === 4 && lengthAt(bytes, at) === 0)) {
+      const length = lengthAt(bytes, at);
+      if (length === 0) {
+        messages.push({ kind: "keep-alive" });
+        return at + 4;
+      }
+      const id = bytes[at + 4]!;
+      this.#check(length, id);
+      if (id > ID.port) {
+        messages.push({ kind: "unknown", id });
+        this.#skip = length - 1;
+        return at + 5;
+      }
+      if (left >= 4 + length) {
+        messages.push(decodeBody(bytes.subarray(at + 4, at + 4 + length)));
+        return at + 4 + length;
+      }
+    }
+    this.#keep(bytes.subarray(at));
+    return bytes.length;
+  }
+
+  /** Completes the kept beginning of a message with no more of the input than it needs. */
+  #pushPending(bytes: Uint8Array, at: number, messages: WireMessage[]): number {
+    const have = this.#pendingLength;
+    let want = 5;
+    if (have >= 4) {
+      const length = lengthAt(this.#pending, 0);
+      // An unknown message is skipped as soon as its id is there, so `want` stays 5 for it.
+      if (length === 0) want = 4;
+      else if (have >= 5) want = 4 + length;
+    } else want = 4;
+    const taken = Math.min(want - have, bytes.length - at);
+    this.#keep(bytes.subarray(at, at + taken));
+    if (this.#pendingLength < want || this.#pendingLength < 4) {
+      return at + taken;
+    }
+    const length = lengthAt(this.#pending, 0);
+    if (this.#pendingLength < 5 && length > 0) return at + taken;
+    // Blocks are views of the kept bytes: they are overwritten by the next message that is kept, not by this push's rest.
+    const whole = this.#pending.subarray(0, this.#pendingLength);
+    this.#pendingLength = 0;
+    this.#pushWhole(whole, 0, messages);
+    if (this.#pendingLength === 0) {
+      this.#pending = new Uint8Array(HANDSHAKE_BYTES);
+    }
+    return at + taken;
+  }
+
+  #keep(bytes: Uint8Array): void {
+    const length = this.#pendingLength + bytes.length;
+    if (length > this.#pending.length) {
+      const wanted = this.#pendingLength >= 4
+        ? 4 + lengthAt(this.#pending, 0)
+        : bytes.length >= 4
+        ? 4 + lengthAt(bytes, 0)
+        : length;
+      const larger = new Uint8Array(Math.max(length, wanted));
+      larger.set(this.#pending.subarray(0, this.#pendingLength));
+      this.#pending = larger;
+    }
+    this.#pending.set(bytes, this.#pendingLength);
+    this.#pendingLength = length;
+  }
+
+  #check(length: number, id: number): void {
+    const fixed = FIXED_LENGTHS[id];
+    const max = id === ID.piece
+      ? 9 + BLOCK_BYTES
+      : id === ID.bitfield
+      ? 1 + this.#maxBitfieldBytes
+      : fixed ?? MAX_UNKNOWN_BYTES;
+    if (length > max) {
+      throw new ProtocolError(
+        "wire-too-long",
+        `Cannot read peer message ${id}: must be at most ${max} bytes, got ${length}`,
+      );
+    }
+    if (
+      (fixed !== undefined && length !== fixed) ||
+      (id === ID.piece && length < 10)
+    ) {
+      throw new ProtocolError(
+        "wire-bad-length",
+        `Cannot read peer message ${id}: must have ${
+          fixed ?? "at least 10"
+        } bytes, got ${length}`,
+      );
+    }
+  }
+}
+
+/** Length of the messages that have one length only, by id. */
+const FIXED_LENGTHS: readonly (number | undefined)[] = [
+  1,
+  1,
+  1,
+  1,
+  5,
+  undefined,
+  13,
+  undefined,
+  13,
+  3,
+];
+
+function lengthAt(bytes: Uint8Array, at: number): number {
+  return bytes[at]! * 2 ** 24 + (bytes[at + 1]! << 16) + (bytes[at + 2]! << 8) +
+    bytes[at + 3]!;
+}
+
+/** Reads a message from its id on; its length has been checked. */
+function decodeBody(body: Uint8Array): WireMessage {
+  const view = viewOf(body);
+  const id = body[0]!;
+  switch (id) {
+    case ID.choke:
+      return { kind: "choke" };
+    case ID.unchoke:
+      return { kind: "unchoke" };
+    case ID.interested:
+      return { kind: "interested" };
+    case ID["not-interested"]:
+      return { kind: "not-interested" };
+    case ID.have:
+      return { kind: "have", pieceIndex: view.getUint32(1) };
+    case ID.bitfield:
+      return { kind: "bitfield", bytes: body.slice(1) };
+    case ID.piece:
+      return {
+        kind: "piece",
+        pieceIndex: view.getUint32(1),
+        begin: view.getUint32(5),
+        block: body.subarray(9),
+      };
+    case ID.port:
+      return { kind: "port", port: view.getUint16(1) };
+    default:
+      return {
+        kind: id === ID.request ? "request" : "cancel",
+        pieceIndex: view.getUint32(1),
+        begin: view.getUint32(5),
+        lengthBytes: view.getUint32(9),
+      };
+  }
+}
