@@ -59,6 +59,21 @@ export function decodeFeatures(reserved: Uint8Array): PeerFeatures {
   };
 }
 
+/** Returns what both sides announce. */
+export function commonFeatures(
+  ours: Partial<PeerFeatures>,
+  theirs: PeerFeatures,
+): PeerFeatures {
+  const both = (name: keyof PeerFeatures) =>
+    ours[name] === true && theirs[name];
+  return {
+    extended: both("extended"),
+    fast: both("fast"),
+    dht: both("dht"),
+    v2: both("v2"),
+  };
+}
+
 /** Returns the handshake's 68 bytes. @throws {RangeError} If a hash, id or the reserved bytes have a wrong length. */
 export function encodeHandshake(
   handshake: Omit<Handshake, "reserved"> & { readonly reserved?: Uint8Array },

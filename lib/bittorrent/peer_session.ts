@@ -1,5 +1,6 @@
 import { concat, fromUtf8, toHex } from "../core/bytes.ts";
 import { Bitfield } from "./bitfield.ts";
+import { FastSource } from "./fast_source.ts";
 import { decodeFeatures, type PeerFeatures } from "./handshake.ts";
 import type { BlockSource } from "./piece_board.ts";
 import { RateMeter } from "./rate_meter.ts";
@@ -38,7 +39,7 @@ export class PeerSession implements BlockSource {
   /** The peer's program as its id tells it, such as `-TR3000-`. */
   client = "";
 
-  /** What its handshake announces. */
+  /** What both handshakes announce. */
   features: PeerFeatures = decodeFeatures(new Uint8Array(8));
 
   /** BEP 3: connections start out choked and not interested. */
@@ -60,13 +61,23 @@ export class PeerSession implements BlockSource {
   readonly outstanding: Set<number> = new Set();
   /** See {@linkcode BlockSource}. */
   currentPiece = -1;
+  /** What may be asked of it while it chokes us (BEP 6). */
+  readonly fast: FastSource = new FastSource(this);
+  /** It rejected a request although it does not choke us: it is asked again after this. */
+  askAgainAtMs = 0;
   /** No block came for a minute although some are outstanding. */
   snubbed = false;
   /** Blocks that came without having been asked for. */
   unaskedBlocks = 0;
+  /** Rejects of what was not asked for. */
+  strayRejects = 0;
 
   /** Blocks the peer waits for, oldest first. */
   uploads: BlockRef[] = [];
+  /** Pieces it may have while we choke it (BEP 6). */
+  allowedFast: ReadonlySet<number> = new Set();
+  /** Requests it made since we choked it. */
+  chokedRequests = 0;
   /** A `send` is under way. */
   sending = false;
   /** Where blocks are put together for sending; made when the first is. */
@@ -94,6 +105,7 @@ export class PeerSession implements BlockSource {
   lastBlockAtMs = 0;
 
   #control: Uint8Array[] = [];
+  #controlBytes = 0;
 
   /** Creates the session of a connection that is being made, or was accepted. */
   constructor(options: PeerSessionOptions) {
@@ -124,12 +136,33 @@ export class PeerSession implements BlockSource {
 
   /** Puts a message in line; it goes out with the next send. */
   say(message: EncodableMessage): void {
-    this.#control.push(encodeMessage(message));
+    this.sayBytes(encodeMessage(message));
   }
 
   /** Puts bytes in line: the handshake. */
   sayBytes(bytes: Uint8Array): void {
     this.#control.push(bytes);
+    this.#controlBytes += bytes.length;
+  }
+
+  /**
+   * Forgets what the peer waits for, as we choke it. With the fast extension each request gets a reject, after the choke, so
+   * that the peer does not ask again; except for pieces it may have while choked.
+   */
+  rejectUploads(): void {
+    this.chokedRequests = 0;
+    const waiting = this.uploads;
+    this.uploads = [];
+    if (!this.features.fast) return;
+    for (const block of waiting) {
+      if (this.allowedFast.has(block.pieceIndex)) this.uploads.push(block);
+      else this.say({ kind: "reject", ...block });
+    }
+  }
+
+  /** Bytes of the messages in line. */
+  get controlBytes(): number {
+    return this.#controlBytes;
   }
 
   /** Whether messages are in line. */
@@ -141,6 +174,7 @@ export class PeerSession implements BlockSource {
   takeControl(): Uint8Array {
     const bytes = concat(...this.#control);
     this.#control = [];
+    this.#controlBytes = 0;
     return bytes;
   }
 }

@@ -165,19 +165,31 @@ export class PieceBoard {
 
   /** Frees every block asked of `source`: it choked us, left, or does not answer. */
   release(source: BlockSource): void {
-    for (const number of source.outstanding) {
-      const piece = this.#active.get(Math.floor(number / this.#blocksPerPiece));
-      if (piece === undefined) continue;
-      const block = number % this.#blocksPerPiece;
-      if (piece.received[block] !== 0) continue;
-      piece.requesters[block]! -= 1;
-      if (piece.requesters[block]! > 0) continue;
-      piece.firstFree = Math.min(piece.firstFree, block);
-      piece.freeCount += 1;
-      this.#freeBlocks += 1;
-    }
+    for (const number of source.outstanding) this.#free(number);
     source.outstanding.clear();
     source.currentPiece = -1;
+  }
+
+  /** Frees one block asked of `source`, which will not give it (BEP 6). Returns whether it was asked for it. */
+  rejected(source: BlockSource, rejected: BlockRef): boolean {
+    const block = rejected.begin / BLOCK_BYTES;
+    const number = rejected.pieceIndex * this.#blocksPerPiece + block;
+    if (!source.outstanding.delete(number)) return false;
+    this.#free(number);
+    return true;
+  }
+
+  /** One peer fewer is asked for a block. */
+  #free(number: number): void {
+    const piece = this.#active.get(Math.floor(number / this.#blocksPerPiece));
+    if (piece === undefined) return;
+    const block = number % this.#blocksPerPiece;
+    if (piece.received[block] !== 0) return;
+    piece.requesters[block]! -= 1;
+    if (piece.requesters[block]! > 0) return;
+    piece.firstFree = Math.min(piece.firstFree, block);
+    piece.freeCount += 1;
+    this.#freeBlocks += 1;
   }
 
   /** A begun piece with a free block that `source` has: the one it is working on, else the oldest. */

@@ -175,6 +175,7 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
         this.#messages.take(session, message);
       }
       this.#downloads.fill(session);
+      this.#downloads.settle();
       if (board.endgame && !wasEndgame) this.#downloads.fillAll();
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;

@@ -107,8 +107,8 @@ export class Choking {
   #choke(session: PeerSession, reason: string): void {
     if (session.amChoking) return;
     session.amChoking = true;
-    session.uploads = [];
     session.say({ kind: "choke" });
+    session.rejectUploads();
     this.#state.dirty.add(session);
     this.#tell("peer.choked", session, { reason, optimistic: false });
   }

@@ -7,6 +7,7 @@ import { equalBytes, toHex } from "../core/bytes.ts";
 import { ProtocolError } from "../core/errors.ts";
 import { Contacts } from "./contacts.ts";
 import {
+  commonFeatures,
   decodeFeatures,
   encodeFeatures,
   encodeHandshake,
@@ -124,7 +125,10 @@ export class Connections {
       return this.close(session, "banned", "never");
     }
     if (!this.#settleDouble(session)) return;
-    session.features = decodeFeatures(reserved);
+    session.features = commonFeatures(
+      state.features,
+      decodeFeatures(reserved),
+    );
     if (session.incoming) this.#greet(session);
     session.stage = "open";
     state.everConnected = true;

@@ -3,7 +3,7 @@ import { pieceLengthOf } from "./layout.ts";
 import type { PeerSession } from "./peer_session.ts";
 import { pipelineDepth } from "./request_pipeline.ts";
 import type { SwarmState } from "./swarm_state.ts";
-import { BLOCK_BYTES } from "./wire.ts";
+import { BLOCK_BYTES, type BlockRef } from "./wire.ts";
 
 /** Verified bytes that may wait for the disk before no more are asked for. */
 const MAX_STORING_BYTES = 8 * 2 ** 20;
@@ -11,6 +11,10 @@ const MAX_STORING_BYTES = 8 * 2 ** 20;
 const SNUB_MS = 60_000;
 /** Unasked blocks that are forgiven: a cancel in the end game crosses blocks on their way. */
 const MAX_UNASKED_BLOCKS = 1000;
+/** Rejects of what was not asked for that are forgiven: each of our cancels may cause one. */
+const MAX_STRAY_REJECTS = 1000;
+/** A peer that serves us and rejects a request all the same is not asked again for so long, or the two would go round in circles. */
+const REJECTED_PAUSE_MS = 1_000;
 /** Rejected pieces several peers gave blocks of, until each of them is banned. One that gave all of a piece is banned at once. */
 const MAX_STRIKES = 3;
 
@@ -24,6 +28,8 @@ export class Downloads {
   readonly #storing = new Map<number, number>();
   #storingBytes = 0;
   #completed = false;
+  /** Blocks were rejected and are free. */
+  #freed = false;
   /** Someone could be asked if the limit allowed it. */
   #throttled = false;
 
@@ -76,9 +82,11 @@ export class Downloads {
       session.say({ kind: wants ? "interested" : "not-interested" });
       this.#state.dirty.add(session);
     }
-    if (!wants || session.peerChoking) return;
-    if (this.#storingBytes >= MAX_STORING_BYTES) return;
     const { nowMs, board, options } = this.#state;
+    if (!wants || nowMs < session.askAgainAtMs) return;
+    const source = session.peerChoking ? session.fast : session;
+    if (source === session.fast && session.fast.empty) return;
+    if (this.#storingBytes >= MAX_STORING_BYTES) return;
     const depth = session.snubbed
       ? 1
       : pipelineDepth(session.downMeter.rate(nowMs, 2));
@@ -91,7 +99,7 @@ export class Downloads {
         this.#throttled = true;
         return;
       }
-      const block = board.next(session);
+      const block = board.next(source);
       if (block === null) return;
       options.download.spend(block.lengthBytes);
       session.say({ kind: "request", ...block });
@@ -199,10 +207,35 @@ export class Downloads {
     }
   }
 
-  /** The peer choked us: what was asked of it will not come. */
+  /** The peer choked us: what was asked of it will not come. With the fast extension it says so, block by block (BEP 6). */
   choked(session: PeerSession): void {
+    if (session.features.fast) return;
     this.#giveUp(session);
     // What it held is free for the others.
+    this.fillAll();
+  }
+
+  /** The peer will not give us a block; it is free for the others. @throws {ProtocolError} `reject-unasked` when there are too many for what was not asked. */
+  rejected(session: PeerSession, block: BlockRef): void {
+    const { board, options, nowMs } = this.#state;
+    if (!board.rejected(session, block)) {
+      session.strayRejects += 1;
+      if (session.strayRejects <= MAX_STRAY_REJECTS) return;
+      throw new ProtocolError(
+        "reject-unasked",
+        `Cannot take reject: at most ${MAX_STRAY_REJECTS} may come unasked`,
+      );
+    }
+    options.download.refund(block.lengthBytes);
+    if (session.peerChoking) session.fast.refuse(block.pieceIndex);
+    else session.askAgainAtMs = nowMs + REJECTED_PAUSE_MS;
+    this.#freed = true;
+  }
+
+  /** After a peer's messages: what they set free is asked of the others. */
+  settle(): void {
+    if (!this.#freed) return;
+    this.#freed = false;
     this.fillAll();
   }
 

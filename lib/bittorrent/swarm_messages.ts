@@ -8,6 +8,16 @@ import type { SwarmState } from "./swarm_state.ts";
 import type { Uploads } from "./swarm_upload.ts";
 import type { WireMessage } from "./wire.ts";
 
+/** Bytes of messages that may wait for a peer that does not read; the answers to what it says must not fill the memory. */
+const MAX_CONTROL_BYTES = 4 * 2 ** 20;
+
+type FastKind =
+  | "have-all"
+  | "have-none"
+  | "suggest"
+  | "reject"
+  | "allowed-fast";
+
 /** The parts of a swarm that messages are for. */
 export interface MessageParts {
   readonly uploads: Uploads;
@@ -32,15 +42,26 @@ export class Messages {
   /** Says what we have, right after the handshake. */
   greet(session: PeerSession): void {
     const { have } = this.#state;
-    const { spread } = this.#parts;
-    if (!spread.active && have.count > 0) {
+    const { spread, uploads } = this.#parts;
+    const shown = spread.active ? 0 : have.count;
+    const { fast } = session.features;
+    // BEP 6: exactly one of the three. BEP 3: a peer that has nothing need not say so.
+    if (fast && shown === have.length) session.say({ kind: "have-all" });
+    else if (shown > 0) {
       session.say({ kind: "bitfield", bytes: have.toBytes() });
-    }
+    } else if (fast) session.say({ kind: "have-none" });
+    uploads.allowFast(session);
     spread.reveal(session);
   }
 
   /** Takes one message. @throws {ProtocolError} If it may not be said. */
   take(session: PeerSession, message: WireMessage): void {
+    if (session.controlBytes > MAX_CONTROL_BYTES) {
+      throw new ProtocolError(
+        "peer-not-reading",
+        `Cannot answer peer: ${session.controlBytes} bytes wait for it to read`,
+      );
+    }
     const { uploads, downloads, choking } = this.#parts;
     switch (message.kind) {
       case "choke":
@@ -63,21 +84,58 @@ export class Messages {
         return downloads.received(session, message);
       case "cancel":
         return uploads.cancelled(session, message);
+      case "have-all":
+      case "have-none":
+      case "suggest":
+      case "reject":
+      case "allowed-fast":
+        return this.#fast(session, message);
+      case "extended":
       case "keep-alive":
       case "port": // Of a DHT node (BEP 5): we have none.
       case "unknown":
     }
   }
 
-  #have(session: PeerSession, pieceIndex: number): void {
-    if (pieceIndex >= this.#state.have.length) {
+  /** The messages of BEP 6, which asks to end the connection when they were not agreed on. */
+  #fast(
+    session: PeerSession,
+    message: Extract<WireMessage, { readonly kind: FastKind }>,
+  ): void {
+    if (!session.features.fast) {
       throw new ProtocolError(
-        "have-out-of-range",
-        `Cannot note piece: must be 0 to ${
-          this.#state.have.length - 1
-        }, got ${pieceIndex}`,
+        "fast-not-agreed",
+        `Cannot take ${message.kind}: the handshakes did not agree on the fast extension`,
       );
     }
+    switch (message.kind) {
+      case "have-all":
+        for (let index = 0; index < this.#state.have.length; index++) {
+          this.#has(session, index);
+        }
+        return this.#parts.leaveSeeds();
+      case "reject":
+        return this.#parts.downloads.rejected(session, message);
+      case "allowed-fast":
+        this.#check(message.pieceIndex);
+        return session.fast.allow(message.pieceIndex);
+      case "suggest": // Advice; which piece is rarest is better advice.
+        return this.#check(message.pieceIndex);
+      case "have-none":
+    }
+  }
+
+  #check(pieceIndex: number): void {
+    const { length } = this.#state.have;
+    if (pieceIndex < length) return;
+    throw new ProtocolError(
+      "have-out-of-range",
+      `Cannot note piece: must be 0 to ${length - 1}, got ${pieceIndex}`,
+    );
+  }
+
+  #have(session: PeerSession, pieceIndex: number): void {
+    this.#check(pieceIndex);
     this.#has(session, pieceIndex);
     if (session.pieces.complete) this.#parts.leaveSeeds();
   }
@@ -93,6 +151,7 @@ export class Messages {
 
   #has(session: PeerSession, pieceIndex: number): void {
     if (!session.pieces.add(pieceIndex)) return;
+    session.fast.seen(pieceIndex);
     this.#parts.downloads.seen(session, pieceIndex);
     this.#parts.spread.seen(session, pieceIndex);
   }

@@ -36,7 +36,7 @@ export class SwarmState {
   /** Payload received in vain. */
   wastedBytes = 0;
   /** What our handshakes announce. */
-  readonly features: Partial<PeerFeatures> = {};
+  readonly features: Partial<PeerFeatures> = { fast: true };
   /** Whether any handshake ever succeeded. */
   everConnected = false;
   /** Payload received from everyone. */

@@ -2,6 +2,7 @@ import type { PeerEvent } from "../events/peer.ts";
 import type { RoleEvent } from "../events/role.ts";
 import type { Rng } from "../core/rng.ts";
 import type { Layout } from "./layout.ts";
+import type { Hashing } from "./metainfo.ts";
 import type { PickerName } from "./picker.ts";
 
 /** Where a peer is. */
@@ -47,6 +48,8 @@ export interface SwarmOptions {
   readonly maxConnections: number;
   readonly upload: RateLimiter;
   readonly download: RateLimiter;
+  /** Computes which pieces a choked peer may have (BEP 6); without it none are offered. */
+  readonly sha1?: Hashing["sha1"];
   /** Scarce upload of a first seed, in bytes per second: every piece is handed to one peer before any is sent twice. 0: off. */
   readonly spreadBytesPerSecond: number;
 }

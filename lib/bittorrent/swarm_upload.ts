@@ -5,7 +5,13 @@
  * together in the session's one send buffer (one copy, one write). With an upload limit blocks are handed out one at a
  * time, to the peer that has waited longest, so that the limit is shared evenly and smoothly.
  */
+import { isAddress } from "../core/address.ts";
 import { ProtocolError } from "../core/errors.ts";
+import {
+  ALLOWED_FAST_PIECES,
+  allowedFastCount,
+  allowedFastSet,
+} from "./allowed_fast.ts";
 import { pieceLengthOf } from "./layout.ts";
 import type { PeerSession } from "./peer_session.ts";
 import type { SwarmState } from "./swarm_state.ts";
@@ -21,6 +27,8 @@ import {
 const BLOCKS_PER_SEND = 8;
 /** Requests of one peer that are kept; clients ask for 250 to 500 at most. */
 const MAX_QUEUED_REQUESTS = 2048;
+/** Requests of a choked peer that are forgiven: those on their way when it is choked, and some for the pieces it may have all the same. */
+const MAX_CHOKED_REQUESTS = 2 * MAX_QUEUED_REQUESTS;
 /** How far into a peer's queue pieces are read from the disk ahead of time. */
 const READ_AHEAD_BLOCKS = 32;
 /** Pieces being read at once. */
@@ -60,24 +68,77 @@ export class Uploads {
         `Cannot serve request: must be at most ${MAX_REQUEST_BYTES} bytes inside a piece, got ${lengthBytes} from ${begin} of piece ${pieceIndex}`,
       );
     }
-    // A request that crossed our choke on the way, or for a piece we never announced: nothing to serve.
-    if (session.amChoking || !this.#state.have.has(pieceIndex)) return;
-    if (session.uploads.length >= MAX_QUEUED_REQUESTS) {
+    if (session.amChoking) session.chokedRequests += 1;
+    if (
+      session.uploads.length >= MAX_QUEUED_REQUESTS ||
+      session.chokedRequests > MAX_CHOKED_REQUESTS
+    ) {
       throw new ProtocolError(
         "request-flood",
         `Cannot serve request: at most ${MAX_QUEUED_REQUESTS} may be waiting`,
       );
     }
-    session.uploads.push({ pieceIndex, begin, lengthBytes });
+    // A request that crossed our choke on the way, or for a piece we never announced: nothing to serve.
+    if (!this.#serves(session, pieceIndex)) this.#reject(session, block);
+    else {
+      session.uploads.push({ pieceIndex, begin, lengthBytes });
+      this.#state.dirty.add(session);
+    }
+  }
+
+  /** Whether a peer may have a piece: we are to have it, and not to choke the peer, unless it has nearly nothing yet and the piece is one of the few for such peers (BEP 6). */
+  #serves(session: PeerSession, pieceIndex: number): boolean {
+    if (!this.#state.have.has(pieceIndex)) return false;
+    if (!session.amChoking) return true;
+    return session.allowedFast.has(pieceIndex) &&
+      session.pieces.count <= ALLOWED_FAST_PIECES;
+  }
+
+  /** A request is answered always if the peer knows how that is said (BEP 6). */
+  #reject(session: PeerSession, block: BlockRef): void {
+    if (!session.features.fast) return;
+    const { pieceIndex, begin, lengthBytes } = block;
+    session.say({ kind: "reject", pieceIndex, begin, lengthBytes });
     this.#state.dirty.add(session);
+  }
+
+  /** Takes requests out of a peer's queue. */
+  #drop(session: PeerSession, which: (queued: BlockRef) => boolean): void {
+    const dropped = session.uploads.filter(which);
+    if (dropped.length === 0) return;
+    session.uploads = session.uploads.filter((queued) => !which(queued));
+    for (const block of dropped) this.#reject(session, block);
   }
 
   /** A peer no longer wants a block. */
   cancelled(session: PeerSession, block: BlockRef): void {
-    session.uploads = session.uploads.filter((queued) =>
-      queued.pieceIndex !== block.pieceIndex || queued.begin !== block.begin ||
-      queued.lengthBytes !== block.lengthBytes
+    this.#drop(
+      session,
+      (queued) =>
+        queued.pieceIndex === block.pieceIndex &&
+        queued.begin === block.begin &&
+        queued.lengthBytes === block.lengthBytes,
     );
+  }
+
+  /** Tells a newcomer which pieces it may have while we choke it. A seed that hands each piece out once, and one that serves nobody, allow none. */
+  allowFast(session: PeerSession): void {
+    const { options, have } = this.#state;
+    const { infoHash, sha1, freeRide, spreadBytesPerSecond } = options;
+    if (
+      !session.features.fast || freeRide || sha1 === undefined ||
+      spreadBytesPerSecond > 0 || !isAddress(session.remote.host)
+    ) return;
+    session.allowedFast = new Set(allowedFastSet({
+      host: session.remote.host,
+      infoHash,
+      pieceCount: have.length,
+      count: allowedFastCount(have.length),
+      sha1,
+    }));
+    for (const pieceIndex of session.allowedFast) {
+      session.say({ kind: "allowed-fast", pieceIndex });
+    }
   }
 
   /** A piece came from the disk; null if it is no longer there. */
@@ -89,9 +150,7 @@ export class Uploads {
     } else if (buffer !== undefined) this.#state.cache.giveBack(buffer);
     for (const session of this.#state.open()) {
       if (bytes === null) {
-        session.uploads = session.uploads.filter((block) =>
-          block.pieceIndex !== pieceIndex
-        );
+        this.#drop(session, (queued) => queued.pieceIndex === pieceIndex);
       }
       if (session.uploads.length > 0) this.#state.dirty.add(session);
     }

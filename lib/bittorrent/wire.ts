@@ -15,7 +15,10 @@ export interface BlockRef {
   readonly lengthBytes: number;
 }
 
-/** What a peer can say after the handshake (BEP 3). `unknown` are extensions we did not announce: skipped. */
+/**
+ * What a peer can say after the handshake: BEP 3, `port` of BEP 5, from `suggest` on BEP 6 (fast extension), `extended` of
+ * BEP 10. `unknown` is what we did not announce: skipped.
+ */
 export type WireMessage =
   | { readonly kind: "keep-alive" }
   | { readonly kind: "choke" }
@@ -34,6 +37,22 @@ export type WireMessage =
   }
   | ({ readonly kind: "cancel" } & BlockRef)
   | { readonly kind: "port"; readonly port: number }
+  /** You might like to fetch this piece. */
+  | { readonly kind: "suggest"; readonly pieceIndex: number }
+  /** In the place of a bitfield. */
+  | { readonly kind: "have-all" }
+  | { readonly kind: "have-none" }
+  /** A request will not be answered with its block. */
+  | ({ readonly kind: "reject" } & BlockRef)
+  /** The piece may be asked for by one who is choked; not a word about whether it is there. */
+  | { readonly kind: "allowed-fast"; readonly pieceIndex: number }
+  | {
+    readonly kind: "extended";
+    /** 0: the extended handshake; else a number the receiver gave to an extension in its own. */
+    readonly id: number;
+    /** When received, a view of the received bytes, good until the decoder's next `push`. */
+    readonly payload: Uint8Array;
+  }
   | { readonly kind: "unknown"; readonly id: number };
 
 /** The number each message is known by. */
@@ -48,6 +67,12 @@ export const MESSAGE_ID = {
   piece: 7,
   cancel: 8,
   port: 9,
+  suggest: 13,
+  "have-all": 14,
+  "have-none": 15,
+  reject: 16,
+  "allowed-fast": 17,
+  extended: 20,
 } as const;
 
 /** What {@linkcode encodeMessage} writes; `piece` is written by {@linkcode writePieceHeader}. */
@@ -64,9 +89,12 @@ export function encodeMessage(
     case "keep-alive":
       return new Uint8Array(4);
     case "have":
-      return numbers(MESSAGE_ID.have, message.pieceIndex);
+    case "suggest":
+    case "allowed-fast":
+      return numbers(MESSAGE_ID[message.kind], message.pieceIndex);
     case "request":
     case "cancel":
+    case "reject":
       return numbers(
         MESSAGE_ID[message.kind],
         message.pieceIndex,
@@ -77,6 +105,12 @@ export function encodeMessage(
       return concat(
         head(1 + message.bytes.length, MESSAGE_ID.bitfield),
         message.bytes,
+      );
+    case "extended":
+      return concat(
+        head(2 + message.payload.length, MESSAGE_ID.extended),
+        Uint8Array.of(message.id),
+        message.payload,
       );
     case "port":
       return Uint8Array.of(

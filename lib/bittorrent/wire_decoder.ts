@@ -10,6 +10,8 @@ import { BLOCK_BYTES, MESSAGE_ID as ID, type WireMessage } from "./wire.ts";
 
 /** Messages we do not know (extensions) are skipped up to this length; what is longer is an attack or another protocol. */
 const MAX_UNKNOWN_BYTES = 64 * 1024;
+/** Longest extended message: metadata comes 16 KiB at a time (BEP 9), 50 contacts of BEP 11 are less than 2 KiB. */
+const MAX_EXTENDED_BYTES = 64 * 1024;
 
 /**
  * Cuts a peer's byte stream into a handshake and messages. Feed it any split of the stream: the result is the same.
@@ -78,7 +80,7 @@ export class WireDecoder {
       }
       const id = bytes[at + 4]!;
       this.#check(length, id);
-      if (id > ID.port) {
+      if (!KNOWN_IDS.has(id)) {
         messages.push({ kind: "unknown", id });
         this.#skip = length - 1;
         return at + 5;
@@ -137,65 +139,86 @@ export class WireDecoder {
 
   #check(length: number, id: number): void {
     const fixed = FIXED_LENGTHS[id];
-    const max = id === ID.piece
-      ? 9 + BLOCK_BYTES
-      : id === ID.bitfield
-      ? 1 + this.#maxBitfieldBytes
-      : fixed ?? MAX_UNKNOWN_BYTES;
+    const max = fixed ?? this.#maxLength(id);
     if (length > max) {
       throw new ProtocolError(
         "wire-too-long",
         `Cannot read peer message ${id}: must be at most ${max} bytes, got ${length}`,
       );
     }
-    if (
-      (fixed !== undefined && length !== fixed) ||
-      (id === ID.piece && length < 10)
-    ) {
+    const min = fixed ?? (id === ID.piece ? 10 : id === ID.extended ? 2 : 1);
+    if (length < min) {
       throw new ProtocolError(
         "wire-bad-length",
         `Cannot read peer message ${id}: must have ${
-          fixed ?? "at least 10"
-        } bytes, got ${length}`,
+          fixed === undefined ? "at least " : ""
+        }${min} bytes, got ${length}`,
       );
+    }
+  }
+
+  #maxLength(id: number): number {
+    switch (id) {
+      case ID.piece:
+        return 9 + BLOCK_BYTES;
+      case ID.bitfield:
+        return 1 + this.#maxBitfieldBytes;
+      case ID.extended:
+        return MAX_EXTENDED_BYTES;
+      default:
+        return MAX_UNKNOWN_BYTES;
     }
   }
 }
 
 /** Length of the messages that have one length only, by id. */
-const FIXED_LENGTHS: readonly (number | undefined)[] = [
-  1,
-  1,
-  1,
-  1,
-  5,
-  undefined,
-  13,
-  undefined,
-  13,
-  3,
-];
+const FIXED_LENGTHS: Readonly<Record<number, number>> = {
+  [ID.choke]: 1,
+  [ID.unchoke]: 1,
+  [ID.interested]: 1,
+  [ID["not-interested"]]: 1,
+  [ID.have]: 5,
+  [ID.request]: 13,
+  [ID.cancel]: 13,
+  [ID.port]: 3,
+  [ID.suggest]: 5,
+  [ID["have-all"]]: 1,
+  [ID["have-none"]]: 1,
+  [ID.reject]: 13,
+  [ID["allowed-fast"]]: 5,
+};
+/** The others are skipped as they come. */
+const KNOWN_IDS: ReadonlySet<number> = new Set(Object.values(ID));
 
 function lengthAt(bytes: Uint8Array, at: number): number {
   return bytes[at]! * 2 ** 24 + (bytes[at + 1]! << 16) + (bytes[at + 2]! << 8) +
     bytes[at + 3]!;
 }
 
+const BARE = {
+  [ID.choke]: "choke",
+  [ID.unchoke]: "unchoke",
+  [ID.interested]: "interested",
+  [ID["not-interested"]]: "not-interested",
+  [ID["have-all"]]: "have-all",
+  [ID["have-none"]]: "have-none",
+} as const;
+const ABOUT_PIECE = {
+  [ID.have]: "have",
+  [ID.suggest]: "suggest",
+  [ID["allowed-fast"]]: "allowed-fast",
+} as const;
+const ABOUT_BLOCK = {
+  [ID.request]: "request",
+  [ID.cancel]: "cancel",
+  [ID.reject]: "reject",
+} as const;
+
 /** Reads a message from its id on; its length has been checked. */
 function decodeBody(body: Uint8Array): WireMessage {
   const view = viewOf(body);
-  const id = body[0]!;
+  const id = body[0]! as (typeof ID)[keyof typeof ID];
   switch (id) {
-    case ID.choke:
-      return { kind: "choke" };
-    case ID.unchoke:
-      return { kind: "unchoke" };
-    case ID.interested:
-      return { kind: "interested" };
-    case ID["not-interested"]:
-      return { kind: "not-interested" };
-    case ID.have:
-      return { kind: "have", pieceIndex: view.getUint32(1) };
     case ID.bitfield:
       return { kind: "bitfield", bytes: body.slice(1) };
     case ID.piece:
@@ -207,12 +230,22 @@ function decodeBody(body: Uint8Array): WireMessage {
       };
     case ID.port:
       return { kind: "port", port: view.getUint16(1) };
-    default:
+    case ID.request:
+    case ID.cancel:
+    case ID.reject:
       return {
-        kind: id === ID.request ? "request" : "cancel",
+        kind: ABOUT_BLOCK[id],
         pieceIndex: view.getUint32(1),
         begin: view.getUint32(5),
         lengthBytes: view.getUint32(9),
       };
+    case ID.extended:
+      return { kind: "extended", id: body[1]!, payload: body.subarray(2) };
+    case ID.have:
+    case ID.suggest:
+    case ID["allowed-fast"]:
+      return { kind: ABOUT_PIECE[id], pieceIndex: view.getUint32(1) };
+    default:
+      return { kind: BARE[id] };
   }
 }

@@ -59,6 +59,7 @@ export function swarmOptions(
     maxConnections: flags.maxConnections,
     upload: new TokenBucket({ bytesPerSecond: upload }, nowMs),
     download: new TokenBucket({ bytesPerSecond: download }, nowMs),
+    sha1,
     // Upload without a limit is not scarce, as far as we know.
     spreadBytesPerSecond: flags.uploadLimit ?? 0,
   };

@@ -23,7 +23,7 @@ const HANDSHAKE = encodeHandshake({
   peerId: new Uint8Array(20).fill(2),
 });
 
-/** Messages and their bytes, by hand from BEP 3. */
+/** Messages and their bytes, by hand from BEP 3, 5, 6 and 10. */
 const VECTORS: readonly [EncodableMessage, string][] = [
   [{ kind: "keep-alive" }, "00000000"],
   [{ kind: "choke" }, "0000000100"],
@@ -41,6 +41,19 @@ const VECTORS: readonly [EncodableMessage, string][] = [
     "0000000d08000000010000400000004000",
   ],
   [{ kind: "port", port: 6881 }, "00000003091ae1"],
+  [{ kind: "suggest", pieceIndex: 7 }, "000000050d00000007"],
+  [{ kind: "have-all" }, "000000010e"],
+  [{ kind: "have-none" }, "000000010f"],
+  [
+    { kind: "reject", pieceIndex: 1, begin: 16384, lengthBytes: 16384 },
+    "0000000d10000000010000400000004000",
+  ],
+  [{ kind: "allowed-fast", pieceIndex: 9 }, "000000051100000009"],
+  [
+    { kind: "extended", id: 0, payload: utf8("d1:pi6881ee") },
+    "0000000d140064313a7069363838316565",
+  ],
+  [{ kind: "extended", id: 3, payload: new Uint8Array() }, "000000021403"],
 ];
 
 function pieceBytes(block: Uint8Array): Uint8Array {
@@ -56,6 +69,9 @@ function pieceBytes(block: Uint8Array): Uint8Array {
 
 /** Blocks are views: they are copied before the next push. */
 function copied(message: WireMessage): WireMessage {
+  if (message.kind === "extended") {
+    return { ...message, payload: message.payload.slice() };
+  }
   return message.kind === "piece"
     ? { ...message, block: message.block.slice() }
     : message;
@@ -76,7 +92,7 @@ function codeOf(bytes: Uint8Array): string {
   return "";
 }
 
-Deno.test("encodeMessage and WireDecoder agree with BEP 3, message by message", () => {
+Deno.test("encodeMessage and WireDecoder agree with the BEPs, message by message", () => {
   for (const [message, hex] of VECTORS) {
     assertEquals(toHex(encodeMessage(message)), hex);
     assertEquals(decodeAll([HANDSHAKE, fromHex(hex)]), [message]);
@@ -102,13 +118,13 @@ Deno.test("WireDecoder gives the same messages for any split of the stream", () 
     HANDSHAKE,
     ...VECTORS.map(([message]) => encodeMessage(message)),
     pieceBytes(block),
-    fromHex("0000000414aabbcc"),
+    fromHex("0000000418aabbcc"),
     pieceBytes(block.subarray(0, 7)),
     encodeMessage({ kind: "choke" }),
   );
   const whole = decodeAll([stream]);
   assertEquals(whole.length, VECTORS.length + 4);
-  assertEquals(whole.at(-3), { kind: "unknown", id: 20 });
+  assertEquals(whole.at(-3), { kind: "unknown", id: 24 });
   const rng = seededRng(1);
   const splits: Uint8Array[][] = [
     [...stream].map((byte) => Uint8Array.of(byte)),
@@ -141,6 +157,10 @@ Deno.test("WireDecoder refuses what cannot be, before it has to keep it", () => 
   assertEquals(after("0000000404"), "wire-bad-length");
   assertEquals(after("0000000907"), "wire-bad-length");
   assertEquals(after("0001000014"), "");
+  assertEquals(after("0000000114"), "wire-bad-length");
+  assertEquals(after("000000020e"), "wire-too-long");
+  assertEquals(after("0000000c10"), "wire-bad-length");
+  assertEquals(after("0000000211"), "wire-bad-length");
 });
 
 Deno.test("WireDecoder skips a long unknown message without keeping it", () => {
