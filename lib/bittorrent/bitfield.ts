@@ -74,6 +74,15 @@ export class Bitfield {
     for (let index = 0; index < this.length; index++) this.add(index);
   }
 
+  /** The pieces it has, in order. */
+  indices(): number[] {
+    const all: number[] = [];
+    for (let index = 0; index < this.length; index++) {
+      if (this.has(index)) all.push(index);
+    }
+    return all;
+  }
+
   /** The payload of a `bitfield` message: a copy. */
   toBytes(): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice();

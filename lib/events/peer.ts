@@ -16,6 +16,8 @@ export type PeerEvent =
     readonly infoHash: string;
     readonly havePieces: number;
     readonly pieceCount: number;
+    /** Pieces that were read and hashed; of the others the last run's record tells. */
+    readonly hashedPieces: number;
     readonly bytes: number;
     readonly durationMs: number;
   }
@@ -116,9 +118,11 @@ export const PEER_EVENTS: EventTable<PeerEvent> = {
     text: (e) =>
       `"${e.torrent}" (${
         formatBytes(e.bytes)
-      }, info-hash ${e.infoHash}): ${e.havePieces} of ${e.pieceCount} pieces are here already, checked in ${
-        formatMs(e.durationMs)
-      }`,
+      }, info-hash ${e.infoHash}): ${e.havePieces} of ${e.pieceCount} pieces are here already, ${
+        e.hashedPieces === 0 && e.havePieces > 0
+          ? "by the record of the last run, looked through"
+          : "checked"
+      } in ${formatMs(e.durationMs)}`,
   },
   "torrent.completed": {
     level: "info",

@@ -4,6 +4,8 @@ export interface Clock {
   nowMs(): number;
   /** Milliseconds since 1970 UTC, for log stamps, HTTP dates and `mtime`; may jump. */
   wallMs(): number;
+  /** When this machine was started, as {@linkcode Clock.wallMs}. */
+  bootedAtWallMs(): number;
   /** Resolves at `atMs` of {@linkcode Clock.nowMs}; rejects with the signal's reason if it aborts first. `Infinity` waits for the signal only. */
   sleepUntil(atMs: number, signal?: AbortSignal): Promise<void>;
 }

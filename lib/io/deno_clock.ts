@@ -7,6 +7,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export const denoClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),
+  bootedAtWallMs: () => Date.now() - Deno.osUptime() * 1000,
   sleepUntil(atMs, signal) {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);

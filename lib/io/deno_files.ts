@@ -195,6 +195,7 @@ function statOf(info: Deno.FileInfo): FileStat {
   return {
     kind: kindOf(info),
     sizeBytes: info.size,
+    allocatedBytes: info.blocks === null ? null : info.blocks * 512,
     modifiedAtWallMs: info.mtime?.getTime() ?? 0,
   };
 }

@@ -36,6 +36,8 @@ export interface Files {
 export interface FileStat {
   readonly kind: "file" | "folder" | "link" | "other";
   readonly sizeBytes: number;
+  /** What it takes on the disk, less than its size if it has holes; null where the system does not say. */
+  readonly allocatedBytes: number | null;
   readonly modifiedAtWallMs: number;
 }
 

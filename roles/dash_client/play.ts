@@ -85,6 +85,7 @@ class Session {
     this.#clock = {
       nowMs: () => ctx.clock.nowMs() * speed,
       wallMs: () => ctx.clock.wallMs(),
+      bootedAtWallMs: () => ctx.clock.bootedAtWallMs(),
       sleepUntil: (atMs, signal) => ctx.clock.sleepUntil(atMs / speed, signal),
     };
   }

@@ -41,6 +41,10 @@ export const SHARE_FLAGS = {
     help: "Ends as soon as everything is there",
   }),
   freeRide: flag.toggle({ help: "Serves nobody, to see what that costs" }),
+  check: flag.toggle({
+    help:
+      "Hashes everything in --dir at start, also what the last run's record (a hidden .resume file there) says is right",
+  }),
   giveUpAfter: flag.duration({
     default: "30s",
     help:

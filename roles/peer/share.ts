@@ -1,4 +1,3 @@
-import { toHex } from "../../lib/core/bytes.ts";
 import { RunError } from "../../lib/core/errors.ts";
 import { formatMs } from "../../lib/core/units.ts";
 import type { HostPort } from "../../lib/cli/flags.ts";
@@ -7,10 +6,10 @@ import type { PickerName } from "../../lib/bittorrent/picker.ts";
 import { Swarm } from "../../lib/bittorrent/swarm.ts";
 import type { TcpListener } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
+import { Inventory } from "./inventory.ts";
 import { Progress } from "./progress.ts";
 import { readTorrent } from "./read_torrent.ts";
 import { resultOf } from "./result.ts";
-import { Storage } from "./storage.ts";
 import { SwarmDriver } from "./swarm_driver.ts";
 import { checkLimits, newPeerId, swarmOptions } from "./swarm_setup.ts";
 import { TrackerDriver } from "./tracker_driver.ts";
@@ -30,6 +29,7 @@ export interface ShareFlags {
   readonly maxConnections: number;
   readonly seedFor: number | undefined;
   readonly exitWhenComplete: boolean;
+  readonly check: boolean;
   readonly freeRide: boolean;
   readonly giveUpAfter: number;
   readonly operand: string;
@@ -49,16 +49,17 @@ export async function shareTorrent(
     host: listener.host,
     port: listener.port,
   });
-  await using storage = new Storage(ctx.files, { info, folder: flags.dir });
-  const have = await checkStorage(storage, info, ctx);
-  if (have.length < info.pieceCount) await storage.makeWritable();
+  await using inventory = new Inventory(ctx, { info, folder: flags.dir });
+  await inventory.check({ force: flags.check });
+  const { storage } = inventory;
+  const have = storage.stored.indices();
   const peerId = newPeerId(listener, ctx);
   const swarm = new Swarm(
     swarmOptions(flags, { info, have, peerId, ctx }),
     ctx.clock.nowMs(),
   );
   const driver = new SwarmDriver(swarm, { info, storage, ctx });
-  await share(flags, { info, peerId, swarm, driver, listener, ctx });
+  await share(flags, { info, peerId, swarm, driver, listener, inventory, ctx });
 }
 
 /** Everything that {@linkcode share} runs. */
@@ -68,6 +69,7 @@ interface Running {
   readonly swarm: Swarm;
   readonly driver: SwarmDriver;
   readonly listener: TcpListener;
+  readonly inventory: Inventory;
   readonly ctx: RoleContext;
 }
 
@@ -97,9 +99,12 @@ async function share(flags: ShareFlags, running: Running): Promise<void> {
   trackers.start();
   const end = new AbortController();
   const watching = progress.run(AbortSignal.any([end.signal, ctx.signal]));
+  const looking = running.inventory.run(end.signal);
+  looking.catch(() => {});
   try {
     await Promise.race([
       driver.failed,
+      looking,
       untilDone(flags, { ...running, progress, trackers }, end.signal),
       hopeless(flags, { ...running, trackers }, end.signal),
       aborted(ctx.signal),
@@ -117,7 +122,7 @@ async function share(flags: ShareFlags, running: Running): Promise<void> {
 /** Resolves when the flags say that we are done: at completion, or some time after it. */
 async function untilDone(
   flags: ShareFlags,
-  { info, swarm, driver, ctx, progress, trackers }: Running & {
+  { info, swarm, driver, inventory, ctx, progress, trackers }: Running & {
     readonly progress: Progress;
     readonly trackers: TrackerDriver;
   },
@@ -125,6 +130,7 @@ async function untilDone(
 ): Promise<void> {
   if (swarm.status.havePieces < info.pieceCount) {
     await driver.completed;
+    await inventory.confirm();
     progress.complete();
     trackers.complete();
   }
@@ -172,24 +178,4 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
-}
-
-/** Finds out what is on the disk already. */
-async function checkStorage(
-  storage: Storage,
-  info: Metainfo,
-  ctx: RoleContext,
-): Promise<number[]> {
-  const startMs = ctx.clock.nowMs();
-  const have = await storage.check(ctx.signal);
-  ctx.emit({
-    type: "torrent.checked",
-    torrent: info.name,
-    infoHash: toHex(info.infoHash),
-    havePieces: have.length,
-    pieceCount: info.pieceCount,
-    bytes: info.totalBytes,
-    durationMs: Math.round(ctx.clock.nowMs() - startMs),
-  });
-  return have;
 }

@@ -1,13 +1,19 @@
 import { join } from "@std/path";
 import { equalBytes } from "../../lib/core/bytes.ts";
 import { RunError } from "../../lib/core/errors.ts";
-import { pieceLengthOf, rangesOf } from "../../lib/bittorrent/layout.ts";
+import {
+  pieceLengthOf,
+  piecesOf,
+  rangesOf,
+} from "../../lib/bittorrent/layout.ts";
 import {
   hashOfPiece,
   type TorrentInfo,
 } from "../../lib/bittorrent/metainfo.ts";
-import type { Files, RandomAccessFile } from "../../lib/io/files.ts";
+import { Bitfield } from "../../lib/bittorrent/bitfield.ts";
+import type { Files, FileStat, RandomAccessFile } from "../../lib/io/files.ts";
 import { sha1 } from "../../lib/io/hash.ts";
+import type { Known } from "./resume.ts";
 
 /** Files held open at once: torrents may have thousands, and systems allow as few as 256 in all. */
 const MAX_OPEN_FILES = 64;
@@ -17,14 +23,25 @@ interface OpenFile {
   users: number;
 }
 
-/** A torrent's files below a folder. Pieces are read and written in place; files are opened when first needed. */
+/**
+ * A torrent's files below a folder. Pieces are read and written in place; files are opened when first needed, made as
+ * large as what is written to them (sparse where the file system can), and never made twice: one that goes missing while
+ * we run is an error, not an empty file.
+ */
 export class Storage implements AsyncDisposable {
+  /** Pieces that are on the disk and right. */
+  readonly stored: Bitfield;
   readonly #files: Files;
   readonly #info: TorrentInfo;
   readonly #folder: string;
   /** By file, the one used longest ago first. */
   readonly #open = new Map<number, OpenFile>();
+  /** Files that were written to since the last {@linkcode Storage.sync}. */
+  readonly #unsynced = new Set<number>();
+  /** Files that were made or found by us. */
+  readonly #seen = new Set<number>();
   #writable = false;
+  #writes = 0;
 
   /** @param options.folder Where the torrent's file or folder lies. */
   constructor(
@@ -37,40 +54,66 @@ export class Storage implements AsyncDisposable {
     this.#files = files;
     this.#info = options.info;
     this.#folder = options.folder;
+    this.stored = new Bitfield(options.info.pieceCount);
   }
 
-  /** Reads what is there already and returns the pieces whose SHA-1 is right. Nothing is written. */
-  async check(signal: AbortSignal): Promise<number[]> {
-    const info = this.#info;
-    const present: boolean[] = [];
-    for (const [index, file] of info.files.entries()) {
-      const stat = await this.#files.stat(this.#pathOf(index));
+  /** Pieces written so far in this run. */
+  get writes(): number {
+    return this.#writes;
+  }
+
+  /** Looks at every file; null where there is none. @throws {RunError} `not-a-file`. */
+  async look(): Promise<(FileStat | null)[]> {
+    const stats: (FileStat | null)[] = [];
+    for (const index of this.#info.files.keys()) {
+      const path = this.#pathOf(index);
+      const stat = await this.#files.stat(path);
       if (stat !== null && stat.kind !== "file") {
         throw new RunError(
           "not-a-file",
-          `Cannot use ${
-            this.#pathOf(index)
-          }: it is a ${stat.kind}, and the torrent has a file there`,
+          `Cannot use ${path}: it is a ${stat.kind}, and the torrent has a file there`,
         );
       }
-      present.push(file.lengthBytes === 0 || (stat?.sizeBytes ?? 0) > 0);
+      stats.push(stat);
     }
-    const have: number[] = [];
-    if (!present.includes(true)) return have;
+    return stats;
+  }
+
+  /**
+   * Finds out which pieces are there and right: those that are `known` as they are known, the others by reading and hashing them. Nothing is written.
+   *
+   * @returns How many were hashed.
+   */
+  async check(
+    stats: readonly (FileStat | null)[],
+    known: Known,
+    signal: AbortSignal,
+  ): Promise<number> {
+    const info = this.#info;
+    const present = info.files.map(({ lengthBytes }, index) =>
+      lengthBytes === 0 || (stats[index]?.sizeBytes ?? 0) > 0
+    );
+    for (const index of stats.keys()) {
+      if (stats[index] !== null) this.#seen.add(index);
+    }
+    let hashed = 0;
+    if (!present.includes(true)) return hashed;
     const buffer = new Uint8Array(info.pieceLength);
     for (let piece = 0; piece < info.pieceCount; piece++) {
       signal.throwIfAborted();
+      const right = known(piece);
+      if (right === true) this.stored.add(piece);
+      if (right !== null) continue;
       const bytes = buffer.subarray(0, pieceLengthOf(info, piece));
       const block = { pieceIndex: piece, begin: 0, lengthBytes: bytes.length };
       const here = rangesOf(info, block).every((range) =>
         present[range.fileIndex]
       );
-      if (
-        here && await this.read(piece, bytes) &&
-        equalBytes(sha1(bytes), hashOfPiece(info, piece))
-      ) have.push(piece);
+      if (!here) continue;
+      hashed += 1;
+      if (await this.#matches(piece, bytes)) this.stored.add(piece);
     }
-    return have;
+    return hashed;
   }
 
   /** Opens files for writing from now on, and makes those that are empty. */
@@ -81,10 +124,91 @@ export class Storage implements AsyncDisposable {
       if (file.lengthBytes > 0) continue;
       await this.#using(index, (file) => file.truncate(0));
     }
+    // What stands in the way is to be known now, and not when the first piece has come.
+    for (const [index, file] of this.#info.files.entries()) {
+      const { bytes } = this.#storedIn(index);
+      if (bytes < file.lengthBytes) {
+        return await this.#using(index, () => Promise.resolve());
+      }
+    }
   }
 
-  /** Fills `buffer` with a piece; false if the files are too short for it. */
-  async read(pieceIndex: number, buffer: Uint8Array): Promise<boolean> {
+  /**
+   * Makes sure that what is stored is still there. A file that has holes, because it was made shorter and then written
+   * to again, or because its file system stores zeros that way, is hashed.
+   *
+   * @throws {RunError} `file-changed`.
+   */
+  async confirm(stats: readonly (FileStat | null)[]): Promise<void> {
+    for (const index of this.#info.files.keys()) {
+      const { pieces, bytes, end } = this.#storedIn(index);
+      if (bytes === 0) continue;
+      const stat = stats[index] ?? null;
+      const here = stat !== null && stat.sizeBytes >= end;
+      const holes = (stat?.allocatedBytes ?? Infinity) < bytes;
+      if (here && (!holes || await this.#right(pieces))) continue;
+      throw this.#changed(index, stat === null);
+    }
+  }
+
+  /** What of a file is stored: the pieces, how much of it they are, and where the last of them ends. */
+  #storedIn(fileIndex: number): {
+    readonly pieces: readonly number[];
+    readonly bytes: number;
+    readonly end: number;
+  } {
+    const { pieceLength, files } = this.#info;
+    const { offset, lengthBytes } = files[fileIndex]!;
+    const { first, end: endPiece } = piecesOf(this.#info, fileIndex);
+    const pieces: number[] = [];
+    let bytes = 0;
+    let end = 0;
+    for (let piece = first; piece < endPiece; piece++) {
+      if (!this.stored.has(piece)) continue;
+      pieces.push(piece);
+      const from = Math.max(0, piece * pieceLength - offset);
+      end = Math.min(lengthBytes, (piece + 1) * pieceLength - offset);
+      bytes += end - from;
+    }
+    return { pieces, bytes, end };
+  }
+
+  async #right(pieces: readonly number[]): Promise<boolean> {
+    const buffer = new Uint8Array(this.#info.pieceLength);
+    for (const piece of pieces) {
+      const bytes = buffer.subarray(0, pieceLengthOf(this.#info, piece));
+      if (!await this.#matches(piece, bytes)) return false;
+    }
+    return true;
+  }
+
+  /** Whether a piece, read into `bytes`, is right. */
+  async #matches(pieceIndex: number, bytes: Uint8Array): Promise<boolean> {
+    return await this.#fill(pieceIndex, bytes) &&
+      equalBytes(sha1(bytes), hashOfPiece(this.#info, pieceIndex));
+  }
+
+  /** Waits until everything that was written is on the disk. */
+  async sync(): Promise<void> {
+    for (const index of [...this.#unsynced]) {
+      this.#unsynced.delete(index);
+      await this.#using(index, (file) => file.sync());
+    }
+  }
+
+  /** Fills `buffer` with a piece that was there. @throws {RunError} `file-changed`. */
+  async read(pieceIndex: number, buffer: Uint8Array): Promise<void> {
+    if (await this.#fill(pieceIndex, buffer)) return;
+    const [range] = rangesOf(this.#info, {
+      pieceIndex,
+      begin: 0,
+      lengthBytes: buffer.length,
+    });
+    throw this.#changed(range!.fileIndex, false);
+  }
+
+  /** Fills `buffer` with what is where a piece belongs; false if the files are too short for it. */
+  async #fill(pieceIndex: number, buffer: Uint8Array): Promise<boolean> {
     let at = 0;
     for (
       const { fileIndex, offset, lengthBytes } of rangesOf(this.#info, {
@@ -104,7 +228,7 @@ export class Storage implements AsyncDisposable {
     return true;
   }
 
-  /** Writes a whole piece. */
+  /** Writes a whole piece that was verified. */
   async write(pieceIndex: number, bytes: Uint8Array): Promise<void> {
     let at = 0;
     for (
@@ -116,12 +240,24 @@ export class Storage implements AsyncDisposable {
     ) {
       const part = bytes.subarray(at, at + lengthBytes);
       await this.#using(fileIndex, (file) => file.writeAt(offset, part));
+      this.#unsynced.add(fileIndex);
       at += lengthBytes;
     }
+    this.#writes += 1;
+    this.stored.add(pieceIndex);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#closeOldest(0);
+  }
+
+  #changed(fileIndex: number, removed: boolean): RunError {
+    return new RunError(
+      "file-changed",
+      `Cannot use ${this.#pathOf(fileIndex)}: somebody ${
+        removed ? "removed it" : "made it shorter"
+      } while it was in use; start again, and what is missing is fetched`,
+    );
   }
 
   /** The path of a file; its components were checked when the torrent was read, and none leads upwards. */
@@ -140,10 +276,11 @@ export class Storage implements AsyncDisposable {
     this.#open.set(fileIndex, entry);
     entry.users += 1;
     try {
-      return await work(await entry.opening);
-    } catch (error) {
-      this.#open.delete(fileIndex);
-      throw error;
+      const file = await entry.opening.catch((error) => {
+        this.#open.delete(fileIndex);
+        throw error;
+      });
+      return await work(file);
     } finally {
       entry.users -= 1;
       await this.#closeOldest(MAX_OPEN_FILES);
@@ -155,6 +292,10 @@ export class Storage implements AsyncDisposable {
     if (!this.#writable) return await this.#files.open(path, {});
     const { lengthBytes } = this.#info.files[fileIndex]!;
     const stat = await this.#files.stat(path);
+    if (stat === null && this.#seen.has(fileIndex)) {
+      throw this.#changed(fileIndex, true);
+    }
+    this.#seen.add(fileIndex);
     const file = await this.#files.open(path, { write: true, create: true });
     // What an earlier, longer file of that name had behind the end is no part of the torrent.
     if (stat !== null && stat.sizeBytes > lengthBytes) {

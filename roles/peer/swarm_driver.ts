@@ -147,9 +147,8 @@ export class SwarmDriver {
   }
 
   async #read(pieceIndex: number, buffer: Uint8Array): Promise<void> {
-    const found = await this.#storage.read(pieceIndex, buffer);
-    const bytes = found ? buffer : null;
-    this.feed({ kind: "piece-read", pieceIndex, bytes });
+    await this.#storage.read(pieceIndex, buffer);
+    this.feed({ kind: "piece-read", pieceIndex, bytes: buffer });
   }
 
   async #connect(link: number, to: PeerEndpoint): Promise<void> {
