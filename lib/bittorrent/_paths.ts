@@ -6,9 +6,12 @@ const MAX_COMPONENT_BYTES = 255;
 const MAX_PATH_BYTES = 2048;
 /** Deepest nesting of folders. */
 const MAX_COMPONENTS = 64;
+/** Names Windows keeps for devices, whatever follows a dot: opening `nul.txt` opens nothing that can be written. */
+const DEVICE =
+  /^(con|prn|aux|nul|(com|lpt)[0-9\u00b9\u00b2\u00b3]|conin\$|conout\$)\s*(\..*)?$/i;
 
 /**
- * Checks that a torrent's path stays below the download folder on every system.
+ * Checks that a torrent's path stays below the download folder and can be written, on every system: a class has all of them.
  *
  * @throws {SyntaxError} That names the rule broken.
  */
@@ -29,29 +32,35 @@ export function checkPath(path: readonly string[], where: string): void {
 /**
  * Checks that no two files would be written to one place, and that no file stands where a folder must be.
  *
+ * Windows and macOS take `A` and `a` for one name, and macOS the two ways to write `é`, so both count as one place.
+ *
  * @throws {SyntaxError} That names the path.
  */
 export function checkPaths(paths: readonly (readonly string[])[]): void {
-  const files = new Set<string>();
+  const files = new Map<string, string>();
   for (const path of paths) {
     const whole = path.join("/");
-    if (files.has(whole)) {
+    const other = files.get(placeOf(whole));
+    if (other !== undefined) {
       throw new SyntaxError(
-        `Cannot read torrent: two files have the path ${JSON.stringify(whole)}`,
+        other === whole
+          ? `Cannot read torrent: two files have the path ${quoted(whole)}`
+          : `Cannot read torrent: ${quoted(other)} and ${
+            quoted(whole)
+          } are one place where names ignore case`,
       );
     }
-    files.add(whole);
+    files.set(placeOf(whole), whole);
   }
   const folders = new Set<string>();
   for (const path of paths) {
     for (let length = path.length - 1; length > 0; length--) {
-      const folder = path.slice(0, length).join("/");
+      const folder = placeOf(path.slice(0, length).join("/"));
       if (folders.has(folder)) break;
-      if (files.has(folder)) {
+      const file = files.get(folder);
+      if (file !== undefined) {
         throw new SyntaxError(
-          `Cannot read torrent: ${
-            JSON.stringify(folder)
-          } is both a file and a folder`,
+          `Cannot read torrent: ${quoted(file)} is both a file and a folder`,
         );
       }
       folders.add(folder);
@@ -59,12 +68,20 @@ export function checkPaths(paths: readonly (readonly string[])[]): void {
   }
 }
 
+function placeOf(path: string): string {
+  return path.normalize("NFC").toLowerCase();
+}
+
 function ruleBrokenBy(part: string): string | null {
   if (part === "") return "must have no empty part";
   // Windows drops dots and spaces at the end of a name, so ".. " climbs as ".." does.
   if (/^[. ]+$/.test(part)) return "must not climb out of its folder";
+  if (/[. ]$/.test(part)) {
+    return "must have no part that ends in a dot or a space";
+  }
   if (/[/\\]/.test(part)) return "must have no separator inside a part";
   if (/^[A-Za-z]:/.test(part)) return "must not name a drive";
+  if (DEVICE.test(part)) return "must not name a device of Windows";
   // deno-lint-ignore no-control-regex
   if (/[\u0000-\u001f\u007f]/.test(part)) {
     return "must have no control characters";
@@ -74,13 +91,18 @@ function ruleBrokenBy(part: string): string | null {
     : null;
 }
 
+function quoted(path: string): string {
+  return JSON.stringify(path.slice(0, 120));
+}
+
 function refused(
   where: string,
   rule: string,
   path: readonly string[],
 ): SyntaxError {
-  const shown = JSON.stringify(path.slice(0, 8).join("/").slice(0, 120));
   return new SyntaxError(
-    `Cannot read torrent: "${where}" ${rule}, got ${shown}`,
+    `Cannot read torrent: "${where}" ${rule}, got ${
+      quoted(path.slice(0, 8).join("/"))
+    }`,
   );
 }

@@ -5,6 +5,16 @@ export interface LayoutFile {
   readonly lengthBytes: number;
   /** Where the file begins in the torrent's bytes. */
   readonly offset: number;
+  /** Zeros that only fill up a piece (BEP 47): never on the disk. */
+  readonly padding?: true;
+  /** To be marked as a program (BEP 47). */
+  readonly executable?: true;
+  /** To be hidden (BEP 47). */
+  readonly hidden?: true;
+  /** A symbolic link, and where it points, below the download folder (BEP 47). Its length is 0. */
+  readonly link?: readonly string[];
+  /** Root of the file's SHA-256 tree (BEP 52); none for an empty file, or in a torrent of v1. */
+  readonly piecesRoot?: Uint8Array;
 }
 
 /** How a torrent's bytes are cut into pieces and files; {@linkcode Metainfo} is one. */
@@ -12,12 +22,17 @@ export interface Layout {
   /** Bytes in every piece but the last. */
   readonly pieceLength: number;
   readonly pieceCount: number;
+  /** Sum of the pieces' lengths. Padding at the end of a piece is not part of them. */
   readonly totalBytes: number;
-  /** In order of `offset`. */
+  /** In order of `offset`. In a torrent of v2 each begins at a piece, and there are gaps between them. */
   readonly files: readonly LayoutFile[];
+  /** Bytes of all pieces with padding; `totalBytes` if not given. */
+  readonly spanBytes?: number;
+  /** Lengths of pieces that end in padding, without it. */
+  readonly trimmed?: ReadonlyMap<number, number>;
 }
 
-/** A stretch of one file. */
+/** A stretch of one file, which may be a padding file: zeros then. */
 export interface FileRange {
   readonly fileIndex: number;
   /** Where in the file it begins. */
@@ -26,11 +41,22 @@ export interface FileRange {
 }
 
 /**
- * Returns how many bytes a piece has: all have `pieceLength`, except the last, which has what is left.
+ * Returns how many bytes of a piece are to be transferred: all have `pieceLength`, except the last, which has what is
+ * left, and those that end in padding, which nobody needs to be sent (BEP 47; in v2 the piece ends there, BEP 52).
  *
  * @throws {RangeError} If there is no piece `pieceIndex`.
  */
 export function pieceLengthOf(layout: Layout, pieceIndex: number): number {
+  return layout.trimmed?.get(pieceIndex) ?? pieceSpanOf(layout, pieceIndex);
+}
+
+/**
+ * Returns how many bytes a piece has with the padding at its end: what its SHA-1 is of, and what peers that do not know
+ * padding may ask for.
+ *
+ * @throws {RangeError} If there is no piece `pieceIndex`.
+ */
+export function pieceSpanOf(layout: Layout, pieceIndex: number): number {
   if (
     !Number.isInteger(pieceIndex) || pieceIndex < 0 ||
     pieceIndex >= layout.pieceCount
@@ -43,8 +69,49 @@ export function pieceLengthOf(layout: Layout, pieceIndex: number): number {
   }
   return Math.min(
     layout.pieceLength,
-    layout.totalBytes - pieceIndex * layout.pieceLength,
+    (layout.spanBytes ?? layout.totalBytes) - pieceIndex * layout.pieceLength,
   );
+}
+
+/**
+ * Cuts files into pieces: finds the pieces that end in padding, or in the gap behind a file of v2, and sums up.
+ *
+ * A piece of nothing but padding keeps its length: it has to be had from somewhere.
+ */
+export function layOut(
+  files: readonly LayoutFile[],
+  { pieceLength, spanBytes }: {
+    readonly pieceLength: number;
+    readonly spanBytes: number;
+  },
+): Layout {
+  const trimmed = new Map<number, number>();
+  let totalBytes = spanBytes;
+  // Where the bytes that matter end, as far as the files before go.
+  let endOffset = 0;
+  const trim = (untilOffset: number) => {
+    const pieceIndex = Math.floor(endOffset / pieceLength);
+    const length = endOffset - pieceIndex * pieceLength;
+    const pieceEnd = Math.min((pieceIndex + 1) * pieceLength, spanBytes);
+    if (length === 0 || untilOffset < pieceEnd || pieceEnd === endOffset) {
+      return;
+    }
+    trimmed.set(pieceIndex, length);
+    totalBytes -= pieceEnd - endOffset;
+  };
+  for (const { padding, offset, lengthBytes } of files) {
+    if (padding || lengthBytes === 0) continue;
+    if (offset > endOffset) trim(offset);
+    endOffset = offset + lengthBytes;
+  }
+  trim(spanBytes);
+  return {
+    files,
+    pieceLength,
+    totalBytes,
+    pieceCount: Math.ceil(spanBytes / pieceLength),
+    ...(trimmed.size > 0 ? { trimmed, spanBytes } : {}),
+  };
 }
 
 /**

@@ -1,16 +1,26 @@
-import { fromUtf8 } from "../core/bytes.ts";
+import { toHex } from "../core/bytes.ts";
 import {
   type BencodeDictionary,
-  type BencodeInput,
   type BencodeValue,
   decodeBencodeDictionary,
-  encodeBencode,
   isBytes,
   isDictionary,
   isList,
 } from "./bencode.ts";
-import { checkPath, checkPaths } from "./_paths.ts";
-import type { Layout, LayoutFile } from "./layout.ts";
+import {
+  optionalText,
+  remark,
+  requireInteger,
+  requireText,
+  textOf,
+  wrong,
+} from "./_entries.ts";
+import { readFileTree } from "./_file_tree.ts";
+import { readAttributes, readFiles } from "./_info_files.ts";
+import { checkPath } from "./_paths.ts";
+import { type Layout, layOut, type LayoutFile } from "./layout.ts";
+import { layerMatches, NODE_BYTES } from "./merkle.ts";
+import { BLOCK_BYTES } from "./wire.ts";
 
 /** Bytes of a SHA-1 hash. */
 export const HASH_BYTES = 20;
@@ -18,23 +28,35 @@ export const HASH_BYTES = 20;
 export const DEFAULT_PIECE_LENGTH = 256 * 1024;
 /** Largest piece that is read: a piece is held in memory until its hash is checked. */
 const MAX_PIECE_LENGTH = 256 * 2 ** 20;
+/** Most pieces; the hashes of v1 for so many would fill 40 MiB. A torrent of v2 can claim any number in a few bytes. */
+const MAX_PIECES = 2 ** 21;
 /** Most trackers that are kept of one torrent. */
 const MAX_TRACKERS = 200;
+/** Most web seeds, and most DHT nodes, that are kept of one torrent. */
+const MAX_PLACES = 100;
 
-/** What a torrent is about, without who tracks it: the `info` dictionary of BEP 3 (v1). */
+/** Which BitTorrent a torrent is for: BEP 3, BEP 52, or either. */
+export type TorrentVersion = "v1" | "v2" | "hybrid";
+
+/** What a torrent is about, without who tracks it: the `info` dictionary of BEP 3 (v1), BEP 52 (v2), or of both. */
 export interface TorrentInfo extends Layout {
-  /** SHA-1 over the exact bytes of the `info` dictionary: the torrent's name on the network. */
+  readonly version: TorrentVersion;
+  /** 20 bytes, the torrent's name on the network: the SHA-1 of v1, or else the first 20 bytes of the SHA-256 of v2. */
   readonly infoHash: Uint8Array;
+  /** SHA-256 over the exact bytes of the `info` dictionary; null for v1. */
+  readonly infoHashV2: Uint8Array | null;
   /** Those bytes: what BEP 9 hands to peers that have a magnet link only. */
   readonly infoBytes: Uint8Array;
   /** The file's name, or the folder's; already the first component of every file's path. */
   readonly name: string;
-  /** The SHA-1 hashes of the pieces, 20 bytes each; see {@linkcode hashOfPiece}. */
+  /** The SHA-1 hashes of the pieces, 20 bytes each; see {@linkcode hashOfPiece}. Empty for v2. */
   readonly pieces: Uint8Array;
   /** The torrent has a folder; false for a torrent of one bare file. */
   readonly multiFile: boolean;
   /** Peers are to be had from the torrent's own trackers only (BEP 27). */
   readonly private: boolean;
+  /** Where the torrent was published: it makes the info-hash another one there. */
+  readonly source: string | null;
 }
 
 /** A .torrent file. */
@@ -43,43 +65,35 @@ export interface Metainfo extends TorrentInfo {
   readonly announce: string | null;
   /** Tiers of trackers (BEP 12): `announce-list`, or `announce` alone, or none. */
   readonly announceList: readonly (readonly string[])[];
+  /** HTTP servers that have the files (BEP 19, `url-list`). */
+  readonly webSeeds: readonly string[];
+  /** HTTP servers that speak the protocol of BEP 17, which we do not (`httpseeds`). */
+  readonly httpSeeds: readonly string[];
+  /** Nodes of the DHT to begin at (BEP 5). */
+  readonly nodes: readonly { readonly host: string; readonly port: number }[];
+  /** Hashes of the pieces of files longer than a piece (BEP 52), by the file's root in hex; checked against it. */
+  readonly pieceLayers: ReadonlyMap<string, Uint8Array>;
   readonly comment: string | null;
   readonly createdBy: string | null;
+  /** Seconds since 1970; null if it does not say. */
+  readonly createdAtSeconds: number | null;
 }
 
 /** How hashing comes into this pure module. */
 export interface Hashing {
   /** Returns the 20-byte SHA-1 of `bytes`. */
   readonly sha1: (bytes: Uint8Array) => Uint8Array;
-}
-
-/** What {@linkcode makeMetainfo} needs to know. */
-export interface MetainfoOptions {
-  /** The file's or folder's name. */
-  readonly name: string;
-  /** Of one bare file, its length; of a folder, its files in the order they lie in the torrent, with paths below the folder. */
-  readonly content:
-    | number
-    | readonly {
-      readonly path: readonly string[];
-      readonly lengthBytes: number;
-    }[];
-  readonly pieceLength: number;
-  /** The SHA-1 hashes of the pieces, 20 bytes each. */
-  readonly pieces: Uint8Array;
-  /** Tiers of trackers; the very first becomes `announce`. */
-  readonly announceList?: readonly (readonly string[])[];
-  readonly private?: boolean;
-  readonly comment?: string;
-  readonly createdBy?: string;
+  /** Returns the 32-byte SHA-256 of `bytes`. */
+  readonly sha256: (bytes: Uint8Array) => Uint8Array;
 }
 
 /**
- * Reads a .torrent file (BEP 3, v1; hybrids of BEP 52 are read as v1).
+ * Reads a .torrent file (BEP 3, BEP 52, or both).
  *
  * A torrent comes from a stranger and names files to be written, so names that could leave the download folder
- * (`..`, absolute paths, separators inside a component, Windows drives) are refused, as are empty or over-long
- * components, two files in one place, and piece hashes that do not match the length.
+ * (`..`, absolute paths, separators inside a component, Windows drives), that some system cannot write (devices, a dot at
+ * the end), empty or over-long components, two files in one place, links that lead outside, and hashes that do not match
+ * the length are refused.
  *
  * @throws {SyntaxError} That says which entry is wrong and what it would have to be; BencodeError with the offset if the bytes are no bencoding.
  */
@@ -89,12 +103,21 @@ export function parseMetainfo(bytes: Uint8Array, hashing: Hashing): Metainfo {
   if (infoBytes === undefined) throw wrong("info", "must be there", undefined);
   const announce = optionalText(dictionary, "announce") || null;
   const tiers = parseTiers(dictionary.get("announce-list"));
+  const info = readInfo(dictionary.get("info"), infoBytes, hashing);
+  const createdAt = dictionary.get("creation date");
   return {
-    ...readInfo(dictionary.get("info"), infoBytes, hashing),
+    ...info,
     announce,
     announceList: tiers.length > 0 || announce === null ? tiers : [[announce]],
+    webSeeds: urlsOf(dictionary.get("url-list")),
+    httpSeeds: urlsOf(dictionary.get("httpseeds")),
+    nodes: nodesOf(dictionary.get("nodes")),
+    pieceLayers: info.infoHashV2 === null
+      ? new Map()
+      : readPieceLayers(dictionary.get("piece layers"), info, hashing),
     comment: remark(dictionary, "comment"),
     createdBy: remark(dictionary, "created by"),
+    createdAtSeconds: typeof createdAt === "number" ? createdAt : null,
   };
 }
 
@@ -115,11 +138,11 @@ export function parseInfo(
 export function hashOfPiece(info: TorrentInfo, pieceIndex: number): Uint8Array {
   if (
     !Number.isInteger(pieceIndex) || pieceIndex < 0 ||
-    pieceIndex >= info.pieceCount
+    pieceIndex >= info.pieces.length / HASH_BYTES
   ) {
     throw new RangeError(
       `Cannot find piece: must be 0 to ${
-        info.pieceCount - 1
+        info.pieces.length / HASH_BYTES - 1
       }, got ${pieceIndex}`,
     );
   }
@@ -129,122 +152,176 @@ export function hashOfPiece(info: TorrentInfo, pieceIndex: number): Uint8Array {
   );
 }
 
-/**
- * Writes a .torrent file. The same options give the same bytes, and so the same info-hash: no date is written.
- *
- * @throws {SyntaxError} If {@linkcode parseMetainfo} would refuse the result.
- */
-export function makeMetainfo(
-  options: MetainfoOptions,
-): Uint8Array<ArrayBuffer> {
-  const { name, content, pieceLength, pieces } = options;
-  const info: Record<string, BencodeInput> = {
-    name,
-    "piece length": pieceLength,
-    pieces,
-  };
-  if (typeof content === "number") info["length"] = content;
-  else {
-    info["files"] = content.map((file) => ({
-      length: file.lengthBytes,
-      path: file.path,
-    }));
-  }
-  if (options.private) info["private"] = 1;
-  const tiers = (options.announceList ?? []).filter((tier) => tier.length > 0);
-  const encoded = encodeBencode({
-    announce: tiers[0]?.[0],
-    // One tracker needs no list; old clients read `announce` only.
-    "announce-list": tiers.flat().length > 1 ? tiers : undefined,
-    comment: options.comment,
-    "created by": options.createdBy,
-    info,
-  });
-  parseMetainfo(encoded, { sha1: () => new Uint8Array(HASH_BYTES) });
-  return encoded;
-}
-
 function readInfo(
   info: BencodeValue | undefined,
   infoBytes: Uint8Array,
-  { sha1 }: Hashing,
+  { sha1, sha256 }: Hashing,
 ): TorrentInfo {
   if (!isDictionary(info)) {
     throw wrong("info", "must be a dictionary", info);
   }
-  if (info.get("meta version") === 2 && !info.has("pieces")) {
-    throw new SyntaxError(
-      "Cannot read torrent: it is for BitTorrent v2 only (BEP 52), and v1 is what is spoken here",
-    );
+  // First, as BEP 52 wants it: what is newer may look wrong in any other way.
+  const metaVersion = info.get("meta version") ?? 1;
+  if (metaVersion !== 1 && metaVersion !== 2) {
+    throw wrong("meta version", "must be 2 at most", metaVersion);
   }
   const name = requireText(info, "name");
   checkPath([name], "name");
-  const pieceLength = requireInteger(info, "piece length", 1, MAX_PIECE_LENGTH);
-  const multiFile = info.has("files");
-  if (multiFile === info.has("length")) {
+  const pieceLength = requireInteger(info, "piece length", {
+    min: 1,
+    max: MAX_PIECE_LENGTH,
+  });
+  const hasV1 = info.has("pieces");
+  const v2 = metaVersion === 2 ? readV2(info, { name, pieceLength }) : null;
+  const v1 = hasV1 || v2 === null ? readV1(info, { name, pieceLength }) : null;
+  const infoHashV2 = v2 === null ? null : sha256(infoBytes);
+  return {
+    ...(v1 === null ? v2! : v2 === null ? v1 : joined(v1, v2)),
+    version: v1 === null ? "v2" : v2 === null ? "v1" : "hybrid",
+    infoHash: v1 === null
+      ? infoHashV2!.subarray(0, HASH_BYTES)
+      : sha1(infoBytes),
+    infoHashV2,
+    infoBytes,
+    name,
+    pieces: v1 === null ? new Uint8Array() : info.get("pieces") as Uint8Array,
+    multiFile: v1 === null ? v2!.files[0]!.path.length > 1 : info.has("files"),
+    private: info.get("private") === 1,
+    source: remark(info, "source"),
+  };
+}
+
+/** What a layout is made for. */
+interface Shape {
+  readonly name: string;
+  readonly pieceLength: number;
+}
+
+function readV1(info: BencodeDictionary, shape: Shape): Layout {
+  const { name, pieceLength } = shape;
+  if (info.has("files") === info.has("length")) {
     throw new SyntaxError(
       'Cannot read torrent: "info" must have either "length" or "files"',
     );
   }
-  const files = multiFile ? readFiles(info.get("files"), name) : [{
+  const files = info.has("files") ? readFiles(info.get("files"), name) : [{
     path: [name],
-    lengthBytes: requireInteger(info, "length", 0, Number.MAX_SAFE_INTEGER),
+    lengthBytes: requireInteger(info, "length", {
+      min: 0,
+      max: Number.MAX_SAFE_INTEGER,
+    }),
     offset: 0,
+    ...bareAttributes(info, name),
   }];
-  const totalBytes = files.reduce((sum, file) => sum + file.lengthBytes, 0);
-  if (totalBytes === 0) {
+  const spanBytes = files.reduce((sum, file) => sum + file.lengthBytes, 0);
+  if (files.every((file) => file.padding || file.lengthBytes === 0)) {
     throw new SyntaxError("Cannot read torrent: it has not one byte to share");
   }
   const pieces = info.get("pieces");
   if (!isBytes(pieces)) throw wrong("pieces", "must be a byte string", pieces);
-  const pieceCount = Math.ceil(totalBytes / pieceLength);
+  const pieceCount = Math.ceil(spanBytes / pieceLength);
   if (pieces.length !== pieceCount * HASH_BYTES) {
     throw new SyntaxError(
-      `Cannot read torrent: ${totalBytes} bytes in pieces of ${pieceLength} need ${pieceCount} hashes of ${HASH_BYTES} bytes, got ${pieces.length} bytes`,
+      `Cannot read torrent: ${spanBytes} bytes in pieces of ${pieceLength} need ${pieceCount} hashes of ${HASH_BYTES} bytes, got ${pieces.length} bytes`,
+    );
+  }
+  return layOut(files, { pieceLength, spanBytes });
+}
+
+/** A torrent of one file has its attributes beside its length; what is a link or padding there is nothing to share. */
+function bareAttributes(
+  info: BencodeDictionary,
+  name: string,
+): Partial<LayoutFile> {
+  const { link, padding, ...rest } = readAttributes(info, "info", name);
+  if (link !== undefined || padding) {
+    throw wrong("attr", "must be of a file", info.get("attr"));
+  }
+  return rest;
+}
+
+function readV2(info: BencodeDictionary, shape: Shape): Layout {
+  const { pieceLength } = shape;
+  if (pieceLength < BLOCK_BYTES || !Number.isInteger(Math.log2(pieceLength))) {
+    throw wrong(
+      "piece length",
+      `must be a power of two of at least ${BLOCK_BYTES} in v2`,
+      pieceLength,
+    );
+  }
+  const files = readFileTree(info.get("file tree"), shape);
+  const last = files.findLast((file) => file.lengthBytes > 0);
+  if (last === undefined) {
+    throw new SyntaxError("Cannot read torrent: it has not one byte to share");
+  }
+  const pieceCount = Math.ceil((last.offset + last.lengthBytes) / pieceLength);
+  if (pieceCount > MAX_PIECES) {
+    throw new SyntaxError(
+      `Cannot read torrent: it must have at most ${MAX_PIECES} pieces, got ${pieceCount}`,
+    );
+  }
+  const spanBytes = pieceCount * pieceLength;
+  return layOut(files, { pieceLength, spanBytes });
+}
+
+/** Puts the two descriptions of a hybrid together: the files of v1, padding and all, with the roots of v2. @throws {SyntaxError} If they are about different files. */
+function joined(v1: Layout, v2: Layout): Layout {
+  const real = v1.files.filter((file) => !file.padding);
+  const roots = new Map<LayoutFile, Uint8Array>();
+  for (const [index, file] of real.entries()) {
+    const other = v2.files[index];
+    if (
+      other === undefined || file.path.join("/") !== other.path.join("/") ||
+      file.lengthBytes !== other.lengthBytes ||
+      (file.lengthBytes > 0 && file.offset !== other.offset)
+    ) {
+      throw new SyntaxError(
+        `Cannot read torrent: its descriptions for v1 and v2 differ from file ${
+          index + 1
+        } on`,
+      );
+    }
+    if (other.piecesRoot !== undefined) roots.set(file, other.piecesRoot);
+  }
+  if (real.length !== v2.files.length) {
+    throw new SyntaxError(
+      `Cannot read torrent: v1 has ${real.length} files, v2 ${v2.files.length}`,
     );
   }
   return {
-    infoHash: sha1(infoBytes),
-    infoBytes,
-    name,
-    pieceLength,
-    pieces,
-    pieceCount,
-    totalBytes,
-    files,
-    multiFile,
-    private: info.get("private") === 1,
+    ...v1,
+    files: v1.files.map((file) => {
+      const piecesRoot = roots.get(file);
+      return piecesRoot === undefined ? file : { ...file, piecesRoot };
+    }),
   };
 }
 
-function readFiles(list: BencodeValue | undefined, name: string): LayoutFile[] {
-  if (!isList(list) || list.length === 0) {
-    throw wrong("files", "must be a list with at least one file", list);
+/** Reads `piece layers`: of every file longer than a piece, the hashes of its pieces. @throws {SyntaxError} If one is missing or does not fit its root. */
+function readPieceLayers(
+  layers: BencodeValue | undefined,
+  info: Layout,
+  { sha256 }: Hashing,
+): Map<string, Uint8Array> {
+  if (!isDictionary(layers)) {
+    throw wrong("piece layers", "must be a dictionary", layers);
   }
-  const files: LayoutFile[] = [];
-  let offset = 0;
-  for (const [index, file] of list.entries()) {
-    const where = `files[${index}]`;
-    if (!isDictionary(file)) {
-      throw wrong(where, "must be a dictionary", file);
+  const { pieceLength } = info;
+  const checked = new Map<string, Uint8Array>();
+  for (const { path, lengthBytes, piecesRoot } of info.files) {
+    if (piecesRoot === undefined || lengthBytes <= pieceLength) continue;
+    const layer = layers.get(String.fromCharCode(...piecesRoot));
+    const length = Math.ceil(lengthBytes / pieceLength) * NODE_BYTES;
+    const where = `piece layers of ${path.join("/")}`;
+    if (!isBytes(layer) || layer.length !== length) {
+      throw wrong(where, `must have ${length} bytes`, layer);
     }
-    const lengthBytes = requireInteger(
-      file,
-      "length",
-      0,
-      Number.MAX_SAFE_INTEGER - offset,
-    );
-    const components = file.get("path");
-    if (!isList(components)) {
-      throw wrong(`${where}.path`, "must be a list", components);
+    if (!layerMatches(layer, { piecesRoot, pieceLength, sha256 })) {
+      throw wrong(where, "must have the file's root above them", layer);
     }
-    const path = components.map((part) => textOf(part, `${where}.path`));
-    checkPath(path, `${where}.path`);
-    files.push({ path: [name, ...path], lengthBytes, offset });
-    offset += lengthBytes;
+    checked.set(toHex(piecesRoot), layer);
   }
-  checkPaths(files.map((file) => file.path));
-  return files;
+  return checked;
 }
 
 function parseTiers(list: BencodeValue | undefined): string[][] {
@@ -269,61 +346,33 @@ function parseTiers(list: BencodeValue | undefined): string[][] {
   return tiers;
 }
 
-function requireText(dictionary: BencodeDictionary, key: string): string {
-  return textOf(dictionary.get(key), key);
+/** Reads `url-list`, one URL or a list. A download works without them, so what is no URL is left out. */
+function urlsOf(value: BencodeValue | undefined): string[] {
+  const list = isList(value) ? value : value === undefined ? [] : [value];
+  return list.slice(0, MAX_PLACES).filter(isBytes)
+    .map((url) => new TextDecoder().decode(url))
+    .filter(isUrl);
 }
 
-function optionalText(
-  dictionary: BencodeDictionary,
-  key: string,
-): string | null {
-  return dictionary.has(key) ? requireText(dictionary, key) : null;
-}
-
-/** Reads text that is only shown: old torrents have it in other encodings, which is no reason to refuse them. */
-function remark(dictionary: BencodeDictionary, key: string): string | null {
-  const value = dictionary.get(key);
-  return isBytes(value) ? fromUtf8(value) : null;
-}
-
-function textOf(value: BencodeValue | undefined, where: string): string {
-  if (!isBytes(value)) throw wrong(where, "must be text", value);
+function isUrl(text: string): boolean {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-      .decode(value);
+    new URL(text);
+    return true;
   } catch {
-    throw wrong(where, "must be UTF-8 text", value);
+    return false;
   }
 }
 
-function requireInteger(
-  dictionary: BencodeDictionary,
-  key: string,
-  min: number,
-  max: number,
-): number {
-  const value = dictionary.get(key);
-  if (typeof value !== "number" || value < min || value > max) {
-    throw wrong(key, `must be an integer from ${min} to ${max}`, value);
-  }
-  return value;
-}
-
-function wrong(
-  where: string,
-  rule: string,
-  value: BencodeValue | undefined,
-): SyntaxError {
-  const got = value === undefined
-    ? "nothing"
-    : typeof value === "number"
-    ? String(value)
-    : isBytes(value)
-    ? `a string of ${value.length} bytes`
-    : isList(value)
-    ? `a list of ${value.length}`
-    : "a dictionary";
-  return new SyntaxError(
-    `Cannot read torrent: "${where}" ${rule}, got ${got}`,
-  );
+/** Reads `nodes`, pairs of host and port (BEP 5). What is none is left out. */
+function nodesOf(
+  list: BencodeValue | undefined,
+): { host: string; port: number }[] {
+  if (!isList(list)) return [];
+  return list.slice(0, MAX_PLACES).flatMap((node) => {
+    const [host, port] = isList(node) ? node : [];
+    if (!isBytes(host) || typeof port !== "number") return [];
+    return port > 0 && port < 65536
+      ? [{ host: new TextDecoder().decode(host), port }]
+      : [];
+  });
 }

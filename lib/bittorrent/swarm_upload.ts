@@ -12,7 +12,7 @@ import {
   allowedFastCount,
   allowedFastSet,
 } from "./allowed_fast.ts";
-import { pieceLengthOf } from "./layout.ts";
+import { pieceLengthOf, pieceSpanOf } from "./layout.ts";
 import type { PeerSession } from "./peer_session.ts";
 import type { SwarmState } from "./swarm_state.ts";
 import {
@@ -61,7 +61,7 @@ export class Uploads {
     if (
       pieceIndex >= layout.pieceCount || lengthBytes === 0 ||
       lengthBytes > MAX_REQUEST_BYTES ||
-      begin + lengthBytes > pieceLengthOf(layout, pieceIndex)
+      begin + lengthBytes > pieceSpanOf(layout, pieceIndex)
     ) {
       throw new ProtocolError(
         "request-out-of-range",
@@ -235,10 +235,13 @@ export class Uploads {
       const piece = state.cache.get(block.pieceIndex)!;
       writePieceHeader(bytes, at, block);
       at += PIECE_HEADER_BYTES;
-      bytes.set(
-        piece.subarray(block.begin, block.begin + block.lengthBytes),
-        at,
-      );
+      const end = block.begin + block.lengthBytes;
+      bytes.set(piece.subarray(block.begin, end), at);
+      // Who does not know padding asks for it (BEP 47).
+      if (end > piece.length) {
+        const filler = Math.min(end - piece.length, block.lengthBytes);
+        bytes.fill(0, at + block.lengthBytes - filler, at + block.lengthBytes);
+      }
       at += block.lengthBytes;
       session.uploadedBytes += block.lengthBytes;
       state.uploadedBytes += block.lengthBytes;

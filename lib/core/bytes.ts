@@ -30,6 +30,15 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
+/** Returns a number below 0, 0 or above it as `a` comes before `b`, is the same, or comes after it: byte by byte, the shorter first. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    if (a[at] !== b[at]) return a[at]! - b[at]!;
+  }
+  return a.length - b.length;
+}
+
 /** Returns `bytes` as lower-case hexadecimal digits. */
 export function toHex(bytes: Uint8Array): string {
   let text = "";

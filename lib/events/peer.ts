@@ -4,6 +4,11 @@ import type { EventTable } from "./table.ts";
 /** What a BitTorrent peer can say. `remote` is where the other peer is, `peerId` is its id in hex. */
 export type PeerEvent =
   | {
+    readonly type: "torrent.hashed";
+    readonly hashedBytes: number;
+    readonly totalBytes: number;
+  }
+  | {
     readonly type: "torrent.created";
     readonly file: string;
     readonly infoHash: string;
@@ -106,6 +111,11 @@ export type PeerEvent =
 
 /** See {@linkcode PeerEvent}. */
 export const PEER_EVENTS: EventTable<PeerEvent> = {
+  "torrent.hashed": {
+    level: "info",
+    text: (e) =>
+      `hashed ${formatBytes(e.hashedBytes)} of ${formatBytes(e.totalBytes)}`,
+  },
   "torrent.created": {
     level: "info",
     text: (e) =>

@@ -1,4 +1,4 @@
-import { dirname, join } from "@std/path";
+import { dirname, join, relative } from "@std/path";
 import { RunError } from "../core/errors.ts";
 import { systemError } from "./deno_errors.ts";
 import type { Files, FileStat, RandomAccessFile } from "./files.ts";
@@ -112,6 +112,18 @@ export const denoFiles: Files = {
     return entries.sort((a, b) => a.name < b.name ? -1 : 1);
   },
   includedPath,
+  readLink: (path) =>
+    attempt(`look at the link ${path}`, () => Deno.readLink(path)),
+  async link(path, target) {
+    await attempt(`make the link ${path}`, async () => {
+      await Deno.mkdir(dirname(path), { recursive: true });
+      try {
+        await Deno.symlink(relative(dirname(path), target), path);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      }
+    });
+  },
   makeFolder: (path) =>
     attempt(`make ${path}`, () => Deno.mkdir(path, { recursive: true })),
   makeTemporaryFolder: (prefix) =>

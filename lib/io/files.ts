@@ -24,6 +24,10 @@ export interface Files {
   >;
   /** Where a file included in the program (a scenario, a page's script) is: beside main.ts, or inside the binary. */
   includedPath(...parts: readonly string[]): string;
+  /** Where the symbolic link at `path` points, as it is written there. */
+  readLink(path: string): Promise<string>;
+  /** Makes a symbolic link at `path` (and its folders) to `target`, written relative to it. What is there already stays. */
+  link(path: string, target: string): Promise<void>;
   /** Makes a folder and its parents. */
   makeFolder(path: string): Promise<void>;
   /** Makes a new empty folder in the system's temporary folder. */

@@ -10,6 +10,9 @@ export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(createHash("sha256").update(bytes).digest());
 }
 
+/** Both, for readers of torrents. */
+export const hashing = { sha1, sha256 } as const;
+
 /** Returns `length` bytes nobody can guess, for keys; everything a run should repeat with `--seed` comes from the role's rng instead. */
 export function secretBytes(length: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(randomBytes(length));

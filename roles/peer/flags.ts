@@ -51,3 +51,45 @@ export const SHARE_FLAGS = {
       "A download that in this time reached no tracker and no peer fails; 0 tries for ever",
   }),
 };
+
+/** The flags of the mode that makes a torrent, beside `--create`. */
+export const CREATE_FLAGS = {
+  announce: flag.list(flag.text({
+    placeholder: "URL[,URL]",
+    help:
+      "A tracker to write into it, http:, https: or udp:; each is a tier of its own, trackers with commas between them share one",
+  })),
+  webSeed: flag.list(flag.text({
+    placeholder: "URL",
+    help:
+      "An HTTP server that has the file, or with a slash at the end the folder it or the torrent's folder lies in",
+  })),
+  output: flag.path({
+    short: "o",
+    placeholder: "FILE.torrent",
+    help: "Where to write it; default: the name with .torrent, here",
+  }),
+  pieceLength: flag.size({
+    default: "256KiB",
+    help: "Bytes in a piece, a power of two",
+  }),
+  format: flag.choice(["v1", "v2", "hybrid"], {
+    default: "v1",
+    help: "BitTorrent of BEP 3 with SHA-1, of BEP 52 with SHA-256, or both",
+  }),
+  private: flag.toggle({
+    help: "Peers are to be had from the trackers only (BEP 27)",
+  }),
+  source: flag.text({
+    help: "Where it is published; makes the info-hash another one there",
+  }),
+  comment: flag.text({ help: "A remark, for people" }),
+  hidden: flag.toggle({
+    help: "Puts in what is hidden, names with a dot in front, as well",
+  }),
+  links: flag.choice(["skip", "follow", "keep"], {
+    default: "skip",
+    help:
+      "Symbolic links: left out, what they point to put in, or kept as links (BEP 47)",
+  }),
+};

@@ -1,5 +1,8 @@
 import { toHex } from "../../lib/core/bytes.ts";
 import { formatBytes } from "../../lib/core/units.ts";
+import type { LayoutFile } from "../../lib/bittorrent/layout.ts";
+import { magnetOf } from "../../lib/bittorrent/magnet_of.ts";
+import type { Metainfo } from "../../lib/bittorrent/metainfo.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { readTorrent } from "./read_torrent.ts";
 
@@ -9,47 +12,113 @@ export async function inspectTorrent(
   ctx: RoleContext,
 ): Promise<void> {
   const info = await readTorrent(flags.inspect!, ctx.files);
-  const infoHash = toHex(info.infoHash);
-  const rows: [string, string][] = [
+  ctx.finish({
+    text: rowsOf(info).map(([name, value]) =>
+      `${name.padEnd(12)} ${printable(value)}`
+    ).join("\n"),
+    json: jsonOf(info),
+  });
+}
+
+function rowsOf(info: Metainfo): [string, string][] {
+  const padding = info.files.filter((file) => file.padding);
+  const date = info.createdAtSeconds;
+  return [
     ["name", info.name],
-    ["info-hash", infoHash],
+    ["format", info.version],
+    ...optional(
+      "info-hash",
+      info.version === "v2" ? null : toHex(info.infoHash),
+    ),
+    ...optional(
+      "v2 info-hash",
+      info.infoHashV2 === null ? null : toHex(info.infoHashV2),
+    ),
+    ["magnet", magnetOf(info)],
     ["size", `${formatBytes(info.totalBytes)} (${info.totalBytes} bytes)`],
     ["pieces", `${info.pieceCount} of ${formatBytes(info.pieceLength)}`],
-    ...info.announceList.map((tier, index): [string, string] => [
-      index === 0 ? "trackers" : "",
-      tier.join(" or "),
-    ]),
+    ...several("trackers", info.announceList.map((tier) => tier.join(" or "))),
+    ...several("web seeds", info.webSeeds),
+    ...several("http seeds", info.httpSeeds),
+    ...several(
+      "DHT nodes",
+      info.nodes.map(({ host, port }) => `${host}:${port}`),
+    ),
     ["private", info.private ? "yes" : "no"],
-    ...(info.createdBy === null
-      ? []
-      : [["made by", info.createdBy] as [string, string]]),
-    ...(info.comment === null
-      ? []
-      : [["comment", info.comment] as [string, string]]),
-    ...info.files.map((file, index): [string, string] => [
-      index === 0 ? "files" : "",
-      `${file.path.join("/")}  ${formatBytes(file.lengthBytes)}`,
-    ]),
+    ...optional("source", info.source),
+    ...optional("made by", info.createdBy),
+    ...optional("made on", date === null ? null : dateOf(date)),
+    ...optional("comment", info.comment),
+    ...optional(
+      "padding",
+      padding.length === 0 ? null : `${padding.length} files, not written`,
+    ),
+    ...several(
+      "files",
+      info.files.filter((file) => !file.padding).map(lineOf),
+    ),
   ];
-  ctx.finish({
-    text: rows.map(([name, value]) => `${name.padEnd(10)} ${printable(value)}`)
-      .join("\n"),
-    json: {
-      torrent: info.name,
-      infoHash,
-      bytes: info.totalBytes,
-      pieceLength: info.pieceLength,
-      pieceCount: info.pieceCount,
-      private: info.private,
-      announceList: info.announceList,
-      createdBy: info.createdBy,
-      comment: info.comment,
-      files: info.files.map((file) => ({
-        path: file.path.join("/"),
-        bytes: file.lengthBytes,
-      })),
-    },
-  });
+}
+
+function lineOf(file: LayoutFile): string {
+  const path = file.path.join("/");
+  if (file.link !== undefined) return `${path} -> ${file.link.join("/")}`;
+  const marks = [
+    ...(file.executable ? ["executable"] : []),
+    ...(file.hidden ? ["hidden"] : []),
+    ...(file.piecesRoot === undefined ? [] : [toHex(file.piecesRoot)]),
+  ];
+  return [path, formatBytes(file.lengthBytes), ...marks].join("  ");
+}
+
+function jsonOf(info: Metainfo): unknown {
+  return {
+    torrent: info.name,
+    version: info.version,
+    infoHash: toHex(info.infoHash),
+    infoHashV2: info.infoHashV2 === null ? null : toHex(info.infoHashV2),
+    magnet: magnetOf(info),
+    bytes: info.totalBytes,
+    pieceLength: info.pieceLength,
+    pieceCount: info.pieceCount,
+    private: info.private,
+    announceList: info.announceList,
+    webSeeds: info.webSeeds,
+    httpSeeds: info.httpSeeds,
+    nodes: info.nodes,
+    source: info.source,
+    createdBy: info.createdBy,
+    createdAt: info.createdAtSeconds === null
+      ? null
+      : dateOf(info.createdAtSeconds),
+    comment: info.comment,
+    files: info.files.map((file) => ({
+      path: file.path.join("/"),
+      bytes: file.lengthBytes,
+      ...(file.padding ? { padding: true } : {}),
+      ...(file.executable ? { executable: true } : {}),
+      ...(file.hidden ? { hidden: true } : {}),
+      ...(file.link === undefined ? {} : { link: file.link.join("/") }),
+      ...(file.piecesRoot === undefined
+        ? {}
+        : { piecesRoot: toHex(file.piecesRoot) }),
+    })),
+  };
+}
+
+function optional(name: string, value: string | null): [string, string][] {
+  return value === null ? [] : [[name, value]];
+}
+
+/** A row for each, the name in front of the first. */
+function several(name: string, values: readonly string[]): [string, string][] {
+  return values.map((value, index) => [index === 0 ? name : "", value]);
+}
+
+/** Seconds since 1970 as ISO 8601; what no calendar has as the number. */
+function dateOf(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString();
 }
 
 /** A torrent is a stranger's text: what would move the cursor or colour the terminal is shown as a dot. */

@@ -1,6 +1,7 @@
 import { toHex } from "../../lib/core/bytes.ts";
 import { RunError } from "../../lib/core/errors.ts";
 import type { TorrentInfo } from "../../lib/bittorrent/metainfo.ts";
+import type { PieceHashes } from "../../lib/bittorrent/piece_hashes.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { Resume } from "./resume.ts";
 import { Storage } from "./storage.ts";
@@ -21,7 +22,11 @@ export class Inventory implements AsyncDisposable {
   /** @param options.folder Where the torrent's file or folder lies. */
   constructor(
     ctx: RoleContext,
-    options: { readonly info: TorrentInfo; readonly folder: string },
+    options: {
+      readonly info: TorrentInfo;
+      readonly hashes: PieceHashes;
+      readonly folder: string;
+    },
   ) {
     this.#ctx = ctx;
     this.#info = options.info;

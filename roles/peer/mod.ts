@@ -1,7 +1,7 @@
 import { flag, serverFlags } from "../../lib/cli/flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
 import { createTorrent } from "./create.ts";
-import { SHARE_FLAGS } from "./flags.ts";
+import { CREATE_FLAGS, SHARE_FLAGS } from "./flags.ts";
 import { inspectTorrent } from "./inspect.ts";
 import { shareTorrent } from "./share.ts";
 
@@ -10,6 +10,7 @@ export const peer: Role = {
   name: "peer",
   summary: "BitTorrent peer: makes, seeds and downloads torrents",
   events: [
+    "torrent.hashed",
     "torrent.created",
     "torrent.checked",
     "torrent.completed",
@@ -47,22 +48,7 @@ export const peer: Role = {
       chosenBy: "create",
       flags: {
         create: flag.path({ help: "The file or folder to make a torrent of" }),
-        announce: flag.list(flag.text({
-          placeholder: "URL",
-          help: "A tracker to write into it: http:, https: or udp:",
-        })),
-        output: flag.path({
-          short: "o",
-          placeholder: "FILE.torrent",
-          help: "Where to write it; default: the name with .torrent, here",
-        }),
-        pieceLength: flag.size({
-          default: "256KiB",
-          help: "Bytes in a piece, a power of two",
-        }),
-        private: flag.toggle({
-          help: "Peers are to be had from the trackers only (BEP 27)",
-        }),
+        ...CREATE_FLAGS,
       },
       run: createTorrent,
     }),

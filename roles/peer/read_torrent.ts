@@ -1,7 +1,7 @@
 import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
 import { type Metainfo, parseMetainfo } from "../../lib/bittorrent/metainfo.ts";
 import type { Files } from "../../lib/io/files.ts";
-import { sha1 } from "../../lib/io/hash.ts";
+import { hashing } from "../../lib/io/hash.ts";
 
 /** Largest .torrent that is read. */
 const MAX_TORRENT_BYTES = 32 * 2 ** 20;
@@ -25,7 +25,7 @@ export async function readTorrent(
     throw new InputError(cause.message, { cause });
   }
   try {
-    return parseMetainfo(bytes, { sha1 });
+    return parseMetainfo(bytes, hashing);
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
     throw new InputError(`${path} is no torrent: ${messageOf(cause)}`, {

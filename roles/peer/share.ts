@@ -1,9 +1,12 @@
 import { RunError } from "../../lib/core/errors.ts";
+import { shuffled } from "../../lib/core/rng.ts";
 import { formatMs } from "../../lib/core/units.ts";
 import type { HostPort } from "../../lib/cli/flags.ts";
 import type { Metainfo } from "../../lib/bittorrent/metainfo.ts";
+import { PieceHashes } from "../../lib/bittorrent/piece_hashes.ts";
 import type { PickerName } from "../../lib/bittorrent/picker.ts";
 import { Swarm } from "../../lib/bittorrent/swarm.ts";
+import { hashing } from "../../lib/io/hash.ts";
 import type { TcpListener } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { Inventory } from "./inventory.ts";
@@ -49,7 +52,10 @@ export async function shareTorrent(
     host: listener.host,
     port: listener.port,
   });
-  await using inventory = new Inventory(ctx, { info, folder: flags.dir });
+  const hashes = new PieceHashes(info, hashing);
+  await using inventory = new Inventory(ctx, {
+    ...{ info, hashes, folder: flags.dir },
+  });
   await inventory.check({ force: flags.check });
   const { storage } = inventory;
   const have = storage.stored.indices();
@@ -58,7 +64,7 @@ export async function shareTorrent(
     swarmOptions(flags, { info, have, peerId, ctx }),
     ctx.clock.nowMs(),
   );
-  const driver = new SwarmDriver(swarm, { info, storage, ctx });
+  const driver = new SwarmDriver(swarm, { hashes, storage, ctx });
   await share(flags, { info, peerId, swarm, driver, listener, inventory, ctx });
 }
 
@@ -78,7 +84,8 @@ async function share(flags: ShareFlags, running: Running): Promise<void> {
   const progress = new Progress(swarm, info, ctx);
   const trackers = new TrackerDriver({
     ctx,
-    tiers: info.announceList,
+    // BEP 12: the order within a tier is drawn by lot, so that its trackers share the load.
+    tiers: info.announceList.map((tier) => shuffled(tier, ctx.rng)),
     requestOf: (event, numWant) => ({
       infoHash: info.infoHash,
       peerId,

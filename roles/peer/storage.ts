@@ -1,18 +1,14 @@
 import { join } from "@std/path";
-import { equalBytes } from "../../lib/core/bytes.ts";
 import { RunError } from "../../lib/core/errors.ts";
 import {
   pieceLengthOf,
   piecesOf,
   rangesOf,
 } from "../../lib/bittorrent/layout.ts";
-import {
-  hashOfPiece,
-  type TorrentInfo,
-} from "../../lib/bittorrent/metainfo.ts";
+import type { TorrentInfo } from "../../lib/bittorrent/metainfo.ts";
+import type { PieceHashes } from "../../lib/bittorrent/piece_hashes.ts";
 import { Bitfield } from "../../lib/bittorrent/bitfield.ts";
 import type { Files, FileStat, RandomAccessFile } from "../../lib/io/files.ts";
-import { sha1 } from "../../lib/io/hash.ts";
 import type { Known } from "./resume.ts";
 
 /** Files held open at once: torrents may have thousands, and systems allow as few as 256 in all. */
@@ -33,6 +29,7 @@ export class Storage implements AsyncDisposable {
   readonly stored: Bitfield;
   readonly #files: Files;
   readonly #info: TorrentInfo;
+  readonly #hashes: PieceHashes;
   readonly #folder: string;
   /** By file, the one used longest ago first. */
   readonly #open = new Map<number, OpenFile>();
@@ -48,11 +45,13 @@ export class Storage implements AsyncDisposable {
     files: Files,
     options: {
       readonly info: TorrentInfo;
+      readonly hashes: PieceHashes;
       readonly folder: string;
     },
   ) {
     this.#files = files;
     this.#info = options.info;
+    this.#hashes = options.hashes;
     this.#folder = options.folder;
     this.stored = new Bitfield(options.info.pieceCount);
   }
@@ -62,10 +61,17 @@ export class Storage implements AsyncDisposable {
     return this.#writes;
   }
 
-  /** Looks at every file; null where there is none. @throws {RunError} `not-a-file`. */
+  /** Looks at every file; null where there is none. Padding and links (BEP 47) count as there. @throws {RunError} `not-a-file`. */
   async look(): Promise<(FileStat | null)[]> {
     const stats: (FileStat | null)[] = [];
-    for (const index of this.#info.files.keys()) {
+    for (const [index, { lengthBytes }] of this.#info.files.entries()) {
+      if (!this.#isFile(index)) {
+        stats.push({
+          ...{ kind: "file", sizeBytes: lengthBytes, allocatedBytes: null },
+          modifiedAtWallMs: 0,
+        });
+        continue;
+      }
       const path = this.#pathOf(index);
       const stat = await this.#files.stat(path);
       if (stat !== null && stat.kind !== "file") {
@@ -97,7 +103,9 @@ export class Storage implements AsyncDisposable {
       if (stats[index] !== null) this.#seen.add(index);
     }
     let hashed = 0;
-    if (!present.includes(true)) return hashed;
+    if (!present.some((here, index) => here && this.#isFile(index))) {
+      return hashed;
+    }
     const buffer = new Uint8Array(info.pieceLength);
     for (let piece = 0; piece < info.pieceCount; piece++) {
       signal.throwIfAborted();
@@ -109,25 +117,29 @@ export class Storage implements AsyncDisposable {
       const here = rangesOf(info, block).every((range) =>
         present[range.fileIndex]
       );
-      if (!here) continue;
+      if (!here || !this.#hashes.known(piece)) continue;
       hashed += 1;
       if (await this.#matches(piece, bytes)) this.stored.add(piece);
     }
     return hashed;
   }
 
-  /** Opens files for writing from now on, and makes those that are empty. */
+  /** Opens files for writing from now on, and makes those that are empty, and links. */
   async makeWritable(): Promise<void> {
     await this[Symbol.asyncDispose]();
     this.#writable = true;
     for (const [index, file] of this.#info.files.entries()) {
-      if (file.lengthBytes > 0) continue;
-      await this.#using(index, (file) => file.truncate(0));
+      if (file.link !== undefined) {
+        const target = join(this.#folder, ...file.link);
+        await this.#files.link(this.#pathOf(index), target);
+      } else if (file.lengthBytes === 0) {
+        await this.#using(index, (file) => file.truncate(0));
+      }
     }
     // What stands in the way is to be known now, and not when the first piece has come.
     for (const [index, file] of this.#info.files.entries()) {
       const { bytes } = this.#storedIn(index);
-      if (bytes < file.lengthBytes) {
+      if (bytes < file.lengthBytes && this.#isFile(index)) {
         return await this.#using(index, () => Promise.resolve());
       }
     }
@@ -185,7 +197,7 @@ export class Storage implements AsyncDisposable {
   /** Whether a piece, read into `bytes`, is right. */
   async #matches(pieceIndex: number, bytes: Uint8Array): Promise<boolean> {
     return await this.#fill(pieceIndex, bytes) &&
-      equalBytes(sha1(bytes), hashOfPiece(this.#info, pieceIndex));
+      this.#hashes.matches(pieceIndex, bytes);
   }
 
   /** Waits until everything that was written is on the disk. */
@@ -218,12 +230,16 @@ export class Storage implements AsyncDisposable {
       })
     ) {
       const part = buffer.subarray(at, at + lengthBytes);
+      at += lengthBytes;
+      if (!this.#isFile(fileIndex)) {
+        part.fill(0);
+        continue;
+      }
       const read = await this.#using(
         fileIndex,
         (file) => file.readAt(offset, part),
       );
       if (read < lengthBytes) return false;
-      at += lengthBytes;
     }
     return true;
   }
@@ -239,9 +255,10 @@ export class Storage implements AsyncDisposable {
       })
     ) {
       const part = bytes.subarray(at, at + lengthBytes);
+      at += lengthBytes;
+      if (!this.#isFile(fileIndex)) continue;
       await this.#using(fileIndex, (file) => file.writeAt(offset, part));
       this.#unsynced.add(fileIndex);
-      at += lengthBytes;
     }
     this.#writes += 1;
     this.stored.add(pieceIndex);
@@ -258,6 +275,12 @@ export class Storage implements AsyncDisposable {
         removed ? "removed it" : "made it shorter"
       } while it was in use; start again, and what is missing is fetched`,
     );
+  }
+
+  /** Whether there is a file on the disk to be read and written: padding has none, and links have no bytes (BEP 47). */
+  #isFile(fileIndex: number): boolean {
+    const { padding, link } = this.#info.files[fileIndex]!;
+    return !padding && link === undefined;
   }
 
   /** The path of a file; its components were checked when the torrent was read, and none leads upwards. */

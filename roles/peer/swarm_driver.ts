@@ -5,19 +5,14 @@
  * second costs more than the reads. Inputs are handled at once, in the turn of the event loop in which they arrive; a
  * read's bytes are looked at before the next read into the same buffer. 512 MiB over loopback: see the lesson.
  */
-import { equalBytes } from "../../lib/core/bytes.ts";
 import { messageOf } from "../../lib/core/errors.ts";
-import {
-  hashOfPiece,
-  type TorrentInfo,
-} from "../../lib/bittorrent/metainfo.ts";
+import type { PieceHashes } from "../../lib/bittorrent/piece_hashes.ts";
 import type { Swarm } from "../../lib/bittorrent/swarm.ts";
 import type {
   PeerEndpoint,
   SwarmInput,
   SwarmOutput,
 } from "../../lib/bittorrent/swarm_types.ts";
-import { sha1 } from "../../lib/io/hash.ts";
 import type { TcpConnection, TcpListener } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Storage } from "./storage.ts";
@@ -34,7 +29,7 @@ export class SwarmDriver {
   /** Rejects when the swarm cannot go on: the disk is full. */
   readonly failed: Promise<never>;
   readonly #swarm: Swarm;
-  readonly #info: TorrentInfo;
+  readonly #hashes: PieceHashes;
   readonly #storage: Storage;
   readonly #ctx: RoleContext;
   readonly #connections = new Map<number, TcpConnection>();
@@ -53,13 +48,13 @@ export class SwarmDriver {
   constructor(
     swarm: Swarm,
     options: {
-      readonly info: TorrentInfo;
+      readonly hashes: PieceHashes;
       readonly storage: Storage;
       readonly ctx: RoleContext;
     },
   ) {
     this.#swarm = swarm;
-    this.#info = options.info;
+    this.#hashes = options.hashes;
     this.#storage = options.storage;
     this.#ctx = options.ctx;
     this.completed = new Promise((resolve) => this.#complete = resolve);
@@ -111,8 +106,7 @@ export class SwarmDriver {
         return this.#ctx.emit(output.event);
       case "verify": {
         const { pieceIndex, bytes } = output;
-        const expected = hashOfPiece(this.#info, pieceIndex);
-        const valid = equalBytes(sha1(bytes), expected);
+        const valid = this.#hashes.matches(pieceIndex, bytes);
         this.#queue.push({ kind: "verified", pieceIndex, valid });
         return;
       }

@@ -6,14 +6,14 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { decodeScrapeReply } from "../../lib/bittorrent/tracker_http_client.ts";
 import { escapeBytes } from "../../lib/bittorrent/tracker_http.ts";
+import { makeMetainfo } from "../../lib/bittorrent/make_metainfo.ts";
 import {
   DEFAULT_PIECE_LENGTH,
-  makeMetainfo,
   parseMetainfo,
 } from "../../lib/bittorrent/metainfo.ts";
 import { concat, toHex } from "../../lib/core/bytes.ts";
 import { seededRng } from "../../lib/core/rng.ts";
-import { sha1 } from "../../lib/io/hash.ts";
+import { hashing, sha1 } from "../../lib/io/hash.ts";
 import { type Host, makeHosts } from "../support/namespaces.ts";
 import { runTool, startProgram, temporaryFolder } from "../support/program.ts";
 
@@ -75,7 +75,7 @@ function makeTorrent(announce: string) {
     announceList: [[announce]],
     private: true,
   });
-  const { infoHash } = parseMetainfo(torrent, { sha1 });
+  const { infoHash } = parseMetainfo(torrent, hashing);
   return { content, torrent, infoHash };
 }
 

@@ -5,15 +5,14 @@ import {
 } from "../../../lib/bittorrent/bencode.ts";
 import {
   hashOfPiece,
-  makeMetainfo,
   parseInfo,
   parseMetainfo,
 } from "../../../lib/bittorrent/metainfo.ts";
+import { makeMetainfo } from "../../../lib/bittorrent/make_metainfo.ts";
 import { concat, toHex, utf8 } from "../../../lib/core/bytes.ts";
-import { sha1 } from "../../../lib/io/hash.ts";
+import { hashing, sha1 } from "../../../lib/io/hash.ts";
 import { fuzz } from "./_fuzz.ts";
 
-const hashing = { sha1 };
 const hashes = (count: number) =>
   Uint8Array.from({ length: 20 * count }, (_, at) => at);
 
@@ -119,6 +118,17 @@ Deno.test("parseMetainfo refuses names that leave the folder or cannot be writte
     ["a\nb"],
     ["x".repeat(256)],
     ["ä".repeat(128)],
+    ["CON"],
+    ["a", "nul"],
+    ["Aux.txt"],
+    ["com1"],
+    ["LPT9.tar.gz"],
+    ["COM\u00b2"],
+    ["prn ", "b"],
+    ["conin$"],
+    ["name."],
+    ["name "],
+    ["folder.", "b"],
     Array.from({ length: 65 }, () => "d"),
     Array.from({ length: 20 }, () => "d".repeat(200)),
   ];
@@ -134,7 +144,17 @@ Deno.test("parseMetainfo refuses names that leave the folder or cannot be writte
       SyntaxError,
     );
   }
-  const good = [["...a"], ["a b"], [".hidden"], ["x".repeat(255)], ["ab:c"]];
+  const good = [
+    ["...a"],
+    ["a b"],
+    [".hidden"],
+    ["x".repeat(255)],
+    ["ab:c"],
+    ["console"],
+    ["com10"],
+    ["null"],
+    ["a.con"],
+  ];
   for (const path of good) {
     const files = [{ length: 70_000, path }];
     parseMetainfo(torrent({ ...MULTI, files }), hashing);
@@ -146,6 +166,9 @@ Deno.test("parseMetainfo refuses two files in one place and a file where a folde
     [["a"], ["a"]],
     [["a"], ["a", "b"]],
     [["a", "b", "c"], ["a"]],
+    [["Read.me"], ["read.ME"]],
+    [["A"], ["a", "b"]],
+    [["caf\u00e9"], ["cafe\u0301"]],
   ];
   for (const paths of collisions) {
     const files = paths.map((path) => ({ length: 40_000, path }));
@@ -154,6 +177,11 @@ Deno.test("parseMetainfo refuses two files in one place and a file where a folde
       SyntaxError,
     );
   }
+  // The same folder in two spellings holds different files: no harm.
+  const files = [["A", "x"], ["a", "y"]].map((path) => ({
+    ...{ length: 40_000, path },
+  }));
+  parseMetainfo(torrent({ ...MULTI, files }), hashing);
 });
 
 Deno.test("parseMetainfo refuses entries that are missing, of the wrong kind or out of range", () => {
@@ -192,6 +220,8 @@ Deno.test("parseMetainfo refuses entries that are missing, of the wrong kind or 
       ],
     },
     { pieces: undefined, "meta version": 2 },
+    { "meta version": 3 },
+    { attr: "l", "symlink path": ["x"] },
   ];
   for (const change of broken) {
     assertThrows(
