@@ -61,6 +61,10 @@ export class BencodeError extends SyntaxError {
 export interface BencodeLimits {
   /** Longest input in bytes; 32 MiB if not given. */
   readonly maxBytes?: number;
+  /** Deepest nesting; 64 if not given. */
+  readonly maxDepth?: number;
+  /** Most values; 1,000,000 if not given. */
+  readonly maxValues?: number;
   /**
    * Accepts dictionaries whose keys are out of order. BEP 3 demands sorted keys, and torrents are read that way;
    * messages of other programs are not hashed, and some forget to sort. Two equal keys are refused always.
@@ -74,7 +78,7 @@ export interface BencodeLimits {
  * Only the canonical form is accepted, so that a value has one encoding: no leading zeros, no `-0`, dictionary keys
  * sorted by byte and unique, nothing after the end. Integers must be within ±(2^53 - 1).
  *
- * @throws {BencodeError} (a SyntaxError) If `bytes` is anything else, too long or nested more than 64 deep.
+ * @throws {BencodeError} (a SyntaxError) If `bytes` is anything else, too long or nested too deep.
  *
  * @example A list of an integer and a string
  * ```ts
@@ -242,6 +246,8 @@ class Decoder {
   #values = 0;
   readonly #bytes: Uint8Array;
   readonly #anyKeyOrder: boolean;
+  readonly #maxDepth: number;
+  readonly #maxValues: number;
 
   constructor(bytes: Uint8Array, limits: BencodeLimits) {
     const maxBytes = limits.maxBytes ?? MAX_BYTES;
@@ -253,6 +259,8 @@ class Decoder {
     }
     this.#bytes = bytes;
     this.#anyKeyOrder = limits.anyKeyOrder ?? false;
+    this.#maxDepth = limits.maxDepth ?? MAX_DEPTH;
+    this.#maxValues = limits.maxValues ?? MAX_VALUES;
   }
 
   end(): void {
@@ -263,11 +271,11 @@ class Decoder {
 
   value(depth: number, raw?: Map<string, Uint8Array>): BencodeValue {
     this.#values += 1;
-    if (this.#values > MAX_VALUES) {
-      throw new BencodeError(`at most ${MAX_VALUES} values`, this.offset);
+    if (this.#values > this.#maxValues) {
+      throw new BencodeError(`at most ${this.#maxValues} values`, this.offset);
     }
-    if (depth > MAX_DEPTH) {
-      throw new BencodeError(`at most ${MAX_DEPTH} levels`, this.offset);
+    if (depth > this.#maxDepth) {
+      throw new BencodeError(`at most ${this.#maxDepth} levels`, this.offset);
     }
     switch (this.#bytes[this.offset]) {
       case undefined:

@@ -1,11 +1,14 @@
+import { reachOf } from "./address_reach.ts";
 import type { ContactSource, PeerEndpoint } from "./swarm_types.ts";
 
-/** Addresses of trackers that are remembered; a hostile tracker must not fill the memory. */
+/** Addresses that are remembered; a hostile tracker or peer must not fill the memory. */
 const MAX_CONTACTS = 2000;
-/** Connections being made at once. */
-const MAX_CONNECTING = 16;
-/** A tracker's address that failed so often is forgotten until a tracker names it again. */
-const MAX_FAILURES = 5;
+/** Of those, addresses that other peers named (BEP 11); the rest is left to better sources. */
+const MAX_EXCHANGED = 1000;
+/** Ports of one host that other peers may name, so that they cannot turn a swarm on it; on this machine everybody is one host. */
+const MAX_EXCHANGED_OF_HOST = 4;
+/** An address that failed so often is forgotten until someone names it again. */
+const MAX_FAILURES = { tracker: 5, pex: 2, user: Infinity };
 
 interface Contact {
   readonly endpoint: PeerEndpoint;
@@ -18,7 +21,7 @@ interface Contact {
 
 /**
  * The peers we could connect to, and when. A failed attempt is repeated after 2, 4, 8 … 30 s if a user named the peer,
- * and after 15, 30, 60, 120 s if a tracker did; the address of a tracker is then dropped.
+ * and after 15, 30, 60, 120 s if a tracker or another peer did; such an address is then dropped.
  */
 export class Contacts {
   readonly #contacts = new Map<string, Contact>();
@@ -35,6 +38,7 @@ export class Contacts {
       if (this.#contacts.size >= MAX_CONTACTS || this.#contacts.has(key)) {
         continue;
       }
+      if (source === "pex" && !this.#mayExchange(endpoint)) continue;
       this.#contacts.set(key, {
         endpoint,
         source,
@@ -45,21 +49,54 @@ export class Contacts {
     }
   }
 
-  /** Chooses up to `room` peers to connect to now, in the order they were added; `newLink` numbers them. */
-  due(
-    nowMs: number,
-    room: number,
-    newLink: () => number,
-  ): { readonly link: number; readonly to: PeerEndpoint }[] {
-    const due: { link: number; to: PeerEndpoint }[] = [];
-    for (const contact of this.#contacts.values()) {
-      if (due.length >= Math.min(room, MAX_CONNECTING)) break;
-      if (contact.link !== null || contact.nextAtMs > nowMs) continue;
-      contact.link = newLink();
-      this.#byLink.set(contact.link, contact);
-      due.push({ link: contact.link, to: contact.endpoint });
+  /** Forgets peers that others named and say are gone, unless we are connected. */
+  lost(endpoints: readonly PeerEndpoint[]): void {
+    for (const endpoint of endpoints) {
+      const contact = this.#contacts.get(keyOf(endpoint));
+      if (contact?.source === "pex" && contact.link === null) {
+        this.#contacts.delete(keyOf(endpoint));
+      }
     }
-    return due;
+  }
+
+  /** Chooses up to `room` peers to connect to now: if there are more, those that `rank` highest, of equals the first added. `newLink` numbers them. */
+  due(
+    { nowMs, room, newLink, rank }: {
+      readonly nowMs: number;
+      readonly room: number;
+      readonly newLink: () => number;
+      readonly rank: (endpoint: PeerEndpoint) => number;
+    },
+  ): { readonly link: number; readonly to: PeerEndpoint }[] {
+    if (room <= 0) return [];
+    let ready: Contact[] = [];
+    for (const contact of this.#contacts.values()) {
+      if (contact.link === null && contact.nextAtMs <= nowMs) {
+        ready.push(contact);
+      }
+    }
+    if (ready.length > room) {
+      ready = ready.map((contact) => ({ contact, at: rank(contact.endpoint) }))
+        .sort((a, b) => b.at - a.at).slice(0, room)
+        .map(({ contact }) => contact);
+    }
+    return ready.map((contact) => {
+      const link = contact.link = newLink();
+      this.#byLink.set(link, contact);
+      return { link, to: contact.endpoint };
+    });
+  }
+
+  #mayExchange({ host }: PeerEndpoint): boolean {
+    let all = 0;
+    let ofHost = 0;
+    for (const { source, endpoint } of this.#contacts.values()) {
+      if (source !== "pex") continue;
+      all += 1;
+      if (endpoint.host === host) ofHost += 1;
+    }
+    return all < MAX_EXCHANGED &&
+      (ofHost < MAX_EXCHANGED_OF_HOST || reachOf(host) === "machine");
   }
 
   /** The handshake succeeded. */
@@ -86,7 +123,7 @@ export class Contacts {
         Math.min(maxMs, firstMs * 2 ** Math.min(10, contact.failures));
     }
     contact.failures += 1;
-    if (contact.source === "tracker" && contact.failures >= MAX_FAILURES) {
+    if (contact.failures >= MAX_FAILURES[contact.source]) {
       this.#contacts.delete(keyOf(contact.endpoint));
     }
   }

@@ -1,5 +1,6 @@
 import { concat, fromUtf8, toHex } from "../core/bytes.ts";
 import { Bitfield } from "./bitfield.ts";
+import type { ExtendedHandshake } from "./extended.ts";
 import { FastSource } from "./fast_source.ts";
 import { decodeFeatures, type PeerFeatures } from "./handshake.ts";
 import type { BlockSource } from "./piece_board.ts";
@@ -7,6 +8,9 @@ import { RateMeter } from "./rate_meter.ts";
 import type { PeerEndpoint } from "./swarm_types.ts";
 import { type BlockRef, type EncodableMessage, encodeMessage } from "./wire.ts";
 import { WireDecoder } from "./wire_decoder.ts";
+
+/** Requests a peer keeps that does not say how many (BEP 10, "reqq"). */
+const DEFAULT_REQQ = 250;
 
 /** How a session came about. */
 export interface PeerSessionOptions {
@@ -36,11 +40,14 @@ export class PeerSession implements BlockSource {
   stage: "connecting" | "handshake" | "open";
   /** As hex; "" before the handshake. */
   peerId = "";
-  /** The peer's program as its id tells it, such as `-TR3000-`. */
+  /** The peer's program as its id tells it, such as `-TR3000-`, or as it says itself (BEP 10, "v"). */
   client = "";
 
   /** What both handshakes announce. */
   features: PeerFeatures = decodeFeatures(new Uint8Array(8));
+
+  /** What it said of itself by the extended handshake (BEP 10), if it did. */
+  extended: ExtendedHandshake | null = null;
 
   /** BEP 3: connections start out choked and not interested. */
   amChoking = true;
@@ -132,6 +139,16 @@ export class PeerSession implements BlockSource {
     // Most begin with something readable: -TR3000-, A2-1-36-0-, M7-11-0-; what follows was drawn by lot.
     this.client = /^[-\w]{6,8}/.exec(fromUtf8(peerId.subarray(0, 8)))?.[0] ??
       "";
+  }
+
+  /** How many requests may wait at it (BEP 10, "reqq"). */
+  get maxRequests(): number {
+    return this.extended?.reqq ?? DEFAULT_REQQ;
+  }
+
+  /** It wants no pieces, even if it does not have them all (BEP 21). */
+  get uploadOnly(): boolean {
+    return this.extended?.uploadOnly ?? false;
   }
 
   /** Puts a message in line; it goes out with the next send. */

@@ -2,6 +2,7 @@
  * A peer's side of a swarm: every connection, what is asked of whom, who is served, all timers; no socket, no disk.
  *
  * The parts share one {@linkcode SwarmState}: `swarm_connections` (who is connected), `swarm_messages` (what is said),
+ * `swarm_extensions` (BEP 10 and what is built on it),
  * `swarm_download` (what we ask for), `swarm_upload` (what we serve), `swarm_choke` (whom we serve), `spread` (what a first
  * seed shows). This file puts them together and hands each input to the part it is for.
  */
@@ -11,6 +12,7 @@ import type { PeerSession } from "./peer_session.ts";
 import { Spread } from "./spread.ts";
 import { Choking } from "./swarm_choke.ts";
 import { Connections } from "./swarm_connections.ts";
+import { Extensions } from "./swarm_extensions.ts";
 import { Downloads } from "./swarm_download.ts";
 import { Messages } from "./swarm_messages.ts";
 import { SwarmState } from "./swarm_state.ts";
@@ -32,6 +34,7 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
   readonly #state: SwarmState;
   readonly #connections: Connections;
   readonly #messages: Messages;
+  readonly #extensions: Extensions;
   readonly #uploads: Uploads;
   readonly #downloads: Downloads;
   readonly #choking: Choking;
@@ -47,6 +50,7 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
       opened: (session) => this.#messages.greet(session),
       left: (session) => this.#left(session),
     });
+    this.#extensions = new Extensions(state, this.#connections);
     this.#uploads = new Uploads(state);
     this.#downloads = new Downloads(
       state,
@@ -63,6 +67,7 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
       downloads: this.#downloads,
       choking: this.#choking,
       spread: this.#spread,
+      extensions: this.#extensions,
       leaveSeeds: () => this.#leaveSeeds(),
     });
     this.#nextTickMs = nowMs + TICK_MS;
@@ -139,6 +144,7 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
         return this.#connections.forget(session, input.reason, "soon");
       case "sent":
         session.sending = false;
+        this.#extensions.sent(session);
         if (session.hasControl || session.uploads.length > 0) {
           this.#state.dirty.add(session);
         }
@@ -156,6 +162,7 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
     this.#connections.tick();
     this.#downloads.tick();
     this.#spread.tick();
+    this.#extensions.tick();
     this.#connections.connect();
   }
 
@@ -189,11 +196,11 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
     }
   }
 
-  /** Two that have everything have nothing to say to each other. */
+  /** Two that want nothing have nothing to say to each other. */
   #leaveSeeds(): void {
     if (!this.#state.have.complete) return;
     for (const session of [...this.#state.open()]) {
-      if (session.pieces.complete) {
+      if (session.pieces.complete || session.uploadOnly) {
         this.#connections.close(session, "both have everything", "never");
       }
     }

@@ -3,8 +3,11 @@
  *
  *     connect/accepted --> handshake --> open: messages flow --> closed
  */
+import { isAddress } from "../core/address.ts";
 import { equalBytes, toHex } from "../core/bytes.ts";
 import { ProtocolError } from "../core/errors.ts";
+import { reachOf } from "./address_reach.ts";
+import { canonicalPriority } from "./canonical_priority.ts";
 import { Contacts } from "./contacts.ts";
 import {
   commonFeatures,
@@ -17,8 +20,14 @@ import type { SwarmState } from "./swarm_state.ts";
 import { silenceOf } from "./swarm_timeouts.ts";
 import type { ContactSource, PeerEndpoint } from "./swarm_types.ts";
 
+/** Connections being made at once. */
+const MAX_CONNECTING = 16;
 /** Accepted connections without a handshake; the oldest makes room, so that silent ones cannot keep peers out. */
 const MAX_HALF_OPEN = 32;
+/** As many of them may be from one host, so that it does not push out others. */
+const MAX_HALF_OPEN_OF_HOST = 8;
+/** Share of all connections that one host may have. A class behind one address still gets on; on this machine everybody is one host. */
+const MAX_SHARE_OF_HOST = 0.5;
 
 /** How soon a peer whose connection is over is worth another try. */
 export type Again = "soon" | "later" | "never";
@@ -62,28 +71,87 @@ export class Connections {
   connect(): void {
     if (this.#stopped) return;
     const { options, sessions, nowMs } = this.#state;
-    const room = options.maxConnections - sessions.size;
-    const due = this.#contacts.due(nowMs, room, () => ++this.#lastLink);
+    let connecting = 0;
+    for (const { stage } of sessions.values()) {
+      if (stage === "connecting") connecting += 1;
+    }
+    const room = Math.min(
+      options.maxConnections - sessions.size,
+      MAX_CONNECTING - connecting,
+    );
+    const due = this.#contacts.due({
+      nowMs,
+      room,
+      newLink: () => ++this.#lastLink,
+      rank: (to) => this.#rank(to),
+    });
     for (const { link, to } of due) {
       this.#join(link, to, false);
       this.#state.out.push({ kind: "connect", link, to });
     }
   }
 
+  /** Peers are gone, as another peer says. */
+  lost(peers: readonly PeerEndpoint[]): void {
+    this.#contacts.lost(peers);
+  }
+
   /** Someone connected to us. */
   accept(link: number, remote: PeerEndpoint): void {
     const { options, sessions, out } = this.#state;
-    const halfOpen = [...sessions.values()].filter((session) =>
-      session.incoming && session.stage === "handshake"
-    );
-    if (halfOpen.length >= MAX_HALF_OPEN) {
-      this.close(halfOpen[0]!, "too many without a handshake", "never");
-    }
-    if (sessions.size >= options.maxConnections || this.#stopped) {
+    const sameHost = reachOf(remote.host) === "machine"
+      ? []
+      : [...sessions.values()].filter((session) =>
+        session.remote.host === remote.host
+      );
+    this.#makeRoom(sameHost, MAX_HALF_OPEN_OF_HOST);
+    this.#makeRoom(sessions.values(), MAX_HALF_OPEN);
+    if (
+      this.#stopped ||
+      sameHost.length >= MAX_SHARE_OF_HOST * options.maxConnections ||
+      (sessions.size >= options.maxConnections && !this.#replace(remote))
+    ) {
       out.push({ kind: "close", link });
       return;
     }
     this.#join(link, remote, true);
+  }
+
+  /** Closes the oldest of those that never said a handshake if there are `max` of them. */
+  #makeRoom(sessions: Iterable<PeerSession>, max: number): void {
+    const halfOpen = [...sessions].filter((session) =>
+      session.incoming && session.stage === "handshake"
+    );
+    if (halfOpen.length < max) return;
+    this.close(halfOpen[0]!, "too many without a handshake", "never");
+  }
+
+  /** All connections are taken: ends the one of the lowest canonical priority (BEP 40) if it is idle and lower than that of `remote`. Returns whether there is room now. */
+  #replace(remote: PeerEndpoint): boolean {
+    const { nowMs } = this.#state;
+    let lowest: PeerSession | null = null;
+    let least = this.#rank(remote);
+    for (const session of this.#state.open()) {
+      if (session.downMeter.rate(nowMs) + session.upMeter.rate(nowMs) > 0) {
+        continue;
+      }
+      const rank = this.#rank(session.remote);
+      if (rank >= least) continue;
+      least = rank;
+      lowest = session;
+    }
+    if (lowest === null) return false;
+    this.close(lowest, "another peer has a higher priority", "later");
+    return true;
+  }
+
+  /** The canonical priority of a connection to a peer; 0 for all as long as nobody told us where others see us. */
+  #rank(remote: PeerEndpoint): number {
+    if (!isAddress(remote.host)) return 0;
+    const host = this.#state.externalAddress.bestLike(remote.host);
+    if (host === null) return 0;
+    const port = this.#state.options.listenPort ?? 0;
+    return canonicalPriority({ host, port }, remote);
   }
 
   /** A connection we made is there: whoever connects speaks first. */
@@ -139,6 +207,8 @@ export class Connections {
       peerId: session.peerId,
       client: session.client,
       incoming: session.incoming,
+      features: Object.entries(session.features)
+        .flatMap(([name, both]) => both ? [name] : []).join(", "),
     });
     this.#hooks.opened(session);
   }

@@ -87,9 +87,10 @@ export class Downloads {
     const source = session.peerChoking ? session.fast : session;
     if (source === session.fast && session.fast.empty) return;
     if (this.#storingBytes >= MAX_STORING_BYTES) return;
-    const depth = session.snubbed
-      ? 1
-      : pipelineDepth(session.downMeter.rate(nowMs, 2));
+    const depth = session.snubbed ? 1 : Math.min(
+      session.maxRequests,
+      pipelineDepth(session.downMeter.rate(nowMs, 2)),
+    );
     const room = depth - session.outstanding.size;
     // Asking in groups: one write for many requests.
     if (room * 8 < depth) return;

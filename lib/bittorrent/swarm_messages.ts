@@ -4,6 +4,7 @@ import type { PeerSession } from "./peer_session.ts";
 import type { Spread } from "./spread.ts";
 import type { Choking } from "./swarm_choke.ts";
 import type { Downloads } from "./swarm_download.ts";
+import type { Extensions } from "./swarm_extensions.ts";
 import type { SwarmState } from "./swarm_state.ts";
 import type { Uploads } from "./swarm_upload.ts";
 import type { WireMessage } from "./wire.ts";
@@ -24,6 +25,7 @@ export interface MessageParts {
   readonly downloads: Downloads;
   readonly choking: Choking;
   readonly spread: Spread;
+  readonly extensions: Extensions;
   /** Two that have everything have nothing to say to each other. */
   readonly leaveSeeds: () => void;
 }
@@ -42,7 +44,8 @@ export class Messages {
   /** Says what we have, right after the handshake. */
   greet(session: PeerSession): void {
     const { have } = this.#state;
-    const { spread, uploads } = this.#parts;
+    const { spread, uploads, extensions } = this.#parts;
+    extensions.greet(session);
     const shown = spread.active ? 0 : have.count;
     const { fast } = session.features;
     // BEP 6: exactly one of the three. BEP 3: a peer that has nothing need not say so.
@@ -91,8 +94,11 @@ export class Messages {
       case "allowed-fast":
         return this.#fast(session, message);
       case "extended":
+        this.#parts.extensions.take(session, message.id, message.payload);
+        return this.#parts.leaveSeeds();
+      case "port":
+        return this.#port(session, message.port);
       case "keep-alive":
-      case "port": // Of a DHT node (BEP 5): we have none.
       case "unknown":
     }
   }
@@ -123,6 +129,13 @@ export class Messages {
         return this.#check(message.pieceIndex);
       case "have-none":
     }
+  }
+
+  /** The peer has a DHT node, too (BEP 5). */
+  #port(session: PeerSession, port: number): void {
+    if (port === 0 || this.#state.options.dhtPort === undefined) return;
+    const node = { host: session.remote.host, port };
+    this.#state.out.push({ kind: "dht-node", node });
   }
 
   #check(pieceIndex: number): void {

@@ -1,4 +1,5 @@
 import { Bitfield } from "./bitfield.ts";
+import { ExternalAddress } from "./external_address.ts";
 import type { PeerFeatures } from "./handshake.ts";
 import { PieceBoard } from "./piece_board.ts";
 import { PieceCache } from "./piece_cache.ts";
@@ -36,7 +37,9 @@ export class SwarmState {
   /** Payload received in vain. */
   wastedBytes = 0;
   /** What our handshakes announce. */
-  readonly features: Partial<PeerFeatures> = { fast: true };
+  readonly features: Partial<PeerFeatures>;
+  /** Where others see us. */
+  readonly externalAddress: ExternalAddress = new ExternalAddress();
   /** Whether any handshake ever succeeded. */
   everConnected = false;
   /** Payload received from everyone. */
@@ -48,6 +51,8 @@ export class SwarmState {
   constructor(options: SwarmOptions, nowMs: number) {
     this.options = options;
     const { layout, rng, picker } = options;
+    const dht = options.dhtPort !== undefined;
+    this.features = { fast: true, extended: true, dht };
     this.have = new Bitfield(layout.pieceCount);
     for (const pieceIndex of options.have) this.have.add(pieceIndex);
     this.cache = new PieceCache({

@@ -12,7 +12,7 @@ export interface PeerEndpoint {
 }
 
 /** Who told us of a peer: those a user named are tried again and again, those of others are dropped after some failures. */
-export type ContactSource = "tracker" | "user";
+export type ContactSource = "tracker" | "user" | "pex";
 
 /** What limits a rate; `TokenBucket` of lib/model is one. */
 export interface RateLimiter {
@@ -48,6 +48,16 @@ export interface SwarmOptions {
   readonly maxConnections: number;
   readonly upload: RateLimiter;
   readonly download: RateLimiter;
+  /** The exact bytes of the torrent's info dictionary, for peers that have a magnet link only (BEP 9). */
+  readonly metadata?: Uint8Array;
+  /** Peers are to be had from the trackers only: no peer exchange (BEP 27). */
+  readonly private?: boolean;
+  /** The TCP port we take connections at, as others are told (BEP 10, "p"). */
+  readonly listenPort?: number;
+  /** What we call ourselves (BEP 10, "v"). */
+  readonly client?: string;
+  /** The UDP port of our DHT node, if we run one: other nodes are told by `port`, and theirs come out as `dht-node` (BEP 5). */
+  readonly dhtPort?: number;
   /** Computes which pieces a choked peer may have (BEP 6); without it none are offered. */
   readonly sha1?: Hashing["sha1"];
   /** Scarce upload of a first seed, in bytes per second: every piece is handed to one peer before any is sent twice. 0: off. */
@@ -132,6 +142,8 @@ export type SwarmOutput =
     readonly pieceIndex: number;
     readonly buffer: Uint8Array;
   }
+  /** A peer's DHT node (BEP 5, "port"): its host, and the UDP port it says. */
+  | { readonly kind: "dht-node"; readonly node: PeerEndpoint }
   /** Every piece is verified and stored; comes once, and only to those that did not start with all. */
   | { readonly kind: "completed" }
   | { readonly kind: "event"; readonly event: SwarmEvent };
@@ -142,6 +154,7 @@ export type SwarmEvent = Extract<
   {
     readonly type:
       | "peer.connected"
+      | "peer.introduced"
       | "peer.disconnected"
       | "peer.unchoked"
       | "peer.choked"

@@ -25,8 +25,8 @@ import {
 
 /** Blocks in one send: 128 KiB keep a loopback link busy. */
 const BLOCKS_PER_SEND = 8;
-/** Requests of one peer that are kept; clients ask for 250 to 500 at most. */
-const MAX_QUEUED_REQUESTS = 2048;
+/** Requests of one peer that are kept, as we tell it (BEP 10, "reqq"); clients ask for 250 to 500 at most. */
+export const MAX_QUEUED_REQUESTS = 2048;
 /** Requests of a choked peer that are forgiven: those on their way when it is choked, and some for the pieces it may have all the same. */
 const MAX_CHOKED_REQUESTS = 2 * MAX_QUEUED_REQUESTS;
 /** How far into a peer's queue pieces are read from the disk ahead of time. */

@@ -55,6 +55,19 @@ export type PeerEvent =
     readonly peerId: string;
     readonly client: string;
     readonly incoming: boolean;
+    /** What both handshakes announce: `extended` (BEP 10), `fast` (BEP 6), `dht` (BEP 5), `v2` (BEP 52). */
+    readonly features: string;
+  }
+  | {
+    readonly type: "peer.introduced";
+    readonly remote: string;
+    readonly peerId: string;
+    /** Its program, as it calls itself. */
+    readonly client: string;
+    /** The extensions of BEP 10 that it speaks and we do. */
+    readonly extensions: string;
+    /** It wants no pieces (BEP 21). */
+    readonly uploadOnly: boolean;
   }
   | {
     readonly type: "peer.disconnected";
@@ -163,6 +176,13 @@ export const PEER_EVENTS: EventTable<PeerEvent> = {
       `${e.remote} ${e.incoming ? "connected to us" : "is connected"}${
         e.client === "" ? "" : ` (${e.client})`
       }`,
+  },
+  "peer.introduced": {
+    level: "debug",
+    text: (e) =>
+      `${e.remote} is ${e.client === "" ? "nameless" : e.client} and speaks ${
+        e.extensions === "" ? "no extension we do" : e.extensions
+      }${e.uploadOnly ? "; it only uploads" : ""}`,
   },
   "peer.disconnected": {
     level: "info",

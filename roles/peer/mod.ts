@@ -17,6 +17,7 @@ export const peer: Role = {
     "announce.answered",
     "announce.failed",
     "peer.connected",
+    "peer.introduced",
     "peer.disconnected",
     "peer.choked",
     "peer.unchoked",

@@ -61,7 +61,13 @@ export async function shareTorrent(
   const have = storage.stored.indices();
   const peerId = newPeerId(listener, ctx);
   const swarm = new Swarm(
-    swarmOptions(flags, { info, have, peerId, ctx }),
+    swarmOptions(flags, {
+      info,
+      have,
+      peerId,
+      listenPort: listener.port,
+      ctx,
+    }),
     ctx.clock.nowMs(),
   );
   const driver = new SwarmDriver(swarm, { hashes, storage, ctx });

@@ -121,6 +121,8 @@ export class SwarmDriver {
         this.#connections.get(output.link)?.[Symbol.dispose]();
         this.#connections.delete(output.link);
         return;
+      case "dht-node": // We run no DHT node.
+        return;
       case "completed":
         return this.#complete();
     }

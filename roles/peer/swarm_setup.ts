@@ -6,6 +6,7 @@ import { sha1 } from "../../lib/io/hash.ts";
 import { type Address, formatAddress } from "../../lib/io/net.ts";
 import { TokenBucket } from "../../lib/model/token_bucket.ts";
 import type { RoleContext } from "../../lib/role.ts";
+import { VERSION } from "../../lib/version.ts";
 import type { ShareFlags } from "./share.ts";
 
 /** rolecall 0.1 in the style of BEP 20. */
@@ -35,10 +36,11 @@ export function checkLimits(flags: ShareFlags): void {
 /** Turns flags into the swarm's options. */
 export function swarmOptions(
   flags: ShareFlags,
-  { info, have, peerId, ctx }: {
+  { info, have, peerId, listenPort, ctx }: {
     readonly info: Metainfo;
     readonly have: readonly number[];
     readonly peerId: Uint8Array;
+    readonly listenPort: number;
     readonly ctx: RoleContext;
   },
 ): SwarmOptions {
@@ -60,6 +62,10 @@ export function swarmOptions(
     upload: new TokenBucket({ bytesPerSecond: upload }, nowMs),
     download: new TokenBucket({ bytesPerSecond: download }, nowMs),
     sha1,
+    metadata: info.infoBytes,
+    private: info.private,
+    listenPort,
+    client: `rolecall ${VERSION}`,
     // Upload without a limit is not scarce, as far as we know.
     spreadBytesPerSecond: flags.uploadLimit ?? 0,
   };

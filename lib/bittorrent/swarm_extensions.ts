@@ -1,0 +1,121 @@
+import { isAddress } from "../core/address.ts";
+import {
+  decodeExtendedHandshake,
+  encodeExtendedHandshake,
+  mergeExtended,
+  OUR_EXTENSIONS,
+} from "./extended.ts";
+import type { PeerSession } from "./peer_session.ts";
+import type { Connections } from "./swarm_connections.ts";
+import { MetadataUploads } from "./swarm_metadata.ts";
+import { PeerExchange } from "./swarm_pex.ts";
+import type { SwarmState } from "./swarm_state.ts";
+import { MAX_QUEUED_REQUESTS } from "./swarm_upload.ts";
+import { decodeMetadataMessage, type MetadataMessage } from "./ut_metadata.ts";
+
+/** The extension protocol (BEP 10): its handshake, and what its messages lead to. */
+export class Extensions {
+  readonly #state: SwarmState;
+  readonly #connections: Connections;
+  readonly #exchange: PeerExchange;
+  readonly #metadata: MetadataUploads;
+  readonly #metadataCame: (
+    session: PeerSession,
+    message: Exclude<MetadataMessage, { readonly kind: "request" }>,
+  ) => void;
+
+  /** @param metadataCame Takes what peers answer to requests for the info dictionary. */
+  constructor(
+    state: SwarmState,
+    connections: Connections,
+    metadataCame: (
+      session: PeerSession,
+      message: Exclude<MetadataMessage, { readonly kind: "request" }>,
+    ) => void = () => {},
+  ) {
+    this.#state = state;
+    this.#connections = connections;
+    this.#exchange = new PeerExchange(state);
+    this.#metadata = new MetadataUploads(state);
+    this.#metadataCame = metadataCame;
+  }
+
+  /** Says the extended handshake, and after it the port of our DHT node (BEP 5), to peers that know them. */
+  greet(session: PeerSession): void {
+    const { options, have } = this.#state;
+    const { metadata, listenPort, client, dhtPort } = options;
+    const { host } = session.remote;
+    if (session.features.extended) {
+      const payload = encodeExtendedHandshake({
+        ...(metadata === undefined ? {} : { metadataBytes: metadata.length }),
+        ...(listenPort === undefined ? {} : { port: listenPort }),
+        ...(client === undefined ? {} : { client }),
+        ...(isAddress(host) ? { yourIp: host } : {}),
+        reqq: MAX_QUEUED_REQUESTS,
+        uploadOnly: have.length > 0 && have.complete,
+        without: options.private ? ["ut_pex"] : [],
+      });
+      session.say({ kind: "extended", id: 0, payload });
+    }
+    if (session.features.dht && dhtPort !== undefined) {
+      session.say({ kind: "port", port: dhtPort });
+    }
+    this.#state.dirty.add(session);
+  }
+
+  /** Takes an extended message; one with a number we did not give is ignored. @throws {ProtocolError} */
+  take(session: PeerSession, id: number, payload: Uint8Array): void {
+    if (!session.features.extended) return;
+    switch (id) {
+      case 0:
+        return this.#introduced(session, payload);
+      case OUR_EXTENSIONS.ut_pex: {
+        const { added, dropped } = this.#exchange.heard(session, payload);
+        const { have } = this.#state;
+        const seeding = have.length > 0 && have.complete;
+        this.#connections.lost(dropped);
+        return this.#connections.found(
+          added.filter(({ seed }) => !(seed && seeding)),
+          "pex",
+        );
+      }
+      case OUR_EXTENSIONS.ut_metadata: {
+        const message = decodeMetadataMessage(payload);
+        if (message?.kind === "request") {
+          return this.#metadata.requested(session, message.block);
+        }
+        if (message !== null) this.#metadataCame(session, message);
+      }
+    }
+  }
+
+  /** A send is done. */
+  sent(session: PeerSession): void {
+    this.#metadata.pump(session);
+  }
+
+  /** Once a second. */
+  tick(): void {
+    this.#exchange.tick();
+  }
+
+  #introduced(session: PeerSession, payload: Uint8Array): void {
+    const first = session.extended === null;
+    const now = decodeExtendedHandshake(payload);
+    session.extended = mergeExtended(session.extended, now);
+    if (now.client !== undefined) session.client = now.client;
+    if (now.yourIp !== undefined) {
+      this.#state.externalAddress.named(now.yourIp, session.remote.host);
+    }
+    if (!first) return;
+    this.#state.emit({
+      type: "peer.introduced",
+      remote: session.address,
+      peerId: session.peerId,
+      client: session.client,
+      extensions: Object.entries(now.extensions)
+        .flatMap(([name, id]) => id > 0 ? [name] : []).join(", "),
+      uploadOnly: session.uploadOnly,
+    });
+  }
+}
