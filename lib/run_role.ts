@@ -15,7 +15,7 @@ import { denoClock } from "./io/deno_clock.ts";
 import { denoFiles } from "./io/deno_files.ts";
 import { denoNet } from "./io/deno_net.ts";
 import { denoProcesses } from "./io/deno_processes.ts";
-import { denoTerminal, writeError } from "./io/deno_terminal.ts";
+import { denoTerminal, errorColumns, writeError } from "./io/deno_terminal.ts";
 import { listenForShutdown } from "./io/shutdown.ts";
 import { observe, type Observed } from "./observe/observe.ts";
 import type { Role, RoleContext, RoleResult } from "./role.ts";
@@ -54,7 +54,13 @@ export async function runRole(
   const name = common.name ?? `${role.name}@${denoNet.hostname()}`;
   await using observed = await observe(
     { role: role.name, name, version: VERSION, common, config: parsed.config },
-    { clock: denoClock, files: denoFiles, net: denoNet, writeError },
+    {
+      clock: denoClock,
+      files: denoFiles,
+      net: denoNet,
+      writeError,
+      errorColumns,
+    },
   );
   using shutdown = listenForShutdown(writeError);
   return await perform(role, parsed, {
@@ -102,6 +108,7 @@ async function perform(
   } catch (error) {
     if (!(signal.aborted && error === signal.reason)) failure = error;
   }
+  observed.settle();
   if (result !== undefined) {
     denoTerminal.write(
       common.json

@@ -107,6 +107,8 @@ export type PeerEvent =
     readonly downloadBytesPerSecond: number;
     readonly uploadBytesPerSecond: number;
     readonly peers: number;
+    /** How long the rest takes at this rate; not there when nothing is missing or nothing comes. */
+    readonly remainingMs?: number;
   }
   | {
     readonly type: "piece.verified";
@@ -206,6 +208,7 @@ export const PEER_EVENTS: EventTable<PeerEvent> = {
   },
   "peer.progressed": {
     level: "info",
+    passing: true,
     text: (e) =>
       `${
         (e.havePieces / e.pieceCount * 100).toFixed(1)
@@ -213,6 +216,8 @@ export const PEER_EVENTS: EventTable<PeerEvent> = {
         formatBytes(Math.round(e.downloadBytesPerSecond))
       }/s, up ${formatBytes(Math.round(e.uploadBytesPerSecond))}/s, ${
         counted(e.peers, "peer")
+      }${
+        e.remainingMs === undefined ? "" : `, ${formatMs(e.remainingMs)} to go`
       }`,
   },
   "piece.verified": {

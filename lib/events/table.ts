@@ -3,6 +3,8 @@ export interface EventInfo<E> {
   readonly level: "debug" | "info" | "warn" | "error";
   /** Fields with few values, such as a cache status, that `/metrics` counts apart. */
   readonly labels?: readonly (keyof E & string)[];
+  /** Tells how far something is: on a terminal the next of its kind takes its place. */
+  readonly passing?: true;
   /** The sentence in the text log. */
   text(event: E): string;
 }

@@ -7,7 +7,7 @@ export const denoTerminal: Terminal = {
   stdinIsTerminal: Deno.stdin.isTerminal(),
   columns() {
     try {
-      return Deno.consoleSize().columns;
+      return Deno.consoleSize().columns || 80;
     } catch {
       return 80;
     }
@@ -28,6 +28,11 @@ export const denoTerminal: Terminal = {
     }
   },
 };
+
+/** Width of the terminal stderr is; null where it is none. */
+export const errorColumns: (() => number) | null = Deno.stderr.isTerminal()
+  ? denoTerminal.columns
+  : null;
 
 /** Writes a line to stderr, where the log is. */
 export function writeError(text: string): void {

@@ -8,7 +8,7 @@ import { sectionsOfResult } from "../report/of_result.ts";
 import type { ReportSection } from "../report/report.ts";
 import type { Admin } from "./admin.ts";
 import { emitter, type Sink } from "./emitter.ts";
-import { jsonLog, textLog } from "./log.ts";
+import { jsonLog, terminalLog, textLog } from "./log.ts";
 
 /** The sinks of one run, as its common flags ask for them. Disposing closes them. */
 export interface Observed extends AsyncDisposable {
@@ -16,6 +16,8 @@ export interface Observed extends AsyncDisposable {
   readonly emit: (event: RolecallEvent) => void;
   /** What there is to say of the run itself, after a server's `role.listening`: that comes first. */
   readonly introduction: readonly RolecallEvent[];
+  /** Takes the log's passing line off the terminal, before something else is written there. */
+  settle(): void;
   /** Writes `report.html` and the charts when `--out` was given; a result without a report becomes plain tables. */
   writeReport(
     result: {
@@ -43,17 +45,16 @@ interface World {
   readonly files: Files;
   readonly net: Net;
   readonly writeError: (text: string) => void;
+  /** Width of the terminal stderr is; null where it is none. */
+  readonly errorColumns: (() => number) | null;
 }
 
 /** Opens the log, the event files and the admin endpoint. */
 export async function observe(run: Run, world: World): Promise<Observed> {
   const { role, name, common } = run;
   await using opened = new AsyncDisposableStack();
-  const sinks: Sink[] = [
-    common.log === "json"
-      ? jsonLog(world.writeError)
-      : textLog(world.writeError, { colours: false }),
-  ];
+  const { log, settle } = openLog(common, world);
+  const sinks: Sink[] = [log];
   const record = (file: FileAppender) => {
     opened.use(file);
     sinks.push((event) => file.append(`${JSON.stringify(event)}\n`));
@@ -80,6 +81,7 @@ export async function observe(run: Run, world: World): Promise<Observed> {
   const closing = opened.move();
   return {
     emit,
+    settle,
     introduction: admin === undefined
       ? []
       : [{ type: "admin.listening", host: admin.host, port: admin.port }],
@@ -97,4 +99,20 @@ export async function observe(run: Run, world: World): Promise<Observed> {
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
+}
+
+function openLog(
+  common: CommonValues,
+  { writeError, errorColumns }: World,
+): { readonly log: Sink; readonly settle: () => void } {
+  const settle = () => {};
+  if (common.log === "json") return { log: jsonLog(writeError), settle };
+  if (errorColumns === null) {
+    return { log: textLog(writeError, { colours: false }), settle };
+  }
+  const shown = terminalLog(writeError, {
+    colours: false,
+    columns: errorColumns,
+  });
+  return { log: shown.sink, settle: shown.settle };
 }

@@ -40,6 +40,10 @@ export const SHARE_FLAGS = {
   exitWhenComplete: flag.toggle({
     help: "Ends as soon as everything is there",
   }),
+  leaveWhenComplete: flag.toggle({
+    help:
+      "The same by the lecture's name: the selfish peer, beside the altruistic one that stays",
+  }),
   freeRide: flag.toggle({ help: "Serves nobody, to see what that costs" }),
   check: flag.toggle({
     help:

@@ -26,6 +26,11 @@ export class Progress {
     this.startMs = ctx.clock.nowMs();
   }
 
+  /** How long we were in the swarm. */
+  get runMs(): number {
+    return this.#ctx.clock.nowMs() - this.startMs;
+  }
+
   /** How long the download took; null where there was none, or not to its end. */
   get durationMs(): number | null {
     return this.completedMs === null ? null : this.completedMs - this.startMs;
@@ -62,6 +67,9 @@ export class Progress {
     const { havePieces, haveBytes, downloadedBytes, uploadedBytes, peers } =
       this.#swarm.status;
     const rates = this.#swarm.rates(this.#ctx.clock.nowMs(), RATE_SECONDS);
+    const missing = this.#info.totalBytes - haveBytes;
+    // To the second: what is shown changes each second anyhow.
+    const remainingMs = Math.ceil(missing / rates.down) * 1000;
     const event = {
       type: "peer.progressed",
       verifiedBytes: haveBytes,
@@ -73,6 +81,7 @@ export class Progress {
       downloadBytesPerSecond: Math.round(rates.down),
       uploadBytesPerSecond: Math.round(rates.up),
       peers,
+      ...(missing > 0 && Number.isFinite(remainingMs) ? { remainingMs } : {}),
     } as const;
     // A seed nobody talks to has nothing to tell.
     const text = JSON.stringify(event);

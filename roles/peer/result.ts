@@ -12,10 +12,10 @@ const MAX_ROWS = 20;
 export function resultOf(
   info: Metainfo,
   swarm: Swarm,
-  { durationMs }: Progress,
+  { durationMs, runMs }: Progress,
 ): RoleResult {
   const { status } = swarm;
-  const peers = swarm.peerTotals();
+  const peers = sharesOf(swarm);
   const complete = status.havePieces === info.pieceCount;
   const json = {
     torrent: info.name,
@@ -25,6 +25,7 @@ export function resultOf(
     havePieces: status.havePieces,
     pieceCount: info.pieceCount,
     durationMs: durationMs === null ? null : Math.round(durationMs),
+    runMs: Math.round(runMs),
     downloadedBytes: status.downloadedBytes,
     uploadedBytes: status.uploadedBytes,
     wastedBytes: status.wastedBytes,
@@ -34,9 +35,11 @@ export function resultOf(
     peer.remote,
     peer.client,
     formatBytes(peer.downloadedBytes),
+    percent(peer.downloadedShare),
     formatBytes(peer.uploadedBytes),
+    percent(peer.uploadedShare),
   ]);
-  const columns = ["peer", "program", "gave us", "took"];
+  const columns = ["peer", "program", "gave us", "share", "took", "share"];
   const head = `${info.name}: ${
     complete ? "complete" : `${status.havePieces} of ${info.pieceCount} pieces`
   }, ${formatBytes(info.totalBytes)}${
@@ -76,4 +79,24 @@ function tableLines(
   return [columns, ...rows].map((row) =>
     row.map((cell, at) => cell.padEnd(widths[at]!)).join("  ").trimEnd()
   );
+}
+
+/** What each peer gave and took, and which part of all that was. */
+function sharesOf(swarm: Swarm) {
+  const { downloadedBytes, uploadedBytes } = swarm.status;
+  return swarm.peerTotals().map((peer) => ({
+    ...peer,
+    downloadedShare: share(peer.downloadedBytes, downloadedBytes),
+    uploadedShare: share(peer.uploadedBytes, uploadedBytes),
+  }));
+}
+
+/** A peer's part of a sum, 0 to 1; 0 of nothing. What came in vain counts for the peer and not in the sum. */
+function share(bytes: number, ofBytes: number): number {
+  if (ofBytes <= 0) return 0;
+  return Math.min(1, Math.round(bytes / ofBytes * 1e4) / 1e4);
+}
+
+function percent(part: number): string {
+  return `${(part * 100).toFixed(1)} %`;
 }

@@ -32,6 +32,7 @@ export interface ShareFlags {
   readonly maxConnections: number;
   readonly seedFor: number | undefined;
   readonly exitWhenComplete: boolean;
+  readonly leaveWhenComplete: boolean;
   readonly check: boolean;
   readonly freeRide: boolean;
   readonly giveUpAfter: number;
@@ -147,7 +148,8 @@ async function untilDone(
     progress.complete();
     trackers.complete();
   }
-  if (flags.exitWhenComplete && flags.seedFor === undefined) return;
+  const leaves = flags.exitWhenComplete || flags.leaveWhenComplete;
+  if (leaves && flags.seedFor === undefined) return;
   await sleep(flags.seedFor ?? Infinity, ctx, signal);
 }
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { EventRecord } from "../../../lib/events/mod.ts";
 import { emitter } from "../../../lib/observe/emitter.ts";
-import { jsonLog, textLog } from "../../../lib/observe/log.ts";
+import { jsonLog, terminalLog, textLog } from "../../../lib/observe/log.ts";
 import { Metrics } from "../../../lib/observe/metrics.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 
@@ -47,4 +47,42 @@ Deno.test("Metrics counts events and escapes labels", () => {
     text,
     `rolecall_events_total{type="role.listening"} 2\n`,
   );
+});
+
+Deno.test("terminalLog keeps what passes in one last line, and prints the rest above it", () => {
+  let screen = "";
+  const log = terminalLog((text) => screen += text, {
+    colours: false,
+    columns: () => 40,
+  });
+  const emit = emitter(WHO, new ManualClock(), [log.sink]);
+  const progressed = (havePieces: number) =>
+    emit({
+      type: "peer.progressed",
+      verifiedBytes: 0,
+      totalBytes: 10,
+      havePieces,
+      pieceCount: 10,
+      downloadedBytes: 0,
+      uploadedBytes: 0,
+      downloadBytesPerSecond: 1024,
+      uploadBytesPerSecond: 0,
+      peers: 1,
+      remainingMs: 5000,
+    });
+  progressed(1);
+  progressed(2);
+  emit(listening("::1"));
+  log.settle();
+  log.settle();
+  // What is left when a terminal has carried out the clears.
+  const lines = screen.split("\n").map((line) =>
+    line.split("\r\x1b[2K").at(-1)
+  );
+  assertEquals(lines.length, 2);
+  assertStringIncludes(lines[0]!, "listening on tcp [::1]:80");
+  assertEquals(lines[1], "");
+  const passing = screen.split("\r\x1b[2K")[2]!;
+  assertStringIncludes(passing, "20.0 % (2 of 10 pieces)");
+  assertEquals(passing.length, 39);
 });
