@@ -51,6 +51,8 @@ export interface Mode<F extends Flags> {
     readonly placeholder: string;
     readonly help: string;
     readonly optional?: boolean;
+    /** Words to complete. */
+    readonly choices?: readonly string[];
   };
   /** Resolves when the role has finished or `ctx.signal` was aborted and everything is closed. `operand` is "" when there was none. */
   run(

@@ -6,15 +6,21 @@
  */
 export class PieceCache {
   readonly #pieceLength: number;
+  readonly #allocate: (lengthBytes: number) => Uint8Array;
   readonly #capacityPieces: number;
   readonly #pieces = new Map<number, { bytes: Uint8Array; pinned: boolean }>();
   readonly #pool: Uint8Array[] = [];
 
   /** Creates an empty cache of at most `capacityBytes`, but of 4 pieces at least. */
   constructor(
-    options: { readonly pieceLength: number; readonly capacityBytes: number },
+    options: {
+      readonly pieceLength: number;
+      readonly capacityBytes: number;
+      readonly allocate?: (lengthBytes: number) => Uint8Array;
+    },
   ) {
     this.#pieceLength = options.pieceLength;
+    this.#allocate = options.allocate ?? ((length) => new Uint8Array(length));
     this.#capacityPieces = Math.max(
       4,
       Math.floor(options.capacityBytes / options.pieceLength),
@@ -23,7 +29,7 @@ export class PieceCache {
 
   /** Returns a buffer for `lengthBytes` of a piece; its bytes are those of some earlier piece. */
   takeBuffer(lengthBytes: number): Uint8Array {
-    const buffer = this.#pool.pop() ?? new Uint8Array(this.#pieceLength);
+    const buffer = this.#pool.pop() ?? this.#allocate(this.#pieceLength);
     return buffer.subarray(0, lengthBytes);
   }
 

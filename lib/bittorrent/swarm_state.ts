@@ -58,6 +58,7 @@ export class SwarmState {
     this.cache = new PieceCache({
       pieceLength: layout.pieceLength,
       capacityBytes: CACHE_BYTES,
+      ...(options.allocate === undefined ? {} : { allocate: options.allocate }),
     });
     this.board = new PieceBoard({
       layout,

@@ -62,6 +62,8 @@ export interface SwarmOptions {
   readonly sha1?: Hashing["sha1"];
   /** Scarce upload of a first seed, in bytes per second: every piece is handed to one peer before any is sent twice. 0: off. */
   readonly spreadBytesPerSecond: number;
+  /** Where memory for pieces and sends comes from; without it, from the runtime. A simulation of a file without content has one buffer for 10,000 peers. */
+  readonly allocate?: (lengthBytes: number) => Uint8Array;
 }
 
 /**

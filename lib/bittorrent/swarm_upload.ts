@@ -201,7 +201,7 @@ export class Uploads {
     }
     let bytes = control;
     if (blocks > 0) {
-      bytes = sendBufferOf(session, length).subarray(0, length);
+      bytes = this.#sendBufferOf(session, length).subarray(0, length);
       bytes.set(control);
       this.#copyBlocks(session, blocks, bytes, control.length);
     }
@@ -271,17 +271,19 @@ export class Uploads {
       out.push({ kind: "read", pieceIndex, buffer });
     }
   }
-}
 
-/** The session's buffer, large enough for `length` bytes. */
-function sendBufferOf(session: PeerSession, length: number): Uint8Array {
-  if (session.sendBuffer === null || session.sendBuffer.length < length) {
-    session.sendBuffer = new Uint8Array(
-      Math.max(
+  /** The session's buffer, large enough for `length` bytes. */
+  #sendBufferOf(session: PeerSession, length: number): Uint8Array {
+    if (session.sendBuffer === null || session.sendBuffer.length < length) {
+      const { upload, allocate } = this.#state.options;
+      // With a limit blocks go one at a time, and a peer has many links.
+      const blocks = upload.limited ? 1 : BLOCKS_PER_SEND;
+      const bytes = Math.max(
         length,
-        BLOCKS_PER_SEND * (BLOCK_BYTES + 2 * PIECE_HEADER_BYTES),
-      ),
-    );
+        blocks * (BLOCK_BYTES + 2 * PIECE_HEADER_BYTES),
+      );
+      session.sendBuffer = allocate?.(bytes) ?? new Uint8Array(bytes);
+    }
+    return session.sendBuffer;
   }
-  return session.sendBuffer;
 }

@@ -110,6 +110,18 @@ export const flag = {
     "N",
     (text) => integer(text, "a whole number", 0, Number.MAX_SAFE_INTEGER),
   ),
+  /** Whole numbers with commas between them, such as `1,2,5`; each is taken once, in rising order. */
+  counts: define("N,N", (text) => {
+    const each = text.split(",").map((part) =>
+      integer(
+        part.trim(),
+        "whole numbers with commas,",
+        0,
+        Number.MAX_SAFE_INTEGER,
+      )
+    );
+    return [...new Set(each)].sort((a, b) => a - b) as readonly number[];
+  }),
   /** A number, such as 1.5; not negative. */
   number: define("X", (text) => {
     if (!/^[0-9]+(\.[0-9]+)?$/.test(text)) {

@@ -1,5 +1,10 @@
 // @ts-types="npm:@types/d3-scale@4.0.9"
-import { type ScaleLinear, scaleLinear } from "d3-scale";
+import {
+  type ScaleLinear,
+  scaleLinear,
+  scaleLog,
+  type ScaleLogarithmic,
+} from "d3-scale";
 // @ts-types="npm:@types/d3-shape@3.1.7"
 import { curveLinear, curveStepAfter, line } from "d3-shape";
 import {
@@ -17,7 +22,9 @@ import type { LineChart } from "./report.ts";
 
 type Series = LineChart["series"][number];
 type Point = readonly [x: number, y: number];
-type Scale = ScaleLinear<number, number>;
+type Scale =
+  | ScaleLinear<number, number>
+  | ScaleLogarithmic<number, number>;
 
 const HEIGHT = 340;
 /** Room above the plot for the label of the y axis and half a tick text. */
@@ -32,7 +39,11 @@ export function lineChartSvg(
 ): string {
   const series = chart.series.map((one) => ({
     ...one,
-    points: one.points.filter((point) => point.every(Number.isFinite)),
+    points: one.points.filter((point) =>
+      point.every((value) =>
+        Number.isFinite(value) && (chart.scale !== "log" || value > 0)
+      )
+    ),
   }));
   const looks = looksOf(series);
   const plot = series.every(({ points }) => points.length === 0)
@@ -66,14 +77,11 @@ function drawPlot(
   looks: readonly Look[],
 ): Block {
   const points = series.flatMap((one) => one.points);
-  const y = scaleLinear(domain(points.map(([, value]) => value)), [HEIGHT, 0])
-    .nice(6);
+  const scaleOf = chart.scale === "log" ? logScale : linearScale;
+  const y = scaleOf(points.map(([, value]) => value), [HEIGHT, 0], true);
   const vertical = axis(chart.yLabel, y, 6);
   const left = axisWidth(vertical);
-  const x = scaleLinear(domain(points.map(([value]) => value)), [
-    left,
-    WIDTH - 8,
-  ]);
+  const x = scaleOf(points.map(([value]) => value), [left, WIDTH - 8], false);
   const below = xAxis(axis(chart.xLabel, x, 8), left, HEIGHT);
   const lines = series.map((one, at) => drawSeries(one, looks[at]!, x, y));
   return {
@@ -88,6 +96,25 @@ function drawPlot(
   };
 }
 
+function linearScale(
+  values: readonly number[],
+  range: readonly [number, number],
+  nice: boolean,
+): Scale {
+  const scale = scaleLinear(domain(values), range);
+  return nice ? scale.nice(6) : scale;
+}
+
+/** Up to whole powers of ten. */
+function logScale(
+  values: readonly number[],
+  range: readonly [number, number],
+): Scale {
+  const low = values.reduce((a, b) => Math.min(a, b), Infinity);
+  const high = values.reduce((a, b) => Math.max(a, b), 0);
+  return scaleLog([low, Math.max(high, low * 10)], range).nice();
+}
+
 /** From 0, unless the values are all far from it or below it. */
 function domain(values: readonly number[]): [number, number] {
   const low = values.reduce((a, b) => Math.min(a, b), Infinity);
@@ -98,13 +125,14 @@ function domain(values: readonly number[]): [number, number] {
 
 function axis(label: string, scale: Scale, count: number): Axis {
   const [low, high] = scale.domain() as [number, number];
-  const write = tickText(
-    Math.max(Math.abs(low), Math.abs(high)),
-    scale.tickFormat(count),
-  );
+  const plain = "base" in scale ? readable : scale.tickFormat(count);
+  const write = tickText(Math.max(Math.abs(low), Math.abs(high)), plain);
+  const ticks = "base" in scale
+    ? scale.ticks().filter((value) => Math.log10(value) % 1 === 0)
+    : scale.ticks(count);
   return {
     label,
-    ticks: scale.ticks(count).map((value) => ({
+    ticks: ticks.map((value) => ({
       at: scale(value),
       text: write(value),
     })),

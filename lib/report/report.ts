@@ -22,6 +22,8 @@ export interface LineChart {
   readonly kind: "line";
   readonly xLabel: string;
   readonly yLabel: string;
+  /** `log`: both axes grow by factors; only values above 0 are shown. */
+  readonly scale?: "linear" | "log";
   readonly series: readonly {
     readonly name: string;
     /** `step` holds each value until the next point (a bit rate staircase). */

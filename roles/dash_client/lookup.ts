@@ -11,7 +11,7 @@ import {
 import { drive } from "../../lib/io/drive.ts";
 import { type Address, formatAddress } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import { Inbox } from "./inbox.ts";
+import { Inbox } from "../../lib/io/inbox.ts";
 
 /** Whom to ask, and as whom. */
 export interface ResolverOptions {

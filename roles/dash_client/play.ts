@@ -11,7 +11,7 @@ import { drive } from "../../lib/io/drive.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Fetcher } from "./fetcher.ts";
 import type { PlayFlags } from "./flags.ts";
-import { Inbox } from "./inbox.ts";
+import { Inbox } from "../../lib/io/inbox.ts";
 import { openTitle, rungOf } from "./manifest.ts";
 import { type Played, type PlayLog, showPlay } from "./result.ts";
 

@@ -1,6 +1,8 @@
 import { flag } from "../../lib/cli/flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
+import { NUMBERS_FLAGS } from "./flags.ts";
 import { playScenario } from "./play.ts";
+import { SCENARIOS } from "./scenarios.ts";
 
 /** Plays a scenario of real roles in processes of their own and measures it. */
 export const demo: Role = {
@@ -16,6 +18,8 @@ export const demo: Role = {
   examples: [
     "rolecall demo all",
     "rolecall demo all --out report",
+    "rolecall demo distribution --clients 1,2,5,10 --out report",
+    "rolecall demo distribution --simulate --clients 1,10,100,1000",
     "rolecall demo my-lesson.json --seed 7",
   ],
   modes: {
@@ -23,13 +27,22 @@ export const demo: Role = {
       summary:
         "Play a scenario on this machine; loopback addresses stand for the lab's machines",
       flags: {
+        simulate: flag.toggle({
+          help:
+            "Plays swarms in virtual time: the same peers' code without processes, repeatable with --seed, N up to 10,000",
+        }),
+        ...NUMBERS_FLAGS,
         keep: flag.toggle({
           help: "Keep the folder with the programs' files and event logs",
         }),
       },
       operand: {
         placeholder: "SCENARIO",
-        help: "`all`, or the file of a scenario (JSON)",
+        help: `The file of a scenario (JSON), or one of these: ${
+          Object.entries(SCENARIOS).map(([name, what]) => `${name} (${what})`)
+            .join("; ")
+        }`,
+        choices: Object.keys(SCENARIOS),
       },
       run: playScenario,
     }),

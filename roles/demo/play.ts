@@ -1,3 +1,4 @@
+import { nearest } from "../../lib/cli/nearest.ts";
 import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
 import { formatMs } from "../../lib/core/units.ts";
 import type { Terminal } from "../../lib/io/terminal.ts";
@@ -6,6 +7,9 @@ import { playCdn } from "./cdn.ts";
 import { closingTable } from "./closing_table.ts";
 import { playDistribution } from "./distribution.ts";
 import { playEcho } from "./echo.ts";
+import { type Numbers, withNumbers } from "./flags.ts";
+import { SCENARIOS } from "./scenarios.ts";
+import { simulateDistribution } from "./virtual_distribution.ts";
 import { type Act, parseScenario, type Scenario } from "./scenario.ts";
 import { type Check, Stage } from "./stage.ts";
 import { progressView } from "./view.ts";
@@ -15,22 +19,34 @@ const MAX_SCENARIO_BYTES = 1 << 20;
 
 /** Plays every act of a scenario and fails unless every check held. */
 export async function playScenario(
-  flags: { readonly operand: string; readonly keep: boolean },
+  flags: Numbers & { readonly operand: string; readonly keep: boolean },
   ctx: RoleContext,
 ): Promise<void> {
   const scenario = await readScenario(flags.operand, ctx);
+  const acts = withNumbers(scenario.acts, flags);
+  if (flags.simulate && acts.some((act) => !("peerBytesPerSecond" in act))) {
+    throw new InputError(
+      "--simulate is for scenarios of swarms only: what would DNS or a video be in virtual time?",
+    );
+  }
   const folder = await ctx.files.makeTemporaryFolder("rolecall-demo-");
   const startedAtMs = ctx.clock.nowMs();
   const checks: Check[] = [];
   try {
     using view = progressView(ctx.terminal, ctx.clock.nowMs);
     await using stage = new Stage(ctx, folder, view);
-    for (const act of scenario.acts) await playAct(act, stage);
+    for (const act of acts) await playAct(act, stage, flags.simulate);
     checks.push(...stage.checks);
     const tookMs = ctx.clock.nowMs() - startedAtMs;
     ctx.finish({
       text: closingTable(checks, tookMs, widthOf(ctx.terminal)),
-      json: { title: scenario.title, tookMs: Math.round(tookMs), checks },
+      json: {
+        title: scenario.title,
+        simulated: flags.simulate,
+        tookMs: Math.round(tookMs),
+        checks,
+        figures: stage.figures,
+      },
       report: {
         title: scenario.title,
         sections: [
@@ -72,12 +88,14 @@ export async function playScenario(
   }
 }
 
-function playAct(act: Act, stage: Stage): Promise<void> {
+function playAct(act: Act, stage: Stage, simulate: boolean): Promise<void> {
   switch (act.act) {
     case "echo":
       return playEcho(act, stage);
     case "distribution":
-      return playDistribution(act, stage);
+      return simulate
+        ? simulateDistribution(act, stage)
+        : playDistribution(act, stage);
     case "cdn":
       return playCdn(act, stage);
   }
@@ -87,19 +105,19 @@ async function readScenario(
   name: string,
   ctx: RoleContext,
 ): Promise<Scenario> {
-  const own = ctx.files.includedPath("scenarios", `${name}.json`);
-  const path = /^[a-z0-9-]+$/.test(name) && await ctx.files.stat(own) !== null
-    ? own
+  const path = Object.hasOwn(SCENARIOS, name)
+    ? ctx.files.includedPath("scenarios", `${name}.json`)
     : name;
   let bytes: Uint8Array;
   try {
     bytes = await ctx.files.read(path, { maxBytes: MAX_SCENARIO_BYTES });
   } catch (error) {
-    const known = await ctx.files.list(ctx.files.includedPath("scenarios"));
+    const known = Object.keys(SCENARIOS);
+    const near = nearest(name, known);
     throw new InputError(
-      `there is no scenario "${name}"; known are ${
-        known.map((file) => file.name.replace(/\.json$/, "")).join(", ")
-      }, or give the file of one`,
+      `there is no scenario "${name}"${
+        near === undefined ? "" : `; did you mean "${near}"?`
+      }; known are ${known.join(", ")}, or give the file of one`,
       { cause: error },
     );
   }

@@ -1,8 +1,10 @@
+import { parseJsonLines } from "../../lib/core/json_lines.ts";
 import {
   parseByteRate,
   parseDurationMs,
   parseSizeBytes,
 } from "../../lib/core/units.ts";
+import { Reader } from "./reader.ts";
 
 /** A scripted classroom demo: acts played one after the other. Written as JSON in `scenarios/`. */
 export interface Scenario {
@@ -11,7 +13,10 @@ export interface Scenario {
 }
 
 /** One act and its numbers. */
-export type Act = EchoAct | DistributionAct | CdnAct;
+export type Act =
+  | EchoAct
+  | DistributionAct
+  | CdnAct;
 
 /** Echo over UDP with loss, and over TCP with two clients at once. */
 export interface EchoAct {
@@ -24,13 +29,27 @@ export interface EchoAct {
   readonly lines: readonly string[];
 }
 
-/** One file to N clients: from a server, and in a swarm. */
-export interface DistributionAct {
-  readonly act: "distribution";
+/** What every act with a swarm says of it. */
+export interface SwarmNumbers {
   readonly fileBytes: number;
-  readonly leeches: number;
+  readonly pieceBytes: number;
+  /** What the server, or the first seed, may send. */
   readonly serverBytesPerSecond: number;
+  /** What each client may send. */
   readonly peerBytesPerSecond: number;
+}
+
+/** One file to N clients, for each N: from a server, and in a swarm. */
+export interface DistributionAct extends SwarmNumbers {
+  readonly act: "distribution";
+  readonly leeches: readonly number[];
+  /** In virtual time: which N, and a file of how many pieces, each of one block, as rates and file shrink together. */
+  readonly simulated: {
+    readonly leeches: readonly number[];
+    readonly pieces: number;
+    /** How many others a peer is told of. */
+    readonly introductions: number;
+  };
 }
 
 /** A title played in several networks, each directed to its own edge by DNS. */
@@ -51,142 +70,82 @@ export interface CdnNetwork {
   readonly edgeBytesPerSecond: number;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+/** Most clients that are played by processes: each takes some 60 MB and a loopback address. */
+export const MAX_PROCESSES = 30;
+/** Most clients in virtual time. */
+export const MAX_SIMULATED = 10_000;
+
+/** How each act is read. */
+const ACTS: Readonly<Record<Act["act"], (act: Reader) => Act>> = {
+  echo: (act) => ({
+    act: "echo",
+    pings: act.count("pings", 1, 1000),
+    intervalMs: act.unit("interval", parseDurationMs),
+    loss: act.number("loss", 0, 1),
+    delayMs: act.unit("delay", parseDurationMs),
+    lines: act.texts("lines"),
+  }),
+  distribution: (act) => {
+    const leeches = act.counts("leeches", 1, MAX_PROCESSES);
+    const simulated = act.has("simulated") ? act.object("simulated") : null;
+    return {
+      act: "distribution",
+      ...swarmNumbers(act),
+      leeches,
+      simulated: simulated === null
+        ? { leeches, pieces: 64, introductions: 10 }
+        : simulated.done({
+          leeches: simulated.counts("leeches", 1, MAX_SIMULATED),
+          pieces: simulated.count("pieces", 1, 10_000),
+          introductions: simulated.count("introductions", 1, 40),
+        }),
+    };
+  },
+  cdn: (act) => ({
+    act: "cdn",
+    domain: act.text("domain"),
+    cdnDomain: act.text("cdnDomain"),
+    mediaMs: act.unit("media", parseDurationMs),
+    networks: act.list("networks", 1, 8).map((network) =>
+      network.done({
+        name: network.text("name"),
+        clients: network.count("clients", 1, 10),
+        staggerMs: network.unit("stagger", parseDurationMs),
+        edgeBytesPerSecond: network.unit("edgeRate", parseByteRate),
+      })
+    ),
+  }),
+};
 
 /**
  * Reads a scenario.
  *
- * @throws {SyntaxError} If it is no JSON, or a field is missing, unknown or out of range; the message names the field, such as `acts[1].file`.
+ * @throws {SyntaxError} If it is no JSON, or a field is missing, unknown or out of range; the message has the line and names the field: `line 7: acts[1].file must be …`.
  */
 export function parseScenario(text: string): Scenario {
-  const root = new Reader("", JSON.parse(text));
+  const root = new Reader("", parseJsonLines(text));
   const title = root.text("title");
-  const acts = root.list("acts", 1, 20).map((act): Act => {
-    const kind = act.text("act");
-    switch (kind) {
-      case "echo":
-        return act.done({
-          act: "echo",
-          pings: act.number("pings", 1, 1000),
-          intervalMs: act.unit("interval", parseDurationMs),
-          loss: act.number("loss", 0, 1),
-          delayMs: act.unit("delay", parseDurationMs),
-          lines: act.texts("lines"),
-        });
-      case "distribution":
-        return act.done({
-          act: "distribution",
-          fileBytes: act.unit("file", parseSizeBytes),
-          leeches: act.number("leeches", 1, 30),
-          serverBytesPerSecond: act.unit("serverUpload", parseByteRate),
-          peerBytesPerSecond: act.unit("peerUpload", parseByteRate),
-        });
-      case "cdn":
-        return act.done({
-          act: "cdn",
-          domain: act.text("domain"),
-          cdnDomain: act.text("cdnDomain"),
-          mediaMs: act.unit("media", parseDurationMs),
-          networks: act.list("networks", 1, 8).map((network) =>
-            network.done({
-              name: network.text("name"),
-              clients: network.number("clients", 1, 10),
-              staggerMs: network.unit("stagger", parseDurationMs),
-              edgeBytesPerSecond: network.unit("edgeRate", parseByteRate),
-            })
-          ),
-        });
-      default:
-        throw act.wrong("act", `"echo", "distribution" or "cdn"`, kind);
-    }
+  const acts = root.list("acts", 1, 20).map((act) => {
+    const kind = act.choice("act", Object.keys(ACTS) as Act["act"][]);
+    return act.done(ACTS[kind](act));
   });
   return root.done({ title, acts });
 }
 
-/** Takes fields of one JSON object and knows where it is. */
-class Reader {
-  readonly #path: string;
-  readonly #fields: Fields;
-  readonly #taken = new Set<string>();
-
-  constructor(path: string, value: unknown) {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw new SyntaxError(`${path || "it"} must be a JSON object`);
-    }
-    this.#path = path;
-    this.#fields = value as Fields;
-  }
-
-  wrong(name: string, must: string, got: unknown): SyntaxError {
-    return new SyntaxError(
-      `${this.#at(name)} must be ${must}, got ${
-        JSON.stringify(got) ?? "nothing"
-      }`,
+function swarmNumbers(act: Reader): SwarmNumbers {
+  const pieceBytes = act.has("pieceLength")
+    ? act.unit("pieceLength", parseSizeBytes)
+    : 262_144;
+  if (Math.log2(pieceBytes) % 1 !== 0 || pieceBytes < 16_384) {
+    throw act.error(
+      "pieceLength",
+      `must be a power of two from 16KiB on, got "${pieceBytes}"`,
     );
   }
-
-  text(name: string): string {
-    const value = this.#take(name);
-    if (typeof value !== "string" || value === "") {
-      throw this.wrong(name, "a text", value);
-    }
-    return value;
-  }
-
-  texts(name: string): readonly string[] {
-    const value = this.#take(name);
-    if (
-      !Array.isArray(value) || value.some((each) => typeof each !== "string")
-    ) throw this.wrong(name, "a list of texts", value);
-    return value;
-  }
-
-  number(name: string, min: number, max: number): number {
-    const value = this.#take(name);
-    if (typeof value !== "number" || !(value >= min && value <= max)) {
-      throw this.wrong(name, `a number from ${min} to ${max}`, value);
-    }
-    return value;
-  }
-
-  unit(name: string, parse: (text: string) => number): number {
-    try {
-      return parse(this.text(name));
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new SyntaxError(`${this.#at(name)} ${error.message}`);
-    }
-  }
-
-  list(name: string, min: number, max: number): readonly Reader[] {
-    const value = this.#take(name);
-    if (!Array.isArray(value) || value.length < min || value.length > max) {
-      throw this.wrong(name, `a list of ${min} to ${max}`, value);
-    }
-    return value.map((each, at) =>
-      new Reader(`${this.#at(name)}[${at}]`, each)
-    );
-  }
-
-  /** Returns `result` when every field of the object was taken. */
-  done<T>(result: T): T {
-    const left = Object.keys(this.#fields).find((key) => !this.#taken.has(key));
-    if (left !== undefined) {
-      throw new SyntaxError(
-        `${this.#at(left)} is unknown; known here: ${
-          [...this.#taken].join(", ")
-        }`,
-      );
-    }
-    return result;
-  }
-
-  #take(name: string): unknown {
-    this.#taken.add(name);
-    return this.#fields[name];
-  }
-
-  #at(name: string): string {
-    return this.#path === "" ? name : `${this.#path}.${name}`;
-  }
+  return {
+    fileBytes: act.unit("file", parseSizeBytes, { above: 0 }),
+    pieceBytes,
+    serverBytesPerSecond: act.unit("serverUpload", parseByteRate, { above: 0 }),
+    peerBytesPerSecond: act.unit("peerUpload", parseByteRate, { above: 0 }),
+  };
 }

@@ -40,6 +40,8 @@ export class Stage implements AsyncDisposable {
   readonly checks: Check[] = [];
   /** Parts of the report so far, in order. */
   readonly sections: ReportSection[] = [];
+  /** What acts measured, for `--json`. */
+  readonly figures: Readonly<Record<string, unknown>>[] = [];
   readonly #view: ProgressView;
   readonly #players: Player[] = [];
   #act = "";

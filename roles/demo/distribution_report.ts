@@ -1,0 +1,221 @@
+import type { LineChart, ReportSection } from "../../lib/report/report.ts";
+import type { DistributionAct } from "./scenario.ts";
+import type { Stage } from "./stage.ts";
+
+/** How much faster than its bound a run may seem: the limits' own tolerance. */
+const TOLERANCE = 0.03;
+/** A token bucket begins full and goes below zero for its last block. */
+const FULL_BUCKET_SECONDS = 0.05;
+/** A report with more clients than that shows quartiles, not each. */
+const MANY = 30;
+
+/** One way to give the file to N clients. */
+export interface Way {
+  readonly boundSeconds: number;
+  /** When each client had the file. */
+  readonly seconds: readonly number[];
+  /** How many of the copies are the file, byte by byte; null where nothing was copied (virtual time). */
+  readonly whole: number | null;
+}
+
+/** Both ways, for one N. */
+export interface Measured {
+  readonly clients: number;
+  readonly server: Way;
+  readonly swarm: Way;
+}
+
+/** Checks what the act promises, and draws the slide's chart. */
+export function reportDistribution(
+  act: DistributionAct,
+  measured: readonly Measured[],
+  { stage, note, blockSeconds }: {
+    readonly stage: Stage;
+    readonly note: string;
+    /** One block at u_s. */
+    readonly blockSeconds: number;
+  },
+): void {
+  for (const one of measured) checkOne(one, blockSeconds, stage);
+  checkGrowth(measured, act, stage);
+  stage.figures.push({
+    act: "distribution",
+    measured: measured.map(({ clients, server, swarm }) => ({
+      clients,
+      clientServer: figuresOf(server),
+      peerToPeer: figuresOf(swarm),
+    })),
+  });
+  stage.sections.push(
+    chartOf(measured, note),
+    tableOf(measured),
+    ...spreadOf(measured),
+  );
+}
+
+function checkOne(
+  { clients, server, swarm }: Measured,
+  blockSeconds: number,
+  stage: Stage,
+): void {
+  const slackSeconds = FULL_BUCKET_SECONDS + blockSeconds;
+  const ways = [["client-server", server], ["peer-to-peer", swarm]] as const;
+  for (const [name, way] of ways) {
+    if (way.whole !== null) {
+      stage.check(
+        `${name}, N = ${clients}: every copy is the file, byte by byte`,
+        way.whole === clients,
+        `${way.whole} of ${clients} copies`,
+      );
+    }
+    stage.check(
+      `${name}, N = ${clients}: no faster than the lecture's bound`,
+      last(way) >= way.boundSeconds * (1 - TOLERANCE) - slackSeconds &&
+        last(way) < Infinity,
+      `${last(way).toFixed(1)} s, bound ${
+        way.boundSeconds.toFixed(1)
+      } s, ratio ${ratioOf(way).toFixed(2)}`,
+    );
+  }
+}
+
+/** The headline, where the numbers allow it to be seen. */
+function checkGrowth(
+  measured: readonly Measured[],
+  act: DistributionAct,
+  stage: Stage,
+): void {
+  const first = measured[0]!;
+  const most = measured.at(-1)!;
+  if (most.clients > 1) {
+    stage.check(
+      `with N = ${most.clients} the swarm is done before the server`,
+      last(most.swarm) < last(most.server),
+      `${last(most.swarm).toFixed(1)} s and ${last(most.server).toFixed(1)} s`,
+    );
+  }
+  if (most.clients < 4 * first.clients) return;
+  const grows = (way: "server" | "swarm") => last(most[way]) / last(first[way]);
+  stage.check(
+    `from N = ${first.clients} to ${most.clients} the server's time grows faster than the swarm's`,
+    grows("server") > grows("swarm"),
+    `${grows("server").toFixed(1)} × and ${
+      grows("swarm").toFixed(1)
+    } ×; the bounds grow ${
+      (most.server.boundSeconds / first.server.boundSeconds).toFixed(1)
+    } × and ${
+      (most.swarm.boundSeconds / first.swarm.boundSeconds).toFixed(1)
+    } × (u_s / u = ${
+      (act.serverBytesPerSecond / act.peerBytesPerSecond).toFixed(1)
+    })`,
+  );
+}
+
+function chartOf(measured: readonly Measured[], note: string): ReportSection {
+  const points = (value: (one: Measured) => number) =>
+    measured.map((one) => [one.clients, value(one)] as const);
+  const isWide = measured.at(-1)!.clients > 100;
+  const chart: LineChart = {
+    kind: "line",
+    xLabel: isWide ? "N (each step ten times as many)" : "N",
+    yLabel: isWide
+      ? "seconds until the last of N has the file (each step ten times as long)"
+      : "seconds until the last of N has the file",
+    ...isWide ? { scale: "log" } : {},
+    series: [
+      {
+        name: "client-server, measured",
+        shape: "line",
+        points: points(({ server }) => last(server)),
+      },
+      {
+        name: "peer-to-peer, measured",
+        shape: "line",
+        points: points(({ swarm }) => last(swarm)),
+      },
+      {
+        name: "client-server, bound",
+        ...{ shape: "line", dashed: true },
+        points: points(({ server }) => server.boundSeconds),
+      },
+      {
+        name: "peer-to-peer, bound",
+        ...{ shape: "line", dashed: true },
+        points: points(({ swarm }) => swarm.boundSeconds),
+      },
+    ],
+  };
+  return {
+    kind: "chart",
+    heading: "File distribution: time against N",
+    file: "distribution",
+    chart,
+    note:
+      `${note} Bounds: max{N·F/u_s, F/d_min} and max{F/u_s, F/d_min, N·F/(u_s + Σu_i)}.`,
+  };
+}
+
+function tableOf(measured: readonly Measured[]): ReportSection {
+  return {
+    kind: "table",
+    heading: "File distribution: measured and bound",
+    columns: [
+      ...["N", "client-server (s)", "bound (s)", "ratio"],
+      ...["peer-to-peer (s)", "bound (s)", "ratio"],
+    ],
+    rows: measured.map(({ clients, server, swarm }) => [
+      clients,
+      ...[server, swarm].flatMap((way) => [
+        round(last(way)),
+        round(way.boundSeconds),
+        round(ratioOf(way)),
+      ]),
+    ]),
+  };
+}
+
+/** When each client was done; with many clients, when the first, the middle and the last. */
+function spreadOf(measured: readonly Measured[]): readonly ReportSection[] {
+  const rows = measured.flatMap(({ clients, server, swarm }) =>
+    ([["client-server", server], ["peer-to-peer", swarm]] as const).map(
+      ([name, way]) => {
+        const sorted = [...way.seconds].sort((a, b) => a - b);
+        const middle = sorted[Math.floor(sorted.length / 2)]!;
+        return [
+          ...[name, clients, round(sorted[0]!), round(middle)],
+          round(sorted.at(-1)!),
+          clients > MANY
+            ? "–"
+            : sorted.map((seconds) => seconds.toFixed(1)).join(", "),
+        ];
+      },
+    )
+  );
+  return [{
+    kind: "table",
+    heading: "File distribution: when the clients were done",
+    columns: ["way", "N", "first (s)", "middle (s)", "last (s)", "each (s)"],
+    rows,
+  }];
+}
+
+function figuresOf(way: Way): Readonly<Record<string, number | null>> {
+  return {
+    seconds: round(last(way)),
+    boundSeconds: round(way.boundSeconds),
+    ratio: round(ratioOf(way)),
+    wholeCopies: way.whole,
+  };
+}
+
+function last({ seconds }: Way): number {
+  return seconds.reduce((a, b) => Math.max(a, b), 0);
+}
+
+function ratioOf(way: Way): number {
+  return last(way) / way.boundSeconds;
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(3));
+}

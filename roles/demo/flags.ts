@@ -1,0 +1,82 @@
+import { flag } from "../../lib/cli/flags.ts";
+import { InputError } from "../../lib/core/errors.ts";
+import { type Act, MAX_PROCESSES, MAX_SIMULATED } from "./scenario.ts";
+
+/** The flags that change a scenario's main numbers. */
+export const NUMBERS_FLAGS = {
+  clients: flag.counts({
+    help: "Clients (N); for `distribution` several, such as 1,2,5,10",
+  }),
+  file: flag.size({ help: "The file's size (F)" }),
+  serverUpload: flag.byteRate({
+    help: "What the server, or the first seed, sends at most (u_s)",
+  }),
+  peerUpload: flag.byteRate({ help: "What each client sends at most (u)" }),
+};
+
+/** What those flags parse to. */
+export interface Numbers {
+  readonly clients: readonly number[] | undefined;
+  readonly file: number | undefined;
+  readonly serverUpload: number | undefined;
+  readonly peerUpload: number | undefined;
+  readonly simulate: boolean;
+}
+
+/**
+ * Puts the numbers of the command line in the place of the scenario's.
+ *
+ * @throws {InputError} If no act has such a number, or it is out of range.
+ */
+export function withNumbers(
+  acts: readonly Act[],
+  numbers: Numbers,
+): readonly Act[] {
+  for (const name of Object.keys(NUMBERS_FLAGS) as (keyof Numbers)[]) {
+    if (numbers[name] === undefined || acts.some((act) => takes(act))) {
+      continue;
+    }
+    throw new InputError(`--${kebab(name)} means nothing to this scenario`);
+  }
+  return acts.map((act) => {
+    if (!("peerBytesPerSecond" in act)) return act;
+    const { file, serverUpload, peerUpload } = numbers;
+    for (
+      const [name, value] of Object.entries({ file, serverUpload, peerUpload })
+    ) {
+      if (value === 0) throw new InputError(`--${kebab(name)} must be above 0`);
+    }
+    return withClients({
+      ...act,
+      fileBytes: file ?? act.fileBytes,
+      serverBytesPerSecond: serverUpload ?? act.serverBytesPerSecond,
+      peerBytesPerSecond: peerUpload ?? act.peerBytesPerSecond,
+    }, numbers);
+  });
+}
+
+function withClients<A extends Act>(act: A, numbers: Numbers): A {
+  const { clients, simulate } = numbers;
+  if (clients === undefined) return act;
+  const most = simulate ? MAX_SIMULATED : MAX_PROCESSES;
+  const top = clients.at(-1)!;
+  if (clients[0] === 0 || top > most) {
+    throw new InputError(
+      `--clients must be 1 to ${most}${
+        simulate ? "" : " (more with --simulate)"
+      }, got ${clients[0] === 0 ? 0 : top}`,
+    );
+  }
+  if (act.act !== "distribution") return act;
+  return simulate
+    ? { ...act, simulated: { ...act.simulated, leeches: clients } }
+    : { ...act, leeches: clients };
+}
+
+function takes(act: Act): boolean {
+  return "peerBytesPerSecond" in act;
+}
+
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
