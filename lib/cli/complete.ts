@@ -24,6 +24,13 @@ function flagNames(role: RoleShape): string {
   return [...flagsOf(role).keys(), "help"].map((name) => `--${name}`).join(" ");
 }
 
+/** Words that may stand for an operand: the scenarios of `demo`. */
+function operands(role: RoleShape): readonly string[] {
+  return Object.values(role.modes).flatMap(({ operand }) =>
+    operand?.choices ?? []
+  );
+}
+
 function bash(roles: readonly RoleShape[]): string {
   const cases = roles.map((role) => {
     const words = [...flagsOf(role)].filter(([, { choices }]) => choices)
@@ -39,7 +46,13 @@ function bash(roles: readonly RoleShape[]): string {
       `      esac`,
       `      [[ $word == -* ]] && COMPREPLY=($(compgen -W "${
         flagNames(role)
-      }" -- "$word"));;`,
+      }" -- "$word"))`,
+      ...operands(role).length === 0 ? [] : [
+        `      [[ $word != -* ]] && COMPREPLY=($(compgen -W "${
+          operands(role).join(" ")
+        }" -f -- "$word"))`,
+      ],
+      "      ;;",
     ].join("\n");
   });
   const names = [
@@ -74,6 +87,9 @@ function fish(
     `complete -c rolecall -n __fish_use_subcommand -a ${role.name} -d ${
       quote(role.summary)
     }`,
+    ...operands(role).map((word) =>
+      `complete -c rolecall -n '__fish_seen_subcommand_from ${role.name}' -a ${word}`
+    ),
     ...[...flagsOf(role)].map(([name, flag]) =>
       [
         `complete -c rolecall -n '__fish_seen_subcommand_from ${role.name}'`,

@@ -11,6 +11,7 @@ export interface ModeShape {
   readonly operand?: {
     readonly placeholder: string;
     readonly optional?: boolean;
+    readonly choices?: readonly string[];
   };
 }
 

@@ -2,7 +2,7 @@ import { nearest } from "../../lib/cli/nearest.ts";
 import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
 import { formatMs } from "../../lib/core/units.ts";
 import type { Terminal } from "../../lib/io/terminal.ts";
-import type { RoleContext } from "../../lib/role.ts";
+import type { RoleContext, RoleResult } from "../../lib/role.ts";
 import { playCdn } from "./cdn.ts";
 import { closingTable } from "./closing_table.ts";
 import { playDistribution } from "./distribution.ts";
@@ -38,36 +38,10 @@ export async function playScenario(
     for (const act of acts) await playAct(act, stage, flags.simulate);
     checks.push(...stage.checks);
     const tookMs = ctx.clock.nowMs() - startedAtMs;
-    ctx.finish({
-      text: closingTable(checks, tookMs, widthOf(ctx.terminal)),
-      json: {
-        title: scenario.title,
-        simulated: flags.simulate,
-        tookMs: Math.round(tookMs),
-        checks,
-        figures: stage.figures,
-      },
-      report: {
-        title: scenario.title,
-        sections: [
-          {
-            kind: "table",
-            heading: "What held",
-            columns: ["act", "check", "measured", "held"],
-            rows: checks.map((row) => [
-              row.act,
-              row.check,
-              row.measured,
-              row.held ? "yes" : "NO",
-            ]),
-            note: `Played in ${
-              formatMs(tookMs)
-            }; every number was measured in this run.`,
-          },
-          ...stage.sections,
-        ],
-      },
-    });
+    ctx.finish(resultOf(scenario.title, stage, {
+      tookMs,
+      simulated: flags.simulate,
+    }));
   } finally {
     if (flags.keep) {
       ctx.emit({
@@ -86,6 +60,42 @@ export async function playScenario(
       }`,
     );
   }
+}
+
+function resultOf(
+  title: string,
+  { checks, figures, sections, ctx }: Stage,
+  { tookMs, simulated }: {
+    readonly tookMs: number;
+    readonly simulated: boolean;
+  },
+): RoleResult {
+  return {
+    text: closingTable(checks, tookMs, widthOf(ctx.terminal)),
+    json: { title, simulated, tookMs: Math.round(tookMs), checks, figures },
+    report: {
+      title,
+      sections: [
+        {
+          kind: "table",
+          heading: "What held",
+          columns: ["act", "check", "measured", "held"],
+          rows: checks.map((row) => [
+            row.act,
+            row.check,
+            row.measured,
+            row.held ? "yes" : "NO",
+          ]),
+          note: `Played in ${
+            formatMs(tookMs)
+          }; every number was measured in this run${
+            simulated ? ", in virtual time" : ""
+          }.`,
+        },
+        ...sections,
+      ],
+    },
+  };
 }
 
 function playAct(act: Act, stage: Stage, simulate: boolean): Promise<void> {
