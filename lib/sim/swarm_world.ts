@@ -143,6 +143,8 @@ export class SwarmWorld {
       chokeIntervalMs: 10_000,
       optimisticIntervalMs: 30_000,
       freeRide: false,
+      // Who knows whom is said by `introduce` alone.
+      private: true,
       maxConnections: 80,
       upload: limit(uploadBytesPerSecond),
       download: limit(downloadBytesPerSecond),
@@ -282,6 +284,8 @@ export class SwarmWorld {
       case "read":
         this.#read(host, output.pieceIndex, output.buffer);
         return null;
+      default:
+        return null; // For drivers with more than a swarm: a DHT.
     }
   }
 
