@@ -2,7 +2,8 @@
  * Pieces in memory, to be served from, and the buffers they live in.
  *
  * A block is copied once on its way in (socket to piece) and once on its way out (piece to send buffer). Buffers of a
- * piece's size go round between download, cache and pool: making 2048 fresh ones for 512 MiB cost more than hashing them.
+ * piece's size go round between download, cache and pool: making 2048 fresh ones for 512 MiB cost more than hashing
+ * them. The pool takes back as many as the cache may free at once: with room for 8 every second one was made anew.
  */
 export class PieceCache {
   readonly #pieceLength: number;
@@ -35,7 +36,9 @@ export class PieceCache {
 
   /** Takes a buffer back that nobody uses any more. */
   giveBack(bytes: Uint8Array): void {
-    if (this.#pool.length < 8) this.#pool.push(new Uint8Array(bytes.buffer));
+    if (this.#pool.length < this.#capacityPieces) {
+      this.#pool.push(new Uint8Array(bytes.buffer));
+    }
   }
 
   /** Returns a piece, which is then the last to be forgotten. */

@@ -22,6 +22,8 @@ export class WireDecoder {
   readonly #maxBitfieldBytes: number;
   /** The beginning of a message whose rest is still to come. */
   #pending: Uint8Array<ArrayBuffer> = new Uint8Array(HANDSHAKE_BYTES);
+  /** Where the next one is kept: the block of the last is a view of `#pending` until this push is over. */
+  #spare: Uint8Array<ArrayBuffer> = new Uint8Array(HANDSHAKE_BYTES);
   #pendingLength = 0;
   #handshake: Handshake | null = null;
   /** Bytes of a message nobody wants that are still to come. */
@@ -116,7 +118,7 @@ export class WireDecoder {
     this.#pendingLength = 0;
     this.#pushWhole(whole, 0, messages);
     if (this.#pendingLength === 0) {
-      this.#pending = new Uint8Array(HANDSHAKE_BYTES);
+      [this.#pending, this.#spare] = [this.#spare, this.#pending];
     }
     return at + taken;
   }
