@@ -1,5 +1,6 @@
 import { DASH_EVENTS, type DashEvent } from "./dash.ts";
 import { DEMO_EVENTS, type DemoEvent } from "./demo.ts";
+import { DHT_EVENTS, type DhtEvent } from "./dht.ts";
 import { DNS_EVENTS, type DnsEvent } from "./dns.ts";
 import { ECHO_EVENTS, type EchoEvent } from "./echo.ts";
 import { EDGE_EVENTS, type EdgeEvent } from "./edge.ts";
@@ -15,6 +16,7 @@ export type RolecallEvent =
   | EchoEvent
   | TrackerEvent
   | PeerEvent
+  | DhtEvent
   | OriginEvent
   | EdgeEvent
   | DnsEvent
@@ -36,6 +38,7 @@ export const EVENTS: EventTable<RolecallEvent> = {
   ...ECHO_EVENTS,
   ...TRACKER_EVENTS,
   ...PEER_EVENTS,
+  ...DHT_EVENTS,
   ...ORIGIN_EVENTS,
   ...EDGE_EVENTS,
   ...DNS_EVENTS,

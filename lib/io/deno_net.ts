@@ -2,7 +2,10 @@ import { RunError } from "../core/errors.ts";
 import { addressOf } from "./deno_address.ts";
 import { systemError } from "./deno_errors.ts";
 import { fetchOnce } from "./deno_fetch.ts";
+import { udpSocket } from "./deno_udp.ts";
 import { serveHttp, servePages } from "./deno_http.ts";
+import { closer } from "./deno_close.ts";
+import { joinMulticast } from "./deno_multicast.ts";
 import {
   type Address,
   formatAddress,
@@ -12,15 +15,13 @@ import {
   type UdpSocket,
 } from "./net.ts";
 
-/** The largest datagram of either family with its header left in. Deno's own buffer holds 65,507 bytes and would cut a larger one (IPv6: up to 65,527) without a word. */
-const DATAGRAM_BUFFER_BYTES = 65_535;
-
 /** How long to wait after an accept that failed for want of file descriptors before the next one. */
 const ACCEPT_PAUSE_MS = 50;
 
 /** The real sockets. */
 export const denoNet: Net = {
   listenUdp,
+  joinMulticast,
   listenTcp,
   connectTcp,
   serveHttp: (options, handler) => serveHttp(bound(options), handler),
@@ -48,62 +49,14 @@ function bound({ host, port }: Address): { hostname: string; port: number } {
 
 function listenUdp(options: Address): UdpSocket {
   const { hostname, port } = bound(options);
-  let socket: Deno.DatagramConn;
   try {
-    socket = Deno.listenDatagram({ transport: "udp", hostname, port });
+    return udpSocket(
+      Deno.listenDatagram({ transport: "udp", hostname, port }),
+      hostname,
+    );
   } catch (error) {
     throw systemError(`listen on udp ${formatAddress(options)}`, error);
   }
-  const close = closer(socket);
-  const ownFamilyIs6 = hostname.includes(":");
-  return {
-    ...addressOf(socket.addr),
-    async *receive(signal) {
-      signal.addEventListener("abort", close, { once: true });
-      // Kept, and each datagram copied out: clearing 64 KiB for each cost more than all the rest of an answer.
-      const buffer = new Uint8Array(DATAGRAM_BUFFER_BYTES);
-      try {
-        while (!signal.aborted) {
-          let received: [Uint8Array, Deno.Addr];
-          try {
-            received = await socket.receive(buffer);
-          } catch (error) {
-            if (error instanceof Deno.errors.BadResource || signal.aborted) {
-              return;
-            }
-            continue; // An ICMP error of an earlier send: the socket is as good as before.
-          }
-          yield { bytes: received[0].slice(), ...addressOf(received[1]) };
-        }
-      } finally {
-        signal.removeEventListener("abort", close);
-      }
-    },
-    async send(bytes, to) {
-      // A dual-stack socket speaks to IPv4 hosts by their mapped address.
-      const mapped = ownFamilyIs6 && /^\d+\./.test(to.host)
-        ? `::ffff:${to.host}`
-        : to.host;
-      try {
-        await socket.send(bytes, {
-          transport: "udp",
-          hostname: mapped,
-          port: to.port,
-        });
-      } catch (error) {
-        throw new RunError(
-          "send-failed",
-          systemError(
-            `send ${bytes.length} bytes to ${formatAddress(to)}`,
-            error,
-          )
-            .message,
-          { cause: error },
-        );
-      }
-    },
-    [Symbol.asyncDispose]: () => Promise.resolve(close()),
-  };
 }
 
 function listenTcp(options: Address): TcpListener {
@@ -240,17 +193,6 @@ function wrap(connection: Deno.TcpConn): TcpConnection | null {
     },
     setNoDelay: (on) => connection.setNoDelay(on),
     [Symbol.dispose]: closer(connection),
-  };
-}
-
-/** Closing twice, or after the system did, is harmless. */
-function closer(resource: { close(): void }): () => void {
-  return () => {
-    try {
-      resource.close();
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BadResource)) throw error;
-    }
   };
 }
 

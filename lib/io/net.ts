@@ -19,6 +19,16 @@ export interface Net {
    * @throws {RunError} `address-in-use`, `address-not-available`, `permission-denied`.
    */
   listenUdp(options: Address): UdpSocket;
+  /**
+   * Joins a multicast group on every interface of its family that is up, or on the one whose address is `host`; on
+   * loopback only if there is no other. Several programs of one machine may join the same group and port.
+   *
+   * @throws {RunError} `no-multicast` if no interface can; `address-in-use`.
+   */
+  joinMulticast(
+    group: Address,
+    options?: { readonly host?: string },
+  ): Promise<MulticastSocket>;
   /** Binds a TCP socket and listens. Same rules and errors as {@linkcode Net.listenUdp}. */
   listenTcp(options: Address): TcpListener;
   /**
@@ -77,6 +87,16 @@ export interface UdpSocket extends AsyncDisposable, Address {
   >;
   /** Sends one datagram. @throws {RunError} `send-failed`, for instance `message too long`. */
   send(bytes: Uint8Array, to: Address): Promise<void>;
+}
+
+/** A member of a multicast group. */
+export interface MulticastSocket extends AsyncDisposable {
+  /** The addresses of the interfaces it joined on. */
+  readonly interfaces: readonly string[];
+  /** What anyone sends to the group, ourselves included; see {@linkcode UdpSocket.receive}. */
+  receive(signal: AbortSignal): ReturnType<UdpSocket["receive"]>;
+  /** Sends one datagram to the group on every interface. @throws {RunError} `send-failed` if it left by none. */
+  send(bytes: Uint8Array): Promise<void>;
 }
 
 /** A listening TCP socket. */

@@ -1,0 +1,65 @@
+import { RunError } from "../core/errors.ts";
+import { addressOf } from "./deno_address.ts";
+import { closer } from "./deno_close.ts";
+import { systemError } from "./deno_errors.ts";
+import { formatAddress, type UdpSocket } from "./net.ts";
+
+/** The largest datagram of either family with its header left in. Deno's own buffer holds 65,507 bytes and would cut a larger one (IPv6: up to 65,527) without a word. */
+const DATAGRAM_BUFFER_BYTES = 65_535;
+
+/** Wraps a socket of Deno's; `hostname` is what it was bound to. */
+export function udpSocket(
+  socket: Deno.DatagramConn,
+  hostname: string,
+): UdpSocket {
+  const close = closer(socket);
+  const ownFamilyIs6 = hostname.includes(":");
+  return {
+    ...addressOf(socket.addr),
+    async *receive(signal) {
+      signal.addEventListener("abort", close, { once: true });
+      // Kept, and each datagram copied out: clearing 64 KiB for each cost more than all the rest of an answer.
+      const buffer = new Uint8Array(DATAGRAM_BUFFER_BYTES);
+      try {
+        while (!signal.aborted) {
+          let received: [Uint8Array, Deno.Addr];
+          try {
+            received = await socket.receive(buffer);
+          } catch (error) {
+            if (error instanceof Deno.errors.BadResource || signal.aborted) {
+              return;
+            }
+            continue; // An ICMP error of an earlier send: the socket is as good as before.
+          }
+          yield { bytes: received[0].slice(), ...addressOf(received[1]) };
+        }
+      } finally {
+        signal.removeEventListener("abort", close);
+      }
+    },
+    async send(bytes, to) {
+      // A dual-stack socket speaks to IPv4 hosts by their mapped address.
+      const mapped = ownFamilyIs6 && /^\d+\./.test(to.host)
+        ? `::ffff:${to.host}`
+        : to.host;
+      try {
+        await socket.send(bytes, {
+          transport: "udp",
+          hostname: mapped,
+          port: to.port,
+        });
+      } catch (error) {
+        throw new RunError(
+          "send-failed",
+          systemError(
+            `send ${bytes.length} bytes to ${formatAddress(to)}`,
+            error,
+          )
+            .message,
+          { cause: error },
+        );
+      }
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(close()),
+  };
+}
