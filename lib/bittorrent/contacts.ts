@@ -8,7 +8,7 @@ const MAX_EXCHANGED = 1000;
 /** Ports of one host that other peers may name, so that they cannot turn a swarm on it; on this machine everybody is one host. */
 const MAX_EXCHANGED_OF_HOST = 4;
 /** An address that failed so often is forgotten until someone names it again. */
-const MAX_FAILURES = { tracker: 5, pex: 2, user: Infinity };
+const MAX_FAILURES = { tracker: 5, pex: 2, dht: 3, lsd: 5, user: Infinity };
 
 interface Contact {
   readonly endpoint: PeerEndpoint;

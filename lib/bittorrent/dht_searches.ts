@@ -10,6 +10,8 @@ import type { PeerEndpoint } from "./swarm_types.ts";
 
 /** Peers that are taken from our own store at a time. */
 const MAX_STORED = 50;
+/** Peers that one search finds; more than anyone connects to. */
+const MAX_FOUND = 2_000;
 
 /** The searches of a DHT node: for nodes, to fill the table, and for the peers of torrents, to whose nearest nodes it then announces us. */
 export class DhtSearches {
@@ -65,10 +67,9 @@ export class DhtSearches {
     for (const search of [...this.#searches]) this.#continue(search);
   }
 
-  /** Peers of a torrent became known; passes on those that are new, if we share it. */
-  found(infoHash: Uint8Array, found: readonly PeerEndpoint[]): void {
-    const peers = this.#shares.found(infoHash, found);
-    if (peers.length === 0) return;
+  /** Peers of a torrent became known; passes them on if we share it. */
+  found(infoHash: Uint8Array, peers: readonly PeerEndpoint[]): void {
+    if (peers.length === 0 || !this.#shares.has(infoHash)) return;
     this.#state.out.push({ kind: "peers-found", infoHash, peers });
   }
 
@@ -184,8 +185,14 @@ export class DhtSearches {
     }
   }
 
-  #foundPeers(search: Search, peers: readonly PeerEndpoint[]): void {
-    for (const peer of peers) search.peers.add(keyOf(peer));
+  /** Passes on those peers that this search did not find before. */
+  #foundPeers(search: Search, found: readonly PeerEndpoint[]): void {
+    const peers = found.filter((peer) => {
+      const key = keyOf(peer);
+      if (search.peers.has(key) || search.peers.size >= MAX_FOUND) return false;
+      search.peers.add(key);
+      return true;
+    });
     if (search.share !== null) this.found(search.share.infoHash, peers);
   }
 }

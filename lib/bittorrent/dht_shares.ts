@@ -1,7 +1,5 @@
 import { toHex } from "../core/bytes.ts";
 import type { Rng } from "../core/rng.ts";
-import { keyOf } from "./dht_contact.ts";
-import type { PeerEndpoint } from "./swarm_types.ts";
 
 /** How often a torrent is announced anew; nodes forget peers after 30 minutes. */
 const ANNOUNCE_MS = 15 * 60_000;
@@ -10,8 +8,6 @@ const FIRST_RETRY_MS = 5_000;
 const MAX_RETRY_MS = 300_000;
 /** Who found only itself, or one peer, is lonely. */
 const COMPANY = 2;
-/** Peers of one torrent that are told apart; more than anyone connects to. */
-const MAX_FOUND = 2_000;
 
 /** A torrent we share. */
 export interface DhtShare {
@@ -21,7 +17,6 @@ export interface DhtShare {
 }
 
 interface Entry extends DhtShare {
-  readonly found: Set<string>;
   nextAtMs: number;
   searching: boolean;
   lonelySearches: number;
@@ -50,7 +45,6 @@ export class DhtShares {
   add({ infoHash, port }: DhtShare, nowMs: number): void {
     this.#entries.set(toHex(infoHash), {
       ...{ infoHash, port },
-      found: new Set(),
       nextAtMs: nowMs,
       searching: false,
       lonelySearches: 0,
@@ -74,21 +68,6 @@ export class DhtShares {
     );
     for (const entry of due) entry.searching = true;
     return due;
-  }
-
-  /** Returns those of `peers` that were not found before. */
-  found(
-    infoHash: Uint8Array,
-    peers: readonly PeerEndpoint[],
-  ): PeerEndpoint[] {
-    const entry = this.#entries.get(toHex(infoHash));
-    if (entry === undefined) return [];
-    return peers.filter((peer) => {
-      const key = keyOf(peer);
-      if (entry.found.has(key) || entry.found.size >= MAX_FOUND) return false;
-      entry.found.add(key);
-      return true;
-    });
   }
 
   /** Notes the end of a search that saw so many peers; returns when the next one is. */

@@ -184,11 +184,15 @@ export class LocalDiscovery implements Machine<LsdInput, LsdOutput> {
     ) return [];
     const peer = { host: from.host, port: announce.port };
     const remote = formatHostPort(peer);
-    if (this.#heard.has(remote) || this.#heard.size >= MAX_HEARD) return [];
+    // Known or not: it may have been given up meanwhile, and is back.
+    const found: LsdOutput = { kind: "peer-found", peer };
+    if (this.#heard.has(remote) || this.#heard.size >= MAX_HEARD) {
+      return [found];
+    }
     this.#heard.add(remote);
     return [
       { kind: "event", event: { type: "lsd.heard", infoHash: hex, remote } },
-      { kind: "peer-found", peer },
+      found,
     ];
   }
 }

@@ -12,7 +12,7 @@ export interface PeerEndpoint {
 }
 
 /** Who told us of a peer: those a user named are tried again and again, those of others are dropped after some failures. */
-export type ContactSource = "tracker" | "user" | "pex";
+export type ContactSource = "tracker" | "user" | "pex" | "dht" | "lsd";
 
 /** What limits a rate; `TokenBucket` of lib/model is one. */
 export interface RateLimiter {

@@ -105,7 +105,7 @@ export const DHT_EVENTS: EventTable<DhtEvent> = {
         short(e.node)
       }, ${counted(e.sharedBits, "bit")} in common) knows ${
         counted(e.peers, "peer")
-      } and ${counted(e.nodes, "node")} nearer by`,
+      } and names ${counted(e.nodes, "node")}`,
   },
   "dht.searched": {
     level: "info",

@@ -36,14 +36,7 @@ export async function joinMulticast(
       joined.push(candidate);
     } catch { /* This interface has no multicast. */ }
   }
-  const senders: Deno.DatagramConn[] = [];
-  for (const { address } of joined) {
-    try {
-      senders.push(open({ hostname: address, port: 0 }, group));
-    } catch {
-      /* The address went away, or is still being checked for doubles. */
-    }
-  }
+  const senders = sendersOf(joined, group);
   if (senders.length === 0) {
     receiver.close();
     throw new RunError(
@@ -84,6 +77,22 @@ export async function joinMulticast(
       return Promise.resolve();
     },
   };
+}
+
+/** A socket on each interface. */
+function sendersOf(
+  joined: readonly Interface[],
+  group: Address,
+): Deno.DatagramConn[] {
+  const senders: Deno.DatagramConn[] = [];
+  for (const { address } of joined) {
+    try {
+      senders.push(open({ hostname: address, port: 0 }, group));
+    } catch {
+      /* The address went away, or is still being checked for doubles. */
+    }
+  }
+  return senders;
 }
 
 function open(

@@ -1,4 +1,5 @@
 import { flag } from "../../lib/cli/flags.ts";
+import { DISCOVERY_FLAGS } from "./discovery_flags.ts";
 
 /** The flags of the mode that shares a torrent, beside `--host` and `--port`. */
 export const SHARE_FLAGS = {
@@ -7,8 +8,9 @@ export const SHARE_FLAGS = {
     help: "Folder in which the torrent's file or folder lies or is made",
   }),
   peer: flag.list(flag.hostPort({
-    help: "A peer to connect to, beside those the tracker names",
+    help: "A peer to connect to, beside those that are found",
   })),
+  ...DISCOVERY_FLAGS,
   uploadLimit: flag.byteRate({
     help:
       "Sends at most so much; a seed with a limit hands each piece out once before it sends any twice",
@@ -52,7 +54,7 @@ export const SHARE_FLAGS = {
   giveUpAfter: flag.duration({
     default: "30s",
     help:
-      "A download that in this time reached no tracker and no peer fails; 0 tries for ever",
+      "A download that in this time reached nobody, neither tracker nor DHT node nor peer, fails; 0 tries for ever",
   }),
 };
 

@@ -1,6 +1,8 @@
 import { flag, serverFlags } from "../../lib/cli/flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
 import { createTorrent } from "./create.ts";
+import { dhtOnlyMode } from "./dht_only.ts";
+import { EVENT_TYPES } from "./event_types.ts";
 import { CREATE_FLAGS, SHARE_FLAGS } from "./flags.ts";
 import { inspectTorrent } from "./inspect.ts";
 import { shareTorrent } from "./share.ts";
@@ -9,28 +11,14 @@ import { shareTorrent } from "./share.ts";
 export const peer: Role = {
   name: "peer",
   summary: "BitTorrent peer: makes, seeds and downloads torrents",
-  events: [
-    "torrent.hashed",
-    "torrent.created",
-    "torrent.checked",
-    "torrent.completed",
-    "announce.answered",
-    "announce.failed",
-    "peer.connected",
-    "peer.introduced",
-    "peer.disconnected",
-    "peer.choked",
-    "peer.unchoked",
-    "peer.banned",
-    "peer.progressed",
-    "piece.verified",
-    "piece.rejected",
-  ],
+  events: EVENT_TYPES,
   examples: [
     "rolecall peer --create movie.mp4 --announce http://10.0.0.1:6969/announce -o movie.torrent",
     "rolecall peer movie.torrent --dir lab --seed-for 1h",
     "rolecall peer movie.torrent --dir downloads --exit-when-complete --json",
     "rolecall peer movie.torrent --port 0 --peer 10.0.0.7:6881 --upload-limit 2MiB/s",
+    "rolecall peer movie.torrent --dir downloads --dht-node 10.0.0.1:6881",
+    "rolecall peer --dht-only",
     "rolecall peer --inspect movie.torrent",
   ],
   modes: {
@@ -44,6 +32,7 @@ export const peer: Role = {
       flags: { ...serverFlags({ port: 6881 }), ...SHARE_FLAGS },
       run: shareTorrent,
     }),
+    dhtOnly: dhtOnlyMode,
     create: mode({
       summary: "Makes a .torrent of a file or a folder",
       chosenBy: "create",

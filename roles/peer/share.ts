@@ -1,4 +1,4 @@
-import { RunError } from "../../lib/core/errors.ts";
+import { InputError, RunError } from "../../lib/core/errors.ts";
 import { shuffled } from "../../lib/core/rng.ts";
 import { formatMs } from "../../lib/core/units.ts";
 import type { HostPort } from "../../lib/cli/flags.ts";
@@ -9,16 +9,16 @@ import { Swarm } from "../../lib/bittorrent/swarm.ts";
 import { hashing } from "../../lib/io/hash.ts";
 import type { TcpListener } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
+import { Discovery, type DiscoveryFlags } from "./discovery.ts";
 import { Inventory } from "./inventory.ts";
 import { Progress } from "./progress.ts";
 import { readTorrent } from "./read_torrent.ts";
 import { resultOf } from "./result.ts";
 import { SwarmDriver } from "./swarm_driver.ts";
 import { checkLimits, newPeerId, swarmOptions } from "./swarm_setup.ts";
-import { TrackerDriver } from "./tracker_driver.ts";
 
 /** The flags of the mode that shares a torrent. */
-export interface ShareFlags {
+export interface ShareFlags extends DiscoveryFlags {
   readonly host: string;
   readonly port: number;
   readonly dir: string;
@@ -46,6 +46,7 @@ export async function shareTorrent(
 ): Promise<void> {
   checkLimits(flags);
   const info = await readTorrent(flags.operand, ctx.files);
+  await checkFolder(flags.dir, ctx);
   await using listener = ctx.net.listenTcp(flags);
   ctx.emit({
     type: "role.listening",
@@ -89,10 +90,11 @@ interface Running {
 async function share(flags: ShareFlags, running: Running): Promise<void> {
   const { info, peerId, swarm, driver, listener, ctx } = running;
   const progress = new Progress(swarm, info, ctx);
-  const trackers = new TrackerDriver({
-    ctx,
+  const discovery = new Discovery({
+    ...{ ctx, flags, at: listener, infoHash: info.infoHash },
     // BEP 12: the order within a tier is drawn by lot, so that its trackers share the load.
     tiers: info.announceList.map((tier) => shuffled(tier, ctx.rng)),
+    private: info.private,
     requestOf: (event, numWant) => ({
       infoHash: info.infoHash,
       peerId,
@@ -105,12 +107,12 @@ async function share(flags: ShareFlags, running: Running): Promise<void> {
       // Of a machine's many addresses the tracker must not take the one the request happens to come from.
       ...(/^(0\.0\.0\.0|::)$/.test(listener.host) ? {} : { ip: listener.host }),
     }),
-    found: ({ peers }) =>
-      driver.feed({ kind: "peers-found", peers, source: "tracker" }),
+    found: (peers, source) =>
+      driver.feed({ kind: "peers-found", peers, source }),
   });
   driver.start(listener);
   driver.feed({ kind: "peers-found", peers: flags.peer, source: "user" });
-  trackers.start();
+  discovery.start();
   const end = new AbortController();
   const watching = progress.run(AbortSignal.any([end.signal, ctx.signal]));
   const looking = running.inventory.run(end.signal);
@@ -119,16 +121,16 @@ async function share(flags: ShareFlags, running: Running): Promise<void> {
     await Promise.race([
       driver.failed,
       looking,
-      untilDone(flags, { ...running, progress, trackers }, end.signal),
-      hopeless(flags, { ...running, trackers }, end.signal),
+      untilDone(flags, { ...running, progress, discovery }, end.signal),
+      hopeless(flags, { ...running, discovery }, end.signal),
       aborted(ctx.signal),
     ]);
-    await trackers.stop();
+    await discovery.stop();
     ctx.finish(resultOf(info, swarm, progress));
   } finally {
     end.abort();
     await driver.stop();
-    await trackers.stop();
+    await discovery.stop();
     await watching;
   }
 }
@@ -136,9 +138,9 @@ async function share(flags: ShareFlags, running: Running): Promise<void> {
 /** Resolves when the flags say that we are done: at completion, or some time after it. */
 async function untilDone(
   flags: ShareFlags,
-  { info, swarm, driver, inventory, ctx, progress, trackers }: Running & {
+  { info, swarm, driver, inventory, ctx, progress, discovery }: Running & {
     readonly progress: Progress;
-    readonly trackers: TrackerDriver;
+    readonly discovery: Discovery;
   },
   signal: AbortSignal,
 ): Promise<void> {
@@ -146,37 +148,46 @@ async function untilDone(
     await driver.completed;
     await inventory.confirm();
     progress.complete();
-    trackers.complete();
+    discovery.complete();
   }
   const leaves = flags.exitWhenComplete || flags.leaveWhenComplete;
   if (leaves && flags.seedFor === undefined) return;
   await sleep(flags.seedFor ?? Infinity, ctx, signal);
 }
 
-/** Rejects when in `--give-up-after` nothing was reached: no tracker, no peer. A seed waits for ever. */
+/** Rejects when in `--give-up-after` nobody was reached: no tracker, no DHT node, no peer. A seed waits for ever. */
 async function hopeless(
   flags: ShareFlags,
-  { info, swarm, ctx, trackers }: Running & {
-    readonly trackers: TrackerDriver;
+  { info, swarm, driver, ctx, discovery }: Running & {
+    readonly discovery: Discovery;
   },
   signal: AbortSignal,
 ): Promise<void> {
   if (flags.giveUpAfter > 0 && swarm.status.havePieces < info.pieceCount) {
     await sleep(flags.giveUpAfter, ctx, signal);
-    if (!swarm.status.everConnected && !trackers.everAnswered) {
-      const why = trackers.lastFailure ||
-        (info.announceList.length > 0
-          ? `${info.announceList[0]![0]} does not answer`
-          : "the torrent names no tracker");
+    if (!swarm.status.everConnected && !discovery.reachedAnyone) {
+      const tried = [
+        ...(driver.lastConnectFailure === ""
+          ? []
+          : [driver.lastConnectFailure]),
+        ...discovery.failures,
+      ];
       throw new RunError(
         "nothing-reached",
-        `Cannot download "${info.name}": no tracker and no peer was reached in ${
+        `Cannot download "${info.name}": nobody was reached in ${
           formatMs(flags.giveUpAfter)
-        }; ${why}`,
+        }; ${tried.join("; ")}`,
       );
     }
   }
   await sleep(Infinity, ctx, signal);
+}
+
+/** Refuses a `--dir` that is no folder, before anything is opened. @throws {InputError} */
+async function checkFolder(dir: string, { files }: RoleContext): Promise<void> {
+  const stat = await files.stat(dir);
+  if (stat === null || stat.kind !== "file") return;
+  throw new InputError(`--dir must be a folder; ${dir} is a file`);
 }
 
 /** Resolves after `ms`, and when the signal aborts. */

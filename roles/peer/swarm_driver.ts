@@ -28,6 +28,8 @@ export class SwarmDriver {
   readonly completed: Promise<void>;
   /** Rejects when the swarm cannot go on: the disk is full. */
   readonly failed: Promise<never>;
+  /** Why the last attempt to connect to a peer failed; "" if none did. */
+  lastConnectFailure = "";
   readonly #swarm: Swarm;
   readonly #hashes: PieceHashes;
   readonly #storage: Storage;
@@ -159,7 +161,8 @@ export class SwarmDriver {
       this.feed({ kind: "connected", link });
       this.#task(this.#receive(link, connection));
     } catch (error) {
-      this.feed({ kind: "closed", link, reason: messageOf(error) });
+      this.lastConnectFailure = messageOf(error);
+      this.feed({ kind: "closed", link, reason: this.lastConnectFailure });
     } finally {
       this.#connecting.delete(link);
     }

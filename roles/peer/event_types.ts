@@ -1,0 +1,30 @@
+import type { EventType } from "../../lib/events/mod.ts";
+
+/** What the peer says, beside what every role does. */
+export const EVENT_TYPES: readonly EventType[] = [
+  "torrent.hashed",
+  "torrent.created",
+  "torrent.checked",
+  "torrent.completed",
+  "announce.answered",
+  "announce.failed",
+  "dht.joined",
+  "dht.failed",
+  "dht.met",
+  "dht.answered",
+  "dht.searched",
+  "dht.announced",
+  "dht.stored",
+  "lsd.announced",
+  "lsd.heard",
+  "lsd.failed",
+  "peer.connected",
+  "peer.introduced",
+  "peer.disconnected",
+  "peer.choked",
+  "peer.unchoked",
+  "peer.banned",
+  "peer.progressed",
+  "piece.verified",
+  "piece.rejected",
+];
