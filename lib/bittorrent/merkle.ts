@@ -12,8 +12,9 @@
  * siblings on the way up, the uncles: one for each layer.
  */
 import { concat, equalBytes } from "../core/bytes.ts";
-import { BLOCK_BYTES } from "./wire.ts";
 
+/** Bytes of the blocks whose hashes are the leaves. */
+export const LEAF_BYTES = 16 * 1024;
 /** Bytes of a node. */
 export const NODE_BYTES = 32;
 
@@ -37,8 +38,8 @@ export function layersAbove(count: number): number {
 /** Returns the leaves of `bytes`, one for each block begun. */
 export function leavesOf(bytes: Uint8Array, sha256: Sha256): Uint8Array[] {
   const leaves: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
-    leaves.push(sha256(bytes.subarray(at, at + BLOCK_BYTES)));
+  for (let at = 0; at < bytes.length; at += LEAF_BYTES) {
+    leaves.push(sha256(bytes.subarray(at, at + LEAF_BYTES)));
   }
   return leaves;
 }
@@ -150,7 +151,7 @@ export function layerMatches(
   const root = rootOver(nodesOf(layer), {
     sha256,
     padding: new Padding(sha256),
-    layer: layersAbove(pieceLength / BLOCK_BYTES),
+    layer: layersAbove(pieceLength / LEAF_BYTES),
   });
   return equalBytes(root, piecesRoot);
 }
@@ -176,6 +177,6 @@ export function pieceNodeOf(
     sha256,
     padding,
     layer: 0,
-    ...(fileBytes > pieceLength ? { width: pieceLength / BLOCK_BYTES } : {}),
+    ...(fileBytes > pieceLength ? { width: pieceLength / LEAF_BYTES } : {}),
   });
 }

@@ -19,8 +19,7 @@ import { readFileTree } from "./_file_tree.ts";
 import { readAttributes, readFiles } from "./_info_files.ts";
 import { checkPath } from "./_paths.ts";
 import { type Layout, layOut, type LayoutFile } from "./layout.ts";
-import { layerMatches, NODE_BYTES } from "./merkle.ts";
-import { BLOCK_BYTES } from "./wire.ts";
+import { layerMatches, LEAF_BYTES, NODE_BYTES } from "./merkle.ts";
 
 /** Bytes of a SHA-1 hash. */
 export const HASH_BYTES = 20;
@@ -242,10 +241,10 @@ function bareAttributes(
 
 function readV2(info: BencodeDictionary, shape: Shape): Layout {
   const { pieceLength } = shape;
-  if (pieceLength < BLOCK_BYTES || !Number.isInteger(Math.log2(pieceLength))) {
+  if (pieceLength < LEAF_BYTES || !Number.isInteger(Math.log2(pieceLength))) {
     throw wrong(
       "piece length",
-      `must be a power of two of at least ${BLOCK_BYTES} in v2`,
+      `must be a power of two of at least ${LEAF_BYTES} in v2`,
       pieceLength,
     );
   }

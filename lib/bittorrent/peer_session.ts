@@ -57,6 +57,10 @@ export class PeerSession implements BlockSource {
   peerChoking = true;
   /** The peer wants something of us. */
   peerInterested = false;
+  /** The connection goes by the info-hash of v2 (BEP 52). */
+  v2 = false;
+  /** Requests for hashes in this second. */
+  hashRequests = 0;
   /** Not yet part of a draw for the optimistic slot. */
   newcomer = true;
 

@@ -37,6 +37,8 @@ export interface PieceBoardOptions {
   readonly have: Bitfield;
   readonly picker: PickerName;
   readonly rng: Rng;
+  /** Whether a piece can be checked; until then it is held back. All can if not given. */
+  readonly known?: (pieceIndex: number) => boolean;
   /** Returns a buffer for a piece of that length. */
   readonly takeBuffer: (lengthBytes: number) => Uint8Array;
 }
@@ -54,6 +56,8 @@ export class PieceBoard {
   readonly #options: PieceBoardOptions;
   readonly #blocksPerPiece: number;
   readonly #wanted: number[] = [];
+  /** Pieces whose hashes are still to come (BEP 52). */
+  #held: number[] = [];
   readonly #active = new Map<number, ActivePiece>();
   /** Complete pieces whose hash is being checked. */
   readonly #checking = new Map<number, ActivePiece>();
@@ -67,15 +71,25 @@ export class PieceBoard {
     this.#blocksPerPiece = Math.ceil(layout.pieceLength / BLOCK_BYTES);
     this.availability = new Int32Array(layout.pieceCount);
     for (let index = 0; index < layout.pieceCount; index++) {
-      if (have.has(index)) continue;
+      if (!have.has(index)) this.#held.push(index);
+    }
+    this.admit();
+  }
+
+  /** Wants the pieces that can be checked by now. */
+  admit(): void {
+    const { known = () => true } = this.#options;
+    this.#held = this.#held.filter((index) => {
+      if (!known(index)) return true;
       this.#wanted.push(index);
       this.#freeBlocks += this.#blockCount(index);
-    }
+      return false;
+    });
   }
 
   /** Whether every missing block has been asked for. */
   get endgame(): boolean {
-    return this.#freeBlocks === 0;
+    return this.#freeBlocks === 0 && this.#held.length === 0;
   }
 
   /** Pieces begun and not complete. */

@@ -2,7 +2,7 @@
  * A peer's side of a swarm: every connection, what is asked of whom, who is served, all timers; no socket, no disk.
  *
  * The parts share one {@linkcode SwarmState}: `swarm_connections` (who is connected), `swarm_messages` (what is said),
- * `swarm_extensions` (BEP 10 and what is built on it),
+ * `swarm_extensions` (BEP 10 and what is built on it), `swarm_hashes` (the hashes of v2),
  * `swarm_download` (what we ask for), `swarm_upload` (what we serve), `swarm_choke` (whom we serve), `spread` (what a first
  * seed shows). This file puts them together and hands each input to the part it is for.
  */
@@ -14,6 +14,7 @@ import { Choking } from "./swarm_choke.ts";
 import { Connections } from "./swarm_connections.ts";
 import { Extensions } from "./swarm_extensions.ts";
 import { Downloads } from "./swarm_download.ts";
+import { Hashes } from "./swarm_hashes.ts";
 import { Messages } from "./swarm_messages.ts";
 import { SwarmState } from "./swarm_state.ts";
 import { statusOf, Totals } from "./swarm_totals.ts";
@@ -39,6 +40,7 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
   readonly #downloads: Downloads;
   readonly #choking: Choking;
   readonly #spread: Spread;
+  readonly #hashes: Hashes;
   readonly #totals = new Totals();
   #nextTickMs: number;
 
@@ -62,12 +64,14 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
       (session) => this.#spread.reveal(session),
       nowMs,
     );
+    this.#hashes = new Hashes(state, () => this.#downloads.fillAll());
     this.#messages = new Messages(state, {
       uploads: this.#uploads,
       downloads: this.#downloads,
       choking: this.#choking,
       spread: this.#spread,
       extensions: this.#extensions,
+      hashes: this.#hashes,
       leaveSeeds: () => this.#leaveSeeds(),
     });
     this.#nextTickMs = nowMs + TICK_MS;
@@ -163,6 +167,7 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
     this.#downloads.tick();
     this.#spread.tick();
     this.#extensions.tick();
+    this.#hashes.tick();
     this.#connections.connect();
   }
 
@@ -181,6 +186,7 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
         }
         this.#messages.take(session, message);
       }
+      this.#hashes.ask(session);
       this.#downloads.fill(session);
       this.#downloads.settle();
       if (board.endgame && !wasEndgame) this.#downloads.fillAll();
@@ -210,6 +216,7 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
     this.#totals.add(session);
     this.#downloads.left(session);
     this.#spread.left(session);
+    this.#hashes.left(session);
     if (this.#connections.stopped) return;
     this.#choking.fillFreeSlots();
     this.#downloads.fillAll();

@@ -179,7 +179,7 @@ export class Connections {
   shakeHands(session: PeerSession): void {
     const state = this.#state;
     const { infoHash, peerId, reserved } = session.decoder.handshake!;
-    if (!equalBytes(infoHash, state.options.infoHash)) {
+    if (!this.#isOurs(infoHash)) {
       throw new ProtocolError(
         "handshake-other-torrent",
         "Cannot join: the peer is about another torrent",
@@ -197,6 +197,11 @@ export class Connections {
       state.features,
       decodeFeatures(reserved),
     );
+    const { v2 } = state.options;
+    // A hybrid's peer that came by its v1 name and knows v2 is answered by the other name (BEP 52, "upgrade path").
+    session.v2 = v2 !== undefined &&
+      (equalBytes(infoHash, v2.infoHash) ||
+        (session.incoming && session.features.v2));
     if (session.incoming) this.#greet(session);
     session.stage = "open";
     state.everConnected = true;
@@ -250,6 +255,13 @@ export class Connections {
     }
   }
 
+  /** By either of the names a hybrid has. */
+  #isOurs(infoHash: Uint8Array): boolean {
+    const { options } = this.#state;
+    return equalBytes(infoHash, options.infoHash) ||
+      (options.v2 !== undefined && equalBytes(infoHash, options.v2.infoHash));
+  }
+
   #join(link: number, remote: PeerEndpoint, incoming: boolean): void {
     const { sessions, have, nowMs } = this.#state;
     const pieceCount = have.length;
@@ -261,7 +273,8 @@ export class Connections {
 
   /** Says who we are and what we can do. */
   #greet(session: PeerSession): void {
-    const { infoHash, peerId } = this.#state.options;
+    const { peerId, v2 } = this.#state.options;
+    const infoHash = session.v2 ? v2!.infoHash : this.#state.options.infoHash;
     const reserved = encodeFeatures(this.#state.features);
     session.sayBytes(encodeHandshake({ infoHash, peerId, reserved }));
     this.#state.dirty.add(session);

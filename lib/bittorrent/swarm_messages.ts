@@ -5,6 +5,7 @@ import type { Spread } from "./spread.ts";
 import type { Choking } from "./swarm_choke.ts";
 import type { Downloads } from "./swarm_download.ts";
 import type { Extensions } from "./swarm_extensions.ts";
+import type { Hashes } from "./swarm_hashes.ts";
 import type { SwarmState } from "./swarm_state.ts";
 import type { Uploads } from "./swarm_upload.ts";
 import type { WireMessage } from "./wire.ts";
@@ -26,6 +27,7 @@ export interface MessageParts {
   readonly choking: Choking;
   readonly spread: Spread;
   readonly extensions: Extensions;
+  readonly hashes: Hashes;
   /** Two that have everything have nothing to say to each other. */
   readonly leaveSeeds: () => void;
 }
@@ -93,6 +95,10 @@ export class Messages {
       case "reject":
       case "allowed-fast":
         return this.#fast(session, message);
+      case "hash-request":
+      case "hashes":
+      case "hash-reject":
+        return this.#parts.hashes.take(session, message);
       case "extended":
         this.#parts.extensions.take(session, message.id, message.payload);
         return this.#parts.leaveSeeds();

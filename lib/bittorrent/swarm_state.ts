@@ -1,3 +1,4 @@
+import { equalBytes } from "../core/bytes.ts";
 import { Bitfield } from "./bitfield.ts";
 import { ExternalAddress } from "./external_address.ts";
 import type { PeerFeatures } from "./handshake.ts";
@@ -50,9 +51,11 @@ export class SwarmState {
   /** Creates the state before the first connection. */
   constructor(options: SwarmOptions, nowMs: number) {
     this.options = options;
+    const { v2, infoHash } = options;
     const { layout, rng, picker } = options;
     const dht = options.dhtPort !== undefined;
-    this.features = { fast: true, extended: true, dht };
+    const upgradable = v2 !== undefined && !equalBytes(v2.infoHash, infoHash);
+    this.features = { fast: true, extended: true, dht, v2: upgradable };
     this.have = new Bitfield(layout.pieceCount);
     for (const pieceIndex of options.have) this.have.add(pieceIndex);
     this.cache = new PieceCache({
@@ -65,6 +68,7 @@ export class SwarmState {
       have: this.have,
       picker,
       rng,
+      ...(v2 === undefined ? {} : { known: v2.known }),
       takeBuffer: (length) => this.cache.takeBuffer(length),
     });
     this.downMeter = new RateMeter(nowMs);

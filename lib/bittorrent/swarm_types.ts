@@ -1,6 +1,8 @@
 import type { PeerEvent } from "../events/peer.ts";
 import type { RoleEvent } from "../events/role.ts";
 import type { Rng } from "../core/rng.ts";
+import type { HashAnswers } from "./hash_answers.ts";
+import type { HashQuest } from "./hash_quest.ts";
 import type { Layout } from "./layout.ts";
 import type { Hashing } from "./metainfo.ts";
 import type { PickerName } from "./picker.ts";
@@ -28,11 +30,25 @@ export interface RateLimiter {
   readyAtMs(nowMs: number): number;
 }
 
+/** What a swarm needs for BitTorrent v2 (BEP 52). */
+export interface SwarmV2 {
+  /** The first 20 bytes of the info-hash of v2: of a hybrid, which is known by the other one as well, the second name. */
+  readonly infoHash: Uint8Array;
+  /** Whether a piece can be checked; until then it is not asked for. */
+  readonly known: (pieceIndex: number) => boolean;
+  /** Answers those who ask for hashes. */
+  readonly answers: HashAnswers;
+  /** Gets those that are missing. */
+  readonly quest: HashQuest;
+}
+
 /** How a {@linkcode Swarm} is to behave. */
 export interface SwarmOptions {
   readonly layout: Layout;
   /** 20 bytes. */
   readonly infoHash: Uint8Array;
+  /** For a torrent of v2 or a hybrid, what goes with BEP 52. */
+  readonly v2?: SwarmV2;
   /** 20 bytes; ours. */
   readonly peerId: Uint8Array;
   /** Pieces that are on the disk and verified already. */

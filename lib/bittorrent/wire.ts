@@ -1,4 +1,5 @@
 import { concat, viewOf } from "../core/bytes.ts";
+import { encodeHashMessage, type HashMessage } from "./hash_messages.ts";
 
 /** What is asked for at a time: 16 KiB, which every client serves (BEP 3: larger requests are dropped by many). */
 export const BLOCK_BYTES = 16 * 1024;
@@ -17,7 +18,7 @@ export interface BlockRef {
 
 /**
  * What a peer can say after the handshake: BEP 3, `port` of BEP 5, from `suggest` on BEP 6 (fast extension), `extended` of
- * BEP 10. `unknown` is what we did not announce: skipped.
+ * BEP 10, {@linkcode HashMessage} of BEP 52. `unknown` is what we did not announce: skipped.
  */
 export type WireMessage =
   | { readonly kind: "keep-alive" }
@@ -53,6 +54,7 @@ export type WireMessage =
     /** When received, a view of the received bytes, good until the decoder's next `push`. */
     readonly payload: Uint8Array;
   }
+  | HashMessage
   | { readonly kind: "unknown"; readonly id: number };
 
 /** The number each message is known by. */
@@ -73,6 +75,9 @@ export const MESSAGE_ID = {
   reject: 16,
   "allowed-fast": 17,
   extended: 20,
+  "hash-request": 21,
+  hashes: 22,
+  "hash-reject": 23,
 } as const;
 
 /** What {@linkcode encodeMessage} writes; `piece` is written by {@linkcode writePieceHeader}. */
@@ -112,6 +117,12 @@ export function encodeMessage(
         Uint8Array.of(message.id),
         message.payload,
       );
+    case "hash-request":
+    case "hashes":
+    case "hash-reject": {
+      const body = encodeHashMessage(message);
+      return concat(head(1 + body.length, MESSAGE_ID[message.kind]), body);
+    }
     case "port":
       return Uint8Array.of(
         0,

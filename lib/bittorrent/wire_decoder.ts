@@ -6,6 +6,11 @@ import {
   type Handshake,
   HANDSHAKE_BYTES,
 } from "./handshake.ts";
+import {
+  decodeHashMessage,
+  HASH_REQUEST_BYTES,
+  MAX_HASHES_BYTES,
+} from "./hash_messages.ts";
 import { BLOCK_BYTES, MESSAGE_ID as ID, type WireMessage } from "./wire.ts";
 
 /** Messages we do not know (extensions) are skipped up to this length; what is longer is an attack or another protocol. */
@@ -148,7 +153,7 @@ export class WireDecoder {
         `Cannot read peer message ${id}: must be at most ${max} bytes, got ${length}`,
       );
     }
-    const min = fixed ?? (id === ID.piece ? 10 : id === ID.extended ? 2 : 1);
+    const min = fixed ?? MIN_LENGTHS[id] ?? 1;
     if (length < min) {
       throw new ProtocolError(
         "wire-bad-length",
@@ -167,6 +172,8 @@ export class WireDecoder {
         return 1 + this.#maxBitfieldBytes;
       case ID.extended:
         return MAX_EXTENDED_BYTES;
+      case ID.hashes:
+        return MAX_HASHES_BYTES;
       default:
         return MAX_UNKNOWN_BYTES;
     }
@@ -188,6 +195,14 @@ const FIXED_LENGTHS: Readonly<Record<number, number>> = {
   [ID["have-none"]]: 1,
   [ID.reject]: 13,
   [ID["allowed-fast"]]: 5,
+  [ID["hash-request"]]: HASH_REQUEST_BYTES,
+  [ID["hash-reject"]]: HASH_REQUEST_BYTES,
+};
+/** Least length of others. */
+const MIN_LENGTHS: Readonly<Record<number, number>> = {
+  [ID.piece]: 10,
+  [ID.extended]: 2,
+  [ID.hashes]: HASH_REQUEST_BYTES,
 };
 /** The others are skipped as they come. */
 const KNOWN_IDS: ReadonlySet<number> = new Set(Object.values(ID));
@@ -214,6 +229,11 @@ const ABOUT_BLOCK = {
   [ID.request]: "request",
   [ID.cancel]: "cancel",
   [ID.reject]: "reject",
+} as const;
+const ABOUT_HASHES = {
+  [ID["hash-request"]]: "hash-request",
+  [ID.hashes]: "hashes",
+  [ID["hash-reject"]]: "hash-reject",
 } as const;
 
 /** Reads a message from its id on; its length has been checked. */
@@ -243,6 +263,10 @@ function decodeBody(body: Uint8Array): WireMessage {
       };
     case ID.extended:
       return { kind: "extended", id: body[1]!, payload: body.subarray(2) };
+    case ID["hash-request"]:
+    case ID.hashes:
+    case ID["hash-reject"]:
+      return decodeHashMessage(ABOUT_HASHES[id], body.subarray(1));
     case ID.have:
     case ID.suggest:
     case ID["allowed-fast"]:

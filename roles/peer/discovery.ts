@@ -4,10 +4,6 @@
  */
 import type { HostPort } from "../../lib/cli/flags.ts";
 import type {
-  AnnounceEvent,
-  AnnounceRequest,
-} from "../../lib/bittorrent/tracker_messages.ts";
-import type {
   ContactSource,
   PeerEndpoint,
 } from "../../lib/bittorrent/swarm_types.ts";
@@ -15,7 +11,7 @@ import { type Address, formatAddress } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { DhtDriver } from "./dht_driver.ts";
 import { LsdDriver } from "./lsd_driver.ts";
-import { TrackerDriver } from "./tracker_driver.ts";
+import { TrackerDriver, type TrackerDriverOptions } from "./tracker_driver.ts";
 
 /** The flags that say where to search. */
 export interface DiscoveryFlags {
@@ -30,17 +26,14 @@ export interface DiscoveryOptions {
   readonly flags: DiscoveryFlags;
   /** Where the peer listens. */
   readonly at: Address;
-  /** What the DHT and the LAN know the torrent by; 20 bytes. */
-  readonly infoHash: Uint8Array;
+  /** What the DHT and the LAN know the torrent by; 20 bytes each. A hybrid has two (BEP 52); the LAN is told the first. */
+  readonly names: readonly Uint8Array[];
   /** Tiers of trackers. */
   readonly tiers: readonly (readonly string[])[];
   /** Trackers only (BEP 27). A magnet link does not say; see {@linkcode Discovery.keepPrivate}. */
   readonly private: boolean;
   /** Makes the announce to a tracker of this moment. */
-  readonly requestOf: (
-    event: AnnounceEvent,
-    numWant: number,
-  ) => AnnounceRequest;
+  readonly requestOf: TrackerDriverOptions["requestOf"];
   /** Takes what is found. */
   readonly found: (
     peers: readonly PeerEndpoint[],
@@ -58,7 +51,7 @@ export class Discovery {
   /** Binds the DHT's socket, unless the torrent is private or the flags forbid it; searches nothing yet. */
   constructor(options: DiscoveryOptions) {
     this.#options = options;
-    const { ctx, flags, at, infoHash, tiers, requestOf, found } = options;
+    const { ctx, flags, at, names, tiers, requestOf, found } = options;
     this.#trackers = new TrackerDriver({
       ...{ ctx, tiers, requestOf },
       found: ({ peers }) => found(peers, "tracker"),
@@ -73,7 +66,7 @@ export class Discovery {
       flags.lsd === "auto" && tiers.length === 0;
     if (lan) {
       this.#lsd = new LsdDriver({
-        ...{ ctx, infoHash, at },
+        ...{ ctx, infoHash: names[0]!, at },
         found: (peers) => found(peers, "lsd"),
       });
     }
@@ -115,12 +108,14 @@ export class Discovery {
 
   /** Begins to search, and announces that we are here. */
   start(): void {
-    const { infoHash, at, found } = this.#options;
+    const { names, at, found } = this.#options;
     this.#dht?.start();
-    this.#dht?.share(infoHash, {
-      port: at.port,
-      found: (peers) => found(peers, "dht"),
-    });
+    for (const name of names) {
+      this.#dht?.share(name, {
+        port: at.port,
+        found: (peers) => found(peers, "dht"),
+      });
+    }
     this.#lsd?.start();
     this.#trackers.start();
   }

@@ -3,6 +3,7 @@ import { InputError } from "../../lib/core/errors.ts";
 import type { MetainfoFile } from "../../lib/bittorrent/make_metainfo.ts";
 import {
   layersAbove,
+  LEAF_BYTES,
   nodesOf,
   Padding,
   pieceNodeOf,
@@ -12,7 +13,6 @@ import {
   HASH_BYTES,
   type TorrentVersion,
 } from "../../lib/bittorrent/metainfo.ts";
-import { BLOCK_BYTES } from "../../lib/bittorrent/wire.ts";
 import { sha1, sha256 } from "../../lib/io/hash.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Source } from "./sources.ts";
@@ -143,7 +143,7 @@ class SourceHasher {
     const root = rootOver(nodesOf(layer), {
       sha256,
       padding: this.#padding,
-      layer: layersAbove(pieceLength / BLOCK_BYTES),
+      layer: layersAbove(pieceLength / LEAF_BYTES),
     });
     this.#roots.set(ends, root);
     if (this.#nodes.length > 1) this.#layers.set(toHex(root), layer);

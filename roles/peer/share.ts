@@ -2,7 +2,11 @@ import { InputError, RunError } from "../../lib/core/errors.ts";
 import { shuffled } from "../../lib/core/rng.ts";
 import { formatMs } from "../../lib/core/units.ts";
 import type { HostPort } from "../../lib/cli/flags.ts";
-import type { Metainfo } from "../../lib/bittorrent/metainfo.ts";
+import {
+  HASH_BYTES,
+  type Metainfo,
+  type TorrentInfo,
+} from "../../lib/bittorrent/metainfo.ts";
 import { PieceHashes } from "../../lib/bittorrent/piece_hashes.ts";
 import type { PickerName } from "../../lib/bittorrent/picker.ts";
 import { Swarm } from "../../lib/bittorrent/swarm.ts";
@@ -65,6 +69,7 @@ export async function shareTorrent(
   const swarm = new Swarm(
     swarmOptions(flags, {
       info,
+      hashes,
       have,
       peerId,
       listenPort: listener.port,
@@ -90,13 +95,17 @@ interface Running {
 async function share(flags: ShareFlags, running: Running): Promise<void> {
   const { info, peerId, swarm, driver, listener, ctx } = running;
   const progress = new Progress(swarm, info, ctx);
+  const names = namesOf(info);
+  const tiers = names.flatMap((infoHash) =>
+    info.announceList.map((urls) => ({ infoHash, urls }))
+  );
   const discovery = new Discovery({
-    ...{ ctx, flags, at: listener, infoHash: info.infoHash },
+    ...{ ctx, flags, at: listener, names },
     // BEP 12: the order within a tier is drawn by lot, so that its trackers share the load.
-    tiers: info.announceList.map((tier) => shuffled(tier, ctx.rng)),
+    tiers: tiers.map(({ urls }) => shuffled(urls, ctx.rng)),
     private: info.private,
-    requestOf: (event, numWant) => ({
-      infoHash: info.infoHash,
+    requestOf: (event, { numWant, tier }) => ({
+      infoHash: tiers[tier]!.infoHash,
       peerId,
       port: listener.port,
       uploadedBytes: swarm.status.uploadedBytes,
@@ -133,6 +142,13 @@ async function share(flags: ShareFlags, running: Running): Promise<void> {
     await discovery.stop();
     await watching;
   }
+}
+
+/** The names peers know the torrent by: a hybrid has two, and is announced by both (BEP 52). */
+function namesOf(info: TorrentInfo): Uint8Array[] {
+  return info.version === "hybrid"
+    ? [info.infoHash, info.infoHashV2!.subarray(0, HASH_BYTES)]
+    : [info.infoHash];
 }
 
 /** Resolves when the flags say that we are done: at completion, or some time after it. */

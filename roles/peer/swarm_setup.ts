@@ -1,8 +1,11 @@
 import { concat, utf8 } from "../../lib/core/bytes.ts";
 import { InputError } from "../../lib/core/errors.ts";
-import type { Metainfo } from "../../lib/bittorrent/metainfo.ts";
+import { HashAnswers } from "../../lib/bittorrent/hash_answers.ts";
+import { HashQuest } from "../../lib/bittorrent/hash_quest.ts";
+import { HASH_BYTES, type Metainfo } from "../../lib/bittorrent/metainfo.ts";
+import type { PieceHashes } from "../../lib/bittorrent/piece_hashes.ts";
 import type { SwarmOptions } from "../../lib/bittorrent/swarm_types.ts";
-import { sha1 } from "../../lib/io/hash.ts";
+import { sha1, sha256 } from "../../lib/io/hash.ts";
 import { type Address, formatAddress } from "../../lib/io/net.ts";
 import { TokenBucket } from "../../lib/model/token_bucket.ts";
 import type { RoleContext } from "../../lib/role.ts";
@@ -36,8 +39,9 @@ export function checkLimits(flags: ShareFlags): void {
 /** Turns flags into the swarm's options. */
 export function swarmOptions(
   flags: ShareFlags,
-  { info, have, peerId, listenPort, ctx }: {
+  { info, hashes, have, peerId, listenPort, ctx }: {
     readonly info: Metainfo;
+    readonly hashes: PieceHashes;
     readonly have: readonly number[];
     readonly peerId: Uint8Array;
     readonly listenPort: number;
@@ -50,6 +54,14 @@ export function swarmOptions(
   return {
     layout: info,
     infoHash: info.infoHash,
+    ...(info.infoHashV2 === null ? {} : {
+      v2: {
+        infoHash: info.infoHashV2.subarray(0, HASH_BYTES),
+        known: (pieceIndex: number) => hashes.known(pieceIndex),
+        answers: new HashAnswers(info, hashes, sha256),
+        quest: new HashQuest(info, hashes, sha256),
+      },
+    }),
     peerId,
     have,
     rng: ctx.rng,

@@ -26,7 +26,7 @@ export interface TrackerDriverOptions {
   /** Makes the announce of this moment. */
   readonly requestOf: (
     event: AnnounceEvent,
-    numWant: number,
+    to: { readonly numWant: number; readonly tier: number },
   ) => AnnounceRequest;
   /** Peers came. */
   readonly found: (reply: AnnounceReply) => void;
@@ -95,7 +95,7 @@ export class TrackerDriver {
     try {
       const reply = await announceOnce(
         url,
-        requestOf(event, stopped ? 0 : NUM_WANT),
+        requestOf(event, { numWant: stopped ? 0 : NUM_WANT, tier }),
         { ctx, signal: this.#stop.signal },
       );
       this.everAnswered = true;
