@@ -31,6 +31,12 @@ export type RoleEvent =
     readonly remote: string;
     readonly code: string;
     readonly message: string;
+  }
+  | {
+    /** Clients broke the protocol more often than is told one by one. */
+    readonly type: "protocol.summarized";
+    readonly periodMs: number;
+    readonly violations: number;
   };
 
 /** See {@linkcode RoleEvent}. */
@@ -61,5 +67,12 @@ export const ROLE_EVENTS: EventTable<RoleEvent> = {
   "protocol.violated": {
     level: "warn",
     text: (e) => `${e.remote} broke the protocol (${e.code}): ${e.message}`,
+  },
+  "protocol.summarized": {
+    level: "warn",
+    text: (e) =>
+      `and in the last ${
+        e.periodMs / 1000
+      } s the protocol was broken ${e.violations} times more`,
   },
 };

@@ -3,7 +3,7 @@ import { addressOf } from "./deno_address.ts";
 import { systemError } from "./deno_errors.ts";
 import { fetchOnce } from "./deno_fetch.ts";
 import { udpSocket } from "./deno_udp.ts";
-import { serveHttp, servePages } from "./deno_http.ts";
+import { serveHttp } from "./deno_http.ts";
 import { closer } from "./deno_close.ts";
 import { joinMulticast } from "./deno_multicast.ts";
 import {
@@ -24,8 +24,8 @@ export const denoNet: Net = {
   joinMulticast,
   listenTcp,
   connectTcp,
-  serveHttp: (options, handler) => serveHttp(bound(options), handler),
-  servePages: (options, handler) => servePages(bound(options), handler),
+  serveHttp: (address, handler, options) =>
+    serveHttp(bound(address), handler, options),
   fetch: fetchOnce,
   resolve,
   hostname: () => Deno.hostname(),

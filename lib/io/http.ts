@@ -1,34 +1,50 @@
+import type { ProtocolError } from "../core/errors.ts";
+import type { FieldSource } from "../http/fields.ts";
 import type { Address } from "./net.ts";
 
-/**
- * The one HTTP server interface under origin and edge, small enough that another HTTP/1.1 engine can take its place.
- */
+/** A request, its head read and checked. */
 export interface HttpRequest {
   /** As sent: methods are case-sensitive (RFC 9110 §9.1). */
   readonly method: string;
-  /** Path and query as sent, starting with `/` (origin-form, RFC 9112 §3.2.1). */
+  /** Path and query as sent, starting with `/` (origin-form, RFC 9112 §3.2.1), or `*`. */
   readonly target: string;
   /** The authority the client asked for: the `Host` field. */
   readonly authority: string;
-  readonly headers: Headers;
+  readonly headers: FieldSource;
   readonly body: ReadableStream<Uint8Array> | null;
   readonly remote: Address;
   /** Aborts when the client has gone before it had the whole answer. */
   readonly signal: AbortSignal;
 }
 
-/** What a handler answers. The server adds `Date` and, for byte bodies, `Content-Length`, and sends no body for HEAD, 204 and 304. */
+/** What a handler answers. The server adds `Date` and what delimits the body, and sends none for HEAD, 204 and 304. */
 export interface HttpResponse {
   readonly status: number;
-  readonly headers: Headers;
-  /** Bytes, or a stream that is pulled only as fast as the client reads and cancelled when it leaves. */
-  readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
+  /** Of the fields that rule the connection (`Connection`, `Transfer-Encoding`) the server takes no notice. */
+  readonly headers: FieldSource;
+  readonly body: Uint8Array | BodySource | null;
 }
 
-/** Answers one request. What it throws becomes a 500 and a `protocol.violated`-free log line; it never ends the server. */
+/** A body that comes piece by piece, as fast as the client reads: the next piece is asked for when the one before is sent. */
+export interface BodySource {
+  /** How long it is, when `Content-Length` does not say; without either the answer is chunked. */
+  readonly lengthBytes?: number | undefined;
+  /** The next piece, about as many bytes as asked for or fewer; null at the end. What it rejects with breaks the connection off. */
+  next(maxBytes: number): Promise<Uint8Array | null>;
+  /** The client has left, or wants no body. Called at most once, perhaps while {@linkcode BodySource.next} is under way; not after it gave null or failed. */
+  leave(): void;
+}
+
+/** Answers one request. What it throws becomes a 500; it never ends the server. One that answers at once spares a turn of the event loop. */
 export type HttpHandler = (
   request: HttpRequest,
 ) => HttpResponse | Promise<HttpResponse>;
+
+/** How a server treats its clients. */
+export interface HttpOptions {
+  /** Hears of every client that broke the protocol; it is answered and cut off already. */
+  readonly violated?: (remote: Address, error: ProtocolError) => void;
+}
 
 /** A running server. Disposing of it stops accepting, lets answers in flight finish for up to 2 s and closes. */
 export interface HttpServer extends AsyncDisposable, Address {}

@@ -1,4 +1,4 @@
-import type { HttpHandler, HttpServer } from "./http.ts";
+import type { HttpHandler, HttpOptions, HttpServer } from "./http.ts";
 
 /** Where a socket is: a literal IPv4 or IPv6 address (never `::ffff:` mapped) and a port. */
 export interface Address {
@@ -40,15 +40,11 @@ export interface Net {
     to: Address,
     options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
   ): Promise<TcpConnection>;
-  /** Serves HTTP to {@linkcode HttpHandler}: the path for origin and edge. Same rules and errors as {@linkcode Net.listenUdp}. */
-  serveHttp(options: Address, handler: HttpHandler): HttpServer;
-  /** Serves pages and small APIs with Request and Response, as hono has them. */
-  servePages(
-    options: Address,
-    handler: (
-      request: Request,
-      remote: Address,
-    ) => Response | Promise<Response>,
+  /** Serves HTTP/1.1 to {@linkcode HttpHandler}. Same rules and errors as {@linkcode Net.listenUdp}. */
+  serveHttp(
+    address: Address,
+    handler: HttpHandler,
+    options?: HttpOptions,
   ): HttpServer;
   /**
    * Sends one HTTP request; resolves when the head of the response is there. Bodies come as sent (no transparent decompression), redirects are not followed.

@@ -1,5 +1,6 @@
 import { TokenBucket } from "../model/token_bucket.ts";
 import type { Clock } from "./clock.ts";
+import type { BodySource } from "./http.ts";
 
 /** Largest piece of a body that is read and handed over at once. */
 const MAX_CHUNK_BYTES = 64 * 1024;
@@ -48,33 +49,44 @@ export class Throttle {
  * for, and a client that leaves cancels the body.
  */
 export function throttleBody(
-  body: Uint8Array | ReadableStream<Uint8Array>,
+  body: Uint8Array | BodySource,
   throttle: Throttle,
   signal: AbortSignal,
-): ReadableStream<Uint8Array> {
-  const chunks = chunksOf(body, throttle, signal);
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await chunks.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
+): BodySource {
+  const source = body instanceof Uint8Array ? sourceOf(body) : body;
+  let rest: Uint8Array = new Uint8Array(0);
+  return {
+    lengthBytes: source.lengthBytes,
+    async next() {
+      if (rest.length === 0) {
+        const piece = await source.next(throttle.chunkBytes);
+        if (piece === null) return null;
+        rest = piece;
+      }
+      const chunk = rest.subarray(0, throttle.chunkBytes);
+      rest = rest.subarray(chunk.length);
+      try {
+        await throttle.take(chunk.length, signal);
+      } catch (error) {
+        source.leave();
+        throw error;
+      }
+      return chunk;
     },
-    async cancel() {
-      await chunks.return(undefined);
-    },
-  }, { highWaterMark: 0 });
+    leave: () => source.leave(),
+  };
 }
 
-async function* chunksOf(
-  body: Uint8Array | ReadableStream<Uint8Array>,
-  throttle: Throttle,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const bytes of body instanceof Uint8Array ? [body] : body) {
-    for (let at = 0; at < bytes.length; at += throttle.chunkBytes) {
-      const chunk = bytes.subarray(at, at + throttle.chunkBytes);
-      await throttle.take(chunk.length, signal);
-      yield chunk;
-    }
-  }
+function sourceOf(bytes: Uint8Array): BodySource {
+  let at = 0;
+  return {
+    lengthBytes: bytes.length,
+    next(maxBytes) {
+      if (at >= bytes.length) return Promise.resolve(null);
+      const piece = bytes.subarray(at, at + maxBytes);
+      at += piece.length;
+      return Promise.resolve(piece);
+    },
+    leave() {},
+  };
 }

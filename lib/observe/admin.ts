@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { InputError } from "../core/errors.ts";
 import type { EventRecord } from "../events/mod.ts";
 import type { HttpServer } from "../io/http.ts";
+import { pages } from "../io/pages.ts";
 import type { Address, Net } from "../io/net.ts";
 import type { Sink } from "./emitter.ts";
 import { Metrics } from "./metrics.ts";
@@ -73,9 +74,9 @@ export function serveAdmin(
       },
     );
   });
-  const server: HttpServer = net.servePages(
+  const server: HttpServer = net.serveHttp(
     address,
-    (request) => app.fetch(request),
+    pages((request) => app.fetch(request)),
   );
   return {
     host: server.host,

@@ -253,7 +253,7 @@ export class Edge {
     }
     if (why === "too-large") this.#rememberTooLarge(exchange.forward.key);
     const isUnkept = why === "too-large" || why === "busy";
-    if (isUnkept && exchange.request.headers.has("range")) {
+    if (isUnkept && exchange.request.headers.get("range") !== null) {
       await response.body?.cancel();
       return await pass(this.#parts, exchange, "bypass");
     }

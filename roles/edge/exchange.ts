@@ -1,13 +1,14 @@
 import type { CacheStatus } from "../../lib/http/cache_status.ts";
 import { formatCacheStatus } from "../../lib/http/cache_status.ts";
-import type { Fields } from "../../lib/http/fields.ts";
+import { Fields } from "../../lib/http/fields.ts";
 import type { CacheRequest } from "../../lib/http/stored_response.ts";
 import type { EdgeCacheStatus } from "../../lib/events/edge.ts";
-import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
+import type {
+  BodySource,
+  HttpRequest,
+  HttpResponse,
+} from "../../lib/io/http.ts";
 import type { RoleContext } from "../../lib/role.ts";
-
-/** Pieces in which bodies are handed to the server. */
-const PIECE_BYTES = 65_536;
 
 /** One request being answered, and the account of it. */
 export class Exchange {
@@ -35,8 +36,9 @@ export class Exchange {
 
   /** Adds `Via` and `Cache-Status` to the fields of an answer. */
   sign(fields: Fields, status: CacheStatus): void {
-    fields.append("via", `1.1 ${this.#pseudonym}`);
-    fields.append(
+    addMember(fields, "via", `1.1 ${this.#pseudonym}`);
+    addMember(
+      fields,
       "cache-status",
       formatCacheStatus(this.#pseudonym, { ...status, key: this.forward.key }),
     );
@@ -56,38 +58,30 @@ export class Exchange {
   /** Answers with a body that comes piece by piece; `next` gives null at its end, `leave` hears when the client left before. */
   stream(
     head: { readonly status: number; readonly fields: Fields },
-    source: {
-      next(maxBytes: number): Promise<Uint8Array<ArrayBuffer> | null>;
-      leave(): void;
-    },
+    source: BodySource,
     cacheStatus: EdgeCacheStatus,
   ): HttpResponse {
     let bytes = 0;
     const end = (complete: boolean) =>
       this.#account(head.status, cacheStatus, { bytes, complete });
-    const body = new ReadableStream<Uint8Array>({
-      async pull(controller) {
+    return response(head, {
+      async next(maxBytes) {
         try {
-          const piece = await source.next(PIECE_BYTES);
-          if (piece === null) {
-            end(true);
-            controller.close();
-          } else {
-            bytes += piece.length;
-            controller.enqueue(piece);
-          }
+          const piece = await source.next(maxBytes);
+          if (piece === null) end(true);
+          else bytes += piece.length;
+          return piece;
         } catch (error) {
           end(false);
           source.leave();
-          controller.error(error);
+          throw error;
         }
       },
-      cancel() {
+      leave() {
         end(false);
         source.leave();
       },
-    }, { highWaterMark: 0 });
-    return response(head, body);
+    });
   }
 
   /** Answers with one line of text made here. */
@@ -99,11 +93,11 @@ export class Exchange {
     const body = new TextEncoder().encode(`${text}\n`) as Uint8Array<
       ArrayBuffer
     >;
-    const headers = new Headers({
-      "content-type": "text/plain; charset=utf-8",
-      "cache-control": "no-store",
-      "cache-status": formatCacheStatus(this.#pseudonym, cacheStatus),
-    });
+    const headers = new Fields([
+      ["content-type", "text/plain; charset=utf-8"],
+      ["cache-control", "no-store"],
+      ["cache-status", formatCacheStatus(this.#pseudonym, cacheStatus)],
+    ]);
     this.#account(status, "error", { bytes: body.length, complete: true });
     return { status, headers, body };
   }
@@ -133,5 +127,11 @@ function response(
   head: { readonly status: number; readonly fields: Fields },
   body: HttpResponse["body"],
 ): HttpResponse {
-  return { status: head.status, headers: new Headers([...head.fields]), body };
+  return { status: head.status, headers: head.fields, body };
+}
+
+/** Puts a member at the end of a list field, on the same line. */
+function addMember(fields: Fields, name: string, member: string): void {
+  const before = fields.get(name);
+  fields.set(name, before === null ? member : `${before}, ${member}`);
 }

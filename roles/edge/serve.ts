@@ -3,6 +3,7 @@ import { tokenOf } from "../../lib/http/cache_status.ts";
 import { HttpCache } from "../../lib/http/cache.ts";
 import type { HttpHandler } from "../../lib/io/http.ts";
 import { Throttle, throttleBody } from "../../lib/io/throttle.ts";
+import { ViolationLog } from "../../lib/io/violation_log.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { Edge } from "./edge.ts";
 import { RequestBodies } from "./request_bodies.ts";
@@ -42,9 +43,11 @@ export async function serveEdge(
     idleMs: flags.originTimeout,
   });
   {
+    await using violations = new ViolationLog(ctx);
     await using server = ctx.net.serveHttp(
       { host: flags.host, port: flags.port },
       limited(edge, flags.limitRate, ctx),
+      violations,
     );
     ctx.emit({
       type: "role.listening",
@@ -72,9 +75,6 @@ function limited(
   return async (request) => {
     const answer = await edge.handle(request);
     if (answer.body === null) return answer;
-    if (answer.body instanceof Uint8Array) {
-      answer.headers.set("content-length", String(answer.body.length));
-    }
     const body = throttleBody(answer.body, throttle, request.signal);
     return { ...answer, body };
   };

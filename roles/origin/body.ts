@@ -1,5 +1,6 @@
 import { type ByteRange, rangeLength } from "../../lib/http/range.ts";
 import type { Content, Resource } from "./site.ts";
+import type { BodySource } from "../../lib/io/http.ts";
 import type { Throttle } from "../../lib/io/throttle.ts";
 
 /** How a body ended. */
@@ -28,7 +29,7 @@ export interface BodyOptions {
 export function streamBody(
   resource: Resource,
   options: BodyOptions,
-): ReadableStream<Uint8Array> {
+): BodySource {
   const chunks = chunksOf(resource, options);
   let bytes = 0;
   let open = true;
@@ -37,26 +38,26 @@ export function streamBody(
     open = false;
     options.ended({ bytes, complete });
   };
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
+  return {
+    async next() {
       try {
         const { done, value } = await chunks.next();
         if (done) {
           end(true);
-          return controller.close();
+          return null;
         }
         bytes += value.length;
-        controller.enqueue(value);
+        return value;
       } catch (error) {
         end(false);
-        controller.error(error);
+        throw error;
       }
     },
-    async cancel() {
+    leave() {
       end(false);
-      await chunks.return(undefined);
+      void chunks.return(undefined).catch(() => {});
     },
-  }, { highWaterMark: 0 });
+  };
 }
 
 async function* chunksOf(

@@ -6,6 +6,7 @@ import {
 } from "../../lib/http/request_path.ts";
 import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
 import { formatAddress } from "../../lib/io/net.ts";
+import { ViolationLog } from "../../lib/io/violation_log.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { type Plan, planLine, planOptions, planResource } from "./answer.ts";
 import { AnswerLog } from "./answer_log.ts";
@@ -49,9 +50,11 @@ export async function serveOrigin(
   const throttle = new Throttle(flags.limitRate ?? Infinity, ctx.clock);
   await using log = new AnswerLog(ctx);
   const desk = new Desk(site, { ctx, throttle, log, maxAgeMs: flags.maxAge });
+  await using violations = new ViolationLog(ctx);
   await using server = ctx.net.serveHttp(
     flags,
     (request) => desk.answer(request),
+    violations,
   );
   const { host, port } = server;
   ctx.emit({ type: "role.listening", transport: "http", host, port });

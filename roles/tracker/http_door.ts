@@ -1,4 +1,4 @@
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { ProtocolError } from "../../lib/core/errors.ts";
 import {
   encodeAnnounceReply,
@@ -7,19 +7,27 @@ import {
   parseAnnounceQuery,
   parseScrapeQuery,
 } from "../../lib/bittorrent/tracker_http.ts";
-import type { Address } from "../../lib/io/net.ts";
+import { Fields } from "../../lib/http/fields.ts";
+import type {
+  HttpHandler,
+  HttpRequest,
+  HttpResponse,
+} from "../../lib/io/http.ts";
+import { pages } from "../../lib/io/pages.ts";
 import type { FrontDesk, Visit } from "./front_desk.ts";
 import { swarmsPage } from "./swarms_page.ts";
 
-/** What a request comes with besides itself. */
-interface Env {
-  readonly Bindings: { readonly remote: Address };
-}
+/** Of every answer to a peer. */
+const REPLY_FIELDS = new Fields([
+  ["content-type", "text/plain; charset=iso-8859-1"],
+  ["cache-control", "no-store"],
+]);
 
 /**
  * Makes the tracker's web site: `/announce`, `/scrape`, and the page with the swarms at `/`.
  *
- * Refusals have status 200 as well: BEP 3 puts them in the body, and clients read no other.
+ * Refusals have status 200 as well: BEP 3 puts them in the body, and clients read no other. Peers are answered at once,
+ * without the page's framework in between: it would cost more than the answer.
  */
 export function httpDoor(
   desk: FrontDesk,
@@ -27,20 +35,39 @@ export function httpDoor(
     readonly names: ReadonlyMap<string, string>;
     readonly udpPort: () => number;
   },
-): (request: Request, remote: Address) => Response | Promise<Response> {
-  const app = new Hono<Env>();
-  app.get("/announce", (c) =>
-    bencoded(c, desk, (query, visit) => {
-      const request = parseAnnounceQuery(query);
-      return encodeAnnounceReply(desk.announce(visit, request), request);
-    }));
-  app.get("/scrape", (c) =>
-    bencoded(
-      c,
-      desk,
-      (query, visit) =>
-        encodeScrapeReply(desk.scrape(visit, parseScrapeQuery(query))),
-    ));
+): HttpHandler {
+  const app = sitePages(desk, page);
+  const site = pages((request) => app.fetch(request));
+  return (request) => {
+    const { target } = request;
+    const question = target.indexOf("?");
+    const path = question < 0 ? target : target.slice(0, question);
+    // The query as sent: it carries raw bytes, which parsed parameters would have lost.
+    const query = question < 0 ? "" : target.slice(question + 1);
+    if (path === "/announce" && isRead(request)) {
+      return bencoded(request, desk, (visit) => {
+        const announce = parseAnnounceQuery(query);
+        return encodeAnnounceReply(desk.announce(visit, announce), announce);
+      });
+    }
+    if (path === "/scrape" && isRead(request)) {
+      return bencoded(
+        request,
+        desk,
+        (visit) =>
+          encodeScrapeReply(desk.scrape(visit, parseScrapeQuery(query))),
+      );
+    }
+    return site(request);
+  };
+}
+
+/** What people see. */
+function sitePages(
+  desk: FrontDesk,
+  page: Parameters<typeof httpDoor>[1],
+): Hono {
+  const app = new Hono();
   app.get("/", (c) =>
     c.html(swarmsPage(desk, {
       names: page.names,
@@ -50,27 +77,26 @@ export function httpDoor(
   app.notFound((c) =>
     c.text("Nothing here: / shows the swarms, peers use /announce\n", 404)
   );
-  return (request, remote) => app.fetch(request, { remote });
+  return app;
+}
+
+function isRead({ method }: HttpRequest): boolean {
+  return method === "GET" || method === "HEAD";
 }
 
 function bencoded(
-  c: Context<Env>,
+  request: HttpRequest,
   desk: FrontDesk,
-  answer: (query: string, visit: Visit) => Uint8Array<ArrayBuffer>,
-): Response {
-  const visit: Visit = { transport: "http", host: c.env.remote.host };
-  // The query as sent: it carries raw bytes, which parsed parameters would have lost.
-  const query = /\?([^#]*)/.exec(c.req.url)?.[1] ?? "";
+  answer: (visit: Visit) => Uint8Array<ArrayBuffer>,
+): HttpResponse {
+  const visit: Visit = { transport: "http", host: request.remote.host };
   let body: Uint8Array<ArrayBuffer>;
   try {
-    body = answer(query, visit);
+    body = answer(visit);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     desk.refuse(visit, error);
     body = encodeFailure(error.message);
   }
-  return c.body(body, 200, {
-    "content-type": "text/plain; charset=iso-8859-1",
-    "cache-control": "no-store",
-  });
+  return { status: 200, headers: REPLY_FIELDS, body };
 }

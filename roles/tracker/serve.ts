@@ -5,6 +5,7 @@ import { ConnectionIds } from "../../lib/bittorrent/tracker_connection_ids.ts";
 import { secretBytes, sha256 } from "../../lib/io/hash.ts";
 import type { HttpServer } from "../../lib/io/http.ts";
 import type { UdpSocket } from "../../lib/io/net.ts";
+import { ViolationLog } from "../../lib/io/violation_log.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { parseAllowList } from "./allow_list.ts";
 import { FrontDesk } from "./front_desk.ts";
@@ -51,9 +52,11 @@ export async function serveTracker(
   const { clock } = ctx;
   const desk = new FrontDesk({ table, intervalSeconds, log, clock });
   const ids = new ConnectionIds({ hash: sha256, secret: secretBytes(32) });
+  await using violations = new ViolationLog(ctx);
   const doors = await openDoors(flags, ctx, {
     desk,
     names: names ?? new Map(),
+    violations,
   });
   await using http = doors.http;
   await using udp = doors.udp;
@@ -107,16 +110,21 @@ async function readAllowList(
 async function openDoors(
   flags: TrackerFlags,
   ctx: RoleContext,
-  { desk, names }: {
+  { desk, names, violations }: {
     readonly desk: FrontDesk;
     readonly names: ReadonlyMap<string, string>;
+    readonly violations: ViolationLog;
   },
 ): Promise<{ readonly http: HttpServer; readonly udp: UdpSocket }> {
   const { host } = flags;
   for (let attempt = 1;; attempt++) {
     let udpPort = 0;
     const door = httpDoor(desk, { names, udpPort: () => udpPort });
-    const http = ctx.net.servePages({ host, port: flags.port }, door);
+    const http = ctx.net.serveHttp(
+      { host, port: flags.port },
+      door,
+      violations,
+    );
     try {
       const udp = ctx.net.listenUdp({ host, port: flags.udpPort ?? http.port });
       udpPort = udp.port;

@@ -2,7 +2,8 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { RunError } from "../../../lib/core/errors.ts";
 import type { RolecallEvent } from "../../../lib/events/mod.ts";
 import { HttpCache } from "../../../lib/http/cache.ts";
-import type { HttpRequest } from "../../../lib/io/http.ts";
+import { fromUtf8 } from "../../../lib/core/bytes.ts";
+import { bytesOf, requestOf } from "../../support/http_exchange.ts";
 import type { FetchOptions } from "../../../lib/io/net.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import { Edge } from "../../../roles/edge/edge.ts";
@@ -42,17 +43,12 @@ function edgeOf(answer: Answer, origins = ["http://a.test", "http://b.test"]) {
     target: string,
     options: { method?: string; headers?: HeadersInit } = {},
   ) => {
-    const request: HttpRequest = {
+    const request = requestOf(target, {
       method: options.method ?? "GET",
-      target,
-      authority: "e.test",
       headers: new Headers(options.headers),
-      body: null,
-      remote: { host: "192.0.2.1", port: 5 },
-      signal: new AbortController().signal,
-    };
+    });
     const { status, headers, body } = await edge.handle(request);
-    const text = body === null ? "" : await new Response(body).text();
+    const text = fromUtf8(await bytesOf(body));
     return { status, headers, text };
   };
   return { ask, asked, clock, events };

@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { utf8 } from "../../../lib/core/bytes.ts";
+import { fromUtf8, utf8 } from "../../../lib/core/bytes.ts";
 import { type BodyEnd, streamBody } from "../../../roles/origin/body.ts";
 import { memoryResource, type Resource } from "../../../roles/origin/site.ts";
 import { Throttle } from "../../../lib/io/throttle.ts";
+import { bytesOf } from "../../support/http_exchange.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 
 const ABOUT = {
@@ -25,7 +26,7 @@ function open(resource: Resource, clock = new ManualClock(), rate = Infinity) {
 
 Deno.test("streamBody sends literal bytes and parts in order and tells once how it ended", async () => {
   const { stream, ends } = open(memoryResource(utf8("0123456789"), ABOUT));
-  assertEquals(await new Response(stream).text(), "<123456789");
+  assertEquals(fromUtf8(await bytesOf(stream)), "<123456789");
   assertEquals(ends, [{ bytes: 10, complete: true }]);
 });
 
@@ -48,11 +49,11 @@ Deno.test("streamBody reads only what the client takes, and closes the content w
       }),
   };
   const { stream, ends } = open(resource);
-  const reader = stream.getReader();
-  await reader.read();
-  const { value } = await reader.read();
+  await stream.next(65_536);
+  const value = await stream.next(65_536);
   assertEquals(reads, 1);
-  await reader.cancel();
+  stream.leave();
+  await new Promise((turn) => setTimeout(turn));
   assertEquals(closed, 1);
   assertEquals(ends, [{ bytes: 1 + value!.length, complete: false }]);
 });
@@ -64,7 +65,7 @@ Deno.test("streamBody fails when the content does", async () => {
     open: () => Promise.reject(new Error("gone")),
   };
   const { stream, ends } = open(resource);
-  await assertRejects(() => new Response(stream).bytes());
+  await assertRejects(() => bytesOf(stream));
   assertEquals(ends, [{ bytes: 0, complete: false }]);
 });
 

@@ -26,6 +26,8 @@ import { FrontDesk } from "../../../roles/tracker/front_desk.ts";
 import { httpDoor } from "../../../roles/tracker/http_door.ts";
 import { TrackerLog } from "../../../roles/tracker/tracker_log.ts";
 import { answerDatagram } from "../../../roles/tracker/udp_door.ts";
+import type { HttpResponse } from "../../../lib/io/http.ts";
+import { bytesOf, requestOf } from "../../support/http_exchange.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 import { fuzz } from "../bittorrent/_fuzz.ts";
 
@@ -71,10 +73,10 @@ function openTracker(allowed: ReadonlySet<string> | null = null) {
     clock,
     events,
     get: (target: string, host = "10.0.0.1") =>
-      serve(new Request(`http://10.0.0.9:6969${target}`), {
-        host,
-        port: 50_000,
-      }),
+      serve(requestOf(target, {
+        authority: "10.0.0.9:6969",
+        remote: { host, port: 50_000 },
+      })),
     udp: (bytes: Uint8Array, host: string): UdpTrackerReply | null => {
       const answer = answerDatagram(bytes, host, { desk, ids });
       const family = host.includes(":") ? "ipv6" : "ipv4";
@@ -85,8 +87,8 @@ function openTracker(allowed: ReadonlySet<string> | null = null) {
 
 type OpenTracker = ReturnType<typeof openTracker>;
 
-async function bodyOf(response: Response | Promise<Response>) {
-  return new Uint8Array(await (await response).arrayBuffer());
+async function bodyOf(response: HttpResponse | Promise<HttpResponse>) {
+  return await bytesOf((await response).body);
 }
 
 function targetOf(announce: AnnounceRequest): string {
@@ -242,12 +244,12 @@ Deno.test("tracker answers scrapes over HTTP and UDP alike", async () => {
 
 Deno.test("tracker's page shows swarms and peers, and no stranger's markup", async () => {
   const tracker = openTracker();
-  const empty = await (await tracker.get("/")).text();
+  const empty = fromUtf8(await bodyOf(tracker.get("/")));
   assert(empty.includes("No swarm yet"));
   const peerId = utf8("<script>alert(1)</sc");
   await tracker.get(targetOf(request({ peerId, leftBytes: 2048 })), "10.0.0.7");
   const response = await tracker.get("/");
-  const page = await response.text();
+  const page = fromUtf8(await bodyOf(response));
   assert(response.headers.get("content-type")?.startsWith("text/html"));
   for (
     const shown of [

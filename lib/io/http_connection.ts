@@ -1,0 +1,368 @@
+import { ProtocolError, RunError } from "../core/errors.ts";
+import type {
+  ConnectionInput,
+  ConnectionOutput,
+} from "../http/connection_messages.ts";
+import { Fields, type FieldSource } from "../http/fields.ts";
+import type { RequestHead } from "../http/request_head.ts";
+import { ServerConnection } from "../http/server_connection.ts";
+import type { HttpBuffers } from "./http_buffers.ts";
+import type {
+  BodySource,
+  HttpHandler,
+  HttpRequest,
+  HttpResponse,
+} from "./http.ts";
+import type { Address } from "./net.ts";
+import { RequestBody } from "./request_body.ts";
+
+/** How much of a body is asked for at once. */
+const PIECE_BYTES = 65_536;
+/** How long, and for how many bytes, what a refused client still sends is read: else the reset would overtake our answer. */
+const LINGER_MS = 1000;
+const LINGER_BYTES = 2 ** 20;
+
+/** The part of a TCP connection that is needed here; the runtime's own has it, without a wrapper around each call. */
+export interface ByteStream {
+  /** Reads what is there; null at the end. */
+  read(buffer: Uint8Array): Promise<number | null>;
+  /** Writes some of `bytes`; returns how many. */
+  write(bytes: Uint8Array): Promise<number>;
+  /** Sends FIN. */
+  closeWrite(): Promise<void>;
+  /** Ends everything that is under way. */
+  close(): void;
+  /** Turns Nagle's algorithm off. */
+  setNoDelay(on?: boolean): void;
+}
+
+/** What all connections of a server share. */
+export interface ConnectionHost {
+  readonly handler: HttpHandler;
+  readonly buffers: HttpBuffers;
+  nowMs(): number;
+  violated(remote: Address, error: ProtocolError): void;
+  closed(connection: HttpConnection): void;
+}
+
+/**
+ * Carries out what a {@linkcode ServerConnection} decides. Reads while the machine wants bytes, has one write under way
+ * at a time, and takes the next piece of a body when the one before is gone.
+ *
+ * Each await here is paid for by every request: an answer that is there at once costs one read and one write.
+ */
+export class HttpConnection {
+  readonly machine: ServerConnection;
+  readonly #stream: ByteStream;
+  readonly #host: ConnectionHost;
+  readonly #remoteOf: () => Address;
+  #remote: Address | undefined;
+  #gone: AbortController | undefined;
+  #isGone = false;
+  #source: BodySource | undefined;
+  #body: RequestBody | undefined;
+  /** What is to be written, in order; `#writing` resolves when it is. */
+  #queue: Uint8Array[] = [];
+  #writing: Promise<void> | undefined;
+  #wake: (() => void) | undefined;
+  #isOver = false;
+  #hasWritten = false;
+  #hasNoDelay = false;
+
+  /** Takes the connection over; `remoteOf` is asked only when a handler asks. */
+  constructor(
+    stream: ByteStream,
+    options: {
+      readonly machine: ServerConnection;
+      readonly host: ConnectionHost;
+      readonly remoteOf: () => Address;
+    },
+  ) {
+    this.#stream = stream;
+    this.machine = options.machine;
+    this.#host = options.host;
+    this.#remoteOf = options.remoteOf;
+  }
+
+  /** Where the client is. */
+  get remote(): Address {
+    return this.#remote ??= this.#remoteOf();
+  }
+
+  /** Aborts when the client has gone. Most requests never ask. */
+  get signal(): AbortSignal {
+    if (this.#gone === undefined) {
+      this.#gone = new AbortController();
+      if (this.#isGone) this.#gone.abort();
+    }
+    return this.#gone.signal;
+  }
+
+  /** Serves until the connection is over. */
+  async run(): Promise<void> {
+    const { buffers } = this.#host;
+    const buffer = buffers.takeRead();
+    try {
+      while (!this.#isOver) {
+        if (this.#writing !== undefined) await this.#writing;
+        else if (this.machine.wantsBytes) {
+          const count = await this.#stream.read(buffer);
+          if (this.#isOver) break;
+          this.feed(
+            count === null
+              ? { kind: "end" }
+              : { kind: "bytes", bytes: buffer.subarray(0, count) },
+          );
+        } else await new Promise<void>((wake) => this.#wake = wake);
+      }
+    } catch {
+      this.#over(); // The client reset the connection, or we closed it.
+    }
+    buffers.giveRead(buffer);
+  }
+
+  /** Tells the machine what happened and does what it says. */
+  feed(input: ConnectionInput): void {
+    for (const output of this.machine.handle(input, this.#host.nowMs())) {
+      this.#perform(output);
+    }
+    const wake = this.#wake;
+    if (wake !== undefined) {
+      this.#wake = undefined;
+      wake();
+    }
+  }
+
+  /** Ends the connection whatever is under way. */
+  abort(): void {
+    this.#over();
+  }
+
+  #perform(output: ConnectionOutput): void {
+    switch (output.kind) {
+      case "request":
+        return this.#request(output.head, output.hasBody);
+      case "write":
+        return this.#write(output.text, output.bytes);
+      case "body":
+        return this.#body?.push(output.bytes);
+      case "body-ended":
+        return this.#body?.end();
+      case "body-failed":
+        return this.#body?.fail(asRunError(output.error));
+      case "violated":
+        return this.#host.violated(this.remote, output.error);
+      case "close":
+        return output.politely ? void this.#linger() : this.#over();
+    }
+  }
+
+  #request(head: RequestHead, hasBody: boolean): void {
+    this.#body = hasBody
+      ? new RequestBody(() => this.feed({ kind: "want" }))
+      : undefined;
+    let answer: HttpResponse | Promise<HttpResponse>;
+    try {
+      answer = this.#host.handler(
+        new ServedRequest(head, this, this.#body?.stream ?? null),
+      );
+    } catch {
+      answer = INTERNAL_ERROR;
+    }
+    if (!(answer instanceof Promise)) return this.#answer(answer);
+    answer.then(
+      (response) => this.#answer(response),
+      () => this.#answer(INTERNAL_ERROR),
+    );
+  }
+
+  #answer(response: HttpResponse): void {
+    const { body } = response;
+    const source = body === null || body instanceof Uint8Array
+      ? undefined
+      : body;
+    if (this.#isOver) return source?.leave();
+    this.#source = source;
+    let isStreamed: boolean;
+    try {
+      isStreamed = this.#begin(response);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      // A field that cannot be sent: a handler's mistake, as much as if it had thrown.
+      this.#leave();
+      this.#begin(INTERNAL_ERROR);
+      return;
+    }
+    this.#body?.fail(new TypeError("the request is answered"));
+    if (source === undefined) return;
+    if (isStreamed) void this.#pump(source);
+    else this.#leave();
+  }
+
+  /** Starts the answer; returns whether a stream follows. */
+  #begin({ status, headers, body }: HttpResponse): boolean {
+    const outputs = this.machine.handle(
+      { kind: "answer", status, fields: headers, body },
+      this.#host.nowMs(),
+    );
+    let isStreamed = false;
+    for (const output of outputs) {
+      if (output.kind === "write") isStreamed = !output.isLast;
+      this.#perform(output);
+    }
+    return isStreamed;
+  }
+
+  /** Sends a stream, one piece at a time. */
+  async #pump(source: BodySource): Promise<void> {
+    try {
+      for (;;) {
+        if (this.#writing !== undefined) await this.#writing;
+        if (this.#isOver) return;
+        const piece = await source.next(PIECE_BYTES);
+        if (this.#isOver) return;
+        if (piece === null) break;
+        this.feed({ kind: "piece", bytes: piece });
+      }
+      this.#source = undefined;
+      this.feed({ kind: "ended" });
+    } catch {
+      this.#source = undefined;
+      this.feed({ kind: "failed" });
+    }
+  }
+
+  #write(text: string, bytes: Uint8Array | null): void {
+    this.#host.buffers.fill(this.#queue, text, bytes);
+    this.#writing ??= this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    const { buffers } = this.#host;
+    let bytes: Uint8Array | undefined;
+    try {
+      while ((bytes = this.#queue.shift()) !== undefined) {
+        // Without this, the second of two small writes waits for the client's acknowledgement of the first.
+        if (this.#hasWritten || this.#queue.length > 0) this.#noDelay();
+        this.#hasWritten = true;
+        let at = await this.#stream.write(bytes);
+        while (at < bytes.length) {
+          this.machine.handle({ kind: "progress" }, this.#host.nowMs());
+          at += await this.#stream.write(bytes.subarray(at));
+        }
+        buffers.giveWrite(bytes);
+      }
+    } catch {
+      this.#writing = undefined;
+      if (bytes !== undefined) this.#queue.push(bytes);
+      buffers.lose(this.#queue);
+      this.#queue = [];
+      return this.#over();
+    }
+    this.#writing = undefined;
+    this.feed({ kind: "wrote" });
+  }
+
+  #noDelay(): void {
+    if (this.#hasNoDelay) return;
+    this.#hasNoDelay = true;
+    this.#stream.setNoDelay(true);
+  }
+
+  /** The source, if it still has something, is not asked any more. */
+  #leave(): void {
+    const source = this.#source;
+    this.#source = undefined;
+    source?.leave();
+  }
+
+  async #linger(): Promise<void> {
+    const buffer = this.#host.buffers.takeRead();
+    const late = setTimeout(() => this.#over(), LINGER_MS);
+    try {
+      await this.#stream.closeWrite();
+      for (let left = LINGER_BYTES; left > 0;) {
+        const count = await this.#stream.read(buffer);
+        if (count === null) break;
+        left -= count;
+      }
+    } catch { /* It has gone already. */ }
+    clearTimeout(late);
+    this.#host.buffers.giveRead(buffer);
+    this.#over();
+  }
+
+  #over(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const wasAnswered = this.machine.idleSinceMs < Infinity;
+    this.machine.handle({ kind: "failed" }, this.#host.nowMs());
+    try {
+      this.#stream.close();
+    } catch { /* The system was faster. */ }
+    this.#isGone = !wasAnswered;
+    if (this.#isGone) this.#gone?.abort();
+    this.#body?.fail(
+      new RunError("connection-lost", "Cannot read on: the client has gone"),
+    );
+    this.#leave();
+    this.#wake?.();
+    this.#host.closed(this);
+  }
+}
+
+const INTERNAL_ERROR: HttpResponse = {
+  status: 500,
+  headers: new Fields([["content-type", "text/plain; charset=utf-8"]]),
+  body: new TextEncoder().encode("Internal error\n"),
+};
+
+function asRunError(error: ProtocolError): RunError {
+  const code = error.code === "body-too-slow"
+    ? "timed-out"
+    : error.code === "body-too-large"
+    ? "too-large"
+    : "connection-lost";
+  return new RunError(code, error.message, { cause: error });
+}
+
+/** What a handler sees of a request; what few ask for is made when they do. */
+class ServedRequest implements HttpRequest {
+  readonly #head: RequestHead;
+  readonly #connection: HttpConnection;
+  readonly body: ReadableStream<Uint8Array> | null;
+
+  constructor(
+    head: RequestHead,
+    connection: HttpConnection,
+    body: ReadableStream<Uint8Array> | null,
+  ) {
+    this.#head = head;
+    this.#connection = connection;
+    this.body = body;
+  }
+
+  get method(): string {
+    return this.#head.method;
+  }
+
+  get target(): string {
+    return this.#head.target;
+  }
+
+  get authority(): string {
+    return this.#head.authority;
+  }
+
+  get headers(): FieldSource {
+    return this.#head.fields;
+  }
+
+  get remote(): Address {
+    return this.#connection.remote;
+  }
+
+  get signal(): AbortSignal {
+    return this.#connection.signal;
+  }
+}
