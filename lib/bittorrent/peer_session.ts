@@ -93,10 +93,18 @@ export class PeerSession implements BlockSource {
   sending = false;
   /** Where blocks are put together for sending; made when the first is. */
   sendBuffer: Uint8Array | null = null;
-  /** When its last block was sent, as a count of blocks: with a limit the longest waiting goes first. */
+  /** Which turn under an upload limit was its last: who waited longest goes first. */
   servedAt = 0;
+  /** When a block was sent to it, or it was unchoked. */
+  servedAtMs = 0;
+  /** Its slot is one of those that the others leave unused. */
+  extraSlot = false;
   /** Pieces a spreading seed has told this peer of. */
-  readonly revealed: Set<number> = new Set();
+  readonly shown: Set<number> = new Set();
+  /** Those of them that it does not have yet. */
+  readonly due: Set<number> = new Set();
+  /** How many pieces it got of a spreading seed and did not pass on yet. */
+  kept = 0;
 
   /** Payload received in the last 20 s. */
   readonly downMeter: RateMeter;

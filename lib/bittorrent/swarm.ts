@@ -61,7 +61,7 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
     this.#spread = new Spread(state);
     this.#choking = new Choking(
       state,
-      (session) => this.#spread.reveal(session),
+      { spread: this.#spread, uploads: this.#uploads },
       nowMs,
     );
     this.#hashes = new Hashes(state, () => this.#downloads.fillAll());
@@ -117,6 +117,7 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
     this.#take(input);
     if (input.kind !== "received") this.#downloads.resume();
     this.#uploads.flush();
+    if (this.#choking.useIdle()) this.#uploads.flush();
     return state.out;
   }
 
@@ -147,12 +148,8 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
       case "closed":
         return this.#connections.forget(session, input.reason, "soon");
       case "sent":
-        session.sending = false;
         this.#extensions.sent(session);
-        if (session.hasControl || session.uploads.length > 0) {
-          this.#state.dirty.add(session);
-        }
-        return;
+        return this.#uploads.sent(session);
       case "received":
         return this.#received(session, input.bytes);
     }
@@ -215,8 +212,10 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
   #left(session: PeerSession): void {
     this.#totals.add(session);
     this.#downloads.left(session);
+    this.#uploads.left(session);
     this.#spread.left(session);
     this.#hashes.left(session);
+    this.#choking.left(session);
     if (this.#connections.stopped) return;
     this.#choking.fillFreeSlots();
     this.#downloads.fillAll();

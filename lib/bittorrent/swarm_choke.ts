@@ -1,61 +1,133 @@
+/**
+ * Who is served.
+ *
+ * Every `chokeIntervalMs` a round of tit-for-tat gives `unchokeSlots` slots to those who give us most, and one by lot
+ * (slides; BEP 3). In between a free slot is given at once to whoever wants it: clients that wait for the timer leave a
+ * swarm idle for its first 10 s.
+ *
+ * Slots alone waste upload: when the served peers have all we have, nobody asks, and others wait choked (measured with
+ * u_s = u, N = 10: a third of the leeches' upload). So whenever 100 ms of upload were lost while someone waited, that
+ * someone gets an extra slot. It keeps the incentive: an extra slot is served only when nobody with an earned one waits,
+ * it ends when that leaves nothing for a second, and the one who gives us most gets it first.
+ */
 import { chokeRound } from "./choker.ts";
 import type { PeerSession } from "./peer_session.ts";
+import type { Spread } from "./spread.ts";
 import type { SwarmState } from "./swarm_state.ts";
+import type { Uploads } from "./swarm_upload.ts";
 
-/**
- * Who is served. Every `chokeIntervalMs` a round of tit-for-tat; in between a free slot is given at once to whoever
- * wants it. Clients that wait for the timer leave a swarm idle for its first 10 s.
- */
+/** Upload time that is lost before someone who waits gets an extra slot. */
+const LOST_MS = 100;
+/** An extra slot that for so long got nothing ends: the upload is used up. */
+const STARVED_MS = 1_000;
+
+/** The slots of a swarm. */
 export class Choking {
   readonly #state: SwarmState;
-  readonly #unchoked: (session: PeerSession) => void;
+  readonly #spread: Spread;
+  readonly #uploads: Uploads;
   #nextRoundMs: number;
   #nextDrawMs: number;
   /** The peer with the optimistic slot. */
   #lucky: PeerSession | null = null;
+  /** Interested and choked, longest first. */
+  readonly #wanting = new Set<PeerSession>();
+  readonly #extras = new Set<PeerSession>();
+  /** Since when upload is being lost; Infinity when it is not. */
+  #losingFromMs = Infinity;
+  #lostMs = 0;
 
-  /** @param unchoked Called for each peer that is served from now on. */
+  /** Creates the slots: all free. */
   constructor(
     state: SwarmState,
-    unchoked: (session: PeerSession) => void,
+    parts: { readonly spread: Spread; readonly uploads: Uploads },
     nowMs: number,
   ) {
     this.#state = state;
-    this.#unchoked = unchoked;
+    this.#spread = parts.spread;
+    this.#uploads = parts.uploads;
     this.#nextRoundMs = nowMs + state.options.chokeIntervalMs;
     this.#nextDrawMs = nowMs + state.options.optimisticIntervalMs;
   }
 
-  /** When the next round is. */
+  /** When the next round is, or an extra slot is due. */
   get deadlineMs(): number {
-    return this.#nextRoundMs;
+    return Math.min(
+      this.#nextRoundMs,
+      this.#losingFromMs + LOST_MS - this.#lostMs,
+    );
   }
 
-  /** Gives slots that are free to interested peers, the fastest first, newcomers in the order they came. */
+  /** A peer says whether it wants something of us. */
+  interested(session: PeerSession, interested: boolean): void {
+    session.peerInterested = interested;
+    this.#note(session);
+    this.fillFreeSlots();
+  }
+
+  /** A peer is gone. */
+  left(session: PeerSession): void {
+    this.#wanting.delete(session);
+    this.#extras.delete(session);
+  }
+
+  /** Gives slots that are free to interested peers, the best first, newcomers in the order they came. */
   fillFreeSlots(): void {
-    const { options } = this.#state;
-    if (options.freeRide) return;
-    const waiting: PeerSession[] = [];
-    let free = options.unchokeSlots + 1;
+    const { freeRide } = this.#state.options;
+    if (freeRide || this.#wanting.size + this.#extras.size === 0) return;
+    let free = this.#slots() + 1;
     for (const session of this.#state.open()) {
-      if (!session.peerInterested) continue;
-      if (session.amChoking) waiting.push(session);
-      else free -= 1;
+      if (session.peerInterested && !session.amChoking && !session.extraSlot) {
+        free -= 1;
+      }
     }
-    if (free <= 0 || waiting.length === 0) return;
-    waiting.sort((a, b) => this.#rate(b) - this.#rate(a));
+    if (free <= 0) return;
+    const waiting = [...this.#wanting, ...this.#extras]
+      .sort((a, b) => this.#worth(b) - this.#worth(a));
     for (const session of waiting.slice(0, free)) {
       this.#unchoke(session, false, "a slot is free");
+      this.#setExtra(session, false);
     }
   }
 
-  /** Runs the round if it is due. */
+  /** Runs the round if it is due, and takes back extra slots that are not used. */
   tick(): void {
     const { nowMs, options } = this.#state;
-    const { rng } = options;
-    if (nowMs < this.#nextRoundMs) return;
+    for (const session of this.#extras) {
+      if (
+        session.uploads.length > 0 && nowMs - session.servedAtMs > STARVED_MS
+      ) this.#choke(session, "the upload is used up");
+    }
+    if (nowMs < this.#nextRoundMs) return this.fillFreeSlots();
     this.#nextRoundMs = nowMs + options.chokeIntervalMs;
-    if (options.freeRide) return;
+    this.#lostMs = 0;
+    if (!options.freeRide) this.#round();
+  }
+
+  /** After each input: gives an extra slot when upload was lost while someone waited. Returns whether it did. */
+  useIdle(): boolean {
+    const { nowMs, options } = this.#state;
+    if (nowMs > this.#losingFromMs) this.#lostMs += nowMs - this.#losingFromMs;
+    let given = false;
+    // Fractions of a millisecond must not keep the deadline from being met.
+    if (this.#lostMs > LOST_MS - 1) {
+      this.#lostMs = 0;
+      const session = this.#nextExtra();
+      if (session !== null) {
+        this.#unchoke(session, false, "upload was left over");
+        this.#setExtra(session, true);
+        given = true;
+      }
+    }
+    this.#losingFromMs = this.#wanting.size === 0 || options.freeRide
+      ? Infinity
+      : Math.max(nowMs, this.#uploads.idleFromMs);
+    return given;
+  }
+
+  #round(): void {
+    const { nowMs, options } = this.#state;
+    const { rng } = options;
     const redraw = nowMs >= this.#nextDrawMs;
     if (redraw) this.#nextDrawMs = nowMs + options.optimisticIntervalMs;
     const sessions = shuffled([...this.#state.open()], rng);
@@ -63,11 +135,11 @@ export class Choking {
       sessions.map((session) => ({
         peerId: session.address,
         interested: session.peerInterested,
-        bytesPerSecond: this.#rate(session),
+        bytesPerSecond: this.#worth(session),
         newcomer: session.newcomer,
       })),
       {
-        slots: options.unchokeSlots,
+        slots: this.#slots(),
         redraw,
         lucky: this.#lucky?.address ?? null,
       },
@@ -80,37 +152,70 @@ export class Choking {
       if (session.address === decision.optimistic) this.#lucky = session;
       if (served.has(session.address)) {
         this.#unchoke(session, session === this.#lucky, decision.reason);
-      } else {
-        this.#choke(
-          session,
-          session.peerInterested ? decision.reason : "it wants nothing of us",
-        );
-      }
+        this.#setExtra(session, false);
+      } else if (!session.peerInterested) {
+        this.#choke(session, "it wants nothing of us");
+      } else if (!session.extraSlot) this.#choke(session, decision.reason);
     }
   }
 
-  /** What a peer is worth: what it gives us, or as a seed what it takes. */
-  #rate(session: PeerSession): number {
+  /** Of those who wait the one that is worth most. */
+  #nextExtra(): PeerSession | null {
+    let best: PeerSession | null = null;
+    let bestWorth = -Infinity;
+    for (const session of this.#wanting) {
+      const worth = this.#worth(session);
+      if (worth <= bestWorth) continue;
+      best = session;
+      bestWorth = worth;
+    }
+    return best;
+  }
+
+  /** Slots given by worth. A seed that spreads the first copy serves more: see {@linkcode Spread.slots}. */
+  #slots(): number {
+    return Math.max(this.#state.options.unchokeSlots, this.#spread.slots());
+  }
+
+  /** What a peer is worth: what it gives us, or as a seed what it takes; while the first copy is spread, how well it passes on. */
+  #worth(session: PeerSession): number {
     const { have, nowMs } = this.#state;
+    if (this.#spread.active) return -session.kept;
     return (have.complete ? session.upMeter : session.downMeter).rate(nowMs);
   }
 
   #unchoke(session: PeerSession, optimistic: boolean, reason: string): void {
     if (!session.amChoking) return;
     session.amChoking = false;
+    session.servedAtMs = this.#state.nowMs;
+    this.#note(session);
     session.say({ kind: "unchoke" });
     this.#state.dirty.add(session);
     this.#tell("peer.unchoked", session, { optimistic, reason });
-    this.#unchoked(session);
+    this.#spread.reveal(session);
   }
 
   #choke(session: PeerSession, reason: string): void {
     if (session.amChoking) return;
     session.amChoking = true;
+    this.#setExtra(session, false);
+    this.#note(session);
     session.say({ kind: "choke" });
     session.rejectUploads();
     this.#state.dirty.add(session);
     this.#tell("peer.choked", session, { reason, optimistic: false });
+  }
+
+  #setExtra(session: PeerSession, extra: boolean): void {
+    session.extraSlot = extra;
+    if (extra) this.#extras.add(session);
+    else this.#extras.delete(session);
+  }
+
+  /** Keeps the list of those who wait. */
+  #note(session: PeerSession): void {
+    if (session.peerInterested && session.amChoking) this.#wanting.add(session);
+    else this.#wanting.delete(session);
   }
 
   #tell(

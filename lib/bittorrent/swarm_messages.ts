@@ -77,8 +77,7 @@ export class Messages {
         return;
       case "interested":
       case "not-interested":
-        session.peerInterested = message.kind === "interested";
-        return choking.fillFreeSlots();
+        return choking.interested(session, message.kind === "interested");
       case "have":
         return this.#have(session, message.pieceIndex);
       case "bitfield":

@@ -76,8 +76,8 @@ export interface SwarmOptions {
   readonly dhtPort?: number;
   /** Computes which pieces a choked peer may have (BEP 6); without it none are offered. */
   readonly sha1?: Hashing["sha1"];
-  /** Scarce upload of a first seed, in bytes per second: every piece is handed to one peer before any is sent twice. 0: off. */
-  readonly spreadBytesPerSecond: number;
+  /** A first seed hands each piece to one peer before it sends any twice (BEP 16); nothing to a peer that lacks pieces. */
+  readonly superSeed: boolean;
   /** Where memory for pieces and sends comes from; without it, from the runtime. A simulation of a file without content has one buffer for 10,000 peers. */
   readonly allocate?: (lengthBytes: number) => Uint8Array;
 }

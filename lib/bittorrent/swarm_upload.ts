@@ -2,8 +2,12 @@
  * Serving blocks. Hot path: a seed sends 10,000 blocks a second.
  *
  * Each link has one `send` under way. When it is done, the next one takes the messages in line and up to 8 blocks, put
- * together in the session's one send buffer (one copy, one write). With an upload limit blocks are handed out one at a
- * time, to the peer that has waited longest, so that the limit is shared evenly and smoothly.
+ * together in the session's one send buffer (one copy, one write).
+ *
+ * An upload limit is shared in turns of a piece: the peer that has waited longest is sent blocks until the piece is
+ * whole, then the next one has its turn. Five peers that get a fifth of the rate each have their first piece after five
+ * pieces' time; in turns the first has it after one and passes it on while the others wait. Peers with an extra slot
+ * (see `swarm_choke`) get what those who earned theirs leave.
  */
 import { isAddress } from "../core/address.ts";
 import { ProtocolError } from "../core/errors.ts";
@@ -16,7 +20,6 @@ import { pieceLengthOf, pieceSpanOf } from "./layout.ts";
 import type { PeerSession } from "./peer_session.ts";
 import type { SwarmState } from "./swarm_state.ts";
 import {
-  BLOCK_BYTES,
   type BlockRef,
   MAX_REQUEST_BYTES,
   PIECE_HEADER_BYTES,
@@ -33,13 +36,27 @@ const MAX_CHOKED_REQUESTS = 2 * MAX_QUEUED_REQUESTS;
 const READ_AHEAD_BLOCKS = 32;
 /** Pieces being read at once. */
 const MAX_READS = 8;
+/** A turn is as long as a piece, but no longer than this: with pieces of 16 MiB everyone else would wait too long. */
+const MAX_TURN_BLOCKS = 32;
+
+/** Whose turn it is to be sent blocks under an upload limit. */
+interface Turn {
+  readonly session: PeerSession;
+  readonly pieceIndex: number;
+  blocksLeft: number;
+}
 
 /** The uploads of a swarm. */
 export class Uploads {
   readonly #state: SwarmState;
   /** Pieces being read from the disk, and who waits for them. */
   readonly #reading = new Map<number, Uint8Array>();
-  #served = 0;
+  /** Those with requests that wait. */
+  readonly #waiting = new Set<PeerSession>();
+  /** Those to whom blocks are on their way. */
+  readonly #sending = new Set<PeerSession>();
+  #turn: Turn | null = null;
+  #turns = 0;
   /** Someone waits for tokens only. */
   #throttled = false;
 
@@ -52,6 +69,32 @@ export class Uploads {
   get deadlineMs(): number {
     const { nowMs, options } = this.#state;
     return this.#throttled ? options.upload.readyAtMs(nowMs) : Infinity;
+  }
+
+  /** Since when nobody waits for a block and none is on its way (the limit's debt counts as on its way); Infinity while someone does. */
+  get idleFromMs(): number {
+    const { nowMs, options } = this.#state;
+    for (const session of this.#waiting) {
+      if (session.uploads.length > 0) return Infinity;
+      this.#waiting.delete(session);
+    }
+    return this.#sending.size > 0 ? Infinity : options.upload.readyAtMs(nowMs);
+  }
+
+  /** The bytes of a session's last send are on their way. */
+  sent(session: PeerSession): void {
+    session.sending = false;
+    this.#sending.delete(session);
+    if (session.hasControl || session.uploads.length > 0) {
+      this.#state.dirty.add(session);
+    }
+  }
+
+  /** A peer is gone. */
+  left(session: PeerSession): void {
+    this.#waiting.delete(session);
+    this.#sending.delete(session);
+    if (this.#turn?.session === session) this.#turn = null;
   }
 
   /** A peer asks for a block. @throws {ProtocolError} `request-out-of-range`, `request-flood`. */
@@ -82,6 +125,7 @@ export class Uploads {
     if (!this.#serves(session, pieceIndex)) this.#reject(session, block);
     else {
       session.uploads.push({ pieceIndex, begin, lengthBytes });
+      this.#waiting.add(session);
       this.#state.dirty.add(session);
     }
   }
@@ -124,10 +168,10 @@ export class Uploads {
   /** Tells a newcomer which pieces it may have while we choke it. A seed that hands each piece out once, and one that serves nobody, allow none. */
   allowFast(session: PeerSession): void {
     const { options, have } = this.#state;
-    const { infoHash, sha1, freeRide, spreadBytesPerSecond } = options;
+    const { infoHash, sha1, freeRide, superSeed } = options;
     if (
       !session.features.fast || freeRide || sha1 === undefined ||
-      spreadBytesPerSecond > 0 || !isAddress(session.remote.host)
+      superSeed || !isAddress(session.remote.host)
     ) return;
     session.allowedFast = new Set(allowedFastSet({
       host: session.remote.host,
@@ -148,7 +192,7 @@ export class Uploads {
     if (bytes !== null && !this.#state.cache.has(pieceIndex)) {
       this.#state.cache.put(pieceIndex, bytes, { pinned: false });
     } else if (buffer !== undefined) this.#state.cache.giveBack(buffer);
-    for (const session of this.#state.open()) {
+    for (const session of this.#waiting) {
       if (bytes === null) {
         this.#drop(session, (queued) => queued.pieceIndex === pieceIndex);
       }
@@ -158,36 +202,72 @@ export class Uploads {
 
   /** Sends what is due: messages to all who have any, blocks as far as the limit goes. */
   flush(): void {
-    const { dirty, options, nowMs } = this.#state;
+    const { dirty, options } = this.#state;
     const limited = options.upload.limited;
     for (const session of dirty) {
       this.#compose(session, limited ? 0 : BLOCKS_PER_SEND);
     }
     dirty.clear();
     this.#throttled = false;
-    while (limited) {
-      const session = this.#longestWaiting();
+    while (limited && this.#waiting.size > 0) {
+      const session = this.#next();
       if (session === null) return;
-      if (!options.upload.ready(nowMs)) {
+      const blocks = this.#afford(session);
+      if (blocks === 0) {
         this.#throttled = true;
         return;
       }
-      this.#compose(session, 1);
+      this.#compose(session, blocks);
     }
   }
 
-  /** Of the peers that could be sent a block now, the one that was served longest ago. */
-  #longestWaiting(): PeerSession | null {
-    let longest: PeerSession | null = null;
-    for (const session of this.#state.open()) {
-      if (session.sending || session.uploads.length === 0) continue;
-      if (longest !== null && session.servedAt >= longest.servedAt) continue;
-      this.#readAhead(session);
-      if (this.#state.cache.has(session.uploads[0]!.pieceIndex)) {
-        longest = session;
-      }
+  /** Whom to send blocks now: whose turn it is, else who earned a slot and was served longest ago, else who has an extra one. */
+  #next(): PeerSession | null {
+    if (this.#turn !== null && this.#mayGoOn(this.#turn)) {
+      return this.#turn.session;
     }
-    return longest;
+    let best: PeerSession | null = null;
+    for (const session of this.#waiting) {
+      if (session.uploads.length === 0) this.#waiting.delete(session);
+      if (session.uploads.length === 0 || session.sending) continue;
+      if (best !== null && !before(session, best)) continue;
+      this.#readAhead(session);
+      if (this.#state.cache.has(session.uploads[0]!.pieceIndex)) best = session;
+    }
+    // Someone else goes while the last block of whose turn it is leaves.
+    if (best === null || this.#turn?.session.sending) return best;
+    this.#turns += 1;
+    best.servedAt = this.#turns;
+    this.#turn = {
+      session: best,
+      pieceIndex: best.uploads[0]!.pieceIndex,
+      blocksLeft: MAX_TURN_BLOCKS,
+    };
+    return best;
+  }
+
+  #mayGoOn({ session, pieceIndex, blocksLeft }: Turn): boolean {
+    return blocksLeft > 0 && !session.sending &&
+      session.uploads[0]?.pieceIndex === pieceIndex &&
+      this.#state.cache.has(pieceIndex);
+  }
+
+  /** Takes tokens for as many blocks of the first piece in line as the limit lets pass; returns how many. */
+  #afford(session: PeerSession): number {
+    const { options, nowMs } = this.#state;
+    const { uploads } = session;
+    const turn = this.#turn?.session === session ? this.#turn : null;
+    const max = Math.min(turn?.blocksLeft ?? 1, BLOCKS_PER_SEND);
+    let count = 0;
+    while (
+      count < max && uploads[count]?.pieceIndex === uploads[0]!.pieceIndex &&
+      options.upload.ready(nowMs)
+    ) {
+      options.upload.spend(PIECE_HEADER_BYTES + uploads[count]!.lengthBytes);
+      count += 1;
+    }
+    if (turn !== null) turn.blocksLeft -= count;
+    return count;
   }
 
   #compose(session: PeerSession, maxBlocks: number): void {
@@ -247,11 +327,10 @@ export class Uploads {
       state.uploadedBytes += block.lengthBytes;
     }
     const sent = at - from;
-    this.#served += 1;
-    session.servedAt = this.#served;
+    this.#sending.add(session);
+    session.servedAtMs = state.nowMs;
     session.upMeter.add(sent, state.nowMs);
     state.upMeter.add(sent, state.nowMs);
-    state.options.upload.spend(sent);
   }
 
   #readAhead(session: PeerSession): void {
@@ -272,18 +351,17 @@ export class Uploads {
     }
   }
 
-  /** The session's buffer, large enough for `length` bytes. */
+  /** The session's buffer, large enough for `length` bytes; it grows to what sends need: a peer has many links. */
   #sendBufferOf(session: PeerSession, length: number): Uint8Array {
     if (session.sendBuffer === null || session.sendBuffer.length < length) {
-      const { upload, allocate } = this.#state.options;
-      // With a limit blocks go one at a time, and a peer has many links.
-      const blocks = upload.limited ? 1 : BLOCKS_PER_SEND;
-      const bytes = Math.max(
-        length,
-        blocks * (BLOCK_BYTES + 2 * PIECE_HEADER_BYTES),
-      );
-      session.sendBuffer = allocate?.(bytes) ?? new Uint8Array(bytes);
+      session.sendBuffer = this.#state.options.allocate?.(length) ??
+        new Uint8Array(length);
     }
     return session.sendBuffer;
   }
+}
+
+/** Whether `a` goes before `b`: earned slots before extra ones, then whose last turn is longest ago. */
+function before(a: PeerSession, b: PeerSession): boolean {
+  return a.extraSlot === b.extraSlot ? a.servedAt < b.servedAt : b.extraSlot;
 }

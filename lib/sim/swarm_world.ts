@@ -148,9 +148,7 @@ export class SwarmWorld {
       maxConnections: 80,
       upload: limit(uploadBytesPerSecond),
       download: limit(downloadBytesPerSecond),
-      spreadBytesPerSecond: options.seed && uploadBytesPerSecond < Infinity
-        ? uploadBytesPerSecond
-        : 0,
+      superSeed: uploadBytesPerSecond < Infinity,
       ...(this.#memory === null ? {} : { allocate: this.#memory.allocate }),
       ...options,
     }, this.nowMs);

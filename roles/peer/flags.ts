@@ -12,8 +12,7 @@ export const SHARE_FLAGS = {
   })),
   ...DISCOVERY_FLAGS,
   uploadLimit: flag.byteRate({
-    help:
-      "Sends at most so much; a seed with a limit hands each piece out once before it sends any twice",
+    help: "Sends at most so much",
   }),
   downloadLimit: flag.byteRate({ help: "Asks for at most so much" }),
   unchokeSlots: flag.count({
@@ -31,6 +30,11 @@ export const SHARE_FLAGS = {
   picker: flag.choice(["rarest", "random", "sequential"], {
     default: "rarest",
     help: "Which piece to ask for next",
+  }),
+  superSeed: flag.choice(["auto", "on", "off"], {
+    default: "auto",
+    help:
+      "Whether a seed hands each piece out once before it sends any twice (BEP 16); auto: if its upload is limited",
   }),
   maxConnections: flag.count({
     default: "80",

@@ -33,6 +33,7 @@ export interface ShareFlags extends DiscoveryFlags {
   readonly chokeInterval: number;
   readonly optimisticInterval: number;
   readonly picker: PickerName;
+  readonly superSeed: "auto" | "on" | "off";
   readonly maxConnections: number;
   readonly seedFor: number | undefined;
   readonly exitWhenComplete: boolean;

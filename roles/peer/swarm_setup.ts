@@ -79,7 +79,8 @@ export function swarmOptions(
     listenPort,
     client: `rolecall ${VERSION}`,
     // Upload without a limit is not scarce, as far as we know.
-    spreadBytesPerSecond: flags.uploadLimit ?? 0,
+    superSeed: flags.superSeed === "on" ||
+      (flags.superSeed === "auto" && flags.uploadLimit !== undefined),
   };
 }
 

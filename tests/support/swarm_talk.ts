@@ -64,7 +64,7 @@ export class SwarmTalk {
         maxConnections: 80,
         upload: new TokenBucket({ bytesPerSecond: Infinity }, 0),
         download: new TokenBucket({ bytesPerSecond: Infinity }, 0),
-        spreadBytesPerSecond: 0,
+        superSeed: false,
         sha1,
         ...options,
         layout,

@@ -131,7 +131,7 @@ Deno.test("Swarm offers no pieces to choked peers as a free rider, as a spreadin
   for (
     const [options, features] of [
       [{ freeRide: true }, { fast: true }],
-      [{ spreadBytesPerSecond: 1000 }, { fast: true }],
+      [{ superSeed: true }, { fast: true }],
       [{}, { fast: false }],
     ] as const
   ) {

@@ -162,7 +162,7 @@ Deno.test("Swarm bans the peer that sends bad pieces and completes from the othe
   const honest = world.add({
     seed: true,
     uploadBytesPerSecond: 100 * KIB,
-    spreadBytesPerSecond: 0,
+    superSeed: false,
   });
   const leech = world.add();
   world.introduce(leech, [liar, honest]);
