@@ -43,6 +43,8 @@ export interface Answered {
     | null;
 }
 
+const SILENCE: Answered = { bytes: null, announced: null };
+
 /** Answers other nodes (BEP 5, "DHT Queries"): nothing is kept of who asked, and no host gets more than its share. */
 export class DhtResponder {
   readonly #with: Responding;
@@ -58,6 +60,7 @@ export class DhtResponder {
     from: PeerEndpoint,
     nowMs: number,
   ): Answered {
+    if (!this.#with.limit.ready(from.host, nowMs)) return SILENCE;
     if (query.kind === "refusal") {
       return this.#send(encodeError(query.error), from, nowMs);
     }
