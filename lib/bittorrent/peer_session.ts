@@ -19,6 +19,8 @@ export interface PeerSessionOptions {
   readonly incoming: boolean;
   readonly pieceCount: number;
   readonly nowMs: number;
+  /** Of a connection that goes on: what it has received in part is in there. */
+  readonly decoder?: WireDecoder;
 }
 
 /**
@@ -137,12 +139,32 @@ export class PeerSession implements BlockSource {
     this.incoming = incoming;
     this.stage = incoming ? "handshake" : "connecting";
     this.pieces = new Bitfield(pieceCount);
-    this.decoder = new WireDecoder({ pieceCount });
+    this.decoder = options.decoder ?? new WireDecoder({ pieceCount });
+    this.decoder.expectPieces(pieceCount);
     this.downMeter = new RateMeter(nowMs);
     this.upMeter = new RateMeter(nowMs);
     this.openedAtMs = nowMs;
     this.lastReceivedAtMs = nowMs;
     this.lastSentAtMs = nowMs;
+  }
+
+  /** Returns a session for the connection of `old`, now that it is known how many pieces there are. */
+  static continued(
+    old: PeerSession,
+    now: { readonly pieceCount: number; readonly nowMs: number },
+  ): PeerSession {
+    const { link, remote, incoming, decoder } = old;
+    const session = new PeerSession({
+      ...{ link, remote, incoming, decoder, ...now },
+    });
+    session.stage = old.stage;
+    session.peerId = old.peerId;
+    session.client = old.client;
+    session.features = old.features;
+    session.extended = old.extended;
+    session.sending = old.sending;
+    if (old.hasControl) session.sayBytes(old.takeControl());
+    return session;
   }
 
   /** Takes over who the peer says it is. */

@@ -6,7 +6,6 @@
  * `swarm_download` (what we ask for), `swarm_upload` (what we serve), `swarm_choke` (whom we serve), `spread` (what a first
  * seed shows). This file puts them together and hands each input to the part it is for.
  */
-import { ProtocolError } from "../core/errors.ts";
 import type { Machine } from "../core/machine.ts";
 import type { PeerSession } from "./peer_session.ts";
 import { Spread } from "./spread.ts";
@@ -16,6 +15,7 @@ import { Extensions } from "./swarm_extensions.ts";
 import { Downloads } from "./swarm_download.ts";
 import { Hashes } from "./swarm_hashes.ts";
 import { Messages } from "./swarm_messages.ts";
+import type { Handover } from "./swarm_handover.ts";
 import { SwarmState } from "./swarm_state.ts";
 import { statusOf, Totals } from "./swarm_totals.ts";
 import type {
@@ -43,9 +43,16 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
   readonly #hashes: Hashes;
   readonly #totals = new Totals();
   #nextTickMs: number;
+  #wasEndgame: boolean;
+  /** Until the start. */
+  #handover: Handover | null;
 
-  /** Creates a swarm without peers. */
-  constructor(options: SwarmOptions, nowMs: number) {
+  /** Creates a swarm without peers, or with those that brought its metadata, which it takes over at the start. */
+  constructor(
+    options: SwarmOptions,
+    nowMs: number,
+    handover: Handover | null = null,
+  ) {
     const state = this.#state = new SwarmState(options, nowMs);
     this.#connections = new Connections(state, {
       admits: (session) => !this.#downloads.banned(session),
@@ -75,6 +82,8 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
       leaveSeeds: () => this.#leaveSeeds(),
     });
     this.#nextTickMs = nowMs + TICK_MS;
+    this.#wasEndgame = state.board.endgame;
+    this.#handover = handover;
   }
 
   /** The next tick, choke round, or block that a limit holds back. */
@@ -124,8 +133,11 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
   #take(input: SwarmInput): void {
     switch (input.kind) {
       case "start":
+        if (this.#handover !== null) this.#takeOver(this.#handover);
+        this.#handover = null;
+        return this.#tick(true);
       case "timeout":
-        return this.#tick(input.kind === "start");
+        return this.#tick(false);
       case "peers-found":
         return this.#connections.found(input.peers, input.source);
       case "accepted":
@@ -139,6 +151,8 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
         return this.#uploads.pieceRead(input.pieceIndex, input.bytes);
       case "stop":
         return this.#connections.stop();
+      case "metadata-verified":
+        return; // We have it.
     }
     const session = this.#state.sessions.get(input.link);
     if (session === undefined) return;
@@ -169,33 +183,40 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
   }
 
   #received(session: PeerSession, bytes: Uint8Array): void {
-    session.lastReceivedAtMs = this.#state.nowMs;
+    this.#connections.received(
+      session,
+      bytes,
+      (message) => this.#messages.take(session, message),
+    );
+    this.#settle(session);
+  }
+
+  /** After a peer's messages: asks for what they made possible. */
+  #settle(session: PeerSession): void {
     const { board } = this.#state;
-    const wasEndgame = board.endgame;
-    try {
-      const messages = session.decoder.push(bytes);
-      if (session.stage === "handshake" && session.decoder.handshake !== null) {
-        this.#connections.shakeHands(session);
-      }
-      for (const message of messages) {
-        if (session.stage !== "open" || !this.#connections.holds(session)) {
-          return;
-        }
-        this.#messages.take(session, message);
-      }
+    if (this.#connections.holds(session)) {
       this.#hashes.ask(session);
       this.#downloads.fill(session);
-      this.#downloads.settle();
-      if (board.endgame && !wasEndgame) this.#downloads.fillAll();
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.#state.emit({
-        type: "protocol.violated",
-        remote: session.address,
-        code: error.code,
-        message: error.message,
-      });
-      this.#connections.close(session, error.code, "never");
+    }
+    this.#downloads.settle();
+    if (board.endgame && !this.#wasEndgame) this.#downloads.fillAll();
+    this.#wasEndgame = board.endgame;
+  }
+
+  /** Goes on with the connections that brought the metadata. */
+  #takeOver(handover: Handover): void {
+    const sessions = this.#connections.takeOver(handover);
+    for (const [at, { messages }] of handover.sessions.entries()) {
+      const session = sessions[at]!;
+      if (session.stage !== "open") continue;
+      this.#messages.greetAgain(session);
+      this.#connections.guard(session, () =>
+        this.#connections.takeAll(
+          session,
+          messages,
+          (message) => this.#messages.take(session, message),
+        ));
+      this.#settle(session);
     }
   }
 

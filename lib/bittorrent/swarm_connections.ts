@@ -16,9 +16,11 @@ import {
   encodeHandshake,
 } from "./handshake.ts";
 import { PeerSession } from "./peer_session.ts";
+import type { Handover } from "./swarm_handover.ts";
 import type { SwarmState } from "./swarm_state.ts";
 import { silenceOf } from "./swarm_timeouts.ts";
 import type { ContactSource, PeerEndpoint } from "./swarm_types.ts";
+import type { WireMessage } from "./wire.ts";
 
 /** Connections being made at once. */
 const MAX_CONNECTING = 16;
@@ -46,14 +48,43 @@ export interface ConnectionHooks {
 export class Connections {
   readonly #state: SwarmState;
   readonly #hooks: ConnectionHooks;
-  readonly #contacts = new Contacts();
-  #lastLink = 0;
+  #contacts: Contacts;
+  #lastLink: number;
   #stopped = false;
 
   /** Creates the connections of a swarm: none. */
   constructor(state: SwarmState, hooks: ConnectionHooks) {
     this.#state = state;
     this.#hooks = hooks;
+    this.#contacts = new Contacts();
+    this.#lastLink = 0;
+  }
+
+  /** Gives away the contacts: nothing is connected to any more. */
+  handOver(): Pick<Handover, "contacts" | "lastLink"> {
+    this.#stopped = true;
+    return { contacts: this.#contacts, lastLink: this.#lastLink };
+  }
+
+  /** Takes over the contacts and connections of another machine; returns the sessions, of which those that are open are to be told what we have. */
+  takeOver(handover: Handover): PeerSession[] {
+    const { sessions, have, nowMs, everConnected } = this.#state;
+    this.#contacts = handover.contacts;
+    this.#lastLink = handover.lastLink;
+    return handover.sessions.map(({ session: old }) => {
+      const session = PeerSession.continued(old, {
+        pieceCount: have.length,
+        nowMs,
+      });
+      // Before the metadata nobody could know that the one name there is was that of v2.
+      const { v2 } = this.#state.options;
+      session.v2 = v2 !== undefined &&
+        session.decoder.handshake !== null &&
+        equalBytes(session.decoder.handshake.infoHash, v2.infoHash);
+      sessions.set(session.link, session);
+      this.#state.everConnected = everConnected || session.stage === "open";
+      return session;
+    });
   }
 
   /** Everything is closed and stays so. */
@@ -216,6 +247,50 @@ export class Connections {
         .flatMap(([name, both]) => both ? [name] : []).join(", "),
     });
     this.#hooks.opened(session);
+  }
+
+  /** Takes bytes of a peer, hands on each message, and ends the connection of one that breaks the protocol. */
+  received(
+    session: PeerSession,
+    bytes: Uint8Array,
+    take: (message: WireMessage) => void,
+  ): void {
+    session.lastReceivedAtMs = this.#state.nowMs;
+    this.guard(session, () => {
+      const messages = session.decoder.push(bytes);
+      if (session.stage === "handshake" && session.decoder.handshake !== null) {
+        this.shakeHands(session);
+      }
+      this.takeAll(session, messages, take);
+    });
+  }
+
+  /** Hands on messages until the connection is over. */
+  takeAll(
+    session: PeerSession,
+    messages: readonly WireMessage[],
+    take: (message: WireMessage) => void,
+  ): void {
+    for (const message of messages) {
+      if (session.stage !== "open" || !this.holds(session)) return;
+      take(message);
+    }
+  }
+
+  /** Does something that may find the peer to break the protocol, which ends its connection. */
+  guard(session: PeerSession, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#state.emit({
+        type: "protocol.violated",
+        remote: session.address,
+        code: error.code,
+        message: error.message,
+      });
+      this.close(session, error.code, "never");
+    }
   }
 
   /** Whether the session is still ours: inputs and messages may come in after its end. */

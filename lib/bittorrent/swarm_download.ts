@@ -312,6 +312,6 @@ export class Downloads {
 }
 
 /** A host is banned as a whole; on loopback, where all peers of a demo are, by its id. */
-function banKey({ remote, peerId }: PeerSession): string {
+export function banKey({ remote, peerId }: PeerSession): string {
   return /^127\.|^::1$/.test(remote.host) ? peerId : remote.host;
 }

@@ -42,25 +42,37 @@ export class Extensions {
 
   /** Says the extended handshake, and after it the port of our DHT node (BEP 5), to peers that know them. */
   greet(session: PeerSession): void {
-    const { options, have } = this.#state;
-    const { metadata, listenPort, client, dhtPort } = options;
-    const { host } = session.remote;
-    if (session.features.extended) {
-      const payload = encodeExtendedHandshake({
-        ...(metadata === undefined ? {} : { metadataBytes: metadata.length }),
-        ...(listenPort === undefined ? {} : { port: listenPort }),
-        ...(client === undefined ? {} : { client }),
-        ...(isAddress(host) ? { yourIp: host } : {}),
-        reqq: MAX_QUEUED_REQUESTS,
-        uploadOnly: have.length > 0 && have.complete,
-        without: options.private ? ["ut_pex"] : [],
-      });
-      session.say({ kind: "extended", id: 0, payload });
-    }
+    const { dhtPort } = this.#state.options;
+    this.introduce(session);
     if (session.features.dht && dhtPort !== undefined) {
       session.say({ kind: "port", port: dhtPort });
     }
     this.#state.dirty.add(session);
+  }
+
+  /** Says the extended handshake; said again it tells what is new. */
+  introduce(session: PeerSession): void {
+    if (!session.features.extended) return;
+    const { options, have } = this.#state;
+    const { metadata, listenPort, client } = options;
+    const { host } = session.remote;
+    const payload = encodeExtendedHandshake({
+      ...(metadata === undefined ? {} : { metadataBytes: metadata.length }),
+      ...(listenPort === undefined ? {} : { port: listenPort }),
+      ...(client === undefined ? {} : { client }),
+      ...(isAddress(host) ? { yourIp: host } : {}),
+      reqq: MAX_QUEUED_REQUESTS,
+      uploadOnly: have.length > 0 && have.complete,
+      without: options.private ? ["ut_pex"] : [],
+    });
+    session.say({ kind: "extended", id: 0, payload });
+  }
+
+  /** The peer has a DHT node, too (BEP 5). */
+  port(session: PeerSession, port: number): void {
+    if (port === 0 || this.#state.options.dhtPort === undefined) return;
+    const node = { host: session.remote.host, port };
+    this.#state.out.push({ kind: "dht-node", node });
   }
 
   /** Takes an extended message; one with a number we did not give is ignored. @throws {ProtocolError} */

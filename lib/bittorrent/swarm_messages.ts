@@ -59,6 +59,20 @@ export class Messages {
     spread.reveal(session);
   }
 
+  /** Says to a peer we told that we have nothing, as we had no metadata, what we have indeed. */
+  greetAgain(session: PeerSession): void {
+    const { have } = this.#state;
+    const { spread, uploads, extensions } = this.#parts;
+    extensions.introduce(session);
+    for (let pieceIndex = 0; pieceIndex < have.length; pieceIndex++) {
+      if (spread.active || !have.has(pieceIndex)) continue;
+      session.say({ kind: "have", pieceIndex });
+    }
+    uploads.allowFast(session);
+    spread.reveal(session);
+    this.#state.dirty.add(session);
+  }
+
   /** Takes one message. @throws {ProtocolError} If it may not be said. */
   take(session: PeerSession, message: WireMessage): void {
     if (session.controlBytes > MAX_CONTROL_BYTES) {
@@ -102,7 +116,7 @@ export class Messages {
         this.#parts.extensions.take(session, message.id, message.payload);
         return this.#parts.leaveSeeds();
       case "port":
-        return this.#port(session, message.port);
+        return this.#parts.extensions.port(session, message.port);
       case "keep-alive":
       case "unknown":
     }
@@ -134,13 +148,6 @@ export class Messages {
         return this.#check(message.pieceIndex);
       case "have-none":
     }
-  }
-
-  /** The peer has a DHT node, too (BEP 5). */
-  #port(session: PeerSession, port: number): void {
-    if (port === 0 || this.#state.options.dhtPort === undefined) return;
-    const node = { host: session.remote.host, port };
-    this.#state.out.push({ kind: "dht-node", node });
   }
 
   #check(pieceIndex: number): void {

@@ -117,6 +117,12 @@ export type SwarmInput =
     readonly pieceIndex: number;
     readonly valid: boolean;
   }
+  /** Answers `verify-metadata`. */
+  | {
+    readonly kind: "metadata-verified";
+    readonly link: number;
+    readonly valid: boolean;
+  }
   /** Answers `store`. */
   | { readonly kind: "stored"; readonly pieceIndex: number }
   /** Answers `read`; null if the disk no longer has it. */
@@ -148,6 +154,14 @@ export type SwarmOutput =
     readonly pieceIndex: number;
     readonly bytes: Uint8Array;
   }
+  /** Compare the hash of `bytes` with the info-hash: it is the info dictionary, as the peer at `link` has it. */
+  | {
+    readonly kind: "verify-metadata";
+    readonly link: number;
+    readonly bytes: Uint8Array;
+  }
+  /** The info dictionary is there, and its hash is right (BEP 9); comes once. */
+  | { readonly kind: "metadata"; readonly bytes: Uint8Array }
   /** Write a verified piece; the bytes stay as they are until `stored`. */
   | {
     readonly kind: "store";

@@ -15,6 +15,8 @@ import { BLOCK_BYTES, MESSAGE_ID as ID, type WireMessage } from "./wire.ts";
 
 /** Messages we do not know (extensions) are skipped up to this length; what is longer is an attack or another protocol. */
 const MAX_UNKNOWN_BYTES = 64 * 1024;
+/** Longest bitfield as long as the number of pieces is not known: that of the largest torrent we read. */
+const MAX_BITFIELD_BYTES = 256 * 1024;
 /** Longest extended message: metadata comes 16 KiB at a time (BEP 9), 50 contacts of BEP 11 are less than 2 KiB. */
 const MAX_EXTENDED_BYTES = 64 * 1024;
 
@@ -24,7 +26,7 @@ const MAX_EXTENDED_BYTES = 64 * 1024;
  * Blocks come as views of what was pushed; only a message that lies across two pushes is copied together first.
  */
 export class WireDecoder {
-  readonly #maxBitfieldBytes: number;
+  #maxBitfieldBytes: number;
   /** The beginning of a message whose rest is still to come. */
   #pending: Uint8Array<ArrayBuffer> = new Uint8Array(HANDSHAKE_BYTES);
   /** Where the next one is kept: the block of the last is a view of `#pending` until this push is over. */
@@ -34,9 +36,16 @@ export class WireDecoder {
   /** Bytes of a message nobody wants that are still to come. */
   #skip = 0;
 
-  /** @param options.pieceCount Bounds the length of a `bitfield`. */
+  /** @param options.pieceCount Bounds the length of a `bitfield`; see {@linkcode WireDecoder.expectPieces}. */
   constructor(options: { readonly pieceCount: number }) {
     this.#maxBitfieldBytes = Math.ceil(options.pieceCount / 8);
+  }
+
+  /** From now on the torrent has so many pieces; 0: it is not known how many. */
+  expectPieces(pieceCount: number): void {
+    this.#maxBitfieldBytes = pieceCount === 0
+      ? MAX_BITFIELD_BYTES
+      : Math.ceil(pieceCount / 8);
   }
 
   /** The other side's handshake, as soon as it is complete. */

@@ -29,7 +29,7 @@ export function sha1(bytes: Uint8Array): Uint8Array {
 
 /** A machine whose links the test holds the other ends of: it answers disk and hash at once, and keeps what is said. */
 export class SwarmTalk {
-  readonly swarm: { handle(input: SwarmInput, nowMs: number): SwarmOutput[] };
+  swarm: { handle(input: SwarmInput, nowMs: number): SwarmOutput[] };
   readonly events: SwarmEvent[] = [];
   /** Outputs the talk does not carry out itself, in order. */
   readonly others: SwarmOutput[] = [];
