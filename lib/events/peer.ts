@@ -16,6 +16,16 @@ export type PeerEvent =
     readonly pieceCount: number;
   }
   | {
+    readonly type: "metadata.fetched";
+    readonly torrent: string;
+    readonly infoHash: string;
+    /** Length of the info dictionary. */
+    readonly metadataBytes: number;
+    readonly bytes: number;
+    readonly pieceCount: number;
+    readonly durationMs: number;
+  }
+  | {
     readonly type: "torrent.checked";
     readonly torrent: string;
     readonly infoHash: string;
@@ -137,6 +147,15 @@ export const PEER_EVENTS: EventTable<PeerEvent> = {
       `made ${e.file}: ${
         formatBytes(e.bytes)
       } in ${e.pieceCount} pieces, info-hash ${e.infoHash}`,
+  },
+  "metadata.fetched": {
+    level: "info",
+    text: (e) =>
+      `the magnet link leads to "${e.torrent}": ${
+        formatBytes(e.bytes)
+      } in ${e.pieceCount} pieces; its metadata (${
+        formatBytes(e.metadataBytes)
+      }) came from peers in ${formatMs(e.durationMs)}`,
   },
   "torrent.checked": {
     level: "info",

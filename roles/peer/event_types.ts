@@ -4,6 +4,7 @@ import type { EventType } from "../../lib/events/mod.ts";
 export const EVENT_TYPES: readonly EventType[] = [
   "torrent.hashed",
   "torrent.created",
+  "metadata.fetched",
   "torrent.checked",
   "torrent.completed",
   "announce.answered",

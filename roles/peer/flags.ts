@@ -1,5 +1,31 @@
-import { flag } from "../../lib/cli/flags.ts";
+import { flag, type HostPort } from "../../lib/cli/flags.ts";
+import type { PickerName } from "../../lib/bittorrent/picker.ts";
+import type { DiscoveryFlags } from "./discovery.ts";
 import { DISCOVERY_FLAGS } from "./discovery_flags.ts";
+
+/** The flags of the mode that shares a torrent. */
+export interface ShareFlags extends DiscoveryFlags {
+  readonly host: string;
+  readonly port: number;
+  readonly dir: string;
+  readonly peer: readonly HostPort[];
+  readonly uploadLimit: number | undefined;
+  readonly downloadLimit: number | undefined;
+  readonly unchokeSlots: number;
+  readonly chokeInterval: number;
+  readonly optimisticInterval: number;
+  readonly picker: PickerName;
+  readonly superSeed: "auto" | "on" | "off";
+  readonly maxConnections: number;
+  readonly seedFor: number | undefined;
+  readonly exitWhenComplete: boolean;
+  readonly leaveWhenComplete: boolean;
+  readonly check: boolean;
+  readonly freeRide: boolean;
+  readonly giveUpAfter: number;
+  readonly saveTorrent: string | undefined;
+  readonly operand: string;
+}
 
 /** The flags of the mode that shares a torrent, beside `--host` and `--port`. */
 export const SHARE_FLAGS = {
@@ -49,6 +75,10 @@ export const SHARE_FLAGS = {
   leaveWhenComplete: flag.toggle({
     help:
       "The same by the lecture's name: the selfish peer, beside the altruistic one that stays",
+  }),
+  saveTorrent: flag.path({
+    placeholder: "FILE.torrent",
+    help: "Where to write the torrent that a magnet link leads to",
   }),
   freeRide: flag.toggle({ help: "Serves nobody, to see what that costs" }),
   check: flag.toggle({

@@ -3,21 +3,54 @@ import { formatBytes } from "../../lib/core/units.ts";
 import type { LayoutFile } from "../../lib/bittorrent/layout.ts";
 import { magnetOf } from "../../lib/bittorrent/magnet_of.ts";
 import type { Metainfo } from "../../lib/bittorrent/metainfo.ts";
-import type { RoleContext } from "../../lib/role.ts";
+import { formatHostPort } from "../../lib/core/address.ts";
+import { isMagnet, type Magnet } from "../../lib/bittorrent/magnet.ts";
+import type { RoleContext, RoleResult } from "../../lib/role.ts";
+import { readMagnet } from "./fetch_metadata.ts";
 import { readTorrent } from "./read_torrent.ts";
 
-/** Prints what a .torrent says. */
+/** Prints what a .torrent or a magnet link says. */
 export async function inspectTorrent(
   flags: { readonly inspect: string | undefined },
   ctx: RoleContext,
 ): Promise<void> {
-  const info = await readTorrent(flags.inspect!, ctx.files);
+  const { inspect } = flags;
+  if (isMagnet(inspect!)) {
+    return ctx.finish(describeMagnet(readMagnet(inspect!)));
+  }
+  const info = await readTorrent(inspect!, ctx.files);
   ctx.finish({
-    text: rowsOf(info).map(([name, value]) =>
-      `${name.padEnd(12)} ${printable(value)}`
-    ).join("\n"),
+    text: textOf(rowsOf(info)),
     json: jsonOf(info),
   });
+}
+
+/** Says what a magnet link says. The torrent itself only peers know. */
+function describeMagnet(magnet: Magnet): RoleResult {
+  const { name, infoHash, infoHashV2, hasV1 } = magnet;
+  const { trackers, webSeeds } = magnet;
+  const peers = magnet.peers.map(formatHostPort);
+  const hashes = {
+    infoHash: hasV1 ? toHex(infoHash) : null,
+    infoHashV2: infoHashV2 === null ? null : toHex(infoHashV2),
+  };
+  const rows = [
+    ...optional("name", name),
+    ...optional("info-hash", hashes.infoHash),
+    ...optional("v2 info-hash", hashes.infoHashV2),
+    ...several("trackers", trackers),
+    ...several("web seeds", webSeeds),
+    ...several("peers", peers),
+  ];
+  return {
+    text: textOf(rows),
+    json: { torrent: name, ...hashes, trackers, webSeeds, peers },
+  };
+}
+
+function textOf(rows: readonly (readonly [string, string])[]): string {
+  return rows.map(([name, value]) => `${name.padEnd(12)} ${printable(value)}`)
+    .join("\n");
 }
 
 function rowsOf(info: Metainfo): [string, string][] {

@@ -19,6 +19,7 @@ export const peer: Role = {
     "rolecall peer movie.torrent --port 0 --peer 10.0.0.7:6881 --upload-limit 2MiB/s",
     "rolecall peer movie.torrent --dir downloads --dht-node 10.0.0.1:6881",
     "rolecall peer --dht-only",
+    "rolecall peer magnet:?xt=urn:btih:0123456789abcdef0123456789abcdef01234567&x.pe=10.0.0.7:6881",
     "rolecall peer --inspect movie.torrent",
   ],
   modes: {
@@ -26,8 +27,8 @@ export const peer: Role = {
       summary:
         "Downloads what is missing of a torrent and serves what is there; with everything there, seeds",
       operand: {
-        placeholder: "FILE.torrent",
-        help: "The torrent to download or to seed",
+        placeholder: "FILE.torrent|MAGNET",
+        help: "The torrent to download or to seed, or a magnet link to it",
       },
       flags: { ...serverFlags({ port: 6881 }), ...SHARE_FLAGS },
       run: shareTorrent,

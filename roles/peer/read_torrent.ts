@@ -11,11 +11,6 @@ export async function readTorrent(
   path: string,
   files: Files,
 ): Promise<Metainfo> {
-  if (/^magnet:/i.test(path)) {
-    throw new InputError(
-      "Cannot use a magnet link yet: give the .torrent file instead",
-    );
-  }
   let bytes: Uint8Array;
   try {
     bytes = await files.read(path, { maxBytes: MAX_TORRENT_BYTES });

@@ -1,48 +1,25 @@
-import { InputError, RunError } from "../../lib/core/errors.ts";
-import { shuffled } from "../../lib/core/rng.ts";
-import { formatMs } from "../../lib/core/units.ts";
-import type { HostPort } from "../../lib/cli/flags.ts";
+import { InputError } from "../../lib/core/errors.ts";
+import { isMagnet } from "../../lib/bittorrent/magnet.ts";
 import {
   HASH_BYTES,
   type Metainfo,
   type TorrentInfo,
 } from "../../lib/bittorrent/metainfo.ts";
 import { PieceHashes } from "../../lib/bittorrent/piece_hashes.ts";
-import type { PickerName } from "../../lib/bittorrent/picker.ts";
 import { Swarm } from "../../lib/bittorrent/swarm.ts";
 import { hashing } from "../../lib/io/hash.ts";
-import type { TcpListener } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import { Discovery, type DiscoveryFlags } from "./discovery.ts";
+import type { Discovery } from "./discovery.ts";
+import { discoveryOf, type Self } from "./discovery_of.ts";
+import { MetadataFetch, readMagnet } from "./fetch_metadata.ts";
+import type { ShareFlags } from "./flags.ts";
 import { Inventory } from "./inventory.ts";
 import { Progress } from "./progress.ts";
 import { readTorrent } from "./read_torrent.ts";
 import { resultOf } from "./result.ts";
 import { SwarmDriver } from "./swarm_driver.ts";
 import { checkLimits, newPeerId, swarmOptions } from "./swarm_setup.ts";
-
-/** The flags of the mode that shares a torrent. */
-export interface ShareFlags extends DiscoveryFlags {
-  readonly host: string;
-  readonly port: number;
-  readonly dir: string;
-  readonly peer: readonly HostPort[];
-  readonly uploadLimit: number | undefined;
-  readonly downloadLimit: number | undefined;
-  readonly unchokeSlots: number;
-  readonly chokeInterval: number;
-  readonly optimisticInterval: number;
-  readonly picker: PickerName;
-  readonly superSeed: "auto" | "on" | "off";
-  readonly maxConnections: number;
-  readonly seedFor: number | undefined;
-  readonly exitWhenComplete: boolean;
-  readonly leaveWhenComplete: boolean;
-  readonly check: boolean;
-  readonly freeRide: boolean;
-  readonly giveUpAfter: number;
-  readonly operand: string;
-}
+import { aborted, hopeless, sleep } from "./waiting.ts";
 
 /** Downloads and serves a torrent until it is told to end, by a flag or from outside. */
 export async function shareTorrent(
@@ -50,7 +27,13 @@ export async function shareTorrent(
   ctx: RoleContext,
 ): Promise<void> {
   checkLimits(flags);
-  const info = await readTorrent(flags.operand, ctx.files);
+  const magnet = isMagnet(flags.operand) ? readMagnet(flags.operand) : null;
+  if (magnet === null && flags.saveTorrent !== undefined) {
+    throw new InputError("--save-torrent is for magnet links only");
+  }
+  const given = magnet === null
+    ? await readTorrent(flags.operand, ctx.files)
+    : null;
   await checkFolder(flags.dir, ctx);
   await using listener = ctx.net.listenTcp(flags);
   ctx.emit({
@@ -59,6 +42,22 @@ export async function shareTorrent(
     host: listener.host,
     port: listener.port,
   });
+  const self = { peerId: newPeerId(listener, ctx), listener, ctx };
+  if (given !== null) return await shareKnown(flags, given, self);
+  await using fetch = new MetadataFetch(flags, magnet!, self);
+  const info = await fetch.run();
+  if (info === null) return fetch.finish();
+  await shareKnown(flags, info, self, fetch);
+}
+
+/** Shares a torrent that is known by now. @param fetch With a magnet link: what runs already. */
+async function shareKnown(
+  flags: ShareFlags,
+  info: Metainfo,
+  self: Self,
+  fetch: MetadataFetch | null = null,
+): Promise<void> {
+  const { ctx } = self;
   const hashes = new PieceHashes(info, hashing);
   await using inventory = new Inventory(ctx, {
     ...{ info, hashes, folder: flags.dir },
@@ -66,63 +65,58 @@ export async function shareTorrent(
   await inventory.check({ force: flags.check });
   const { storage } = inventory;
   const have = storage.stored.indices();
-  const peerId = newPeerId(listener, ctx);
-  const swarm = new Swarm(
-    swarmOptions(flags, {
-      info,
-      hashes,
-      have,
-      peerId,
-      listenPort: listener.port,
-      ctx,
-    }),
-    ctx.clock.nowMs(),
-  );
-  const driver = new SwarmDriver(swarm, { hashes, storage, ctx });
-  await share(flags, { info, peerId, swarm, driver, listener, inventory, ctx });
+  const content = { hashes, storage };
+  const status = ({ status }: Swarm) => ({
+    uploadedBytes: status.uploadedBytes,
+    downloadedBytes: status.downloadedBytes,
+    leftBytes: info.totalBytes - status.haveBytes,
+  });
+  if (fetch !== null) {
+    const { driver, discovery } = fetch;
+    if (info.private) await discovery.keepPrivate();
+    const options = swarmOptions(flags, {
+      ...{ info, hashes, have, self },
+      dhtPort: discovery.dhtPort,
+    });
+    const swarm = fetch.goOn(options, content, status);
+    const running = { info, swarm, driver, discovery, inventory, ctx };
+    return await share(flags, running);
+  }
+  const discovery = discoveryOf(self, {
+    ...{ flags, names: namesOf(info), announceList: info.announceList },
+    private: info.private,
+    status: () => status(swarm),
+    found: (peers, source) =>
+      driver.feed({ kind: "peers-found", peers, source }),
+  });
+  const options = swarmOptions(flags, {
+    ...{ info, hashes, have, self },
+    dhtPort: discovery.dhtPort,
+  });
+  const swarm = new Swarm(options, ctx.clock.nowMs());
+  const driver = new SwarmDriver(swarm, {
+    ...{ ctx, content },
+    dhtNode: (node) => discovery.hint(node),
+  });
+  driver.start(self.listener);
+  driver.feed({ kind: "peers-found", peers: flags.peer, source: "user" });
+  discovery.start();
+  await share(flags, { info, swarm, driver, discovery, inventory, ctx });
 }
 
-/** Everything that {@linkcode share} runs. */
+/** Everything that {@linkcode share} looks after. */
 interface Running {
   readonly info: Metainfo;
-  readonly peerId: Uint8Array;
   readonly swarm: Swarm;
   readonly driver: SwarmDriver;
-  readonly listener: TcpListener;
+  readonly discovery: Discovery;
   readonly inventory: Inventory;
   readonly ctx: RoleContext;
 }
 
 async function share(flags: ShareFlags, running: Running): Promise<void> {
-  const { info, peerId, swarm, driver, listener, ctx } = running;
+  const { info, swarm, driver, discovery, ctx } = running;
   const progress = new Progress(swarm, info, ctx);
-  const names = namesOf(info);
-  const tiers = names.flatMap((infoHash) =>
-    info.announceList.map((urls) => ({ infoHash, urls }))
-  );
-  const discovery = new Discovery({
-    ...{ ctx, flags, at: listener, names },
-    // BEP 12: the order within a tier is drawn by lot, so that its trackers share the load.
-    tiers: tiers.map(({ urls }) => shuffled(urls, ctx.rng)),
-    private: info.private,
-    requestOf: (event, { numWant, tier }) => ({
-      infoHash: tiers[tier]!.infoHash,
-      peerId,
-      port: listener.port,
-      uploadedBytes: swarm.status.uploadedBytes,
-      downloadedBytes: swarm.status.downloadedBytes,
-      leftBytes: info.totalBytes - swarm.status.haveBytes,
-      event,
-      numWant,
-      // Of a machine's many addresses the tracker must not take the one the request happens to come from.
-      ...(/^(0\.0\.0\.0|::)$/.test(listener.host) ? {} : { ip: listener.host }),
-    }),
-    found: (peers, source) =>
-      driver.feed({ kind: "peers-found", peers, source }),
-  });
-  driver.start(listener);
-  driver.feed({ kind: "peers-found", peers: flags.peer, source: "user" });
-  discovery.start();
   const end = new AbortController();
   const watching = progress.run(AbortSignal.any([end.signal, ctx.signal]));
   const looking = running.inventory.run(end.signal);
@@ -131,8 +125,17 @@ async function share(flags: ShareFlags, running: Running): Promise<void> {
     await Promise.race([
       driver.failed,
       looking,
-      untilDone(flags, { ...running, progress, discovery }, end.signal),
-      hopeless(flags, { ...running, discovery }, end.signal),
+      untilDone(flags, { ...running, progress }, end.signal),
+      // A seed waits for ever.
+      hopeless(
+        swarm.status.havePieces < info.pieceCount ? flags.giveUpAfter : 0,
+        {
+          name: info.name,
+          everConnected: () => swarm.status.everConnected,
+          ...{ driver, discovery, ctx },
+        },
+        end.signal,
+      ),
       aborted(ctx.signal),
     ]);
     await discovery.stop();
@@ -157,7 +160,6 @@ async function untilDone(
   flags: ShareFlags,
   { info, swarm, driver, inventory, ctx, progress, discovery }: Running & {
     readonly progress: Progress;
-    readonly discovery: Discovery;
   },
   signal: AbortSignal,
 ): Promise<void> {
@@ -172,53 +174,9 @@ async function untilDone(
   await sleep(flags.seedFor ?? Infinity, ctx, signal);
 }
 
-/** Rejects when in `--give-up-after` nobody was reached: no tracker, no DHT node, no peer. A seed waits for ever. */
-async function hopeless(
-  flags: ShareFlags,
-  { info, swarm, driver, ctx, discovery }: Running & {
-    readonly discovery: Discovery;
-  },
-  signal: AbortSignal,
-): Promise<void> {
-  if (flags.giveUpAfter > 0 && swarm.status.havePieces < info.pieceCount) {
-    await sleep(flags.giveUpAfter, ctx, signal);
-    if (!swarm.status.everConnected && !discovery.reachedAnyone) {
-      const tried = [
-        ...(driver.lastConnectFailure === ""
-          ? []
-          : [driver.lastConnectFailure]),
-        ...discovery.failures,
-      ];
-      throw new RunError(
-        "nothing-reached",
-        `Cannot download "${info.name}": nobody was reached in ${
-          formatMs(flags.giveUpAfter)
-        }; ${tried.join("; ")}`,
-      );
-    }
-  }
-  await sleep(Infinity, ctx, signal);
-}
-
 /** Refuses a `--dir` that is no folder, before anything is opened. @throws {InputError} */
 async function checkFolder(dir: string, { files }: RoleContext): Promise<void> {
   const stat = await files.stat(dir);
   if (stat === null || stat.kind !== "file") return;
   throw new InputError(`--dir must be a folder; ${dir} is a file`);
-}
-
-/** Resolves after `ms`, and when the signal aborts. */
-async function sleep(
-  ms: number,
-  { clock }: RoleContext,
-  signal: AbortSignal,
-): Promise<void> {
-  await clock.sleepUntil(clock.nowMs() + ms, signal).catch(() => {});
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

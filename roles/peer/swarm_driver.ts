@@ -7,7 +7,7 @@
  */
 import { messageOf } from "../../lib/core/errors.ts";
 import type { PieceHashes } from "../../lib/bittorrent/piece_hashes.ts";
-import type { Swarm } from "../../lib/bittorrent/swarm.ts";
+import type { Machine } from "../../lib/core/machine.ts";
 import type {
   PeerEndpoint,
   SwarmInput,
@@ -22,18 +22,28 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const FIRST_READ_BYTES = 16 * 1024;
 const MAX_READ_BYTES = 256 * 1024;
 
-/** Runs a swarm until it is stopped. */
+/** What a swarm shares: how its pieces are checked, and where they are. */
+export interface SharedContent {
+  readonly hashes: PieceHashes;
+  readonly storage: Storage;
+}
+
+/** Runs a swarm until it is stopped; with a magnet link first the machine that gets its metadata. */
 export class SwarmDriver {
+  /** Resolves with the info dictionary of a magnet link. */
+  readonly metadata: Promise<Uint8Array>;
   /** Resolves when every piece is verified and stored; never if that was so from the start. */
   readonly completed: Promise<void>;
   /** Rejects when the swarm cannot go on: the disk is full. */
   readonly failed: Promise<never>;
   /** Why the last attempt to connect to a peer failed; "" if none did. */
   lastConnectFailure = "";
-  readonly #swarm: Swarm;
-  readonly #hashes: PieceHashes;
-  readonly #storage: Storage;
   readonly #ctx: RoleContext;
+  readonly #isMetadata: (bytes: Uint8Array) => boolean;
+  readonly #dhtNode: (node: PeerEndpoint) => void;
+  #swarm: Machine<SwarmInput, SwarmOutput>;
+  /** Null as long as there is no metadata: nothing is verified, stored or read before. */
+  #content: SharedContent | null;
   readonly #connections = new Map<number, TcpConnection>();
   readonly #connecting = new Map<number, AbortController>();
   readonly #tasks = new Set<Promise<void>>();
@@ -44,21 +54,26 @@ export class SwarmDriver {
   #alarm = new AbortController();
   #alarmAtMs = Infinity;
   #complete!: () => void;
+  #describe!: (metadata: Uint8Array) => void;
   #fail!: (error: unknown) => void;
 
-  /** Creates a driver that does nothing yet. */
+  /** Creates a driver that does nothing yet. @param options.isMetadata Compares the hash of an info dictionary with that of the magnet link. */
   constructor(
-    swarm: Swarm,
+    swarm: Machine<SwarmInput, SwarmOutput>,
     options: {
-      readonly hashes: PieceHashes;
-      readonly storage: Storage;
       readonly ctx: RoleContext;
+      readonly content?: SharedContent;
+      readonly isMetadata?: (bytes: Uint8Array) => boolean;
+      /** Takes the DHT nodes that peers name. */
+      readonly dhtNode?: (node: PeerEndpoint) => void;
     },
   ) {
     this.#swarm = swarm;
-    this.#hashes = options.hashes;
-    this.#storage = options.storage;
     this.#ctx = options.ctx;
+    this.#content = options.content ?? null;
+    this.#isMetadata = options.isMetadata ?? (() => false);
+    this.#dhtNode = options.dhtNode ?? (() => {});
+    this.metadata = new Promise((resolve) => this.#describe = resolve);
     this.completed = new Promise((resolve) => this.#complete = resolve);
     this.failed = new Promise((_, reject) => this.#fail = reject);
     this.failed.catch(() => {});
@@ -69,6 +84,16 @@ export class SwarmDriver {
     this.feed({ kind: "start" });
     this.#task(this.#accept(listener));
     this.#task(this.#keepTime());
+  }
+
+  /** Goes on with the swarm of the torrent whose metadata has come, and with the connections there are. */
+  goOn(
+    swarm: Machine<SwarmInput, SwarmOutput>,
+    content: SharedContent,
+  ): void {
+    this.#swarm = swarm;
+    this.#content = content;
+    this.feed({ kind: "start" });
   }
 
   /** Closes every connection and waits until nothing is under way. */
@@ -108,7 +133,7 @@ export class SwarmDriver {
         return this.#ctx.emit(output.event);
       case "verify": {
         const { pieceIndex, bytes } = output;
-        const valid = this.#hashes.matches(pieceIndex, bytes);
+        const valid = this.#content!.hashes.matches(pieceIndex, bytes);
         this.#queue.push({ kind: "verified", pieceIndex, valid });
         return;
       }
@@ -123,8 +148,16 @@ export class SwarmDriver {
         this.#connections.get(output.link)?.[Symbol.dispose]();
         this.#connections.delete(output.link);
         return;
-      case "dht-node": // We run no DHT node.
+      case "verify-metadata": {
+        const { link, bytes } = output;
+        const valid = this.#isMetadata(bytes);
+        this.#queue.push({ kind: "metadata-verified", link, valid });
         return;
+      }
+      case "metadata":
+        return this.#describe(output.bytes);
+      case "dht-node":
+        return this.#dhtNode(output.node);
       case "completed":
         return this.#complete();
     }
@@ -140,12 +173,12 @@ export class SwarmDriver {
   }
 
   async #store(pieceIndex: number, bytes: Uint8Array): Promise<void> {
-    await this.#storage.write(pieceIndex, bytes);
+    await this.#content!.storage.write(pieceIndex, bytes);
     this.feed({ kind: "stored", pieceIndex });
   }
 
   async #read(pieceIndex: number, buffer: Uint8Array): Promise<void> {
-    await this.#storage.read(pieceIndex, buffer);
+    await this.#content!.storage.read(pieceIndex, buffer);
     this.feed({ kind: "piece-read", pieceIndex, bytes: buffer });
   }
 

@@ -2,6 +2,7 @@ import { concat, utf8 } from "../../lib/core/bytes.ts";
 import { InputError } from "../../lib/core/errors.ts";
 import { HashAnswers } from "../../lib/bittorrent/hash_answers.ts";
 import { HashQuest } from "../../lib/bittorrent/hash_quest.ts";
+import { UNKNOWN_LAYOUT } from "../../lib/bittorrent/metadata_swarm.ts";
 import { HASH_BYTES, type Metainfo } from "../../lib/bittorrent/metainfo.ts";
 import type { PieceHashes } from "../../lib/bittorrent/piece_hashes.ts";
 import type { SwarmOptions } from "../../lib/bittorrent/swarm_types.ts";
@@ -10,7 +11,8 @@ import { type Address, formatAddress } from "../../lib/io/net.ts";
 import { TokenBucket } from "../../lib/model/token_bucket.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { VERSION } from "../../lib/version.ts";
-import type { ShareFlags } from "./share.ts";
+import type { ShareFlags } from "./flags.ts";
+import type { Self } from "./discovery_of.ts";
 
 /** rolecall 0.1 in the style of BEP 20. */
 const CLIENT = "-RC0100-";
@@ -36,34 +38,24 @@ export function checkLimits(flags: ShareFlags): void {
   }
 }
 
-/** Turns flags into the swarm's options. */
-export function swarmOptions(
+/** Turns flags into the options of a swarm whose torrent is not known yet. */
+export function metadataOptions(
   flags: ShareFlags,
-  { info, hashes, have, peerId, listenPort, ctx }: {
-    readonly info: Metainfo;
-    readonly hashes: PieceHashes;
-    readonly have: readonly number[];
-    readonly peerId: Uint8Array;
-    readonly listenPort: number;
-    readonly ctx: RoleContext;
+  { infoHash, self: { peerId, listener, ctx }, dhtPort }: {
+    readonly infoHash: Uint8Array;
+    readonly self: Self;
+    /** Null without a DHT node. */
+    readonly dhtPort: number | null;
   },
 ): SwarmOptions {
   const nowMs = ctx.clock.nowMs();
   const upload = flags.uploadLimit ?? Infinity;
   const download = flags.downloadLimit ?? Infinity;
   return {
-    layout: info,
-    infoHash: info.infoHash,
-    ...(info.infoHashV2 === null ? {} : {
-      v2: {
-        infoHash: info.infoHashV2.subarray(0, HASH_BYTES),
-        known: (pieceIndex: number) => hashes.known(pieceIndex),
-        answers: new HashAnswers(info, hashes, sha256),
-        quest: new HashQuest(info, hashes, sha256),
-      },
-    }),
+    layout: UNKNOWN_LAYOUT,
+    infoHash,
     peerId,
-    have,
+    have: [],
     rng: ctx.rng,
     picker: flags.picker,
     unchokeSlots: flags.unchokeSlots,
@@ -74,13 +66,41 @@ export function swarmOptions(
     upload: new TokenBucket({ bytesPerSecond: upload }, nowMs),
     download: new TokenBucket({ bytesPerSecond: download }, nowMs),
     sha1,
-    metadata: info.infoBytes,
-    private: info.private,
-    listenPort,
+    ...(dhtPort === null ? {} : { dhtPort }),
+    listenPort: listener.port,
     client: `rolecall ${VERSION}`,
     // Upload without a limit is not scarce, as far as we know.
     superSeed: flags.superSeed === "on" ||
       (flags.superSeed === "auto" && flags.uploadLimit !== undefined),
+  };
+}
+
+/** Turns flags into the options of a torrent's swarm. */
+export function swarmOptions(
+  flags: ShareFlags,
+  { info, hashes, have, self, dhtPort }: {
+    readonly info: Metainfo;
+    readonly hashes: PieceHashes;
+    readonly have: readonly number[];
+    readonly self: Self;
+    /** Null without a DHT node. */
+    readonly dhtPort: number | null;
+  },
+): SwarmOptions {
+  return {
+    ...metadataOptions(flags, { infoHash: info.infoHash, self, dhtPort }),
+    layout: info,
+    have,
+    metadata: info.infoBytes,
+    private: info.private,
+    ...(info.infoHashV2 === null ? {} : {
+      v2: {
+        infoHash: info.infoHashV2.subarray(0, HASH_BYTES),
+        known: (pieceIndex: number) => hashes.known(pieceIndex),
+        answers: new HashAnswers(info, hashes, sha256),
+        quest: new HashQuest(info, hashes, sha256),
+      },
+    }),
   };
 }
 

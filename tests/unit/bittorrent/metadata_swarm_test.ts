@@ -40,7 +40,7 @@ function options(): SwarmOptions {
     maxConnections: 80,
     upload: new TokenBucket({ bytesPerSecond: Infinity }, 0),
     download: new TokenBucket({ bytesPerSecond: Infinity }, 0),
-    spreadBytesPerSecond: 0,
+    superSeed: false,
   };
 }
 

@@ -1,0 +1,62 @@
+import { shuffled } from "../../lib/core/rng.ts";
+import type {
+  ContactSource,
+  PeerEndpoint,
+} from "../../lib/bittorrent/swarm_types.ts";
+import type { TcpListener } from "../../lib/io/net.ts";
+import type { RoleContext } from "../../lib/role.ts";
+import { Discovery, type DiscoveryFlags } from "./discovery.ts";
+
+/** What trackers are told of a share. */
+export interface ShareStatus {
+  readonly uploadedBytes: number;
+  readonly downloadedBytes: number;
+  readonly leftBytes: number;
+}
+
+/** Who shares, as trackers and peers know it. */
+export interface Self {
+  readonly peerId: Uint8Array;
+  readonly listener: TcpListener;
+  readonly ctx: RoleContext;
+}
+
+/** Makes the search for the peers of a share. */
+export function discoveryOf(
+  { peerId, listener, ctx }: Self,
+  options: {
+    readonly flags: DiscoveryFlags;
+    /** What the torrent is known by: a hybrid has two names. */
+    readonly names: readonly Uint8Array[];
+    readonly announceList: readonly (readonly string[])[];
+    readonly private: boolean;
+    /** The share at this moment. */
+    readonly status: () => ShareStatus;
+    readonly found: (
+      peers: readonly PeerEndpoint[],
+      source: ContactSource,
+    ) => void;
+  },
+): Discovery {
+  const { names, announceList, status } = options;
+  const tiers = names.flatMap((infoHash) =>
+    announceList.map((urls) => ({ infoHash, urls }))
+  );
+  return new Discovery({
+    ...options,
+    ctx,
+    at: listener,
+    // BEP 12: the order within a tier is drawn by lot, so that its trackers share the load.
+    tiers: tiers.map(({ urls }) => shuffled(urls, ctx.rng)),
+    requestOf: (event, { numWant, tier }) => ({
+      infoHash: tiers[tier]!.infoHash,
+      peerId,
+      port: listener.port,
+      ...status(),
+      event,
+      numWant,
+      // Of a machine's many addresses the tracker must not take the one the request happens to come from.
+      ...(/^(0\.0\.0\.0|::)$/.test(listener.host) ? {} : { ip: listener.host }),
+    }),
+  });
+}
