@@ -35,6 +35,16 @@ export type EdgeEvent =
     readonly complete: boolean;
   }
   | {
+    /** Requests were answered faster than is told one by one. */
+    readonly type: "edge.summarized";
+    readonly periodMs: number;
+    readonly answers: number;
+    /** Of them, from the cache without asking an origin. */
+    readonly hits: number;
+    readonly errors: number;
+    readonly bytes: number;
+  }
+  | {
     /** One request to an origin has ended. */
     readonly type: "edge.fetched";
     readonly origin: string;
@@ -64,6 +74,15 @@ export const EDGE_EVENTS: EventTable<EdgeEvent> = {
       `${e.remote} ${e.method} ${e.path} ${e.status} ${e.cacheStatus}, ${
         formatBytes(e.bytes)
       } in ${formatMs(e.durationMs)}${e.complete ? "" : ", cut short"}`,
+  },
+  "edge.summarized": {
+    level: "info",
+    text: (e) =>
+      `and in the last ${
+        e.periodMs / 1000
+      } s ${e.answers} answers more, ${e.hits} of them hits, ${e.errors} errors, ${
+        formatBytes(e.bytes)
+      }`,
   },
   "edge.fetched": {
     level: "info",

@@ -13,7 +13,7 @@ export interface FieldLookup {
   get(name: string): string | null;
 }
 
-/** The representation a conditional request is about. */
+/** The representation a conditional request is about; asked only for what a condition needs. */
 export interface Validators {
   /** Undefined when the representation has none. */
   readonly entityTag: EntityTag | undefined;
@@ -57,9 +57,11 @@ export function evaluateConditions(
     }
   } else if (reading) {
     const since = dateIn(headers, "if-modified-since", nowWallMs);
-    const modified = wholeSeconds(current.modifiedAtWallMs);
-    if (since !== undefined && modified !== undefined && modified <= since) {
-      return { kind: "not-modified" };
+    if (since !== undefined) {
+      const modified = wholeSeconds(current.modifiedAtWallMs);
+      if (modified !== undefined && modified <= since) {
+        return { kind: "not-modified" };
+      }
     }
   }
   return {
@@ -82,8 +84,9 @@ function stillWanted(
         tags.some((tag) => sameStrongly(tag, current.entityTag!)));
   }
   const since = dateIn(headers, "if-unmodified-since", nowWallMs);
+  if (since === undefined) return true;
   const modified = wholeSeconds(current.modifiedAtWallMs);
-  return since === undefined || modified === undefined || modified <= since;
+  return modified === undefined || modified <= since;
 }
 
 /** `If-Range`: a strong tag that is the same, or exactly the date, old enough to be strong (section 8.8.2.2). */

@@ -6,65 +6,94 @@ export interface FieldSource {
   [Symbol.iterator](): Iterator<[string, string]>;
 }
 
-/** Header fields without any platform: names in lower case, lines in the order they came (RFC 9110 §5). */
+/**
+ * Header fields without any platform: names in lower case, lines in the order they came (RFC 9110 §5).
+ *
+ * Two lists side by side: a message has some ten fields, which are found sooner by looking than by hashing, and a copy,
+ * made for each answer from a cache, is two copies of lists.
+ */
 export class Fields implements FieldSource {
-  readonly #lines = new Map<string, string[]>();
+  readonly #names: string[] = [];
+  readonly #values: string[] = [];
 
   /** Copies `source`. */
   constructor(source?: Iterable<readonly [string, string]>) {
     if (source === undefined) return;
-    for (const [name, value] of source) this.append(name, value);
+    if (source instanceof Fields) {
+      this.#names = source.#names.slice();
+      this.#values = source.#values.slice();
+    } else for (const [name, value] of source) this.append(name, value);
   }
 
   /** See {@linkcode FieldSource.get}. */
   get(name: string): string | null {
-    const lines = this.#lines.get(name.toLowerCase());
-    if (lines === undefined) return null;
-    return lines.length === 1 ? lines[0]! : lines.join(", ");
+    const names = this.#names;
+    const first = names.indexOf(name.toLowerCase());
+    if (first < 0) return null;
+    let value = this.#values[first]!;
+    for (let at = first + 1; at < names.length; at++) {
+      if (names[at] === names[first]) value += `, ${this.#values[at]}`;
+    }
+    return value;
   }
 
   /** Whether there is at least one line. */
   has(name: string): boolean {
-    return this.#lines.has(name.toLowerCase());
+    return this.#names.includes(name.toLowerCase());
   }
 
-  /** Replaces all lines of a field by one. */
+  /** Replaces all lines of a field by one, where the first was, or else at the end. */
   set(name: string, value: string): void {
-    this.#lines.set(name.toLowerCase(), [value]);
+    const first = this.#names.indexOf(name.toLowerCase());
+    if (first < 0) return this.append(name, value);
+    this.#values[first] = value;
+    this.#drop(this.#names[first]!, first + 1);
   }
 
   /** Adds a line after those there are. */
   append(name: string, value: string): void {
-    const key = name.toLowerCase();
-    const lines = this.#lines.get(key);
-    if (lines === undefined) this.#lines.set(key, [value]);
-    else lines.push(value);
+    this.#names.push(name.toLowerCase());
+    this.#values.push(value);
   }
 
   /** Removes all lines of a field. */
   delete(name: string): void {
-    this.#lines.delete(name.toLowerCase());
+    this.#drop(name.toLowerCase(), 0);
   }
 
   /** See {@linkcode FieldSource}. */
-  *[Symbol.iterator](): Iterator<[string, string]> {
-    for (const [name, lines] of this.#lines) {
-      for (const line of lines) yield [name, line];
-    }
+  [Symbol.iterator](): Iterator<[string, string]> {
+    let at = 0;
+    return {
+      next: () =>
+        at < this.#names.length
+          ? {
+            done: false,
+            value: [this.#names[at]!, this.#values[at++]!],
+          }
+          : { done: true, value: undefined },
+    };
   }
 
   /** What the fields cost in memory, about: for a cache's budget. */
   sizeBytes(): number {
     let bytes = 0;
-    for (const [name, lines] of this.#lines) {
-      for (const line of lines) bytes += name.length + line.length + 4;
-    }
+    for (const [name, value] of this) bytes += name.length + value.length + 4;
     return bytes;
+  }
+
+  /** Removes the lines of a field from position `from` on. */
+  #drop(name: string, from: number): void {
+    for (let at = this.#names.indexOf(name, from); at >= 0;) {
+      this.#names.splice(at, 1);
+      this.#values.splice(at, 1);
+      at = this.#names.indexOf(name, at);
+    }
   }
 }
 
 /** Fields that end at the next hop (RFC 9110 §7.6.1), with the older ones proxies must not pass on either. */
-const HOP_BY_HOP: readonly string[] = [
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
   "proxy-authenticate",
@@ -75,17 +104,18 @@ const HOP_BY_HOP: readonly string[] = [
   "trailer",
   "transfer-encoding",
   "upgrade",
-];
+]);
 
 /** Returns a copy without hop-by-hop fields and without those `Connection` names (RFC 9110 §7.6.1). */
 export function endToEnd(source: FieldSource): Fields {
-  const dropped = new Set(HOP_BY_HOP);
-  for (const name of splitList(source.get("connection"))) {
-    dropped.add(name.toLowerCase());
-  }
+  const named = splitList(source.get("connection"))
+    .map((name) => name.toLowerCase());
   const kept = new Fields();
   for (const [name, value] of source) {
-    if (!dropped.has(name.toLowerCase())) kept.append(name, value);
+    const lower = name.toLowerCase();
+    if (!HOP_BY_HOP.has(lower) && !named.includes(lower)) {
+      kept.append(lower, value);
+    }
   }
   return kept;
 }

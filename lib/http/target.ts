@@ -9,6 +9,8 @@
  * @returns Path and query, or undefined when it is not in origin-form.
  */
 export function normaliseTarget(target: string): string | undefined {
+  // Nearly all are in that form already, and reading them as URLs would cost more than the rest of a hit.
+  if (/^\/[\w~\-./]*$/.test(target) && !target.includes("/.")) return target;
   // deno-lint-ignore no-control-regex
   if (!target.startsWith("/") || /[\x00-\x20\x7f#]/.test(target)) {
     return undefined;

@@ -1,6 +1,9 @@
 import type { EdgeCacheStatus } from "../../lib/events/edge.ts";
 import type { CacheStatus } from "../../lib/http/cache_status.ts";
-import { evaluateConditions } from "../../lib/http/conditional.ts";
+import {
+  evaluateConditions,
+  type Validators,
+} from "../../lib/http/conditional.ts";
 import { Fields } from "../../lib/http/fields.ts";
 import { GrowingBody } from "../../lib/http/growing_body.ts";
 import { parseHttpDate } from "../../lib/http/http_date.ts";
@@ -186,15 +189,16 @@ function severalParts(
   }, cacheStatus);
 }
 
-/** Without Last-Modified, the date of the response stands for it (RFC 9111 §4.3.2). */
-function validatorsOf(stored: StoredResponse, wallMs: number) {
-  const etag = stored.fields.get("etag");
-  const modified = stored.fields.get("last-modified") ??
-    stored.fields.get("date");
+/** Read only when a condition asks; without Last-Modified, the date of the response stands for it (RFC 9111 §4.3.2). */
+function validatorsOf({ fields }: StoredResponse, wallMs: number): Validators {
   return {
-    entityTag: (etag === null ? null : parseEntityTag(etag)) ?? undefined,
-    modifiedAtWallMs: modified === null
-      ? undefined
-      : parseHttpDate(modified, wallMs),
+    get entityTag() {
+      const etag = fields.get("etag");
+      return (etag === null ? null : parseEntityTag(etag)) ?? undefined;
+    },
+    get modifiedAtWallMs() {
+      const modified = fields.get("last-modified") ?? fields.get("date");
+      return modified === null ? undefined : parseHttpDate(modified, wallMs);
+    },
   };
 }

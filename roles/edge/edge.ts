@@ -4,7 +4,7 @@ import type {
   CacheStatus,
   ForwardReason,
 } from "../../lib/http/cache_status.ts";
-import { endToEnd, type Fields } from "../../lib/http/fields.ts";
+import { endToEnd, Fields } from "../../lib/http/fields.ts";
 import type { Flight, OriginFailure } from "../../lib/http/flights.ts";
 import { mayStandIn } from "../../lib/http/reuse.ts";
 import type { StoredResponse } from "../../lib/http/stored_response.ts";
@@ -51,12 +51,13 @@ export class Edge {
   }
 
   /** Answers one request. */
-  async handle(request: HttpRequest): Promise<HttpResponse> {
-    const { ctx, pseudonym, mark } = this.#parts;
+  handle(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
+    const { ctx, log, pseudonym, mark } = this.#parts;
     const key = normaliseTarget(request.target);
     const fields = this.#forwarded(request);
     const exchange = new Exchange({
-      ctx,
+      clock: ctx.clock,
+      log,
       pseudonym,
       request,
       forward: { method: request.method, key: key ?? request.target, fields },
@@ -73,12 +74,20 @@ export class Edge {
     const reading = request.method === "GET" || request.method === "HEAD";
     const forOrigin = ORIGIN_CONDITIONS.some((name) => fields.has(name));
     if (!reading || forOrigin) {
-      return await pass(this.#parts, exchange, reading ? "bypass" : "method");
+      return pass(this.#parts, exchange, reading ? "bypass" : "method");
     }
-    if (fields.has("range") && this.#tooLarge.has(key)) {
-      return await pass(this.#parts, exchange, "bypass");
+    if (this.#tooLarge.has(key) && fields.has("range")) {
+      return pass(this.#parts, exchange, "bypass");
     }
-    return await this.#cached(exchange);
+    // A hit, the common case, is answered at once; all else waits for an origin.
+    const own = withoutOwnFields(exchange);
+    const found = this.#parts.cache.lookup(own, {
+      nowMs: ctx.clock.nowMs(),
+      mayJoin: true,
+    });
+    return found.kind === "hit"
+      ? this.#hit(exchange, found, undefined)
+      : this.#cached(exchange, found);
   }
 
   /** The request's fields as they go on: end-to-end, signed, in a coding everyone can read. */
@@ -99,28 +108,17 @@ export class Edge {
     return fields;
   }
 
-  /** GET and HEAD: from the cache, or through it. */
-  async #cached(exchange: Exchange): Promise<HttpResponse> {
+  /** GET and HEAD: from the cache, or through it, beginning with what a first lookup found. */
+  async #cached(exchange: Exchange, first: Lookup): Promise<HttpResponse> {
     const { cache, ctx } = this.#parts;
     const request = withoutOwnFields(exchange);
     let mayJoin = true;
     let waited: ForwardReason | undefined;
-    for (;;) {
-      const found = cache.lookup(request, {
-        nowMs: ctx.clock.nowMs(),
-        mayJoin,
-      });
+    for (let found = first;;) {
       switch (found.kind) {
         case "not-cached":
           return exchange.plain(504, "Not in the cache, and only-if-cached");
         case "hit":
-          if (found.flight !== undefined) {
-            void this.#refreshInBackground(
-              exchange,
-              found.stored,
-              found.flight,
-            );
-          }
           return this.#hit(exchange, found, waited);
         case "join": {
           waited = cache.peek(request) === undefined ? "uri-miss" : "stale";
@@ -134,6 +132,7 @@ export class Edge {
             }
           }
           if (outcome.kind !== "look-again") mayJoin = false;
+          found = cache.lookup(request, { nowMs: ctx.clock.nowMs(), mayJoin });
           break;
         }
         case "fetch":
@@ -148,6 +147,9 @@ export class Edge {
     found: Extract<Lookup, { kind: "hit" }>,
     waited: ForwardReason | undefined,
   ): HttpResponse {
+    if (found.flight !== undefined) {
+      void this.#refreshInBackground(exchange, found.stored, found.flight);
+    }
     const filling = found.stored.body.state === "filling";
     const status: CacheStatus = waited === undefined
       ? { hit: true, detail: filling ? "filling" : undefined }
@@ -356,7 +358,7 @@ export class Edge {
 
 /** The request as a fetch for the cache: for the whole, without the client's own conditions. */
 function withoutOwnFields(exchange: Exchange) {
-  const fields = endToEnd(exchange.forward.fields);
+  const fields = new Fields(exchange.forward.fields);
   for (const name of OWN_FIELDS) fields.delete(name);
   return { ...exchange.forward, fields };
 }

@@ -8,30 +8,34 @@ import type {
   HttpRequest,
   HttpResponse,
 } from "../../lib/io/http.ts";
-import type { RoleContext } from "../../lib/role.ts";
+import type { Clock } from "../../lib/io/clock.ts";
+import type { AnswerLog } from "./answer_log.ts";
 
 /** One request being answered, and the account of it. */
 export class Exchange {
   readonly request: HttpRequest;
   /** The request as it goes to the origin: normalised target, end-to-end fields. */
   readonly forward: CacheRequest & { readonly fields: Fields };
-  readonly #ctx: RoleContext;
+  readonly #clock: Clock;
+  readonly #log: AnswerLog;
   readonly #startedAtMs: number;
   readonly #pseudonym: string;
   #answered = false;
 
   /** Begins the account. */
   constructor(options: {
-    readonly ctx: RoleContext;
+    readonly clock: Clock;
+    readonly log: AnswerLog;
     readonly pseudonym: string;
     readonly request: HttpRequest;
     readonly forward: CacheRequest & { readonly fields: Fields };
   }) {
-    this.#ctx = options.ctx;
+    this.#clock = options.clock;
+    this.#log = options.log;
     this.#pseudonym = options.pseudonym;
     this.request = options.request;
     this.forward = options.forward;
-    this.#startedAtMs = options.ctx.clock.nowMs();
+    this.#startedAtMs = options.clock.nowMs();
   }
 
   /** Adds `Via` and `Cache-Status` to the fields of an answer. */
@@ -110,7 +114,7 @@ export class Exchange {
     if (this.#answered) return;
     this.#answered = true;
     const { host, port } = this.request.remote;
-    this.#ctx.emit({
+    this.#log.add({
       type: "edge.answered",
       remote: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
       method: this.request.method,
@@ -118,7 +122,7 @@ export class Exchange {
       status,
       cacheStatus,
       ...rest,
-      durationMs: this.#ctx.clock.nowMs() - this.#startedAtMs,
+      durationMs: this.#clock.nowMs() - this.#startedAtMs,
     });
   }
 }

@@ -9,6 +9,7 @@ export const edge: Role = {
   events: [
     "role.listening",
     "edge.answered",
+    "edge.summarized",
     "edge.fetched",
     "upstream.failed",
   ],

@@ -1,5 +1,6 @@
 import type { HttpCache } from "../../lib/http/cache.ts";
 import type { RoleContext } from "../../lib/role.ts";
+import type { AnswerLog } from "./answer_log.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Filled } from "./fill.ts";
 import type { RequestBodies } from "./request_bodies.ts";
@@ -8,6 +9,8 @@ import type { Upstream, UpstreamResponse } from "./upstream.ts";
 /** What an edge is made of. */
 export interface EdgeParts {
   readonly ctx: RoleContext;
+  /** Where answers are told. */
+  readonly log: AnswerLog;
   readonly cache: HttpCache;
   readonly upstream: Upstream;
   readonly bodies: RequestBodies;

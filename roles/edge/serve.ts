@@ -5,6 +5,7 @@ import type { HttpHandler } from "../../lib/io/http.ts";
 import { Throttle, throttleBody } from "../../lib/io/throttle.ts";
 import { ViolationLog } from "../../lib/io/violation_log.ts";
 import type { RoleContext } from "../../lib/role.ts";
+import { AnswerLog } from "./answer_log.ts";
 import { Edge } from "./edge.ts";
 import { RequestBodies } from "./request_bodies.ts";
 import { Upstream } from "./upstream.ts";
@@ -27,8 +28,10 @@ export async function serveEdge(
     );
   }
   const gone = new AbortController();
+  await using log = new AnswerLog(ctx);
   const edge = new Edge({
     ctx,
+    log,
     cache: new HttpCache({ capacityBytes: flags.cacheSize }),
     upstream: new Upstream(ctx, {
       origins: flags.origin,

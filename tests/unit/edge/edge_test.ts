@@ -6,6 +6,7 @@ import { fromUtf8 } from "../../../lib/core/bytes.ts";
 import { bytesOf, requestOf } from "../../support/http_exchange.ts";
 import type { FetchOptions } from "../../../lib/io/net.ts";
 import type { RoleContext } from "../../../lib/role.ts";
+import { AnswerLog } from "../../../roles/edge/answer_log.ts";
 import { Edge } from "../../../roles/edge/edge.ts";
 import { RequestBodies } from "../../../roles/edge/request_bodies.ts";
 import { Upstream } from "../../../roles/edge/upstream.ts";
@@ -31,6 +32,7 @@ function edgeOf(answer: Answer, origins = ["http://a.test", "http://b.test"]) {
   } as unknown as RoleContext;
   const edge = new Edge({
     ctx,
+    log: new AnswerLog(ctx),
     cache: new HttpCache({ capacityBytes: 1e6 }),
     upstream: new Upstream(ctx, { origins, timeoutMs: 1000 }),
     bodies: new RequestBodies(clock),

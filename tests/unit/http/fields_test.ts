@@ -8,14 +8,16 @@ Deno.test("Fields joins lines of a field and keeps them apart when walked", () =
   assertEquals(fields.get("VARY"), "A, B");
   assertEquals([...fields], [
     ["vary", "A"],
-    ["vary", "B"],
     ["set-cookie", "a=1"],
+    ["vary", "B"],
     ["set-cookie", "b=2"],
   ]);
+  const copy = new Fields(fields);
   fields.set("vary", "C");
   fields.delete("Set-Cookie");
   assertEquals([...fields], [["vary", "C"]]);
   assertEquals(fields.get("set-cookie"), null);
+  assertEquals(copy.get("set-cookie"), "a=1, b=2");
 });
 
 Deno.test("endToEnd drops hop-by-hop fields and those Connection names", () => {

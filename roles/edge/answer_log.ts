@@ -1,0 +1,37 @@
+import type { EdgeEvent } from "../../lib/events/edge.ts";
+import { PacedLog, type PacedLogContext } from "../../lib/io/paced_log.ts";
+
+type Answered = Extract<EdgeEvent, { readonly type: "edge.answered" }>;
+
+/** Tells of answers, at most 250 a second one by one: more than a class of players asks for. A hit costs less than its line would. */
+export class AnswerLog implements AsyncDisposable {
+  readonly #log;
+
+  /** Creates a log that has told nothing yet. */
+  constructor(ctx: PacedLogContext) {
+    this.#log = new PacedLog(ctx, {
+      singlesPerSecond: 250,
+      nothing: () => ({ answers: 0, hits: 0, errors: 0, bytes: 0 }),
+      summed: (sum, periodMs) => ({
+        type: "edge.summarized",
+        periodMs,
+        ...sum,
+      }),
+    });
+  }
+
+  /** Tells of one answer, now or in the sum of this second. */
+  add(answer: Answered): void {
+    this.#log.add(() => answer, (sum) => {
+      sum.answers += 1;
+      sum.bytes += answer.bytes;
+      if (answer.cacheStatus === "hit") sum.hits += 1;
+      if (answer.status >= 400) sum.errors += 1;
+    });
+  }
+
+  /** Resolves when nothing is left to tell. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#log[Symbol.asyncDispose]();
+  }
+}
