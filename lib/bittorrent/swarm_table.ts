@@ -1,20 +1,36 @@
 /**
  * What a tracker knows: for each torrent, who is in its swarm.
  *
- * A swarm keeps its peers twice: in a Map ordered by last announce, so that the silent ones are found at its front, and
- * in one array per address family, from which peers are drawn. Drawing k of n is k steps of a Fisher-Yates shuffle of
- * that array in place: each k-subset is equally likely whatever earlier draws left behind, and nothing is copied.
+ * The peers themselves are records in two {@linkcode PeerStore}s, one for each address family, so that a million of
+ * them fit a small machine. An announce costs the same whatever the size of its swarm: the asker is found by a hash,
+ * and {@linkcode PeerDraw} picks whom it is told of. Who has gone is found by sweeps of a few records at a time.
  */
-import { equalBytes, toHex } from "../core/bytes.ts";
+import { fromHex } from "../core/bytes.ts";
 import { ProtocolError } from "../core/errors.ts";
 import type { Rng } from "../core/rng.ts";
+import { keyOfBytes } from "./bencode.ts";
+import { type DrawnPeers, NO_PEERS, PeerDraw } from "./peer_draw.ts";
 import {
-  type AnnounceRequest,
-  compactPeer,
-  isIpv6,
-  type PeerAddress,
-  type ScrapeEntry,
-} from "./tracker_messages.ts";
+  compactOf,
+  isCounted,
+  isSeed,
+  type PeerView,
+  setCounted,
+  setSizes,
+  viewPeer,
+} from "./peer_record.ts";
+import { EXPIRY_TICKS, NO_RECORD, PeerStore } from "./peer_store.ts";
+import {
+  countsOf,
+  entryOf,
+  groupIn,
+  hashKey,
+  sizeOf,
+  type Swarm,
+  SwarmList,
+} from "./swarm_list.ts";
+import { SwarmSweep, type SweptSwarm } from "./swarm_sweep.ts";
+import type { AnnounceRequest, ScrapeEntry } from "./tracker_messages.ts";
 
 /** How a table behaves. */
 export interface SwarmTableOptions {
@@ -24,78 +40,104 @@ export interface SwarmTableOptions {
   readonly expiryMs: number;
   /** Most peers in one answer, and how many an asker gets that does not say. */
   readonly maxPeers: number;
-  /** Most swarms kept; 100,000 if not given. */
+  /** Most swarms kept; 100,000 if not given, about 30 MB without their peers. */
   readonly maxSwarms?: number;
-  /** Most peers kept in all swarms; 1,000,000 if not given, about half a gigabyte. */
+  /** Most peers kept of one swarm; 500,000 if not given. */
+  readonly maxSwarmPeers?: number;
+  /** Most peers kept in all swarms; 2,000,000 if not given, about 100 MB. */
   readonly maxTracked?: number;
   /** The only info-hashes served, as hex; null serves all. */
-  readonly allowed?: ReadonlySet<string> | null;
+  readonly allowed?: Iterable<string> | null;
 }
 
-/** What the asker is told. */
+/** An announce with the address that others shall be told. */
+export interface TableAnnounce extends AnnounceRequest {
+  /** 4 or 16 bytes. */
+  readonly address: Uint8Array;
+  /** Of which family the asker can use peers. If both, those of the address's own come first. */
+  readonly families: "ipv4" | "ipv6" | "both";
+  /** Whether the peers' ids are wanted. */
+  readonly withIds?: boolean;
+}
+
+/** What the asker is told. The table writes the next answer over this one's bytes: use them before the next call. */
 export interface SwarmAnswer {
   readonly seeders: number;
   readonly leechers: number;
-  /** In random order, the asker's address family first; never the asker. What the table keeps: read it before the next call. */
-  readonly peers: readonly PeerAddress[];
+  /** In random order; never the asker. */
+  readonly ipv4: DrawnPeers;
+  readonly ipv6: DrawnPeers;
 }
 
 /** One swarm, for the tracker's page. */
 export interface SwarmView extends ScrapeEntry {
-  /** Least recently heard of first. */
-  readonly peers: readonly SwarmPeerView[];
+  readonly peers: readonly PeerView[];
 }
 
-/** One peer, for the tracker's page. */
-export interface SwarmPeerView {
-  readonly host: string;
-  readonly port: number;
-  readonly peerId: Uint8Array;
-  readonly uploadedBytes: number;
-  readonly downloadedBytes: number;
-  readonly leftBytes: number;
-  readonly announcedAtMs: number;
-}
-
-interface Entry {
-  readonly host: string;
-  readonly port: number;
-  readonly compact: Uint8Array;
-  peerId: Uint8Array;
-  uploadedBytes: number;
-  downloadedBytes: number;
-  leftBytes: number;
-  announcedAtMs: number;
-  /** Its download was counted; a repeated "completed" (UDP repeats requests) counts once. */
-  counted: boolean;
-  /** Where it stands in its family's array. */
-  index: number;
-}
-
-interface Swarm {
+/** One swarm as it is saved. */
+export interface StoredSwarm {
   readonly infoHash: Uint8Array;
-  /** By `host port`, least recently heard of first. */
-  readonly byAddress: Map<string, Entry>;
-  readonly families: { readonly ipv4: Entry[]; readonly ipv6: Entry[] };
-  seeders: number;
+  readonly completed: number;
+  readonly peerCount: number;
+  readonly peers: Iterable<PeerView>;
+}
+
+/** What happened since the table was made. */
+export interface SwarmTotals {
+  announced: number;
   completed: number;
-  /** How many were forgotten since the last sweep. */
+  stopped: number;
   expired: number;
 }
 
 /** The state of a tracker. Pure: time and chance come in as arguments. */
 export class SwarmTable {
-  readonly #options: SwarmTableOptions;
-  readonly #maxSwarms: number;
-  readonly #maxTracked: number;
-  readonly #swarms = new Map<string, Swarm>();
-  #tracked = 0;
+  readonly totals: SwarmTotals = {
+    announced: 0,
+    completed: 0,
+    stopped: 0,
+    expired: 0,
+  };
+  readonly #rng: Rng;
+  readonly #tickMs: number;
+  readonly #limits: {
+    readonly peers: number;
+    readonly swarmPeers: number;
+    readonly tracked: number;
+  };
+  readonly #ipv4: PeerStore;
+  readonly #ipv6: PeerStore;
+  readonly #swarms: SwarmList;
+  readonly #sweep: SwarmSweep;
+  #seeders = 0;
+  #allowed: ReadonlySet<string> | null = null;
+  readonly #draws: { readonly ipv4: PeerDraw; readonly ipv6: PeerDraw };
 
   /** Creates an empty table. */
   constructor(options: SwarmTableOptions) {
-    this.#options = options;
-    this.#maxSwarms = options.maxSwarms ?? 100_000;
-    this.#maxTracked = options.maxTracked ?? 1_000_000;
+    const { rng, maxPeers } = options;
+    this.#rng = rng;
+    this.#tickMs = options.expiryMs / EXPIRY_TICKS;
+    this.#limits = {
+      peers: maxPeers,
+      swarmPeers: options.maxSwarmPeers ?? 500_000,
+      tracked: options.maxTracked ?? 2_000_000,
+    };
+    this.#swarms = new SwarmList(options.maxSwarms ?? 100_000);
+    this.#ipv4 = new PeerStore(6, rng);
+    this.#ipv6 = new PeerStore(18, rng);
+    this.#draws = {
+      ipv4: new PeerDraw(this.#ipv4, { rng, maxPeers }),
+      ipv6: new PeerDraw(this.#ipv6, { rng, maxPeers }),
+    };
+    this.#sweep = new SwarmSweep({
+      ...{ swarms: this.#swarms, ipv4: this.#ipv4, ipv6: this.#ipv6 },
+      remove: (swarm, store, record) => {
+        this.totals.expired += 1;
+        this.#remove(swarm, store, record);
+      },
+    });
+    this.allow(options.allowed ?? null);
   }
 
   /** How many swarms are known, those without a peer included. */
@@ -105,255 +147,249 @@ export class SwarmTable {
 
   /** How many peers are known in all swarms. */
   get peerCount(): number {
-    return this.#tracked;
+    return this.#ipv4.size + this.#ipv6.size;
+  }
+
+  /** How many peers are known in all swarms, and how many of them have all. */
+  population(): { readonly seeders: number; readonly peers: number } {
+    return { seeders: this.#seeders, peers: this.peerCount };
+  }
+
+  /** Serves these info-hashes only, from now on; null serves all. Peers of others are forgotten when they have been silent for too long. */
+  allow(infoHashes: Iterable<string> | null): void {
+    this.#allowed = infoHashes === null
+      ? null
+      : new Set([...infoHashes].map((hex) => keyOfBytes(fromHex(hex))));
   }
 
   /**
-   * Notes an announce from `host` and answers it. A peer is known by its address and port, so one that was started
-   * anew replaces itself; `stopped` removes it and is answered without peers.
+   * Notes an announce and answers it. A peer is known by its address and port, so one that was started anew replaces
+   * itself; `stopped` removes it and is answered without peers.
    *
-   * @param request.bothFamilies The answer may hold peers of the other family, after those of the asker's.
-   * @throws {ProtocolError} `torrent-not-allowed`, or `tracker-full`; the message is the failure reason to answer with.
+   * @throws {ProtocolError} `torrent-not-allowed`, `swarm-full` or `tracker-full`; the message is the failure reason to answer with.
    */
-  announce(
-    request: AnnounceRequest & {
-      readonly host: string;
-      readonly bothFamilies?: boolean;
-    },
-    nowMs: number,
-  ): SwarmAnswer {
-    const id = toHex(request.infoHash);
-    if (this.#options.allowed?.has(id) === false) {
-      throw new ProtocolError(
+  announce(request: TableAnnounce, nowMs: number): SwarmAnswer {
+    const key = hashKey(request.infoHash);
+    if (this.#allowed?.has(key) === false) {
+      throw refusal(
         "torrent-not-allowed",
         "this tracker does not serve this torrent",
       );
     }
-    const known = this.#swarms.get(id);
-    if (known !== undefined) this.#expire(known, nowMs);
+    this.totals.announced += 1;
+    const compact = compactOf(request);
+    const known = this.#swarms.find(key);
     if (request.event === "stopped") {
-      if (known !== undefined) this.#leave(known, request);
-      return { ...countsOf(known), peers: [] };
+      if (known !== undefined) this.#stop(known, compact);
+      return { ...countsOf(known), ipv4: NO_PEERS, ipv6: NO_PEERS };
     }
-    const swarm = known ?? this.#createSwarm(id, request.infoHash);
-    const asker = this.#note(swarm, request, nowMs);
-    return { ...countsOf(swarm), peers: this.#draw(swarm, asker, request) };
+    const swarm = known ?? this.#createSwarm(key);
+    const tick = this.#tickOf(nowMs);
+    const record = this.#note(swarm, request, { compact, tick });
+    return this.#answer(swarm, record, { request, tick });
   }
 
   /** Returns what is known of one torrent; zeros for one never heard of. */
-  scrape(infoHash: Uint8Array, nowMs: number): ScrapeEntry {
-    const swarm = this.#swarms.get(toHex(infoHash));
-    if (swarm !== undefined) this.#expire(swarm, nowMs);
-    return entryOf(swarm, infoHash);
+  scrape(infoHash: Uint8Array): ScrapeEntry {
+    const swarm = this.#swarms.find(hashKey(infoHash));
+    return {
+      infoHash,
+      ...countsOf(swarm),
+      completed: swarm?.completed ?? 0,
+    };
   }
 
   /** Returns what is known of up to `limit` torrents that have peers, oldest swarm first. */
-  scrapeAll(limit: number, nowMs: number): ScrapeEntry[] {
-    return this.#live(limit, nowMs)
-      .map((swarm) => entryOf(swarm, swarm.infoHash));
+  scrapeAll(limit: number): ScrapeEntry[] {
+    return this.#swarms.live(limit).map(entryOf);
   }
 
-  /** Returns up to `limit` swarms that have peers, with up to `maxPeers` of each. */
+  /** Returns up to `limits.swarms` swarms that have peers, with up to `limits.peers` of each, most recently heard of first. */
   view(
     limits: { readonly swarms: number; readonly peers: number },
     nowMs: number,
   ): SwarmView[] {
-    return this.#live(limits.swarms, nowMs).map((swarm) => ({
-      ...entryOf(swarm, swarm.infoHash),
-      peers: [...swarm.byAddress.values().take(limits.peers)]
-        .map((entry) => ({ ...entry })),
-    }));
+    return this.#swarms.live(limits.swarms).map((swarm) => {
+      const peers: PeerView[] = [];
+      for (const store of [this.#ipv4, this.#ipv6]) {
+        const group = groupIn(store, swarm);
+        for (
+          let at = 0;
+          at < group.count && peers.length < limits.peers;
+          at++
+        ) {
+          peers.push(this.#viewOf(store, store.at(group, at), nowMs));
+        }
+      }
+      peers.sort((a, b) => a.silentMs - b.silentMs);
+      return { ...entryOf(swarm), peers };
+    });
   }
 
-  /** Forgets peers that have been silent for too long; returns how many went from which swarm since the last sweep. */
-  sweep(
-    nowMs: number,
-  ): { readonly infoHash: Uint8Array; readonly peers: number }[] {
-    const gone: { infoHash: Uint8Array; peers: number }[] = [];
-    for (const [id, swarm] of this.#swarms) {
-      this.#expire(swarm, nowMs);
-      if (swarm.expired > 0) {
-        gone.push({ infoHash: swarm.infoHash, peers: swarm.expired });
-        swarm.expired = 0;
-      }
-      // The count of completed downloads is worth keeping, until the place is needed.
-      if (swarm.byAddress.size === 0 && swarm.completed === 0) {
-        this.#swarms.delete(id);
-      }
-    }
-    return gone;
+  /**
+   * Forgets peers that have been silent for too long. Looks at about `limit` peers and swarms, going on where the last
+   * sweep stopped, so that no sweep holds up the answers; who is not swept yet is not handed out any more.
+   */
+  sweep(nowMs: number, limit = Infinity): SweptSwarm[] {
+    return this.#sweep.sweep(this.#tickOf(nowMs), limit);
   }
 
-  #live(limit: number, nowMs: number): Swarm[] {
-    const live: Swarm[] = [];
+  /** All that is known, to be kept over a restart. Announce nothing before it is used up. */
+  *stored(nowMs: number): Generator<StoredSwarm> {
     for (const swarm of this.#swarms.values()) {
-      if (live.length >= limit) break;
-      this.#expire(swarm, nowMs);
-      if (swarm.byAddress.size > 0) live.push(swarm);
+      const { infoHash, completed } = entryOf(swarm);
+      const peers = () => this.#storedPeers(swarm, nowMs);
+      yield { infoHash, completed, peerCount: sizeOf(swarm), peers: peers() };
     }
-    return live;
   }
 
-  #createSwarm(id: string, infoHash: Uint8Array): Swarm {
-    if (this.#swarms.size >= this.#maxSwarms) this.#dropEmptySwarms();
-    if (
-      this.#swarms.size >= this.#maxSwarms || this.#tracked >= this.#maxTracked
-    ) throw full();
-    const swarm: Swarm = {
-      infoHash: infoHash.slice(),
-      byAddress: new Map(),
-      families: { ipv4: [], ipv6: [] },
-      seeders: 0,
-      completed: 0,
-      expired: 0,
-    };
-    this.#swarms.set(id, swarm);
+  /** Takes in a swarm of {@linkcode SwarmTable.stored}; peers that have been silent for too long, or do not fit, are left out. */
+  restore(stored: StoredSwarm, nowMs: number): void {
+    const key = hashKey(stored.infoHash);
+    if (this.#allowed?.has(key) === false) return;
+    const swarm = this.#swarms.find(key) ?? this.#swarms.create(key);
+    if (swarm === undefined) return;
+    swarm.completed += stored.completed;
+    this.totals.completed += stored.completed;
+    const expiryMs = EXPIRY_TICKS * this.#tickMs;
+    for (const peer of stored.peers) {
+      const { compact } = peer;
+      const store = this.#storeOf(compact);
+      const isFull = this.peerCount >= this.#limits.tracked ||
+        sizeOf(swarm) >= this.#limits.swarmPeers;
+      if (peer.silentMs >= expiryMs || isFull) continue;
+      const group = groupIn(store, swarm);
+      if (store.find(group, compact) !== NO_RECORD) continue;
+      const record = store.add(group, compact);
+      setSizes(store, record, peer);
+      store.touch(record, peer.peerId, this.#tickOf(nowMs - peer.silentMs));
+      setCounted(store, record, peer.counted);
+      if (peer.leftBytes === 0) this.#countSeeder(swarm, 1);
+    }
+    if (sizeOf(swarm) === 0) this.#swarms.leave(swarm);
+  }
+
+  *#storedPeers(swarm: Swarm, nowMs: number): Generator<PeerView> {
+    for (const store of [this.#ipv4, this.#ipv6]) {
+      const group = groupIn(store, swarm);
+      for (let at = 0; at < group.count; at++) {
+        yield this.#viewOf(store, store.at(group, at), nowMs);
+      }
+    }
+  }
+
+  #createSwarm(key: string): Swarm {
+    this.#checkRoom();
+    const swarm = this.#swarms.create(key);
+    if (swarm === undefined) throw full();
     return swarm;
   }
 
-  #dropEmptySwarms(): void {
-    for (const [id, swarm] of this.#swarms) {
-      if (swarm.byAddress.size === 0) this.#swarms.delete(id);
-    }
+  #checkRoom(): void {
+    if (this.peerCount >= this.#limits.tracked) throw full();
   }
 
   #note(
     swarm: Swarm,
-    request: AnnounceRequest & { readonly host: string },
-    nowMs: number,
-  ): Entry {
-    const key = `${request.host} ${request.port}`;
-    let entry = swarm.byAddress.get(key);
-    if (entry === undefined) {
-      if (this.#tracked >= this.#maxTracked) throw full();
-      entry = this.#join(swarm, request);
-    } else {
-      swarm.byAddress.delete(key);
-      if (entry.leftBytes === 0) swarm.seeders -= 1;
-    }
-    swarm.byAddress.set(key, entry);
-    entry.peerId = request.peerId;
-    entry.uploadedBytes = request.uploadedBytes;
-    entry.downloadedBytes = request.downloadedBytes;
-    entry.leftBytes = request.leftBytes;
-    entry.announcedAtMs = nowMs;
-    if (entry.leftBytes === 0) swarm.seeders += 1;
-    if (request.event === "completed" && !entry.counted) {
-      entry.counted = true;
+    request: TableAnnounce,
+    { compact, tick }: { readonly compact: Uint8Array; readonly tick: number },
+  ): number {
+    const store = this.#storeOf(compact);
+    const group = groupIn(store, swarm);
+    let record = store.find(group, compact);
+    if (record === NO_RECORD) {
+      record = this.#join(swarm, store, compact);
+    } else if (isSeed(store, record)) this.#countSeeder(swarm, -1);
+    store.touch(record, request.peerId, tick);
+    setSizes(store, record, request);
+    if (request.leftBytes === 0) this.#countSeeder(swarm, 1);
+    if (request.event === "completed" && !isCounted(store, record)) {
+      setCounted(store, record, true);
       swarm.completed += 1;
+      this.totals.completed += 1;
     }
-    if (request.event === "started") entry.counted = false;
-    return entry;
+    if (request.event === "started") setCounted(store, record, false);
+    return record;
   }
 
-  #join(
+  #join(swarm: Swarm, store: PeerStore, compact: Uint8Array): number {
+    this.#checkRoom();
+    if (sizeOf(swarm) >= this.#limits.swarmPeers) {
+      throw refusal("swarm-full", "this torrent has too many peers");
+    }
+    this.#swarms.enter(swarm);
+    return store.add(groupIn(store, swarm), compact);
+  }
+
+  #stop(swarm: Swarm, compact: Uint8Array): void {
+    const store = this.#storeOf(compact);
+    const record = store.find(groupIn(store, swarm), compact);
+    if (record === NO_RECORD) return;
+    this.totals.stopped += 1;
+    this.#remove(swarm, store, record);
+  }
+
+  #remove(swarm: Swarm, store: PeerStore, record: number): void {
+    if (isSeed(store, record)) this.#countSeeder(swarm, -1);
+    store.remove(groupIn(store, swarm), record);
+    if (sizeOf(swarm) === 0) this.#swarms.leave(swarm);
+  }
+
+  #countSeeder(swarm: Swarm, change: 1 | -1): void {
+    swarm.seeders += change;
+    this.#seeders += change;
+  }
+
+  #answer(
     swarm: Swarm,
-    request: AnnounceRequest & { readonly host: string },
-  ): Entry {
-    const family = familyOf(swarm, request.host);
-    const entry: Entry = {
-      host: request.host,
-      port: request.port,
-      compact: compactPeer(request),
-      peerId: request.peerId,
-      uploadedBytes: 0,
-      downloadedBytes: 0,
-      leftBytes: request.leftBytes,
-      announcedAtMs: 0,
-      counted: false,
-      index: family.length,
+    asker: number,
+    { request, tick }: {
+      readonly request: TableAnnounce;
+      readonly tick: number;
+    },
+  ): SwarmAnswer {
+    const { peerId, families, withIds = false } = request;
+    const own = request.address.length === 16 ? "ipv6" : "ipv4";
+    const other = own === "ipv4" ? "ipv6" : "ipv4";
+    const wanted = Math.min(
+      request.numWant ?? this.#limits.peers,
+      this.#limits.peers,
+    );
+    const draw = { group: swarm[own], wanted, asker, peerId, withIds, tick };
+    const ofOwn = families === other ? NO_PEERS : this.#draws[own].draw(draw);
+    const ofOther = families === own ? NO_PEERS : this.#draws[other].draw({
+      ...draw,
+      group: swarm[other],
+      wanted: wanted - ofOwn.count,
+      asker: NO_RECORD,
+    });
+    return {
+      seeders: swarm.seeders,
+      leechers: sizeOf(swarm) - swarm.seeders,
+      ipv4: own === "ipv4" ? ofOwn : ofOther,
+      ipv6: own === "ipv6" ? ofOwn : ofOther,
     };
-    family.push(entry);
-    this.#tracked += 1;
-    return entry;
   }
 
-  #leave(
-    swarm: Swarm,
-    peer: { readonly host: string; readonly port: number },
-  ): void {
-    const key = `${peer.host} ${peer.port}`;
-    const entry = swarm.byAddress.get(key);
-    if (entry === undefined) return;
-    swarm.byAddress.delete(key);
-    if (entry.leftBytes === 0) swarm.seeders -= 1;
-    this.#tracked -= 1;
-    const family = familyOf(swarm, entry.host);
-    const last = family.pop();
-    if (last === undefined || last === entry) return;
-    family[entry.index] = last;
-    last.index = entry.index;
+  #viewOf(store: PeerStore, record: number, nowMs: number): PeerView {
+    const ticks = store.silence(record, this.#tickOf(nowMs));
+    return viewPeer(store, record, Math.round(ticks * this.#tickMs));
   }
 
-  #expire(swarm: Swarm, nowMs: number): void {
-    for (const entry of swarm.byAddress.values()) {
-      if (nowMs - entry.announcedAtMs < this.#options.expiryMs) break;
-      this.#leave(swarm, entry);
-      swarm.expired += 1;
-    }
+  #storeOf(compact: Uint8Array): PeerStore {
+    return compact.length === this.#ipv4.compactBytes ? this.#ipv4 : this.#ipv6;
   }
 
-  #draw(
-    swarm: Swarm,
-    asker: Entry,
-    request: AnnounceRequest & { readonly bothFamilies?: boolean },
-  ): PeerAddress[] {
-    const { maxPeers, rng } = this.#options;
-    const wanted = Math.min(request.numWant ?? maxPeers, maxPeers);
-    const own = familyOf(swarm, asker.host);
-    const { ipv4, ipv6 } = swarm.families;
-    const peers: PeerAddress[] = [];
-    drawInto(peers, own, { asker, wanted, rng });
-    if (request.bothFamilies) {
-      drawInto(peers, own === ipv4 ? ipv6 : ipv4, { asker, wanted, rng });
-    }
-    return peers;
+  /** Ticks are compared in 16 bits. */
+  #tickOf(nowMs: number): number {
+    return Math.floor(nowMs / this.#tickMs);
   }
 }
 
-function drawInto(
-  peers: PeerAddress[],
-  family: Entry[],
-  { asker, wanted, rng }: {
-    readonly asker: Entry;
-    readonly wanted: number;
-    readonly rng: Rng;
-  },
-): void {
-  for (let at = 0; at < family.length && peers.length < wanted; at++) {
-    const other = at + Math.floor(rng() * (family.length - at));
-    const drawn = family[other];
-    const here = family[at];
-    if (drawn === undefined || here === undefined) return;
-    family[other] = here;
-    here.index = other;
-    family[at] = drawn;
-    drawn.index = at;
-    if (drawn === asker || equalBytes(drawn.peerId, asker.peerId)) continue;
-    // The entry itself, not a copy: fifty new objects for each announce would cost more than all the rest.
-    peers.push(drawn);
-  }
-}
-
-function familyOf(swarm: Swarm, host: string): Entry[] {
-  return isIpv6(host) ? swarm.families.ipv6 : swarm.families.ipv4;
-}
-
-function countsOf(
-  swarm: Swarm | undefined,
-): { readonly seeders: number; readonly leechers: number } {
-  const seeders = swarm?.seeders ?? 0;
-  return { seeders, leechers: (swarm?.byAddress.size ?? 0) - seeders };
-}
-
-function entryOf(swarm: Swarm | undefined, infoHash: Uint8Array): ScrapeEntry {
-  return {
-    infoHash,
-    ...countsOf(swarm),
-    completed: swarm?.completed ?? 0,
-  };
+function refusal(code: string, reason: string): ProtocolError {
+  return new ProtocolError(code, reason);
 }
 
 function full(): ProtocolError {
-  return new ProtocolError("tracker-full", "this tracker is full");
+  return refusal("tracker-full", "this tracker is full");
 }

@@ -21,8 +21,8 @@ export interface AnnounceRequest {
   /** How many peers are asked for; null leaves it to the tracker. */
   readonly numWant: number | null;
   /**
-   * The literal address the peer wants handed on in place of the one it announces from. Ours believes it only from its
-   * own machine, which is what BEP 3 has it for; UDP carries IPv4 only.
+   * The literal address the peer wants handed on in place of the one it announces from. Ours believes it only from a
+   * peer in its own network, behind the same gateway, which is what BEP 3 has it for; UDP carries IPv4 only.
    */
   readonly ip?: string;
 }
@@ -34,8 +34,6 @@ export interface PeerAddress {
   readonly port: number;
   /** 20 bytes; null where the reply left it out, as compact ones do. */
   readonly peerId: Uint8Array | null;
-  /** The same address in compact form, where it is at hand: a tracker writes it into every other reply. */
-  readonly compact?: Uint8Array;
 }
 
 /** The tracker's answer to an announce. */
@@ -82,7 +80,6 @@ export function encodeCompactPeers(
   peers: readonly {
     readonly host: string;
     readonly port: number;
-    readonly compact?: Uint8Array;
   }[],
   family: "ipv4" | "ipv6",
 ): Uint8Array<ArrayBuffer> {
@@ -91,7 +88,7 @@ export function encodeCompactPeers(
   let at = 0;
   for (const peer of peers) {
     if (isIpv6(peer.host) !== (family === "ipv6")) continue;
-    bytes.set(peer.compact ?? compactPeer(peer), at);
+    bytes.set(compactPeer(peer), at);
     at += size;
   }
   return bytes.subarray(0, at);

@@ -5,15 +5,16 @@
  * scrapes then carry it. All numbers are big-endian. Requests start with 8 bytes of connection id (or the magic),
  * then action and transaction id; replies start with action and transaction id.
  */
+import { decodeUrlData, encodeUrlData } from "./_udp_options.ts";
 import { formatAddress, parseAddress } from "../core/address.ts";
 import { concat, fromUtf8, utf8, viewOf } from "../core/bytes.ts";
 import { ProtocolError } from "../core/errors.ts";
+import type { DrawnPeers } from "./peer_draw.ts";
 import {
   type AnnounceEvent,
   type AnnounceReply,
   type AnnounceRequest,
   decodeCompactPeers,
-  encodeCompactPeers,
   type ScrapeEntry,
 } from "./tracker_messages.ts";
 
@@ -52,6 +53,8 @@ export type UdpTrackerRequest =
     readonly announce: AnnounceRequest;
     /** 32 bits that stay the same when the client's address changes. */
     readonly key: number;
+    /** Path and query of the announce URL (BEP 41), such as `/announce?pass=key`. */
+    readonly urlData?: string;
   }
   | {
     readonly kind: "scrape";
@@ -61,7 +64,7 @@ export type UdpTrackerRequest =
     readonly infoHashes: readonly Uint8Array[];
   };
 
-/** What a tracker answers. */
+/** What a client is told. */
 export type UdpTrackerReply =
   | {
     readonly kind: "connect";
@@ -84,6 +87,14 @@ export type UdpTrackerReply =
     readonly transactionId: number;
     readonly message: string;
   };
+
+/** The head of a tracker's answer to an announce. */
+export interface UdpAnnounceHead {
+  readonly transactionId: number;
+  readonly intervalSeconds: number;
+  readonly seeders: number;
+  readonly leechers: number;
+}
 
 /** Returns how many peers fit a reply to an asker of that family; replies hold peers of the asker's family only. */
 export function udpPeerCapacity(family: "ipv4" | "ipv6"): number {
@@ -124,13 +135,13 @@ export function encodeUdpRequest(
       view.setUint32(88, request.key);
       view.setInt32(92, announce.numWant ?? -1);
       view.setUint16(96, announce.port);
-      return bytes;
+      return concat(bytes, encodeUrlData(request.urlData ?? ""));
     }
   }
 }
 
 /**
- * Reads a request. What follows an announce (BEP 41) is ignored.
+ * Reads a request. Hashes and ids share the memory of `bytes`.
  *
  * @throws {ProtocolError} `datagram-malformed` if it is none; such a datagram is best not answered.
  */
@@ -152,6 +163,7 @@ export function decodeUdpRequest(bytes: Uint8Array): UdpTrackerRequest {
         connectionId,
         announce: decodeAnnounce(bytes),
         key: view.getUint32(88),
+        ...decodeUrlData(bytes, ANNOUNCE_BYTES),
       };
     case SCRAPE: {
       const count = (bytes.length - REQUEST_HEAD_BYTES) / HASH_BYTES;
@@ -162,7 +174,7 @@ export function decodeUdpRequest(bytes: Uint8Array): UdpTrackerRequest {
       }
       const infoHashes = Array.from({ length: count }, (_, index) => {
         const at = REQUEST_HEAD_BYTES + index * HASH_BYTES;
-        return bytes.slice(at, at + HASH_BYTES);
+        return bytes.subarray(at, at + HASH_BYTES);
       });
       return { kind: "scrape", transactionId, connectionId, infoHashes };
     }
@@ -171,45 +183,57 @@ export function decodeUdpRequest(bytes: Uint8Array): UdpTrackerRequest {
   }
 }
 
-/** Returns what even a malformed announce or scrape says first, so that it can be answered with an error; null for anything else. */
-export function udpRequestHead(
-  bytes: Uint8Array,
-): { readonly connectionId: bigint; readonly transactionId: number } | null {
+/** Returns the transaction id even of a malformed announce or scrape, so that it can be answered with an error; null for anything else. */
+export function udpRequestTransaction(bytes: Uint8Array): number | null {
   if (bytes.length < REQUEST_HEAD_BYTES) return null;
   const view = viewOf(bytes);
   const action = view.getUint32(8);
-  return action === ANNOUNCE || action === SCRAPE
-    ? {
-      connectionId: view.getBigUint64(0),
-      transactionId: view.getUint32(12),
-    }
-    : null;
+  return action === ANNOUNCE || action === SCRAPE ? view.getUint32(12) : null;
 }
 
-/** Writes a reply. Of an announce, the peers of `family` are written, the asker's, as many as fit a datagram. */
+/**
+ * Writes the answer to an announce over the start of `into`, and returns its length. By hand and without a new array,
+ * since nothing is sent more often.
+ *
+ * @param peers At most {@linkcode udpPeerCapacity}, of `family`.
+ */
+export function writeUdpAnnounceReply(
+  into: Uint8Array,
+  head: UdpAnnounceHead,
+  { peers, family }: {
+    readonly peers: DrawnPeers;
+    readonly family: "ipv4" | "ipv6";
+  },
+): number {
+  writeUint32(into, 0, ANNOUNCE);
+  writeUint32(into, 4, head.transactionId);
+  writeUint32(into, 8, head.intervalSeconds);
+  writeUint32(into, 12, head.leechers);
+  writeUint32(into, 16, head.seeders);
+  const { compact } = peers;
+  const length = peers.count * (family === "ipv6" ? 18 : 6);
+  for (let at = 0; at < length; at++) {
+    into[ANNOUNCE_REPLY_HEAD_BYTES + at] = compact[at]!;
+  }
+  return ANNOUNCE_REPLY_HEAD_BYTES + length;
+}
+
+function writeUint32(into: Uint8Array, at: number, value: number): void {
+  into[at] = value >>> 24;
+  into[at + 1] = value >>> 16;
+  into[at + 2] = value >>> 8;
+  into[at + 3] = value;
+}
+
+/** Writes a reply other than that to an announce. */
 export function encodeUdpReply(
-  reply: UdpTrackerReply,
-  family: "ipv4" | "ipv6",
+  reply: Exclude<UdpTrackerReply, { kind: "announce" }>,
 ): Uint8Array<ArrayBuffer> {
   switch (reply.kind) {
     case "connect": {
       const bytes = new Uint8Array(16);
       viewOf(bytes).setBigUint64(8, reply.connectionId);
       return replyHead(bytes, CONNECT, reply.transactionId);
-    }
-    case "announce": {
-      const { intervalSeconds, leechers, seeders, peers } = reply.announce;
-      const head = new Uint8Array(ANNOUNCE_REPLY_HEAD_BYTES);
-      const view = viewOf(head);
-      view.setUint32(8, intervalSeconds);
-      view.setUint32(12, leechers ?? 0);
-      view.setUint32(16, seeders ?? 0);
-      const list = encodeCompactPeers(peers, family);
-      const room = udpPeerCapacity(family) * (family === "ipv6" ? 18 : 6);
-      return concat(
-        replyHead(head, ANNOUNCE, reply.transactionId),
-        list.subarray(0, room),
-      );
     }
     case "scrape": {
       const bytes = new Uint8Array(
@@ -294,19 +318,24 @@ function decodeAnnounce(bytes: Uint8Array): AnnounceRequest {
   const numWant = view.getInt32(92);
   if (event === undefined) throw malformed("an event from 0 to 3", bytes);
   if (port === 0) throw malformed("a port other than 0", bytes);
-  const ip = formatAddress(bytes.subarray(84, 88));
   return {
-    ...(ip === "0.0.0.0" ? {} : { ip }),
-    infoHash: bytes.slice(16, 36),
-    peerId: bytes.slice(36, 56),
-    // Clients that know no size yet (magnet links) say 2^63 - 1, more than a number counts exactly: good enough to tell seeds.
-    downloadedBytes: Number(view.getBigUint64(56)),
-    leftBytes: Number(view.getBigUint64(64)),
-    uploadedBytes: Number(view.getBigUint64(72)),
+    ...(view.getUint32(84) === 0
+      ? {}
+      : { ip: formatAddress(bytes.subarray(84, 88)) }),
+    infoHash: bytes.subarray(16, 36),
+    peerId: bytes.subarray(36, 56),
+    downloadedBytes: size64(view, 56),
+    leftBytes: size64(view, 64),
+    uploadedBytes: size64(view, 72),
     event,
     numWant: numWant < 0 ? null : numWant,
     port,
   };
+}
+
+/** A 64-bit size as a number: above 2^53 not exact, which is good enough to tell seeds. Clients that know no size yet (magnet links) say 2^63 - 1. */
+function size64(view: DataView, at: number): number {
+  return view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4);
 }
 
 function decodeEntries(

@@ -11,15 +11,29 @@ function invalid(what: string, text: string): SyntaxError {
   return new SyntaxError(`must be ${what}, got "${text}"`);
 }
 
+/** Character by character: a tracker reads an address for each datagram. */
 function readIpv4(text: string, into: Uint8Array, at: number): boolean {
-  const parts = text.split(".");
-  if (parts.length !== 4) return false;
-  for (const [index, part] of parts.entries()) {
-    // "010" is octal 8 to some programs and 10 to others (RFC 6943 §3.1.1), so it is nothing here
-    if (!/^(0|[1-9][0-9]{0,2})$/.test(part) || Number(part) > 255) return false;
-    into[at + index] = Number(part);
+  let part = 0;
+  let digits = 0;
+  let value = 0;
+  for (let index = 0; index <= text.length; index++) {
+    const digit = index < text.length ? text.charCodeAt(index) - 0x30 : -2;
+    if (digit >= 0 && digit <= 9) {
+      // "010" is octal 8 to some programs and 10 to others (RFC 6943 §3.1.1), so it is nothing here
+      if (digits > 0 && value === 0) return false;
+      value = value * 10 + digit;
+      digits += 1;
+      continue;
+    }
+    // the dot ends three parts, the end of the text the fourth
+    if (digit !== -2 || (part < 3) !== (index < text.length)) return false;
+    if (digits === 0 || value > 255) return false;
+    into[at + part] = value;
+    part += 1;
+    digits = 0;
+    value = 0;
   }
-  return true;
+  return part === 4;
 }
 
 /** Writes the groups of `text`, such as `fd00:0:1` or `ffff:10.0.0.1`, to `into`; returns how many bytes, or -1. */

@@ -19,6 +19,8 @@ export type TrackerOutcome =
     /** In the swarm, the asker included. */
     readonly seeders: number;
     readonly leechers: number;
+    /** Path and query of the tracker's URL, where a UDP client sent them (BEP 41). */
+    readonly urlData?: string;
   }
   | {
     readonly type: "tracker.scraped";
@@ -50,6 +52,41 @@ export type TrackerEvent =
     readonly announced: number;
     readonly scraped: number;
     readonly refused: number;
+    /** Peers that were forgotten because they stopped announcing. */
+    readonly expired: number;
+  }
+  | {
+    /** The swarms of the last run were taken over (`--state`). */
+    readonly type: "state.restored";
+    readonly path: string;
+    readonly swarms: number;
+    readonly peers: number;
+    /** How long the tracker did not run. */
+    readonly breakMs: number;
+  }
+  | {
+    readonly type: "state.saved";
+    readonly path: string;
+    readonly swarms: number;
+    readonly peers: number;
+    readonly bytes: number;
+  }
+  | {
+    /** The file of `--state` is damaged: it was put aside, and the tracker begins with nothing. */
+    readonly type: "state.rejected";
+    readonly path: string;
+    readonly reason: string;
+  }
+  | {
+    /** The file of `--allow` changed and was read again. */
+    readonly type: "allow-list.reloaded";
+    readonly path: string;
+    readonly torrents: number;
+  }
+  | {
+    /** The file of `--allow` changed and cannot be used: the old list holds. */
+    readonly type: "allow-list.rejected";
+    readonly reason: string;
   };
 
 /** See {@linkcode TrackerEvent}. */
@@ -82,6 +119,31 @@ export const TRACKER_EVENTS: EventTable<TrackerEvent> = {
     text: (e) =>
       `and in the last ${
         e.periodMs / 1000
-      } s also ${e.announced} announces, ${e.scraped} scrapes, ${e.refused} refusals`,
+      } s also ${e.announced} announces, ${e.scraped} scrapes, ${e.refused} refusals; forgot ${e.expired} silent peers`,
+  },
+  "state.restored": {
+    level: "info",
+    text: (e) =>
+      `took over ${e.swarms} swarms with ${e.peers} peers from ${e.path}, saved ${
+        Math.round(e.breakMs / 1000)
+      } s ago`,
+  },
+  "state.saved": {
+    level: "info",
+    text: (e) =>
+      `saved ${e.swarms} swarms with ${e.peers} peers to ${e.path} (${e.bytes} bytes)`,
+  },
+  "state.rejected": {
+    level: "warn",
+    text: (e) =>
+      `${e.path} is damaged (${e.reason}): put aside as ${e.path}.damaged; beginning with no swarms`,
+  },
+  "allow-list.reloaded": {
+    level: "info",
+    text: (e) => `${e.path} has changed: now serving ${e.torrents} torrents`,
+  },
+  "allow-list.rejected": {
+    level: "warn",
+    text: (e) => `${e.reason}; still serving the old list`,
   },
 };

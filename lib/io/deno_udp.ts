@@ -1,8 +1,14 @@
+import { parseAddress, unmapAddress } from "../core/address.ts";
 import { RunError } from "../core/errors.ts";
 import { addressOf } from "./deno_address.ts";
 import { closer } from "./deno_close.ts";
 import { systemError } from "./deno_errors.ts";
-import { formatAddress, type UdpSocket } from "./net.ts";
+import {
+  type Datagram,
+  formatAddress,
+  MAX_ANSWER_BYTES,
+  type UdpSocket,
+} from "./net.ts";
 
 /** The largest datagram of either family with its header left in. Deno's own buffer holds 65,507 bytes and would cut a larger one (IPv6: up to 65,527) without a word. */
 const DATAGRAM_BUFFER_BYTES = 65_535;
@@ -37,6 +43,7 @@ export function udpSocket(
         signal.removeEventListener("abort", close);
       }
     },
+    serve: (answer, signal) => serveDatagrams(socket, answer, signal),
     async send(bytes, to) {
       // A dual-stack socket speaks to IPv4 hosts by their mapped address.
       const mapped = ownFamilyIs6 && /^\d+\./.test(to.host)
@@ -62,4 +69,40 @@ export function udpSocket(
     },
     [Symbol.asyncDispose]: () => Promise.resolve(close()),
   };
+}
+
+/** See {@linkcode UdpSocket.serve}: no promise, copy or iterator step beside the two system calls of each datagram. */
+async function serveDatagrams(
+  socket: Deno.DatagramConn,
+  answer: (datagram: Datagram, reply: Uint8Array) => number,
+  signal: AbortSignal,
+): Promise<void> {
+  const close = closer(socket);
+  signal.addEventListener("abort", close, { once: true });
+  const buffer = new Uint8Array(DATAGRAM_BUFFER_BYTES);
+  const reply = new Uint8Array(MAX_ANSWER_BYTES);
+  let isAnswering = false;
+  while (!signal.aborted) {
+    try {
+      const [{ length }, from] = await socket.receive(buffer);
+      const address = addressBytes((from as Deno.NetAddr).hostname);
+      isAnswering = true;
+      const count = answer({ bytes: buffer, length, address }, reply);
+      isAnswering = false;
+      if (count > 0) await socket.send(reply.subarray(0, count), from);
+    } catch (error) {
+      if (isAnswering) throw error;
+      if (signal.aborted || error instanceof Deno.errors.BadResource) break;
+      // Else an ICMP error of an earlier answer, or the asker's network has gone: no reason to stop serving the others.
+    }
+  }
+  signal.removeEventListener("abort", close);
+}
+
+/** The bytes of a socket's address; what follows % names an interface of this machine, which means nothing elsewhere. */
+function addressBytes(hostname: string): Uint8Array {
+  const percent = hostname.indexOf("%");
+  return unmapAddress(
+    parseAddress(percent < 0 ? hostname : hostname.slice(0, percent)),
+  );
 }

@@ -73,6 +73,18 @@ export interface FetchOptions {
   readonly connectTo?: Address;
 }
 
+/** Largest answer of {@linkcode UdpSocket.serve}: more than an Ethernet frame carries. */
+export const MAX_ANSWER_BYTES = 2048;
+
+/** A datagram that is to be answered now: the next one is written over it. */
+export interface Datagram {
+  /** The first `length` count. */
+  readonly bytes: Uint8Array;
+  readonly length: number;
+  /** The sender's address, 4 bytes or 16; never a mapped one. */
+  readonly address: Uint8Array;
+}
+
 /** A bound UDP socket. */
 export interface UdpSocket extends AsyncDisposable, Address {
   /** Datagrams as they arrive, until `signal` aborts or the socket is closed. Errors a peer can cause (ICMP unreachable) are skipped. */
@@ -81,6 +93,15 @@ export interface UdpSocket extends AsyncDisposable, Address {
   ): AsyncIterable<
     { readonly bytes: Uint8Array; readonly host: string; readonly port: number }
   >;
+  /**
+   * Answers each datagram as it arrives, until `signal` aborts or the socket is closed: the way of servers that answer
+   * many and small ones. `answer` writes at most {@linkcode MAX_ANSWER_BYTES} to `reply` and returns how many are to be
+   * sent back, 0 for none. An answer that cannot be sent is dropped.
+   */
+  serve(
+    answer: (datagram: Datagram, reply: Uint8Array) => number,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Sends one datagram. @throws {RunError} `send-failed`, for instance `message too long`. */
   send(bytes: Uint8Array, to: Address): Promise<void>;
 }

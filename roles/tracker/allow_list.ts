@@ -1,3 +1,12 @@
+import { fromUtf8 } from "../../lib/core/bytes.ts";
+import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
+import type { RoleContext } from "../../lib/role.ts";
+
+/** Largest list: a million torrents. */
+const MAX_LIST_BYTES = 64 * 2 ** 20;
+/** How often the file is looked at for changes. */
+const LOOK_MS = 2000;
+
 /**
  * Reads a list of torrents: one info-hash a line as 40 hexadecimal digits, then, if wanted, a name for people. Empty
  * lines and what follows `#` at the start of a line do not count.
@@ -23,4 +32,74 @@ export function parseAllowList(text: string): ReadonlyMap<string, string> {
     names.set(match[1].toLowerCase(), match[2] ?? "");
   }
   return names;
+}
+
+/** The file with the torrents that are served (`--allow`), read again whenever it changes. */
+export class AllowList {
+  /** Names by info-hash, as of the last good reading. */
+  names: ReadonlyMap<string, string> = new Map();
+  readonly #path: string;
+  readonly #ctx: RoleContext;
+  /** Size and time of the version that was read last. */
+  #version = "";
+
+  /** @param ctx Its files, clock and events are used. */
+  constructor(path: string, ctx: RoleContext) {
+    this.#path = path;
+    this.#ctx = ctx;
+  }
+
+  /** Reads the file. @throws {InputError} That says what is wrong with it. */
+  async read(): Promise<void> {
+    try {
+      this.#version = await this.#look();
+      const bytes = await this.#ctx.files.read(this.#path, {
+        maxBytes: MAX_LIST_BYTES,
+      });
+      this.names = parseAllowList(fromUtf8(bytes));
+    } catch (cause) {
+      if (!(cause instanceof SyntaxError) && !(cause instanceof RunError)) {
+        throw cause;
+      }
+      throw new InputError(
+        `Cannot use --allow ${this.#path}: ${messageOf(cause)}`,
+        { cause },
+      );
+    }
+  }
+
+  /** Reads it again after each change until the role ends, and hands it to `use`. What cannot be read changes nothing. */
+  async watch(use: (infoHashes: Iterable<string>) => void): Promise<void> {
+    const { clock, signal } = this.#ctx;
+    while (!signal.aborted) {
+      await clock.sleepUntil(clock.nowMs() + LOOK_MS, signal).catch(() => {});
+      if (signal.aborted || await this.#isUnchanged()) continue;
+      try {
+        await this.read();
+        use(this.names.keys());
+        this.#ctx.emit({
+          type: "allow-list.reloaded",
+          path: this.#path,
+          torrents: this.names.size,
+        });
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        this.#ctx.emit({ type: "allow-list.rejected", reason: error.message });
+      }
+    }
+  }
+
+  async #isUnchanged(): Promise<boolean> {
+    try {
+      return await this.#look() === this.#version;
+    } catch (error) {
+      if (error instanceof RunError) return true;
+      throw error;
+    }
+  }
+
+  async #look(): Promise<string> {
+    const stat = await this.#ctx.files.stat(this.#path);
+    return stat === null ? "" : `${stat.sizeBytes} ${stat.modifiedAtWallMs}`;
+  }
 }

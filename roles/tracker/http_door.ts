@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { utf8 } from "../../lib/core/bytes.ts";
 import { ProtocolError } from "../../lib/core/errors.ts";
 import {
   encodeAnnounceReply,
@@ -13,75 +13,85 @@ import type {
   HttpRequest,
   HttpResponse,
 } from "../../lib/io/http.ts";
-import { pages } from "../../lib/io/pages.ts";
-import type { FrontDesk, Visit } from "./front_desk.ts";
-import { swarmsPage } from "./swarms_page.ts";
+import { type FrontDesk, type Visit, visitorAddress } from "./front_desk.ts";
+import { type PageContent, swarmsPage } from "./swarms_page.ts";
 
 /** Of every answer to a peer. */
 const REPLY_FIELDS = new Fields([
   ["content-type", "text/plain; charset=iso-8859-1"],
   ["cache-control", "no-store"],
 ]);
+const PAGE_FIELDS = new Fields([
+  ["content-type", "text/html; charset=utf-8"],
+  ["cache-control", "no-store"],
+]);
+const TEXT_FIELDS = [["content-type", "text/plain; charset=utf-8"]] as const;
+const NOTHING_HERE: HttpResponse = {
+  status: 404,
+  headers: new Fields(TEXT_FIELDS),
+  body: utf8("Nothing here: / shows the swarms, peers use /announce\n"),
+};
+const NOT_READ: HttpResponse = {
+  status: 405,
+  headers: new Fields([...TEXT_FIELDS, ["allow", "GET, HEAD"]]),
+  body: utf8("Only GET and HEAD are answered here\n"),
+};
 
 /**
  * Makes the tracker's web site: `/announce`, `/scrape`, and the page with the swarms at `/`.
  *
- * Refusals have status 200 as well: BEP 3 puts them in the body, and clients read no other. Peers are answered at once,
- * without the page's framework in between: it would cost more than the answer.
+ * Refusals have status 200 as well: BEP 3 puts them in the body, and clients read no other.
+ *
+ * @param page.udpPort Asked for each time, since the site is opened before the UDP socket.
  */
 export function httpDoor(
   desk: FrontDesk,
-  page: {
-    readonly names: ReadonlyMap<string, string>;
-    readonly udpPort: () => number;
-  },
+  page: Pick<PageContent, "names"> & { readonly udpPort: () => number },
 ): HttpHandler {
-  const app = sitePages(desk, page);
-  const site = pages((request) => app.fetch(request));
   return (request) => {
     const { target } = request;
-    const question = target.indexOf("?");
-    const path = question < 0 ? target : target.slice(0, question);
     // The query as sent: it carries raw bytes, which parsed parameters would have lost.
-    const query = question < 0 ? "" : target.slice(question + 1);
-    if (path === "/announce" && isRead(request)) {
-      return bencoded(request, desk, (visit) => {
-        const announce = parseAnnounceQuery(query);
-        return encodeAnnounceReply(desk.announce(visit, announce), announce);
-      });
+    const mark = target.indexOf("?");
+    const path = mark < 0 ? target : target.slice(0, mark);
+    const query = mark < 0 ? "" : target.slice(mark + 1);
+    if (request.method !== "GET" && request.method !== "HEAD") return NOT_READ;
+    if (path === "/announce") {
+      return bencoded(request, desk, (visit) => announce(desk, visit, query));
     }
-    if (path === "/scrape" && isRead(request)) {
-      return bencoded(
-        request,
-        desk,
-        (visit) =>
-          encodeScrapeReply(desk.scrape(visit, parseScrapeQuery(query))),
-      );
+    if (path === "/scrape") {
+      const scrape = (visit: Visit) =>
+        encodeScrapeReply(desk.scrape(visit, parseScrapeQuery(query)));
+      return bencoded(request, desk, scrape);
     }
-    return site(request);
+    if (path !== "/") return NOTHING_HERE;
+    const html = swarmsPage(desk, {
+      names: page.names,
+      udpPort: page.udpPort(),
+      host: request.authority,
+    });
+    return { status: 200, headers: PAGE_FIELDS, body: utf8(String(html)) };
   };
 }
 
-/** What people see. */
-function sitePages(
+function announce(
   desk: FrontDesk,
-  page: Parameters<typeof httpDoor>[1],
-): Hono {
-  const app = new Hono();
-  app.get("/", (c) =>
-    c.html(swarmsPage(desk, {
-      names: page.names,
-      udpPort: page.udpPort(),
-      host: /^[a-z]+:\/\/([^/?#]*)/.exec(c.req.url)?.[1] ?? "",
-    })));
-  app.notFound((c) =>
-    c.text("Nothing here: / shows the swarms, peers use /announce\n", 404)
-  );
-  return app;
-}
-
-function isRead({ method }: HttpRequest): boolean {
-  return method === "GET" || method === "HEAD";
+  visit: Visit,
+  query: string,
+): Uint8Array<ArrayBuffer> {
+  const request = parseAnnounceQuery(query);
+  const isIpv4 = visit.from.length === 4;
+  const answer = desk.announce(visit, request, {
+    hasBoth: isIpv4 ? request.families.ipv6 : request.families.ipv4,
+    withIds: !request.compact && !request.noPeerId,
+    capacity: Infinity,
+  });
+  return encodeAnnounceReply({
+    ...answer,
+    intervalSeconds: desk.intervalSeconds,
+    minIntervalSeconds: desk.minIntervalSeconds,
+    externalIp: visit.from,
+    trackerId: desk.trackerId,
+  }, request);
 }
 
 function bencoded(
@@ -89,7 +99,11 @@ function bencoded(
   desk: FrontDesk,
   answer: (visit: Visit) => Uint8Array<ArrayBuffer>,
 ): HttpResponse {
-  const visit: Visit = { transport: "http", host: request.remote.host };
+  const visit: Visit = {
+    transport: "http",
+    from: visitorAddress(request.remote.host),
+    nowMs: desk.nowMs(),
+  };
   let body: Uint8Array<ArrayBuffer>;
   try {
     body = answer(visit);

@@ -13,11 +13,17 @@ export const tracker: Role = {
     "tracker.refused",
     "tracker.expired",
     "tracker.summarized",
+    "state.restored",
+    "state.saved",
+    "state.rejected",
+    "allow-list.reloaded",
+    "allow-list.rejected",
   ],
   examples: [
     "rolecall tracker",
     "rolecall tracker --port 6969 --interval 30s",
     "rolecall tracker --udp-port 6970 --allow torrents.txt",
+    "rolecall tracker --state tracker.swarms",
     "rolecall tracker --query http://10.0.0.1:6969/announce",
   ],
   modes: {
@@ -41,7 +47,12 @@ export const tracker: Role = {
         allow: flag.path({
           placeholder: "FILE",
           help:
-            "Serve only the torrents in FILE: one info-hash (40 hexadecimal digits) a line, then a name if you like",
+            "Serve only the torrents in FILE: one info-hash (40 hexadecimal digits) a line, then a name if you like; read again when it changes",
+        }),
+        state: flag.path({
+          placeholder: "FILE",
+          help:
+            "Keep the swarms in FILE over a restart: written at the end, read at the start",
         }),
       },
       run: serveTracker,

@@ -1,26 +1,31 @@
-import { fromUtf8, toHex } from "../../lib/core/bytes.ts";
-import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
+import { InputError, RunError } from "../../lib/core/errors.ts";
+import { toHex } from "../../lib/core/bytes.ts";
 import { SwarmTable } from "../../lib/bittorrent/swarm_table.ts";
 import { ConnectionIds } from "../../lib/bittorrent/tracker_connection_ids.ts";
-import { secretBytes, sha256 } from "../../lib/io/hash.ts";
+import { secretBytes } from "../../lib/io/hash.ts";
 import type { HttpServer } from "../../lib/io/http.ts";
 import type { UdpSocket } from "../../lib/io/net.ts";
 import { ViolationLog } from "../../lib/io/violation_log.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import { parseAllowList } from "./allow_list.ts";
+import { AllowList } from "./allow_list.ts";
 import { FrontDesk } from "./front_desk.ts";
 import { httpDoor } from "./http_door.ts";
+import { StateFile } from "./state_file.ts";
 import { TrackerLog } from "./tracker_log.ts";
 import { answerDatagram } from "./udp_door.ts";
 
 /** How many free ports are tried until one is free for both HTTP and UDP. */
 const PORT_ATTEMPTS = 20;
-/** Largest allow list: a million torrents. */
-const MAX_ALLOW_BYTES = 64 * 2 ** 20;
 /** Most peers in one answer: above, a reply in the long form is no longer a page. */
 const MAX_PEERS = 1000;
 /** Longest interval: what fits any client's 32-bit counter of milliseconds. */
 const MAX_INTERVAL_MS = 86_400_000;
+/** How often some peers are looked at, whether they have been silent for too long. */
+const SWEEP_MS = 100;
+/** All of them are, in this part of the time after which they are forgotten, unless there are too many. */
+const SWEEP_PART = 16;
+/** Fewest and most looked at each time. The most take about 2 ms. */
+const SWEEP_LIMITS = { min: 1000, max: 20_000 };
 
 /** The tracker's flags. */
 export interface TrackerFlags {
@@ -30,6 +35,7 @@ export interface TrackerFlags {
   readonly interval: number;
   readonly maxPeers: number;
   readonly allow: string | undefined;
+  readonly state: string | undefined;
 }
 
 /** Runs a tracker until `ctx.signal` aborts. */
@@ -38,44 +44,47 @@ export async function serveTracker(
   ctx: RoleContext,
 ): Promise<void> {
   checkFlags(flags);
-  const names = flags.allow === undefined
+  const list = flags.allow === undefined
     ? null
-    : await readAllowList(flags.allow, ctx);
+    : new AllowList(flags.allow, ctx);
+  await list?.read();
   const intervalSeconds = Math.round(flags.interval / 1000);
+  const expiryMs = 2 * intervalSeconds * 1000;
   const table = new SwarmTable({
-    rng: ctx.rng,
-    expiryMs: 2 * intervalSeconds * 1000,
-    maxPeers: flags.maxPeers,
-    allowed: names === null ? null : new Set(names.keys()),
+    ...{ rng: ctx.rng, expiryMs, maxPeers: flags.maxPeers },
+    allowed: list === null ? null : list.names.keys(),
   });
-  await using log = new TrackerLog(ctx);
-  const { clock } = ctx;
-  const desk = new FrontDesk({ table, intervalSeconds, log, clock });
-  const ids = new ConnectionIds({ hash: sha256, secret: secretBytes(32) });
-  await using violations = new ViolationLog(ctx);
-  const doors = await openDoors(flags, ctx, {
-    desk,
-    names: names ?? new Map(),
-    violations,
-  });
-  await using http = doors.http;
-  await using udp = doors.udp;
-  ctx.emit({
-    type: "role.listening",
-    transport: "http",
-    host: http.host,
-    port: http.port,
-  });
-  ctx.emit({
-    type: "role.listening",
-    transport: "udp",
-    host: udp.host,
-    port: udp.port,
-  });
-  await Promise.all([
-    serveUdp(udp, ctx, { desk, ids }),
-    sweepNowAndThen(table, ctx, intervalSeconds * 1000),
-  ]);
+  const state = flags.state === undefined
+    ? null
+    : new StateFile(flags.state, table, ctx);
+  await state?.load(expiryMs);
+  {
+    await using log = new TrackerLog(ctx);
+    const trackerId = toHex(secretBytes(4));
+    const { clock } = ctx;
+    const desk = new FrontDesk({
+      ...{ table, intervalSeconds, trackerId, log, clock },
+    });
+    await using violations = new ViolationLog(ctx);
+    const doors = await openDoors(flags, ctx, {
+      desk,
+      violations,
+      names: () => list?.names ?? new Map(),
+    });
+    await using _http = doors.http;
+    await using udp = doors.udp;
+    tellOfDoors(doors, ctx);
+    const ids = new ConnectionIds(secretBytes(16));
+    await Promise.all([
+      udp.serve(
+        (datagram, reply) => answerDatagram(datagram, reply, { desk, ids }),
+        ctx.signal,
+      ),
+      sweepNowAndThen(table, ctx, { log, expiryMs }),
+      list?.watch((infoHashes) => table.allow(infoHashes)),
+    ]);
+  }
+  await state?.save();
 }
 
 function checkFlags(flags: TrackerFlags): void {
@@ -89,30 +98,13 @@ function checkFlags(flags: TrackerFlags): void {
   }
 }
 
-async function readAllowList(
-  path: string,
-  ctx: RoleContext,
-): Promise<ReadonlyMap<string, string>> {
-  try {
-    const bytes = await ctx.files.read(path, { maxBytes: MAX_ALLOW_BYTES });
-    return parseAllowList(fromUtf8(bytes));
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError) && !(cause instanceof RunError)) {
-      throw cause;
-    }
-    throw new InputError(`Cannot use --allow ${path}: ${messageOf(cause)}`, {
-      cause,
-    });
-  }
-}
-
 /** Opens both sockets on one port number. With `--port 0` a number that is free for TCP may be taken for UDP: try others. */
 async function openDoors(
   flags: TrackerFlags,
   ctx: RoleContext,
   { desk, names, violations }: {
     readonly desk: FrontDesk;
-    readonly names: ReadonlyMap<string, string>;
+    readonly names: () => ReadonlyMap<string, string>;
     readonly violations: ViolationLog;
   },
 ): Promise<{ readonly http: HttpServer; readonly udp: UdpSocket }> {
@@ -138,35 +130,38 @@ async function openDoors(
   }
 }
 
-async function serveUdp(
-  udp: UdpSocket,
+function tellOfDoors(
+  { http, udp }: { readonly http: HttpServer; readonly udp: UdpSocket },
   ctx: RoleContext,
-  door: { readonly desk: FrontDesk; readonly ids: ConnectionIds },
-): Promise<void> {
-  for await (const { bytes, host, port } of udp.receive(ctx.signal)) {
-    const answer = answerDatagram(bytes, host, door);
-    if (answer === null) continue;
-    try {
-      await udp.send(answer, { host, port });
-    } catch (error) {
-      // The asker's network has gone, or its port is forged: no reason to stop serving the others.
-      if (!(error instanceof RunError)) throw error;
-    }
-  }
+): void {
+  ctx.emit({
+    type: "role.listening",
+    transport: "http",
+    host: http.host,
+    port: http.port,
+  });
+  ctx.emit({
+    type: "role.listening",
+    transport: "udp",
+    host: udp.host,
+    port: udp.port,
+  });
 }
 
 async function sweepNowAndThen(
   table: SwarmTable,
-  ctx: RoleContext,
-  intervalMs: number,
+  { clock, signal }: RoleContext,
+  { log, expiryMs }: { readonly log: TrackerLog; readonly expiryMs: number },
 ): Promise<void> {
-  const { clock, signal } = ctx;
+  const rounds = expiryMs / SWEEP_PART / SWEEP_MS;
   while (!signal.aborted) {
-    await clock.sleepUntil(clock.nowMs() + intervalMs / 2, signal)
-      .catch(() => {});
+    await clock.sleepUntil(clock.nowMs() + SWEEP_MS, signal).catch(() => {});
     if (signal.aborted) return;
-    for (const { infoHash, peers } of table.sweep(clock.nowMs())) {
-      ctx.emit({ type: "tracker.expired", infoHash: toHex(infoHash), peers });
+    const fair = Math.ceil((table.peerCount + table.swarmCount) / rounds);
+    const { min, max } = SWEEP_LIMITS;
+    const limit = Math.min(max, Math.max(min, fair));
+    for (const { infoHash, peers } of table.sweep(clock.nowMs(), limit)) {
+      log.addExpired(infoHash, peers);
     }
   }
 }

@@ -1,11 +1,9 @@
 import { html } from "hono/html";
 import { formatBytes, formatMs } from "../../lib/core/units.ts";
-import { formatHostPort } from "../../lib/core/address.ts";
-import { fromUtf8, toHex } from "../../lib/core/bytes.ts";
-import type {
-  SwarmPeerView,
-  SwarmView,
-} from "../../lib/bittorrent/swarm_table.ts";
+import { formatAddress, formatHostPort } from "../../lib/core/address.ts";
+import { fromUtf8, toHex, viewOf } from "../../lib/core/bytes.ts";
+import type { PeerView } from "../../lib/bittorrent/peer_record.ts";
+import type { SwarmView } from "../../lib/bittorrent/swarm_table.ts";
 import type { FrontDesk } from "./front_desk.ts";
 
 /** What one page shows at most. */
@@ -16,22 +14,25 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 2rem 0 0; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .2rem .6rem .2rem 0; }
 th { border-bottom: 2px solid #888; } td { border-bottom: 1px solid #ddd; }
+dl { display: flex; flex-wrap: wrap; gap: .8rem 2rem; } dt { font-size: .85rem; opacity: .75; } dd { margin: 0; font-size: 1.3rem; font-variant-numeric: tabular-nums; }
 .number { text-align: right; font-variant-numeric: tabular-nums; } code { font-size: .9em; }
 @media (prefers-color-scheme: dark) { body { background: #16181c; color: #ddd; } td { border-color: #333; } }
 `;
 
+/** What the page tells beside what the desk knows. */
+export interface PageContent {
+  /** Names of torrents by info-hash in hex. */
+  readonly names: () => ReadonlyMap<string, string>;
+  readonly udpPort: number;
+  /** The authority the reader asked for, which peers on other machines can use as well. */
+  readonly host: string;
+}
+
 /** Returns the page that shows who is in which swarm; it reloads itself every 5 s. */
-export function swarmsPage(
-  desk: FrontDesk,
-  { names, udpPort, host }: {
-    /** Names of torrents by info-hash in hex. */
-    readonly names: ReadonlyMap<string, string>;
-    readonly udpPort: number;
-    /** The authority the reader asked for, which peers on other machines can use as well. */
-    readonly host: string;
-  },
-) {
+export function swarmsPage(desk: FrontDesk, content: PageContent) {
+  const { udpPort, host } = content;
   const nowMs = desk.nowMs();
+  const names = content.names();
   const swarms = desk.table.view(LIMITS, nowMs);
   const name = host.replace(/:[0-9]+$/, "");
   // deno-fmt-ignore: Deno versions format HTML in templates differently
@@ -49,9 +50,10 @@ export function swarmsPage(
     <h1>BitTorrent tracker</h1>
     <p>Announce URLs: <code>http://${host}/announce</code> or <code>udp://${name}:${udpPort}/announce</code>.
     Peers announce every ${desk.intervalSeconds} s.</p>
+    ${totals(desk)}
     ${swarms.length === 0
       ? html`<p>No swarm yet: nobody has announced.</p>`
-      : swarms.map((swarm) => swarmSection(swarm, { names, nowMs }))}
+      : swarms.map((swarm) => swarmSection(swarm, names))}
     ${desk.table.swarmCount > LIMITS.swarms
       ? html`<p>At most ${LIMITS.swarms} swarms are shown.</p>`
       : ""}
@@ -60,12 +62,28 @@ export function swarmsPage(
   `;
 }
 
+/** The tracker in numbers. */
+function totals(desk: FrontDesk) {
+  const { table } = desk;
+  const { seeders, peers } = table.population();
+  const rows = [
+    ["Swarms", table.swarmCount],
+    ["Seeds", seeders],
+    ["Leeches", peers - seeders],
+    ["Completions", table.totals.completed],
+    ["Stopped", table.totals.stopped],
+    ["Expired", table.totals.expired],
+    ["Announces", table.totals.announced],
+    ["Announces per second", desk.announcesPerSecond().toFixed(1)],
+  ] as const;
+  // deno-fmt-ignore: Deno versions format HTML in templates differently
+  return html`<dl>${rows.map(([term, value]) =>
+    html`<div><dt>${term}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
 function swarmSection(
   swarm: SwarmView,
-  { names, nowMs }: {
-    readonly names: ReadonlyMap<string, string>;
-    readonly nowMs: number;
-  },
+  names: ReadonlyMap<string, string>,
 ) {
   const infoHash = toHex(swarm.infoHash);
   // deno-fmt-ignore: Deno versions format HTML in templates differently
@@ -76,26 +94,34 @@ function swarmSection(
         .leechers}, downloads completed ${swarm.completed}</p>
       <table>
     <tr><th>Peer</th><th>Client</th><th class="number">Left</th><th class="number">Downloaded</th><th class="number">Uploaded</th><th class="number">Announced</th></tr>
-    ${swarm.peers.map((peer) => peerRow(peer, nowMs))}
+    ${swarm.peers.map(peerRow)}
       </table>
     </div>
   `;
 }
 
-function peerRow(peer: SwarmPeerView, nowMs: number) {
+function peerRow(peer: PeerView) {
   // deno-fmt-ignore: Deno versions format HTML in templates differently
   return html`
     <tr>
-      <td>${formatHostPort(peer)}</td>
+      <td>${formatHostPort(addressOf(peer.compact))}</td>
       <td><code>${clientOf(peer.peerId)}</code></td>
       <td class="number">${peer.leftBytes === 0
         ? "seed"
         : formatBytes(peer.leftBytes)}</td>
       <td class="number">${formatBytes(peer.downloadedBytes)}</td>
       <td class="number">${formatBytes(peer.uploadedBytes)}</td>
-      <td class="number">${formatMs(nowMs - peer.announcedAtMs)} ago</td>
+      <td class="number">${formatMs(peer.silentMs)} ago</td>
     </tr>
   `;
+}
+
+function addressOf(compact: Uint8Array): { host: string; port: number } {
+  const end = compact.length - 2;
+  return {
+    host: formatAddress(compact.subarray(0, end)),
+    port: viewOf(compact).getUint16(end),
+  };
 }
 
 /** The part of a peer id that names the program (BEP 20), such as `-TR3000-`. */

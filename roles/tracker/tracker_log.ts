@@ -1,3 +1,4 @@
+import { toHex } from "../../lib/core/bytes.ts";
 import type { TrackerOutcome } from "../../lib/events/tracker.ts";
 import { PacedLog, type PacedLogContext } from "../../lib/io/paced_log.ts";
 
@@ -9,7 +10,7 @@ export class TrackerLog implements AsyncDisposable {
   constructor(ctx: PacedLogContext) {
     this.#log = new PacedLog(ctx, {
       singlesPerSecond: 50,
-      nothing: () => ({ announced: 0, scraped: 0, refused: 0 }),
+      nothing: () => ({ announced: 0, scraped: 0, refused: 0, expired: 0 }),
       summed: (sum, periodMs) => ({
         type: "tracker.summarized",
         periodMs,
@@ -23,6 +24,16 @@ export class TrackerLog implements AsyncDisposable {
     this.#log.add(tell, (sum) => {
       sum[kind] += 1;
     });
+  }
+
+  /** Tells that peers of a swarm were forgotten. */
+  addExpired(infoHash: Uint8Array, peers: number) {
+    this.#log.add(
+      () => ({ type: "tracker.expired", infoHash: toHex(infoHash), peers }),
+      (sum) => {
+        sum.expired += peers;
+      },
+    );
   }
 
   /** Resolves when nothing is left to tell. */

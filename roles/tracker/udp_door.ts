@@ -1,73 +1,91 @@
 import { ProtocolError } from "../../lib/core/errors.ts";
-import { isIpv6 } from "../../lib/bittorrent/tracker_messages.ts";
 import type { ConnectionIds } from "../../lib/bittorrent/tracker_connection_ids.ts";
 import {
   decodeUdpRequest,
   encodeUdpReply,
-  udpRequestHead,
-  type UdpTrackerReply,
+  udpPeerCapacity,
+  udpRequestTransaction,
   type UdpTrackerRequest,
+  writeUdpAnnounceReply,
 } from "../../lib/bittorrent/tracker_udp.ts";
+import type { Datagram } from "../../lib/io/net.ts";
 import type { FrontDesk, Visit } from "./front_desk.ts";
 
+/** What the door needs. */
+export interface UdpDoorOptions {
+  readonly desk: FrontDesk;
+  readonly ids: ConnectionIds;
+}
+
 /**
- * Answers one datagram (BEP 15); null answers nothing.
+ * Answers one datagram (BEP 15): writes to `reply` and returns how many bytes; 0 answers nothing.
  *
  * Who has not proved by a connection id that it receives at its address gets no more bytes back than it sent: the
  * tracker cannot be used to flood a third party. Announces with an unknown id are told so, since clients then connect
  * anew; other nonsense is not answered.
  */
 export function answerDatagram(
-  bytes: Uint8Array,
-  host: string,
-  { desk, ids }: { readonly desk: FrontDesk; readonly ids: ConnectionIds },
-): Uint8Array<ArrayBuffer> | null {
-  const visit: Visit = { transport: "udp", host };
-  const reply = replyTo(bytes, visit, { desk, ids });
-  return reply === null
-    ? null
-    : encodeUdpReply(reply, isIpv6(host) ? "ipv6" : "ipv4");
-}
-
-function replyTo(
-  bytes: Uint8Array,
-  visit: Visit,
-  { desk, ids }: { readonly desk: FrontDesk; readonly ids: ConnectionIds },
-): UdpTrackerReply | null {
-  const head = udpRequestHead(bytes);
-  const proved = head !== null &&
-    ids.accepts(head.connectionId, visit.host, desk.nowMs());
+  datagram: Datagram,
+  reply: Uint8Array,
+  { desk, ids }: UdpDoorOptions,
+): number {
+  const bytes = datagram.bytes.subarray(0, datagram.length);
+  const nowMs = desk.nowMs();
+  const visit: Visit = { transport: "udp", from: datagram.address, nowMs };
+  const client = { address: datagram.address, nowMs };
+  const transactionId = udpRequestTransaction(bytes);
+  const proved = transactionId !== null && ids.accepts(bytes, client);
   try {
     const request = decodeUdpRequest(bytes);
     if (request.kind === "connect") {
-      const connectionId = ids.issue(visit.host, desk.nowMs());
-      return { ...request, connectionId };
+      const connectionId = ids.issue(client);
+      return copy(encodeUdpReply({ ...request, connectionId }), reply);
     }
     if (!proved) {
       throw new ProtocolError("connection-id-unknown", "connection id");
     }
-    return handle(request, visit, desk);
+    if (request.kind === "announce") {
+      return announce(request, visit, { desk, reply });
+    }
+    const entries = desk.scrape(visit, request.infoHashes);
+    return copy(encodeUdpReply({ ...request, entries }), reply);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     desk.refuse(visit, error);
-    const answerable = head !== null &&
+    const answerable = transactionId !== null &&
       (proved || error.code === "connection-id-unknown");
-    if (!answerable) return null;
-    const { transactionId } = head;
-    return { kind: "error", transactionId, message: error.message };
+    if (!answerable) return 0;
+    const { message } = error;
+    return copy(
+      encodeUdpReply({ kind: "error", transactionId, message }),
+      reply,
+    );
   }
 }
 
-function handle(
-  request: Exclude<UdpTrackerRequest, { kind: "connect" }>,
+function announce(
+  request: Extract<UdpTrackerRequest, { kind: "announce" }>,
   visit: Visit,
-  desk: FrontDesk,
-): UdpTrackerReply {
-  const { transactionId } = request;
-  if (request.kind === "announce") {
-    const announce = desk.announce(visit, request.announce);
-    return { kind: "announce", transactionId, announce };
-  }
-  const entries = desk.scrape(visit, request.infoHashes);
-  return { kind: "scrape", transactionId, entries };
+  { desk, reply }: { readonly desk: FrontDesk; readonly reply: Uint8Array },
+): number {
+  // A reply holds peers of the family it travels by (BEP 15).
+  const family = visit.from.length === 4 ? "ipv4" : "ipv6";
+  const answer = desk.announce(visit, request.announce, {
+    hasBoth: false,
+    withIds: false,
+    capacity: udpPeerCapacity(family),
+    urlData: request.urlData,
+  });
+  const head = {
+    transactionId: request.transactionId,
+    intervalSeconds: desk.intervalSeconds,
+    seeders: answer.seeders,
+    leechers: answer.leechers,
+  };
+  return writeUdpAnnounceReply(reply, head, { peers: answer[family], family });
+}
+
+function copy(bytes: Uint8Array, into: Uint8Array): number {
+  into.set(bytes);
+  return bytes.length;
 }

@@ -1,10 +1,12 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { encodeBencode, keyOfBytes } from "../../../lib/bittorrent/bencode.ts";
+import { NO_PEERS } from "../../../lib/bittorrent/peer_draw.ts";
 import {
   encodeAnnounceReply,
   encodeFailure,
   encodeScrapeReply,
   escapeBytes,
+  type HttpAnnounceAnswer,
   parseAnnounceQuery,
   parseScrapeQuery,
 } from "../../../lib/bittorrent/tracker_http.ts";
@@ -90,6 +92,11 @@ Deno.test("parseAnnounceQuery reads events, numwant and the form of the answer",
   assertEquals(read({ compact: "0" }).compact, false);
   assertEquals(read({ compact: "1", no_peer_id: "1" }).compact, true);
   assertEquals(read({ no_peer_id: "1" }).noPeerId, true);
+  const families = (change: Record<string, string>) => read(change).families;
+  assertEquals(families({ ipv6: "2001:db8::1" }), { ipv4: false, ipv6: true });
+  assertEquals(families({ ipv6: "%5B2001:db8::1%5D:6881" }).ipv6, true);
+  assertEquals(families({ ipv4: "10.0.0.1:6881" }).ipv4, true);
+  assertEquals(families({ ipv4: "tracker.example" }).ipv4, false);
   assertEquals(read({ left: "9223372036854775807" }).leftBytes, 2 ** 63);
   assertEquals(read({ ip: "10.0.0.9", key: "%00", x: "y" }).port, 6881);
   assertEquals(
@@ -125,6 +132,13 @@ Deno.test("parseAnnounceQuery refuses each malformed field with query-malformed"
     { left: "99999999999999999999999" },
     { event: "gone" },
     { numwant: "many" },
+    { compact: "yes" },
+    { no_peer_id: "2" },
+    { key: "k".repeat(129) },
+    { trackerid: "t".repeat(129) },
+    { x: "%" },
+    { x: "%4" },
+    { x: "%4x" },
     { x: "y".repeat(20_000) },
   ];
   for (const change of changes) {
@@ -133,8 +147,15 @@ Deno.test("parseAnnounceQuery refuses each malformed field with query-malformed"
       "query-malformed",
     );
   }
-  const twice = `${query()}&info_hash=${FIELDS["info_hash"]}`;
-  assertEquals(codeOf(() => parseAnnounceQuery(twice)), "query-malformed");
+  for (const [name, value] of Object.entries({ ...FIELDS, event: "started" })) {
+    const twice = `event=stopped&${query()}&${name}=${value}`;
+    const { code, message } = assertThrows(
+      () => parseAnnounceQuery(twice),
+      ProtocolError,
+    );
+    assertEquals(code, "query-malformed");
+    assert(message.includes(name), message);
+  }
   assertEquals(codeOf(() => parseAnnounceQuery("")), "query-malformed");
 });
 
@@ -157,7 +178,7 @@ Deno.test("announceUrlOf and parseAnnounceQuery are each other's inverse", () =>
     REQUEST,
   );
   assert(url.startsWith("http://10.0.0.1:6969/announce?pass=x&info_hash=%00"));
-  const { compact, noPeerId, ...request } = parseAnnounceQuery(
+  const { compact, noPeerId, families, ...request } = parseAnnounceQuery(
     url.slice(url.indexOf("?")),
   );
   assertEquals(request, REQUEST);
@@ -165,6 +186,7 @@ Deno.test("announceUrlOf and parseAnnounceQuery are each other's inverse", () =>
   const { ip } = parseAnnounceQuery(announceUrlOf("", named));
   assertEquals(ip, named.ip);
   assertEquals([compact, noPeerId], [true, false]);
+  assertEquals(families, { ipv4: false, ipv6: false });
 });
 
 Deno.test("scrapeUrlOf follows the convention of BEP 48", () => {
@@ -190,42 +212,68 @@ Deno.test("scrapeUrlOf follows the convention of BEP 48", () => {
   );
 });
 
-const REPLY = {
+const ANSWER: HttpAnnounceAnswer = {
   intervalSeconds: 120,
+  minIntervalSeconds: 60,
   seeders: 1,
   leechers: 2,
-  warning: null,
-  peers: [
-    { host: "10.0.0.1", port: 6881, peerId: ID },
-    { host: "2001:db8::1", port: 6882, peerId: ID },
-    { host: "10.0.0.2", port: 1, peerId: null },
-  ],
+  // More bytes than count: what an earlier answer left there.
+  ipv4: {
+    count: 2,
+    compact: Uint8Array.of(10, 0, 0, 1, 0x1a, 0xe1, 10, 0, 0, 2, 0, 1, 9, 9),
+    ids: concat(ID, HASH, ID),
+  },
+  ipv6: {
+    count: 1,
+    compact: concat(
+      Uint8Array.of(0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+      Uint8Array.of(0, 1, 0x1a, 0xe2),
+    ),
+    ids: ID,
+  },
+  externalIp: Uint8Array.of(10, 0, 0, 9),
+  trackerId: "cafe0123",
 };
 
-Deno.test("encodeAnnounceReply writes the compact form of BEP 23 and BEP 7", () => {
-  const bytes = encodeAnnounceReply(REPLY, { compact: true, noPeerId: false });
+Deno.test("encodeAnnounceReply writes the compact form of BEP 23 and BEP 7, with the address of BEP 24", () => {
+  const form = { compact: true, noPeerId: false };
+  const common = {
+    complete: 1,
+    incomplete: 2,
+    interval: 120,
+    "external ip": Uint8Array.of(10, 0, 0, 9),
+    "min interval": 60,
+    peers: Uint8Array.of(10, 0, 0, 1, 0x1a, 0xe1, 10, 0, 0, 2, 0, 1),
+    "tracker id": "cafe0123",
+  };
   assertEquals(
-    bytes,
-    encodeBencode({
-      complete: 1,
-      incomplete: 2,
-      interval: 120,
-      peers: Uint8Array.of(10, 0, 0, 1, 0x1a, 0xe1, 10, 0, 0, 2, 0, 1),
-      peers6: concat(
-        Uint8Array.of(0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
-        Uint8Array.of(0, 1, 0x1a, 0xe2),
-      ),
-    }),
+    encodeAnnounceReply(ANSWER, form),
+    encodeBencode({ ...common, peers6: ANSWER.ipv6.compact }),
+  );
+  assertEquals(
+    encodeAnnounceReply({ ...ANSWER, ipv6: NO_PEERS }, form),
+    encodeBencode(common),
   );
 });
 
 Deno.test("encodeAnnounceReply writes the dictionary form of BEP 3, with and without peer ids", () => {
-  const form = (noPeerId: boolean) =>
+  const read = (answer: HttpAnnounceAnswer) =>
     decodeAnnounceReply(
-      encodeAnnounceReply(REPLY, { compact: false, noPeerId }),
+      encodeAnnounceReply(answer, { compact: false, noPeerId: false }),
     );
-  assertEquals(form(false), REPLY);
-  assertEquals(form(true).peers.map((peer) => peer.peerId), [null, null, null]);
+  assertEquals(read(ANSWER), {
+    intervalSeconds: 120,
+    seeders: 1,
+    leechers: 2,
+    warning: null,
+    peers: [
+      { host: "10.0.0.1", port: 6881, peerId: ID },
+      { host: "10.0.0.2", port: 1, peerId: HASH },
+      { host: "2001:db8::1", port: 6882, peerId: ID },
+    ],
+  });
+  const bare = read({ ...ANSWER, ipv4: { ...ANSWER.ipv4, ids: null } });
+  assertEquals(bare.peers.map((peer) => peer.peerId), [null, null, ID]);
 });
 
 Deno.test("decodeAnnounceReply reads what other trackers send", () => {
@@ -296,8 +344,8 @@ Deno.test("encodeScrapeReply and decodeScrapeReply are each other's inverse", ()
 
 Deno.test("tracker_http decoders throw nothing but ProtocolError (seed 31)", () => {
   const replies = [
-    encodeAnnounceReply(REPLY, { compact: true, noPeerId: false }),
-    encodeAnnounceReply(REPLY, { compact: false, noPeerId: false }),
+    encodeAnnounceReply(ANSWER, { compact: true, noPeerId: false }),
+    encodeAnnounceReply(ANSWER, { compact: false, noPeerId: false }),
   ];
   const text = (bytes: Uint8Array) =>
     Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");

@@ -4,17 +4,16 @@ import type { AnnounceRequest } from "../../../lib/bittorrent/tracker_messages.t
 import {
   decodeUdpReply,
   decodeUdpRequest,
-  encodeUdpReply,
   encodeUdpRequest,
   udpPeerCapacity,
-  udpRequestHead,
+  udpRequestTransaction,
   type UdpTrackerReply,
   type UdpTrackerRequest,
 } from "../../../lib/bittorrent/tracker_udp.ts";
 import { concat, fromHex, toHex, utf8 } from "../../../lib/core/bytes.ts";
 import { ProtocolError } from "../../../lib/core/errors.ts";
-import { sha256 } from "../../../lib/io/hash.ts";
 import { fuzz } from "./_fuzz.ts";
+import { encodeReply } from "./_udp_reply.ts";
 
 const HASH = Uint8Array.from({ length: 20 }, (_, at) => at);
 const ANNOUNCE: AnnounceRequest = {
@@ -42,6 +41,7 @@ const REQUESTS: readonly UdpTrackerRequest[] = [
     connectionId: 0n,
     announce: { ...ANNOUNCE, event: "stopped", numWant: 0, ip: "10.0.0.9" },
     key: 0,
+    urlData: `/announce?pass=${"x".repeat(300)}`,
   },
   {
     kind: "scrape",
@@ -92,7 +92,7 @@ Deno.test("encodeUdpRequest lays requests out as the tables of BEP 15", () => {
 });
 
 Deno.test("encodeUdpReply lays replies out as the tables of BEP 15", () => {
-  const hex = REPLIES.map((reply) => toHex(encodeUdpReply(reply, "ipv4")));
+  const hex = REPLIES.map((reply) => toHex(encodeReply(reply)));
   assertEquals(hex[0], "00000000" + "00000001" + "1234567890abcdef");
   assertEquals(
     hex[1],
@@ -114,46 +114,60 @@ Deno.test("UDP requests and replies come back from their bytes", () => {
     assertEquals(decodeUdpRequest(encodeUdpRequest(request)), request);
   }
   for (const reply of REPLIES) {
-    assertEquals(decodeUdpReply(encodeUdpReply(reply, "ipv4"), "ipv4"), reply);
+    assertEquals(decodeUdpReply(encodeReply(reply), "ipv4"), reply);
   }
 });
 
-Deno.test("encodeUdpReply writes peers of the asker's family only, as many as fit", () => {
-  const peers = Array.from({ length: 900 }, (_, index) => ({
-    host: index % 2 === 0
-      ? `10.0.${index >> 8}.${index & 255}`
-      : `2001:db8::${index}`,
-    port: 1 + index,
-    peerId: null,
-  }));
-  const announce = {
-    intervalSeconds: 1,
-    seeders: 0,
-    leechers: 0,
-    warning: null,
-    peers,
-  };
+Deno.test("writeUdpAnnounceReply fills a frame with as many peers as udpPeerCapacity says", () => {
   for (const family of ["ipv4", "ipv6"] as const) {
-    const bytes = encodeUdpReply(
+    const peers = Array.from({ length: udpPeerCapacity(family) }, (_, at) => ({
+      host: family === "ipv4" ? `10.0.0.${at}` : `2001:db8::${at + 1}`,
+      port: 1 + at,
+      peerId: null,
+    }));
+    const announce = {
+      ...{ intervalSeconds: 1, seeders: 0, leechers: 0, warning: null, peers },
+    };
+    const bytes = encodeReply(
       { kind: "announce", transactionId: 1, announce },
       family,
     );
-    assert(bytes.length <= 1452);
+    assert(bytes.length <= 1452 && bytes.length > 1452 - 18);
     const reply = decodeUdpReply(bytes, family);
     assert(reply.kind === "announce");
-    const wanted = peers
-      .filter((peer) => peer.host.includes(":") === (family === "ipv6"))
-      .slice(0, udpPeerCapacity(family));
-    assertEquals(reply.announce.peers, wanted);
+    assertEquals(reply.announce.peers, peers);
   }
 });
 
-Deno.test("decodeUdpRequest refuses what is none, and ignores what follows an announce (BEP 41)", () => {
+Deno.test("decodeUdpRequest reads the options of BEP 41", () => {
   const announce = encodeUdpRequest(REQUESTS[1]!);
+  const read = (options: Uint8Array) => {
+    const request = decodeUdpRequest(concat(announce, options));
+    assert(request.kind === "announce");
+    return request.urlData;
+  };
+  const path = (text: string) =>
+    concat(Uint8Array.of(2, text.length), utf8(text));
+  // The BEP's own example: URLData /dir?a=b&c=d, cut in two, and an end.
   assertEquals(
-    decodeUdpRequest(concat(announce, utf8("\x02\x05/path"))),
-    REQUESTS[1],
+    read(concat(path("/dir?a=b"), path("&c=d"), Uint8Array.of(0))),
+    "/dir?a=b&c=d",
   );
+  assertEquals(read(concat(Uint8Array.of(1, 1), path("/x"))), "/x");
+  // What follows the end does not count; an option of another kind is passed over.
+  assertEquals(read(concat(path("/x"), Uint8Array.of(0, 2, 200))), "/x");
+  assertEquals(read(concat(Uint8Array.of(77, 2, 9, 9), path("/x"))), "/x");
+  assertEquals(read(path("")), "");
+  assertEquals(read(Uint8Array.of(0)), undefined);
+  assertEquals(read(new Uint8Array()), undefined);
+  for (const cut of [[2], [2, 5, 0x2f], [77, 1], [1, 2, 9]]) {
+    const error = assertThrows(() => read(Uint8Array.from(cut)), ProtocolError);
+    assertEquals(error.code, "datagram-malformed");
+  }
+});
+
+Deno.test("decodeUdpRequest refuses what is none", () => {
+  const announce = encodeUdpRequest(REQUESTS[1]!);
   const changed = (at: number, hex: string) => {
     const bytes = announce.slice();
     bytes.set(fromHex(hex), at);
@@ -178,14 +192,11 @@ Deno.test("decodeUdpRequest refuses what is none, and ignores what follows an an
   }
 });
 
-Deno.test("udpRequestHead finds whom to answer when an announce is malformed", () => {
+Deno.test("udpRequestTransaction finds whom to answer when an announce is malformed", () => {
   const announce = encodeUdpRequest(REQUESTS[1]!);
-  assertEquals(udpRequestHead(announce.subarray(0, 16)), {
-    connectionId: 2n ** 64n - 1n,
-    transactionId: 1,
-  });
-  assertEquals(udpRequestHead(announce.subarray(0, 15)), null);
-  assertEquals(udpRequestHead(encodeUdpRequest(REQUESTS[0]!)), null);
+  assertEquals(udpRequestTransaction(announce.subarray(0, 16)), 1);
+  assertEquals(udpRequestTransaction(announce.subarray(0, 15)), null);
+  assertEquals(udpRequestTransaction(encodeUdpRequest(REQUESTS[0]!)), null);
 });
 
 Deno.test("UDP decoders throw nothing but ProtocolError (seed 41)", () => {
@@ -193,12 +204,12 @@ Deno.test("UDP decoders throw nothing but ProtocolError (seed 41)", () => {
   const seen = [
     fuzz(REQUESTS.map(encodeUdpRequest), decodeUdpRequest, options),
     fuzz(
-      REPLIES.map((reply) => encodeUdpReply(reply, "ipv4")),
+      REPLIES.map((reply) => encodeReply(reply)),
       (bytes) => decodeUdpReply(bytes, "ipv4"),
       options,
     ),
     fuzz(
-      REPLIES.map((reply) => encodeUdpReply(reply, "ipv6")),
+      REPLIES.map((reply) => encodeReply(reply, "ipv6")),
       (bytes) => decodeUdpReply(bytes, "ipv6"),
       options,
     ),
@@ -208,22 +219,34 @@ Deno.test("UDP decoders throw nothing but ProtocolError (seed 41)", () => {
   }
 });
 
-Deno.test("ConnectionIds accepts its id from the same address for 2 to 4 minutes", () => {
-  const ids = new ConnectionIds({
-    hash: sha256,
-    secret: utf8("0123456789abcdef"),
-  });
-  const other = new ConnectionIds({
-    hash: sha256,
-    secret: utf8("another secret!!"),
-  });
-  for (const issuedAtMs of [0, 1, 119_999, 120_000, 1e9]) {
-    const id = ids.issue("10.0.0.1", issuedAtMs);
-    assert(ids.accepts(id, "10.0.0.1", issuedAtMs));
-    assert(ids.accepts(id, "10.0.0.1", issuedAtMs + 120_000));
-    assert(!ids.accepts(id, "10.0.0.1", issuedAtMs + 240_000));
-    assert(!ids.accepts(id, "10.0.0.2", issuedAtMs));
-    assert(!ids.accepts(id + 1n, "10.0.0.1", issuedAtMs));
-    assert(!other.accepts(id, "10.0.0.1", issuedAtMs));
+Deno.test("ConnectionIds accepts its id from the same address for two minutes", () => {
+  const ids = new ConnectionIds(utf8("0123456789abcdef"));
+  const other = new ConnectionIds(utf8("another secret!!"));
+  const address = Uint8Array.of(10, 0, 0, 1);
+  const shown = (id: bigint) =>
+    encodeUdpRequest({
+      ...{ kind: "scrape", transactionId: 1, infoHashes: [HASH] },
+      connectionId: id,
+    });
+  for (const issuedAtMs of [0, 1, 999, 119_999, 120_000, 1e9, 65_536_000 * 3]) {
+    const id = ids.issue({ address, nowMs: issuedAtMs });
+    const accepts = (afterMs: number, from = address, shownId = id) =>
+      ids.accepts(shown(shownId), {
+        address: from,
+        nowMs: issuedAtMs + afterMs,
+      });
+    assert(accepts(0) && accepts(60_000) && accepts(120_000));
+    assert(!accepts(121_001) && !accepts(240_000));
+    // Its 16 bits of time have come round: still too old.
+    assert(!accepts(65_536_000));
+    assert(!accepts(0, Uint8Array.of(10, 0, 0, 2)));
+    assert(!accepts(0, new Uint8Array(16)));
+    for (let bit = 0n; bit < 64n; bit++) {
+      assert(!accepts(0, address, id ^ 1n << bit), `bit ${bit}`);
+    }
+    assert(!other.accepts(shown(id), { address, nowMs: issuedAtMs }));
   }
+  const six = new Uint8Array(16).fill(0x20);
+  const id = ids.issue({ address: six, nowMs: 5 });
+  assert(ids.accepts(shown(id), { address: six, nowMs: 5 }));
 });

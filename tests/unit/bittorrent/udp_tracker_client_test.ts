@@ -2,7 +2,6 @@ import { assert, assertEquals } from "@std/assert";
 import type { AnnounceRequest } from "../../../lib/bittorrent/tracker_messages.ts";
 import {
   decodeUdpRequest,
-  encodeUdpReply,
   type UdpTrackerReply,
   type UdpTrackerRequest,
 } from "../../../lib/bittorrent/tracker_udp.ts";
@@ -12,6 +11,7 @@ import {
 } from "../../../lib/bittorrent/udp_tracker_client.ts";
 import { utf8 } from "../../../lib/core/bytes.ts";
 import { seededRng } from "../../../lib/core/rng.ts";
+import { encodeReply } from "./_udp_reply.ts";
 
 const REQUEST: AnnounceRequest = {
   infoHash: new Uint8Array(20),
@@ -45,7 +45,7 @@ function reply(answer: UdpTrackerReply): {
   readonly kind: "datagram";
   readonly bytes: Uint8Array;
 } {
-  return { kind: "datagram", bytes: encodeUdpReply(answer, "ipv4") };
+  return { kind: "datagram", bytes: encodeReply(answer) };
 }
 
 /** Connects; returns what the client sends next. */

@@ -18,15 +18,16 @@ import {
   type UdpTrackerReply,
   type UdpTrackerRequest,
 } from "../../../lib/bittorrent/tracker_udp.ts";
-import { fromUtf8, toHex, utf8 } from "../../../lib/core/bytes.ts";
+import { parseAddress, unmapAddress } from "../../../lib/core/address.ts";
+import { concat, fromUtf8, toHex, utf8 } from "../../../lib/core/bytes.ts";
 import { seededRng } from "../../../lib/core/rng.ts";
 import type { RolecallEvent } from "../../../lib/events/mod.ts";
-import { sha256 } from "../../../lib/io/hash.ts";
+import type { HttpResponse } from "../../../lib/io/http.ts";
+import { MAX_ANSWER_BYTES } from "../../../lib/io/net.ts";
 import { FrontDesk } from "../../../roles/tracker/front_desk.ts";
 import { httpDoor } from "../../../roles/tracker/http_door.ts";
 import { TrackerLog } from "../../../roles/tracker/tracker_log.ts";
 import { answerDatagram } from "../../../roles/tracker/udp_door.ts";
-import type { HttpResponse } from "../../../lib/io/http.ts";
 import { bytesOf, requestOf } from "../../support/http_exchange.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 import { fuzz } from "../bittorrent/_fuzz.ts";
@@ -62,33 +63,47 @@ function openTracker(allowed: ReadonlySet<string> | null = null) {
     maxPeers: 50,
     allowed,
   });
-  const desk = new FrontDesk({ table, intervalSeconds: 120, log, clock });
-  const ids = new ConnectionIds({
-    hash: sha256,
-    secret: utf8("0123456789abcdef"),
+  const desk = new FrontDesk({
+    ...{ table, intervalSeconds: 120, trackerId: "cafe0123", log, clock },
   });
+  const ids = new ConnectionIds(utf8("0123456789abcdef"));
   const names = new Map([[toHex(HASH), "<b>Movie & more</b>"]]);
-  const serve = httpDoor(desk, { names, udpPort: () => 6970 });
+  const serve = httpDoor(desk, { names: () => names, udpPort: () => 6970 });
   return {
     clock,
     events,
+    table,
     get: (target: string, host = "10.0.0.1") =>
       serve(requestOf(target, {
         authority: "10.0.0.9:6969",
         remote: { host, port: 50_000 },
       })),
     udp: (bytes: Uint8Array, host: string): UdpTrackerReply | null => {
-      const answer = answerDatagram(bytes, host, { desk, ids });
+      const datagram = {
+        bytes: concat(bytes, utf8("left by another")),
+        length: bytes.length,
+        address: unmapAddress(parseAddress(host)),
+      };
+      const reply = new Uint8Array(MAX_ANSWER_BYTES);
+      const length = answerDatagram(datagram, reply, { desk, ids });
       const family = host.includes(":") ? "ipv6" : "ipv4";
-      return answer === null ? null : decodeUdpReply(answer, family);
+      return length === 0
+        ? null
+        : decodeUdpReply(reply.subarray(0, length), family);
     },
   };
 }
 
 type OpenTracker = ReturnType<typeof openTracker>;
 
-async function bodyOf(response: HttpResponse | Promise<HttpResponse>) {
-  return await bytesOf((await response).body);
+type Answer = HttpResponse | Promise<HttpResponse>;
+
+async function bodyOf(answer: Answer): Promise<Uint8Array> {
+  return await bytesOf((await answer).body);
+}
+
+async function textOf(answer: Answer): Promise<string> {
+  return fromUtf8(await bodyOf(answer));
 }
 
 function targetOf(announce: AnnounceRequest): string {
@@ -150,14 +165,23 @@ Deno.test("tracker keeps a mapped address and the IPv4 address in it as one peer
   }
 });
 
-Deno.test("tracker believes ip from its own machine only, over HTTP and UDP", async () => {
+Deno.test("tracker believes ip from its own machine and network only, over HTTP and UDP", async () => {
   const cases = [
     ["127.0.0.1", "127.0.0.5", "127.0.0.5"],
     ["::1", "10.0.0.4", "10.0.0.4"],
     ["::ffff:127.0.0.1", "10.0.0.4", "10.0.0.4"],
     ["127.0.0.1", "0.0.0.0", "127.0.0.1"],
-    ["10.0.0.1", "10.0.0.4", "10.0.0.1"],
+    ["10.0.0.1", "192.0.2.4", "192.0.2.4"],
+    ["172.31.0.1", "192.0.2.4", "192.0.2.4"],
+    ["192.168.7.1", "192.0.2.4", "192.0.2.4"],
+    ["169.254.7.1", "192.0.2.4", "192.0.2.4"],
+    ["fd00::1", "192.0.2.4", "192.0.2.4"],
+    ["fe80::1", "192.0.2.4", "192.0.2.4"],
+    ["11.0.0.1", "10.0.0.4", "11.0.0.1"],
+    ["172.32.0.1", "10.0.0.4", "172.32.0.1"],
+    ["192.0.2.1", "10.0.0.4", "192.0.2.1"],
     ["2001:db8::1", "10.0.0.4", "2001:db8::1"],
+    ["fec0::1", "10.0.0.4", "fec0::1"],
   ] as const;
   for (const [from, ip, told] of cases) {
     const tracker = openTracker();
@@ -215,6 +239,84 @@ Deno.test("tracker answers refusals with status 200 and a failure reason, and te
   );
 });
 
+Deno.test("tracker hands out peers of the asker's family only, unless it says it has both", async () => {
+  const tracker = openTracker();
+  const peerId = (name: string) => utf8(name.padEnd(20, "-"));
+  for (const host of ["10.0.0.1", "2001:db8::1"]) {
+    await tracker.get(targetOf(request({ peerId: peerId(host) })), host);
+  }
+  const hosts = async (host: string, more = "") => {
+    const target = targetOf(request({ peerId: peerId("asker") })) + more;
+    const reply = decodeAnnounceReply(await bodyOf(tracker.get(target, host)));
+    tracker.get(targetOf(request({ event: "stopped" })), host);
+    return reply.peers.map((peer) => peer.host);
+  };
+  assertEquals(await hosts("10.0.0.2"), ["10.0.0.1"]);
+  assertEquals(await hosts("2001:db8::2"), ["2001:db8::1"]);
+  assertEquals(await hosts("10.0.0.2", "&ipv6=2001:db8::2"), [
+    "10.0.0.1",
+    "2001:db8::1",
+  ]);
+  assertEquals(
+    (await hosts("2001:db8::2", "&ipv4=10.0.0.2:6881")).sort(),
+    ["10.0.0.1", "2001:db8::1"],
+  );
+  assertEquals(await hosts("10.0.0.2", "&ipv4=10.0.0.2"), ["10.0.0.1"]);
+});
+
+Deno.test("tracker tells peers their address, how soon to come again and an id for itself", async () => {
+  const tracker = openTracker();
+  for (const [host, bytes] of [["10.0.0.1", 4], ["2001:db8::1", 16]] as const) {
+    for (const more of ["", "&compact=0&trackerid=cafe0123"]) {
+      const target = targetOf(request()).replace("&compact=1", more);
+      const reply = decodeBencode(await bodyOf(tracker.get(target, host)));
+      assert(isDictionary(reply));
+      assertEquals(reply.get("external ip"), parseAddress(host));
+      assertEquals(parseAddress(host).length, bytes);
+      assertEquals([reply.get("interval"), reply.get("min interval")], [
+        120,
+        60,
+      ]);
+      assertEquals(reply.get("tracker id"), utf8("cafe0123"));
+    }
+  }
+});
+
+Deno.test("tracker gives ids to those who ask in the long form, and not if they want none", async () => {
+  const tracker = openTracker();
+  await tracker.get(targetOf(request()), "10.0.0.1");
+  const peers = async (more: string) => {
+    const asker = request({ peerId: utf8("-RC0001-another peer") });
+    const target = targetOf(asker).replace("&compact=1", more);
+    return decodeAnnounceReply(await bodyOf(tracker.get(target, "10.0.0.2")))
+      .peers;
+  };
+  const address = { host: "10.0.0.1", port: 6881 };
+  const { peerId } = request();
+  assertEquals(await peers(""), [{ ...address, peerId }]);
+  assertEquals(await peers("&no_peer_id=1"), [{ ...address, peerId: null }]);
+  assertEquals(await peers("&compact=1"), [{ ...address, peerId: null }]);
+});
+
+Deno.test("tracker notes what a UDP client says of the URL (BEP 41), and refuses what is cut off", () => {
+  const tracker = openTracker();
+  const announce = encodeUdpRequest({
+    kind: "announce",
+    transactionId: 9,
+    connectionId: connect(tracker, "10.0.0.1"),
+    announce: request(),
+    key: 0,
+    urlData: "/announce?pass=key",
+  });
+  assertEquals(tracker.udp(announce, "10.0.0.1")?.kind, "announce");
+  const event = tracker.events.at(-1);
+  assert(event?.type === "tracker.announced");
+  assertEquals(event.urlData, "/announce?pass=key");
+  const cut = tracker.udp(announce.subarray(0, 105), "10.0.0.1");
+  assert(cut?.kind === "error");
+  assertEquals(cut.transactionId, 9);
+});
+
 Deno.test("tracker answers scrapes over HTTP and UDP alike", async () => {
   const tracker = openTracker();
   await tracker.get(targetOf(request({ leftBytes: 0, event: "completed" })));
@@ -244,12 +346,12 @@ Deno.test("tracker answers scrapes over HTTP and UDP alike", async () => {
 
 Deno.test("tracker's page shows swarms and peers, and no stranger's markup", async () => {
   const tracker = openTracker();
-  const empty = fromUtf8(await bodyOf(tracker.get("/")));
+  const empty = await textOf(tracker.get("/"));
   assert(empty.includes("No swarm yet"));
   const peerId = utf8("<script>alert(1)</sc");
   await tracker.get(targetOf(request({ peerId, leftBytes: 2048 })), "10.0.0.7");
   const response = await tracker.get("/");
-  const page = fromUtf8(await bodyOf(response));
+  const page = await textOf(response);
   assert(response.headers.get("content-type")?.startsWith("text/html"));
   for (
     const shown of [
@@ -279,7 +381,9 @@ Deno.test("tracker refuses UDP announces with another's connection id, or an old
   assertEquals(kindOf(id, "10.0.0.2"), "error");
   assertEquals(kindOf(0n, "10.0.0.1"), "error");
   assertEquals(kindOf(id, "10.0.0.1"), "announce");
-  await tracker.clock.advanceTo(240_000);
+  await tracker.clock.advanceTo(120_000);
+  assertEquals(kindOf(id, "10.0.0.1"), "announce");
+  await tracker.clock.advanceTo(121_001);
   assertEquals(kindOf(id, "10.0.0.1"), "error");
 });
 
@@ -384,6 +488,7 @@ Deno.test("TrackerLog sums up what exceeds fifty outcomes a second", async () =>
     announced: 0,
     scraped: 20,
     refused: 1,
+    expired: 0,
   });
   log.add("scraped", tell);
   assertEquals(events.length, 52);

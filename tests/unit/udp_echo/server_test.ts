@@ -32,6 +32,7 @@ function serve(
       sent.push({ atMs: clock.nowMs(), bytes, to });
       return Promise.resolve();
     },
+    serve: () => Promise.reject(new Error("not used here")),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
   const ctx = {

@@ -1,0 +1,123 @@
+/**
+ * Draws peers of a swarm by lot: which of them an asker is told of.
+ *
+ * Drawing k of n is k steps of a Fisher-Yates shuffle over the positions 0 to n - 1. The shuffled positions are kept
+ * between draws and put back in order step by step, so that nothing is copied, a draw costs the same in a swarm of a
+ * million, and each answer is as likely as any other whatever was drawn before.
+ */
+import type { Rng } from "../core/rng.ts";
+import { NO_RECORD, type PeerGroup, type PeerStore } from "./peer_store.ts";
+
+/** Peers in compact form, and their ids in the same order where they were asked for. There may be more bytes than count. */
+export interface DrawnPeers {
+  readonly count: number;
+  /** 6 bytes each (BEP 23), or 18 (BEP 7). */
+  readonly compact: Uint8Array;
+  /** 20 bytes each, where they were asked for. */
+  readonly ids: Uint8Array | null;
+}
+
+/** What is drawn. */
+export interface Draw {
+  readonly group: PeerGroup;
+  /** Most peers. */
+  readonly wanted: number;
+  /** The asker's record if it is of this group, or {@linkcode NO_RECORD}; it is not drawn. */
+  readonly asker: number;
+  /** The asker's id: whoever has it is the asker at another address. */
+  readonly peerId: Uint8Array;
+  /** Whether the peers' ids are wanted. */
+  readonly withIds: boolean;
+  /** Now; peers that have been silent for too long are passed over. */
+  readonly tick: number;
+}
+
+/** Nobody. */
+export const NO_PEERS: DrawnPeers = {
+  count: 0,
+  compact: new Uint8Array(),
+  ids: null,
+};
+
+const ID_BYTES = 20;
+/** Peers passed over in one draw before it ends with fewer than wanted: all may have gone while the machine slept. */
+const MAX_PASSED_OVER = 1000;
+
+/** Draws from the groups of one store. */
+export class PeerDraw {
+  readonly #store: PeerStore;
+  readonly #rng: Rng;
+  /** 0, 1, 2 …, in order except during a draw. */
+  #positions = Uint32Array.from({ length: 64 }, (_, at) => at);
+  /** With which position each step of a draw changed places. */
+  readonly #swaps: Uint32Array;
+  readonly #compact: Uint8Array;
+  readonly #ids: Uint8Array;
+
+  /** @param options.maxPeers Most peers of one draw. */
+  constructor(
+    store: PeerStore,
+    options: { readonly rng: Rng; readonly maxPeers: number },
+  ) {
+    this.#store = store;
+    this.#rng = options.rng;
+    this.#swaps = new Uint32Array(options.maxPeers + MAX_PASSED_OVER);
+    this.#compact = new Uint8Array(options.maxPeers * store.compactBytes);
+    this.#ids = new Uint8Array(options.maxPeers * ID_BYTES);
+  }
+
+  /** Draws up to `wanted` peers in random order. The next draw writes over their bytes. */
+  draw(draw: Draw): DrawnPeers {
+    const { group, asker, wanted } = draw;
+    const store = this.#store;
+    let pool = group.count;
+    if (pool === 0 || wanted === 0) return NO_PEERS;
+    this.#reach(pool);
+    const positions = this.#positions;
+    const last = pool - 1;
+    const own = asker === NO_RECORD ? last : store.positionOf(asker);
+    if (asker !== NO_RECORD) {
+      pool -= 1;
+      swap(positions, own, last);
+    }
+    const room = { into: this.#compact, offset: 0 };
+    let steps = 0;
+    let count = 0;
+    const maxSteps = Math.min(pool, this.#swaps.length);
+    for (; steps < maxSteps && count < wanted; steps++) {
+      const other = steps + Math.floor(this.#rng() * (pool - steps));
+      this.#swaps[steps] = other;
+      swap(positions, steps, other);
+      const record = store.at(group, positions[steps]!);
+      room.offset = count * store.compactBytes;
+      if (!store.copyUnless(record, draw, room)) continue;
+      if (draw.withIds) store.copyId(record, this.#ids, count * ID_BYTES);
+      count += 1;
+    }
+    while (steps > 0) {
+      steps -= 1;
+      swap(positions, steps, this.#swaps[steps]!);
+    }
+    swap(positions, own, last);
+    return {
+      count,
+      compact: this.#compact,
+      ids: draw.withIds ? this.#ids : null,
+    };
+  }
+
+  /** Makes room for the positions of a swarm of `count`. */
+  #reach(count: number): void {
+    let { length } = this.#positions;
+    if (count <= length) return;
+    while (length < count) length *= 2;
+    this.#positions = new Uint32Array(length);
+    for (let at = 0; at < length; at++) this.#positions[at] = at;
+  }
+}
+
+function swap(positions: Uint32Array, one: number, other: number): void {
+  const kept = positions[one]!;
+  positions[one] = positions[other]!;
+  positions[other] = kept;
+}

@@ -1,0 +1,88 @@
+import { InputError, RunError } from "../../lib/core/errors.ts";
+import {
+  decodeSnapshot,
+  encodeSnapshot,
+} from "../../lib/bittorrent/swarm_snapshot.ts";
+import type { SwarmTable } from "../../lib/bittorrent/swarm_table.ts";
+import { sha256 } from "../../lib/io/hash.ts";
+import type { RoleContext } from "../../lib/role.ts";
+
+/** Largest snapshot that is read: some seven million peers. */
+const MAX_STATE_BYTES = 2 ** 29;
+
+/** The file in which the swarms are kept while the tracker does not run (`--state`). */
+export class StateFile {
+  readonly #path: string;
+  readonly #table: SwarmTable;
+  readonly #ctx: RoleContext;
+
+  /** @param ctx Its files, clock and events are used. */
+  constructor(path: string, table: SwarmTable, ctx: RoleContext) {
+    this.#path = path;
+    this.#table = table;
+    this.#ctx = ctx;
+  }
+
+  /**
+   * Fills the table with what was saved. Peers are as old as they were then, since nobody could announce meanwhile; after
+   * a break longer than `expiryMs` only the counts of downloads are taken over. A file that is damaged is put aside as
+   * `FILE.damaged`, with a warning, and the table stays empty.
+   *
+   * @throws {InputError} If the file cannot be read, or none can be written there.
+   */
+  async load(expiryMs: number): Promise<void> {
+    const { files, clock } = this.#ctx;
+    try {
+      if (await files.stat(this.#path) === null) return await this.save();
+      const bytes = await files.read(this.#path, { maxBytes: MAX_STATE_BYTES });
+      try {
+        const snapshot = decodeSnapshot(bytes, { sha256 });
+        const breakMs = clock.wallMs() - snapshot.savedAtWallMs;
+        for (const swarm of snapshot.swarms) {
+          const peers = breakMs > expiryMs ? [] : swarm.peers;
+          this.#table.restore({ ...swarm, peers }, clock.nowMs());
+        }
+        const { swarmCount, peerCount } = this.#table;
+        this.#ctx.emit({
+          type: "state.restored",
+          path: this.#path,
+          swarms: swarmCount,
+          peers: peerCount,
+          breakMs: Math.max(0, Math.round(breakMs)),
+        });
+      } catch (error) {
+        if (!(error instanceof SyntaxError)) throw error;
+        await files.writeAtomic(`${this.#path}.damaged`, bytes);
+        this.#ctx.emit({
+          type: "state.rejected",
+          path: this.#path,
+          reason: error.message,
+        });
+      }
+    } catch (cause) {
+      if (!(cause instanceof RunError)) throw cause;
+      throw new InputError(
+        `Cannot use --state ${this.#path}: ${cause.message}`,
+        { cause },
+      );
+    }
+  }
+
+  /** Writes what the table knows; the file is the old one or the new one, whatever happens. @throws {RunError} */
+  async save(): Promise<void> {
+    const { files, clock } = this.#ctx;
+    const bytes = encodeSnapshot(this.#table.stored(clock.nowMs()), {
+      savedAtWallMs: clock.wallMs(),
+      sha256,
+    });
+    await files.writeAtomic(this.#path, bytes);
+    const { swarmCount, peerCount } = this.#table;
+    this.#ctx.emit({
+      type: "state.saved",
+      path: this.#path,
+      swarms: swarmCount,
+      peers: peerCount,
+      bytes: bytes.length,
+    });
+  }
+}
