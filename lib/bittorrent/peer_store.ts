@@ -30,7 +30,7 @@ const COMPACT_AT = 29;
 /** A peer is silent after so many ticks: fine enough to show an age, and 16 bits hold eight times as many. */
 export const EXPIRY_TICKS = 8192;
 /** In place of a record: there is none. */
-export const NO_RECORD = -1;
+export const NO_RECORD: number = -1;
 
 /** The peers of one swarm in a {@linkcode PeerStore}. */
 export interface PeerGroup {

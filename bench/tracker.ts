@@ -1,0 +1,288 @@
+// deno-lint-ignore-file no-console -- a tool for the terminal
+/**
+ * Measures rolecall's tracker beside opentracker and npm's bittorrent-tracker (`stats: false`), in one run.
+ *
+ *     ROLECALL_BIN=dist/rolecall ROLECALL_NPM=… deno run -A bench/tracker.ts [udp] [http] [rss]
+ *
+ * Linux with taskset, opentracker, wrk and node. `ROLECALL_NPM` has node_modules with bittorrent-tracker 11.2.3, installed
+ * with `--ignore-scripts`; without `ROLECALL_BIN` ours runs from source. The tracker has one core, the load the other
+ * (tracker_load.ts for UDP, wrk for HTTP), and the trackers take turns, RUNS times (5 unless set), so that a busy moment of
+ * the machine meets all. Prints medians: announces per second, CPU time of the tracker per announce, and memory.
+ *
+ * The load is 100,000 peers in 1000 torrents, numwant 50. Debian's opentracker serves only what a list (-w) allows, and
+ * is given one. Memory is measured after 1,000,000 peers in 10,000 torrents announced over UDP.
+ */
+import { join, resolve } from "@std/path";
+import { toHex } from "../lib/core/bytes.ts";
+import { escapeBytes } from "../lib/bittorrent/tracker_http.ts";
+import { infoHashOf, scramble } from "./tracker_hashes.ts";
+
+const RUNS = Number(Deno.env.get("RUNS") ?? 5);
+const SECONDS = Number(Deno.env.get("SECONDS") ?? 3);
+const PEERS = 100_000;
+const TORRENTS = 1000;
+const folder = await Deno.makeTempDir({ prefix: "rolecall-tracker-" });
+const main = resolve(import.meta.dirname ?? ".", "../main.ts");
+const list = join(folder, "torrents.txt");
+let nextPort = 20_000 + Math.floor(Math.random() * 20_000);
+
+type Name = "rolecall" | "opentracker" | "bittorrent-tracker";
+
+interface Tracker extends AsyncDisposable {
+  readonly port: number;
+  /** CPU time used so far. */
+  cpuMs(): number;
+  rssMiB(): number;
+}
+
+function commandOf(name: Name, port: number): string[] {
+  const own = ["tracker", "--host", "127.0.0.1", "--port", `${port}`];
+  const binary = Deno.env.get("ROLECALL_BIN");
+  if (name === "rolecall") {
+    return binary === undefined
+      ? [Deno.execPath(), "run", "-A", main, ...own]
+      : [resolve(binary), ...own];
+  }
+  if (name === "opentracker") {
+    return [
+      name,
+      "-i",
+      "127.0.0.1",
+      "-p",
+      `${port}`,
+      "-P",
+      `${port}`,
+      "-w",
+      list,
+    ];
+  }
+  const modules = resolve(
+    Deno.env.get("ROLECALL_NPM") ?? ".cache/npm",
+    "node_modules",
+  );
+  const script =
+    `import Server from "file://${modules}/bittorrent-tracker/server.js";
+const server = new Server({ udp: true, http: true, ws: false, stats: false });
+server.on("error", () => {}); server.on("warning", () => {});
+server.listen(${port}, "127.0.0.1");`;
+  return ["node", "--input-type=module", "-e", script];
+}
+
+async function start(name: Name): Promise<Tracker> {
+  const port = nextPort++;
+  const child = new Deno.Command("taskset", {
+    args: ["-c", "0", ...commandOf(name, port)],
+    ...{ stdin: "null", stdout: "null", stderr: "null" },
+  }).spawn();
+  for (let attempt = 0;; attempt++) {
+    try {
+      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+      break;
+    } catch (error) {
+      if (attempt === 100) throw error;
+      await new Promise((wake) => setTimeout(wake, 100));
+    }
+  }
+  const proc = (file: string) =>
+    Deno.readTextFileSync(`/proc/${child.pid}/${file}`);
+  return {
+    port,
+    cpuMs: () => {
+      // In clock ticks of 10 ms; after the name, which may have spaces.
+      const fields = proc("stat").replace(/^.*\) /, "").split(" ");
+      return 10 * (Number(fields[11]) + Number(fields[12]));
+    },
+    rssMiB: () => Number(/VmRSS:\s*(\d+)/.exec(proc("status"))?.[1]) / 1024,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await child.status;
+    },
+  };
+}
+
+interface Measured {
+  readonly perSecond: number;
+  readonly cpuMicros: number;
+  readonly lost: number;
+}
+
+/** Peers announce over UDP: all of them once, then for a few seconds at random; `seconds` 0 stops after the first. */
+async function overUdp(
+  tracker: Tracker,
+  { peers, torrents, seconds }: {
+    readonly peers: number;
+    readonly torrents: number;
+    readonly seconds: number;
+  },
+): Promise<Measured | null> {
+  const load = new Deno.Command("taskset", {
+    args: [
+      ...["-c", "1", Deno.execPath(), "run", "-A"],
+      join(import.meta.dirname ?? ".", "tracker_load.ts"),
+      ...[tracker.port, peers, torrents, seconds].map(String),
+    ],
+    ...{ stdin: "piped", stdout: "piped" },
+  }).spawn();
+  const lines = load.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const line = async () => JSON.parse((await lines.read()).value ?? "null");
+  const writer = load.stdin.getWriter();
+  await line();
+  let measured: Measured | null = null;
+  if (seconds > 0) {
+    const before = tracker.cpuMs();
+    await writer.write(new TextEncoder().encode("\n"));
+    const { answered, lost, perSecond } = await line();
+    const cpuMicros = (tracker.cpuMs() - before) * 1000 / answered;
+    measured = { perSecond, cpuMicros, lost };
+  }
+  await writer.close();
+  await lines.cancel();
+  await load.status;
+  return measured;
+}
+
+/** wrk announces over HTTP, 16 connections at a time; each is used for one announce, or kept as long as the tracker keeps it. */
+async function overHttp(
+  tracker: Tracker,
+  keepAlive: boolean,
+): Promise<Measured> {
+  const script = join(folder, "announces.lua");
+  const targets = Array.from({ length: 5000 }, (_, at) => {
+    const peer = scramble(at) % PEERS;
+    const id = `-RC0001-${String(peer).padStart(12, "0")}`;
+    return `/announce?info_hash=${
+      escapeBytes(infoHashOf(peer % TORRENTS))
+    }&peer_id=${id}` +
+      `&port=${
+        1024 + Math.floor(peer / TORRENTS)
+      }&uploaded=0&downloaded=0&left=1000&compact=1&numwant=50`;
+  });
+  await Deno.writeTextFile(
+    script,
+    `local targets = {${
+      targets.map((target) => JSON.stringify(target)).join(",\n")
+    }}
+local at = 0
+local headers = {${keepAlive ? "" : `["Connection"] = "close"`}}
+request = function() at = at % #targets + 1; return wrk.format("GET", targets[at], headers) end
+`,
+  );
+  const before = tracker.cpuMs();
+  const { stdout } = await new Deno.Command("taskset", {
+    args: [
+      ...[
+        "-c",
+        "1",
+        "wrk",
+        "-t",
+        "1",
+        "-c",
+        "16",
+        "-d",
+        `${SECONDS}s`,
+        "-s",
+        script,
+      ],
+      `http://127.0.0.1:${tracker.port}`,
+    ],
+  }).output();
+  const text = new TextDecoder().decode(stdout);
+  const answered = Number(/(\d+) requests in/.exec(text)?.[1]);
+  const cpuMicros = (tracker.cpuMs() - before) * 1000 / answered;
+  const failed = /Non-2xx[^:]*: (\d+)/.exec(text)?.[1] ?? "0";
+  return {
+    perSecond: Number(/Requests\/sec:\s*([\d.]+)/.exec(text)?.[1]),
+    cpuMicros,
+    lost: Number(failed),
+  };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+}
+
+/** Runs `measure` on each tracker in turn and prints a row for each. */
+async function compare(
+  title: string,
+  names: readonly Name[],
+  measure: (tracker: Tracker) => Promise<Measured>,
+): Promise<void> {
+  const all = new Map<Name, Measured[]>(names.map((name) => [name, []]));
+  for (let run = 0; run < RUNS; run++) {
+    for (const name of names) {
+      await using tracker = await start(name);
+      await overUdp(tracker, { peers: PEERS, torrents: TORRENTS, seconds: 0 });
+      all.get(name)!.push(await measure(tracker));
+    }
+  }
+  console.log(`\n${title}: median of ${RUNS}`);
+  const ours = median(all.get("rolecall")!.map((run) => run.cpuMicros));
+  const speed = median(all.get("rolecall")!.map((run) => run.perSecond));
+  for (const [name, runs] of all) {
+    const perSecond = median(runs.map((run) => run.perSecond));
+    const cpu = median(runs.map((run) => run.cpuMicros));
+    console.log(
+      `  ${name.padEnd(20)} ${perSecond.toFixed(0).padStart(7)}/s ${
+        cpu.toFixed(1).padStart(6)
+      } µs CPU, lost ${median(runs.map((run) => run.lost))}; rolecall is ${
+        (speed / perSecond).toFixed(2)
+      } times as fast, at ${(ours / cpu).toFixed(2)} times the CPU`,
+    );
+  }
+}
+
+async function memory(): Promise<void> {
+  console.log(
+    "\nMemory after 1,000,000 peers in 10,000 torrents (bittorrent-tracker: 200,000 in 2000)",
+  );
+  for (
+    const name of ["rolecall", "opentracker", "bittorrent-tracker"] as const
+  ) {
+    await using tracker = await start(name);
+    const idle = tracker.rssMiB();
+    const size = name === "bittorrent-tracker" ? 200_000 : 1_000_000;
+    await overUdp(tracker, { peers: size, torrents: size / 100, seconds: 1 });
+    console.log(
+      `  ${name.padEnd(20)} ${tracker.rssMiB().toFixed(1)} MiB, idle ${
+        idle.toFixed(1)
+      } MiB`,
+    );
+  }
+}
+
+try {
+  const chosen = Deno.args.length === 0 ? ["udp", "http", "rss"] : Deno.args;
+  const hashes = Array.from(
+    { length: 10_000 },
+    (_, at) => toHex(infoHashOf(at)),
+  );
+  await Deno.writeTextFile(list, hashes.join("\n") + "\n");
+  const names = ["rolecall", "opentracker", "bittorrent-tracker"] as const;
+  if (chosen.includes("udp")) {
+    await compare(
+      "UDP announces",
+      names,
+      async (tracker) =>
+        (await overUdp(tracker, {
+          peers: PEERS,
+          torrents: TORRENTS,
+          seconds: SECONDS,
+        }))!,
+    );
+  }
+  if (chosen.includes("http")) {
+    await compare(
+      "HTTP announces, a connection each",
+      names,
+      (tracker) => overHttp(tracker, false),
+    );
+    await compare(
+      "HTTP announces, connections kept where the tracker keeps them",
+      names,
+      (tracker) => overHttp(tracker, true),
+    );
+  }
+  if (chosen.includes("rss")) await memory();
+} finally {
+  await Deno.remove(folder, { recursive: true });
+}
