@@ -3,6 +3,7 @@ import { RunError } from "../core/errors.ts";
 import { addressOf } from "./deno_address.ts";
 import { closer } from "./deno_close.ts";
 import { systemError } from "./deno_errors.ts";
+import { DatagramBatch } from "./deno_udp_batch.ts";
 import {
   type Datagram,
   formatAddress,
@@ -43,7 +44,10 @@ export function udpSocket(
         signal.removeEventListener("abort", close);
       }
     },
-    serve: (answer, signal) => serveDatagrams(socket, answer, signal),
+    serve: (answer, signal) => {
+      const batch = DatagramBatch.of(addressOf(socket.addr).port);
+      return serveDatagrams(socket, { answer, signal, batch });
+    },
     async send(bytes, to) {
       // A dual-stack socket speaks to IPv4 hosts by their mapped address.
       const mapped = ownFamilyIs6 && /^\d+\./.test(to.host)
@@ -71,11 +75,17 @@ export function udpSocket(
   };
 }
 
-/** See {@linkcode UdpSocket.serve}: no promise, copy or iterator step beside the two system calls of each datagram. */
-async function serveDatagrams(
+/**
+ * See {@linkcode UdpSocket.serve}: no promise, copy or iterator step beside the two system calls of each datagram; with a
+ * `batch`, fewer than these.
+ */
+export async function serveDatagrams(
   socket: Deno.DatagramConn,
-  answer: (datagram: Datagram, reply: Uint8Array) => number,
-  signal: AbortSignal,
+  { answer, signal, batch }: {
+    readonly answer: (datagram: Datagram, reply: Uint8Array) => number;
+    readonly signal: AbortSignal;
+    readonly batch: DatagramBatch | null;
+  },
 ): Promise<void> {
   const close = closer(socket);
   signal.addEventListener("abort", close, { once: true });
@@ -88,6 +98,7 @@ async function serveDatagrams(
       const address = addressBytes((from as Deno.NetAddr).hostname);
       isAnswering = true;
       const count = answer({ bytes: buffer, length, address }, reply);
+      if (!signal.aborted) batch?.answerAll(answer);
       isAnswering = false;
       if (count > 0) await socket.send(reply.subarray(0, count), from);
     } catch (error) {

@@ -1,0 +1,245 @@
+/**
+ * Receives and sends many datagrams with one system call (recvmmsg, sendmmsg of Linux, through FFI).
+ *
+ * Deno's own calls handle one datagram each and cost about 6 µs for one received and one sent; with 64 at a time both
+ * cost about 1.5 µs. Deno still waits for the first datagram; what else is there by then is taken from under it, which
+ * its runtime bears: it asks the system again. Where this does not work (another system or C library, no permission),
+ * there is no batch, and datagrams go one by one.
+ */
+import { type Datagram, MAX_ANSWER_BYTES } from "./net.ts";
+
+/** Datagrams of one call. */
+const BATCH = 64;
+/** Longest datagram that is received; of longer ones the start. */
+const SLOT_BYTES = 2048;
+/** Room for an address: struct sockaddr_in6 has 28. */
+const NAME_BYTES = 32;
+/** 64-bit words of struct mmsghdr, and which of them are what. */
+const HEAD_WORDS = 8;
+const NAME_WORD = 0;
+const NAME_LENGTH_WORD = 1;
+const VECTOR_WORD = 2;
+const VECTOR_COUNT_WORD = 3;
+const LENGTH_WORD = 7;
+const AF_INET = 2;
+const AF_INET6 = 10;
+const MSG_DONTWAIT = 0x40;
+const SOL_SOCKET = 1;
+const SO_TYPE = 3;
+const SOCK_DGRAM = 2;
+/** File descriptors that are looked through for the socket. */
+const MAX_DESCRIPTOR = 1024;
+
+const CALLS = {
+  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  getsockopt: {
+    parameters: ["i32", "i32", "i32", "buffer", "buffer"],
+    result: "i32",
+  },
+  recvmmsg: {
+    parameters: ["i32", "buffer", "u32", "i32", "pointer"],
+    result: "i32",
+  },
+  sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+} as const;
+
+type Calls = Deno.DynamicLibrary<typeof CALLS>["symbols"];
+
+interface Slot extends Datagram {
+  length: number;
+  address: Uint8Array;
+  /** The parts of the name that may be the address. */
+  readonly ipv4: Uint8Array;
+  readonly mapped: Uint8Array;
+  readonly ipv6: Uint8Array;
+}
+
+/** Answers a datagram: writes to `reply` and returns how many bytes. */
+type Answer = (datagram: Datagram, reply: Uint8Array) => number;
+
+/** Answers the datagrams of one socket, many at a time. */
+export class DatagramBatch {
+  readonly #calls: Calls;
+  readonly #descriptor: number;
+  readonly #names = new Uint8Array(BATCH * NAME_BYTES);
+  readonly #received = new Messages(SLOT_BYTES, this.#names);
+  readonly #replies = new Messages(MAX_ANSWER_BYTES, this.#names);
+  readonly #slots: readonly Slot[];
+
+  private constructor(calls: Calls, descriptor: number) {
+    this.#calls = calls;
+    this.#descriptor = descriptor;
+    this.#slots = Array.from({ length: BATCH }, (_, at) => ({
+      bytes: this.#received.slot(at),
+      length: 0,
+      address: this.#names,
+      ipv4: this.#nameAt(at, 4, 8),
+      mapped: this.#nameAt(at, 20, 24),
+      ipv6: this.#nameAt(at, 8, 24),
+    }));
+    for (let at = 0; at < BATCH; at++) {
+      this.#received.setName(at, at, NAME_BYTES);
+    }
+  }
+
+  /** Returns the batch of a socket that is bound to `port`, or null where there can be none. */
+  static of(port: number): DatagramBatch | null {
+    const is64Bit = ["x86_64", "aarch64"].includes(Deno.build.arch);
+    if (Deno.build.os !== "linux" || !is64Bit) return null;
+    try {
+      const calls = Deno.dlopen("libc.so.6", CALLS).symbols;
+      const descriptor = descriptorOf(port, calls);
+      return descriptor < 0 ? null : new DatagramBatch(calls, descriptor);
+    } catch {
+      return null;
+    }
+  }
+
+  /** Answers what has arrived, at most 64 datagrams. */
+  answerAll(answer: Answer): void {
+    const count = this.#calls.recvmmsg(
+      this.#descriptor,
+      this.#received.heads,
+      BATCH,
+      MSG_DONTWAIT,
+      null,
+    );
+    let replies = 0;
+    for (let at = 0; at < count; at++) {
+      const slot = this.#slots[at]!;
+      slot.length = this.#received.length(at);
+      slot.address = this.#addressIn(slot, at * NAME_BYTES);
+      const length = answer(slot, this.#replies.slot(replies));
+      if (length === 0) continue;
+      this.#replies.setName(replies, at, this.#received.nameLength(at));
+      this.#replies.setLength(replies, length);
+      replies += 1;
+    }
+    // What the system does not take now is lost, as datagrams may be.
+    if (replies > 0) {
+      this.#calls.sendmmsg(
+        this.#descriptor,
+        this.#replies.heads,
+        replies,
+        MSG_DONTWAIT,
+      );
+    }
+  }
+
+  /** The address of a received datagram's sender, whose name starts at `from`. */
+  #addressIn(slot: Slot, from: number): Uint8Array {
+    const names = this.#names;
+    if (names[from] === AF_INET) return slot.ipv4;
+    if (names[from + 18] !== 0xff || names[from + 19] !== 0xff) {
+      return slot.ipv6;
+    }
+    for (let at = from + 8; at < from + 18; at++) {
+      if (names[at] !== 0) return slot.ipv6;
+    }
+    return slot.mapped;
+  }
+
+  #nameAt(slot: number, from: number, to: number): Uint8Array {
+    const at = slot * NAME_BYTES;
+    return this.#names.subarray(at + from, at + to);
+  }
+}
+
+/**
+ * The memory of a batch, as the system calls want it: struct mmsghdr, each with one struct iovec and a name. It is
+ * written in halves of words, the lower one first on both processors, since 64-bit numbers would be objects.
+ */
+class Messages {
+  readonly heads: Uint8Array<ArrayBuffer>;
+  readonly #heads = new Uint32Array(2 * HEAD_WORDS * BATCH);
+  readonly #vectors = new Uint32Array(4 * BATCH);
+  readonly #slots: readonly Uint8Array[];
+  /** Where the names are. */
+  readonly #names: Uint32Array;
+
+  constructor(slotBytes: number, names: Uint8Array<ArrayBuffer>) {
+    const bytes = new Uint8Array(BATCH * slotBytes);
+    this.heads = new Uint8Array(this.#heads.buffer);
+    this.#slots = Array.from(
+      { length: BATCH },
+      (_, at) => bytes.subarray(at * slotBytes, (at + 1) * slotBytes),
+    );
+    this.#names = new Uint32Array(
+      BigUint64Array.from(
+        { length: BATCH },
+        (_, at) => addressOf(names, at * NAME_BYTES),
+      ).buffer,
+    );
+    const heads = new BigUint64Array(this.#heads.buffer);
+    const vectors = new BigUint64Array(this.#vectors.buffer);
+    for (let at = 0; at < BATCH; at++) {
+      vectors[2 * at] = addressOf(bytes, at * slotBytes);
+      vectors[2 * at + 1] = BigInt(slotBytes);
+      heads[HEAD_WORDS * at + VECTOR_WORD] = addressOf(this.#vectors, 16 * at);
+      heads[HEAD_WORDS * at + VECTOR_COUNT_WORD] = 1n;
+    }
+  }
+
+  /** The bytes of a message. */
+  slot(at: number): Uint8Array {
+    return this.#slots[at]!;
+  }
+
+  /** Lets a message use the name in slot `name`. */
+  setName(at: number, name: number, length: number): void {
+    const head = 2 * HEAD_WORDS * at;
+    this.#heads[head + 2 * NAME_WORD] = this.#names[2 * name]!;
+    this.#heads[head + 2 * NAME_WORD + 1] = this.#names[2 * name + 1]!;
+    this.#heads[head + 2 * NAME_LENGTH_WORD] = length;
+  }
+
+  /** How long the name of a message is. */
+  nameLength(at: number): number {
+    return this.#heads[2 * (HEAD_WORDS * at + NAME_LENGTH_WORD)]!;
+  }
+
+  /** Sets how many bytes are to be sent. */
+  setLength(at: number, length: number): void {
+    this.#vectors[4 * at + 2] = length;
+  }
+
+  /** How many bytes were received. */
+  length(at: number): number {
+    return this.#heads[2 * (HEAD_WORDS * at + LENGTH_WORD)]!;
+  }
+}
+
+function addressOf(
+  array: Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
+  offset: number,
+): bigint {
+  const pointer = Deno.UnsafePointer.of(array);
+  return BigInt(Deno.UnsafePointer.value(pointer)) + BigInt(offset);
+}
+
+/** The file descriptor of the UDP socket that is bound to `port`; -1 if there is none. Deno does not tell. */
+function descriptorOf(port: number, calls: Calls): number {
+  const name = new Uint8Array(128);
+  const type = new Uint32Array(1);
+  const length = new Uint32Array(1);
+  for (let descriptor = 0; descriptor < MAX_DESCRIPTOR; descriptor++) {
+    length[0] = type.byteLength;
+    const [typeBytes, lengthBytes] = [type, length].map((array) =>
+      new Uint8Array(array.buffer)
+    ) as [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>];
+    const isSocket = calls.getsockopt(
+      descriptor,
+      SOL_SOCKET,
+      SO_TYPE,
+      typeBytes,
+      lengthBytes,
+    ) === 0;
+    if (!isSocket || type[0] !== SOCK_DGRAM) continue;
+    length[0] = name.byteLength;
+    if (calls.getsockname(descriptor, name, lengthBytes) !== 0) continue;
+    const family = name[0];
+    const isInternet = family === AF_INET || family === AF_INET6;
+    if (isInternet && (name[2]! << 8 | name[3]!) === port) return descriptor;
+  }
+  return -1;
+}
