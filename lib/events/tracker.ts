@@ -79,13 +79,13 @@ export type TrackerEvent =
   }
   | {
     /** The file of `--allow` changed and was read again. */
-    readonly type: "allow-list.reloaded";
+    readonly type: "allowlist.reloaded";
     readonly path: string;
     readonly torrents: number;
   }
   | {
     /** The file of `--allow` changed and cannot be used: the old list holds. */
-    readonly type: "allow-list.rejected";
+    readonly type: "allowlist.rejected";
     readonly reason: string;
   };
 
@@ -138,11 +138,11 @@ export const TRACKER_EVENTS: EventTable<TrackerEvent> = {
     text: (e) =>
       `${e.path} is damaged (${e.reason}): put aside as ${e.path}.damaged; beginning with no swarms`,
   },
-  "allow-list.reloaded": {
+  "allowlist.reloaded": {
     level: "info",
     text: (e) => `${e.path} has changed: now serving ${e.torrents} torrents`,
   },
-  "allow-list.rejected": {
+  "allowlist.rejected": {
     level: "warn",
     text: (e) => `${e.reason}; still serving the old list`,
   },

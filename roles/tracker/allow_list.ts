@@ -78,13 +78,13 @@ export class AllowList {
         await this.read();
         use(this.names.keys());
         this.#ctx.emit({
-          type: "allow-list.reloaded",
+          type: "allowlist.reloaded",
           path: this.#path,
           torrents: this.names.size,
         });
       } catch (error) {
         if (!(error instanceof InputError)) throw error;
-        this.#ctx.emit({ type: "allow-list.rejected", reason: error.message });
+        this.#ctx.emit({ type: "allowlist.rejected", reason: error.message });
       }
     }
   }

@@ -16,14 +16,13 @@ export const tracker: Role = {
     "state.restored",
     "state.saved",
     "state.rejected",
-    "allow-list.reloaded",
-    "allow-list.rejected",
+    "allowlist.reloaded",
+    "allowlist.rejected",
   ],
   examples: [
     "rolecall tracker",
-    "rolecall tracker --port 6969 --interval 30s",
+    "rolecall tracker --interval 30s --state swarms",
     "rolecall tracker --udp-port 6970 --allow torrents.txt",
-    "rolecall tracker --state tracker.swarms",
     "rolecall tracker --query http://10.0.0.1:6969/announce",
   ],
   modes: {
@@ -47,19 +46,17 @@ export const tracker: Role = {
         allow: flag.path({
           placeholder: "FILE",
           help:
-            "Serve only the torrents in FILE: one info-hash (40 hexadecimal digits) a line, then a name if you like; read again when it changes",
+            "Serve only the torrents in FILE (an info-hash in hexadecimal and a name each line), as it changes",
         }),
         state: flag.path({
           placeholder: "FILE",
-          help:
-            "Keep the swarms in FILE over a restart: written at the end, read at the start",
+          help: "Keep the swarms in FILE over a restart",
         }),
       },
       run: serveTracker,
     }),
     query: mode({
-      summary:
-        "Ask a tracker how many seeders and leechers its swarms have (scrape), without joining one",
+      summary: "Ask a tracker how many seeders and leechers its swarms have",
       chosenBy: "query",
       flags: {
         query: flag.text({

@@ -252,10 +252,10 @@ Deno.test("tracker reads the list of --allow again when it changes", async () =>
     new TextDecoder().decode(await get(url)).includes("failure reason");
   assert(await isRefused());
   await Deno.writeTextFile(list, "no hash at all\n");
-  await program.until("allow-list.rejected");
+  await program.until("allowlist.rejected");
   assert(await isRefused());
   await Deno.writeTextFile(list, `${toHex(HASH)} The movie\n`);
-  const event = await program.until("allow-list.reloaded");
+  const event = await program.until("allowlist.reloaded");
   assertEquals(event.torrents, 1);
   assert(!await isRefused());
 });

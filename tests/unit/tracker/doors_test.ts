@@ -3,123 +3,28 @@ import {
   decodeBencode,
   isDictionary,
 } from "../../../lib/bittorrent/bencode.ts";
-import { SwarmTable } from "../../../lib/bittorrent/swarm_table.ts";
-import { ConnectionIds } from "../../../lib/bittorrent/tracker_connection_ids.ts";
 import { escapeBytes } from "../../../lib/bittorrent/tracker_http.ts";
 import {
-  announceUrlOf,
   decodeAnnounceReply,
   decodeScrapeReply,
 } from "../../../lib/bittorrent/tracker_http_client.ts";
-import type { AnnounceRequest } from "../../../lib/bittorrent/tracker_messages.ts";
-import {
-  decodeUdpReply,
-  encodeUdpRequest,
-  type UdpTrackerReply,
-  type UdpTrackerRequest,
-} from "../../../lib/bittorrent/tracker_udp.ts";
-import { parseAddress, unmapAddress } from "../../../lib/core/address.ts";
-import { concat, fromUtf8, toHex, utf8 } from "../../../lib/core/bytes.ts";
-import { seededRng } from "../../../lib/core/rng.ts";
+import { encodeUdpRequest } from "../../../lib/bittorrent/tracker_udp.ts";
+import { parseAddress } from "../../../lib/core/address.ts";
+import { fromUtf8, toHex, utf8 } from "../../../lib/core/bytes.ts";
 import type { RolecallEvent } from "../../../lib/events/mod.ts";
-import type { HttpResponse } from "../../../lib/io/http.ts";
-import { MAX_ANSWER_BYTES } from "../../../lib/io/net.ts";
-import { FrontDesk } from "../../../roles/tracker/front_desk.ts";
-import { httpDoor } from "../../../roles/tracker/http_door.ts";
 import { TrackerLog } from "../../../roles/tracker/tracker_log.ts";
-import { answerDatagram } from "../../../roles/tracker/udp_door.ts";
-import { bytesOf, requestOf } from "../../support/http_exchange.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 import { fuzz } from "../bittorrent/_fuzz.ts";
 
-const HASH = Uint8Array.from({ length: 20 }, (_, at) => 250 - at * 7);
-
-function request(change: Partial<AnnounceRequest> = {}): AnnounceRequest {
-  return {
-    infoHash: HASH,
-    peerId: utf8("-RC0001-abcdefghijkl"),
-    port: 6881,
-    uploadedBytes: 0,
-    downloadedBytes: 0,
-    leftBytes: 5,
-    event: "started",
-    numWant: null,
-    ...change,
-  };
-}
-
-/** A tracker without sockets. */
-function openTracker(allowed: ReadonlySet<string> | null = null) {
-  const clock = new ManualClock();
-  const events: RolecallEvent[] = [];
-  const log = new TrackerLog({
-    clock,
-    signal: new AbortController().signal,
-    emit: (event) => void events.push(event),
-  });
-  const table = new SwarmTable({
-    rng: seededRng(1),
-    expiryMs: 240_000,
-    maxPeers: 50,
-    allowed,
-  });
-  const desk = new FrontDesk({
-    ...{ table, intervalSeconds: 120, trackerId: "cafe0123", log, clock },
-  });
-  const ids = new ConnectionIds(utf8("0123456789abcdef"));
-  const names = new Map([[toHex(HASH), "<b>Movie & more</b>"]]);
-  const serve = httpDoor(desk, { names: () => names, udpPort: () => 6970 });
-  return {
-    clock,
-    events,
-    table,
-    get: (target: string, host = "10.0.0.1") =>
-      serve(requestOf(target, {
-        authority: "10.0.0.9:6969",
-        remote: { host, port: 50_000 },
-      })),
-    udp: (bytes: Uint8Array, host: string): UdpTrackerReply | null => {
-      const datagram = {
-        bytes: concat(bytes, utf8("left by another")),
-        length: bytes.length,
-        address: unmapAddress(parseAddress(host)),
-      };
-      const reply = new Uint8Array(MAX_ANSWER_BYTES);
-      const length = answerDatagram(datagram, reply, { desk, ids });
-      const family = host.includes(":") ? "ipv6" : "ipv4";
-      return length === 0
-        ? null
-        : decodeUdpReply(reply.subarray(0, length), family);
-    },
-  };
-}
-
-type OpenTracker = ReturnType<typeof openTracker>;
-
-type Answer = HttpResponse | Promise<HttpResponse>;
-
-async function bodyOf(answer: Answer): Promise<Uint8Array> {
-  return await bytesOf((await answer).body);
-}
-
-async function textOf(answer: Answer): Promise<string> {
-  return fromUtf8(await bodyOf(answer));
-}
-
-function targetOf(announce: AnnounceRequest): string {
-  return announceUrlOf("/announce", announce);
-}
-
-function connect(tracker: OpenTracker, host: string): bigint {
-  const reply = tracker.udp(
-    encodeUdpRequest({ kind: "connect", transactionId: 1 }),
-    host,
-  );
-  assert(reply?.kind === "connect");
-  assertEquals(reply.transactionId, 1);
-  return reply.connectionId;
-}
-
+import {
+  bodyOf,
+  connect,
+  HASH,
+  openTracker,
+  request,
+  targetOf,
+  textOf,
+} from "./_open_tracker.ts";
 Deno.test("tracker introduces peers that came over HTTP and UDP to each other", async () => {
   const tracker = openTracker();
   await bodyOf(tracker.get(targetOf(request({ leftBytes: 0 })), "10.0.0.1"));
@@ -298,25 +203,6 @@ Deno.test("tracker gives ids to those who ask in the long form, and not if they 
   assertEquals(await peers("&compact=1"), [{ ...address, peerId: null }]);
 });
 
-Deno.test("tracker notes what a UDP client says of the URL (BEP 41), and refuses what is cut off", () => {
-  const tracker = openTracker();
-  const announce = encodeUdpRequest({
-    kind: "announce",
-    transactionId: 9,
-    connectionId: connect(tracker, "10.0.0.1"),
-    announce: request(),
-    key: 0,
-    urlData: "/announce?pass=key",
-  });
-  assertEquals(tracker.udp(announce, "10.0.0.1")?.kind, "announce");
-  const event = tracker.events.at(-1);
-  assert(event?.type === "tracker.announced");
-  assertEquals(event.urlData, "/announce?pass=key");
-  const cut = tracker.udp(announce.subarray(0, 105), "10.0.0.1");
-  assert(cut?.kind === "error");
-  assertEquals(cut.transactionId, 9);
-});
-
 Deno.test("tracker answers scrapes over HTTP and UDP alike", async () => {
   const tracker = openTracker();
   await tracker.get(targetOf(request({ leftBytes: 0, event: "completed" })));
@@ -364,84 +250,6 @@ Deno.test("tracker's page shows swarms and peers, and no stranger's markup", asy
   ) assert(page.includes(shown), shown);
   assert(!page.includes("<script") && !page.includes("<b>"));
   assertEquals((await tracker.get("/nowhere")).status, 404);
-});
-
-Deno.test("tracker refuses UDP announces with another's connection id, or an old one", async () => {
-  const tracker = openTracker();
-  const announce = (connectionId: bigint): UdpTrackerRequest => ({
-    kind: "announce",
-    transactionId: 9,
-    connectionId,
-    announce: request(),
-    key: 0,
-  });
-  const kindOf = (connectionId: bigint, host: string) =>
-    tracker.udp(encodeUdpRequest(announce(connectionId)), host)?.kind;
-  const id = connect(tracker, "10.0.0.1");
-  assertEquals(kindOf(id, "10.0.0.2"), "error");
-  assertEquals(kindOf(0n, "10.0.0.1"), "error");
-  assertEquals(kindOf(id, "10.0.0.1"), "announce");
-  await tracker.clock.advanceTo(120_000);
-  assertEquals(kindOf(id, "10.0.0.1"), "announce");
-  await tracker.clock.advanceTo(121_001);
-  assertEquals(kindOf(id, "10.0.0.1"), "error");
-});
-
-Deno.test("tracker answers a malformed UDP announce only to those who proved their address", () => {
-  const tracker = openTracker();
-  const bytes = (connectionId: bigint) => {
-    const whole = encodeUdpRequest({
-      kind: "announce",
-      transactionId: 9,
-      connectionId,
-      announce: request(),
-      key: 0,
-    });
-    return whole.subarray(0, 50);
-  };
-  const id = connect(tracker, "10.0.0.1");
-  assertEquals(tracker.udp(bytes(id), "10.0.0.1")?.kind, "error");
-  assertEquals(tracker.udp(bytes(id + 1n), "10.0.0.1"), null);
-  assertEquals(
-    tracker.udp(utf8("hello, is this the tracker?"), "10.0.0.1"),
-    null,
-  );
-});
-
-Deno.test("tracker answers any datagram without throwing, and never with more bytes than came unproved (seed 51)", () => {
-  const tracker = openTracker();
-  const connectionId = connect(tracker, "2001:db8::1");
-  const samples = [
-    encodeUdpRequest({ kind: "connect", transactionId: 1 }),
-    encodeUdpRequest({
-      kind: "announce",
-      transactionId: 1,
-      connectionId,
-      announce: request(),
-      key: 1,
-    }),
-    encodeUdpRequest({
-      kind: "scrape",
-      transactionId: 1,
-      connectionId,
-      infoHashes: [HASH],
-    }),
-  ];
-  fuzz(samples, (bytes) => void tracker.udp(bytes, "2001:db8::1"), {
-    seed: 51,
-    rounds: 3000,
-  });
-  fuzz(samples, (bytes) => {
-    const reply = tracker.udp(bytes, "2001:db8::bad");
-    const kind = reply?.kind ?? "none";
-    assert(["none", "connect", "error"].includes(kind), kind);
-    const size = reply?.kind === "error"
-      ? 8 + utf8(reply.message).length
-      : kind === "connect"
-      ? 16
-      : 0;
-    assert(size <= bytes.length);
-  }, { seed: 52, rounds: 3000 });
 });
 
 Deno.test("tracker answers any target with 200 or 404 and well-formed bencoding (seed 53)", async () => {
