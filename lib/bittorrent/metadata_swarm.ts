@@ -151,7 +151,7 @@ export class MetadataSwarm implements Machine<SwarmInput, SwarmOutput> {
   }
 
   #greet(session: PeerSession): void {
-    this.#extensions.greet(session);
+    this.#extensions.greet(session, { seed: false });
     if (session.features.fast) session.say({ kind: "have-none" });
   }
 

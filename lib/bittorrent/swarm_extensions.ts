@@ -41,19 +41,24 @@ export class Extensions {
   }
 
   /** Says the extended handshake, and after it the port of our DHT node (BEP 5), to peers that know them. */
-  greet(session: PeerSession): void {
+  greet(session: PeerSession, shown: { readonly seed: boolean }): void {
     const { dhtPort } = this.#state.options;
-    this.introduce(session);
+    this.introduce(session, shown);
     if (session.features.dht && dhtPort !== undefined) {
       session.say({ kind: "port", port: dhtPort });
     }
     this.#state.dirty.add(session);
   }
 
-  /** Says the extended handshake; said again it tells what is new. */
-  introduce(session: PeerSession): void {
+  /**
+   * Says the extended handshake; said again it tells what is new.
+   *
+   * @param shown.seed We let the peer see that we have everything. One that super-seeds must not call itself upload-only
+   * beside a `have-none`: libtorrent leaves whoever has nothing and wants nothing.
+   */
+  introduce(session: PeerSession, shown: { readonly seed: boolean }): void {
     if (!session.features.extended) return;
-    const { options, have } = this.#state;
+    const { options } = this.#state;
     const { metadata, listenPort, client } = options;
     const { host } = session.remote;
     const payload = encodeExtendedHandshake({
@@ -62,7 +67,7 @@ export class Extensions {
       ...(client === undefined ? {} : { client }),
       ...(isAddress(host) ? { yourIp: host } : {}),
       reqq: MAX_QUEUED_REQUESTS,
-      uploadOnly: have.length > 0 && have.complete,
+      uploadOnly: shown.seed,
       without: options.private ? ["ut_pex"] : [],
     });
     session.say({ kind: "extended", id: 0, payload });

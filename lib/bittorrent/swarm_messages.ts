@@ -47,7 +47,7 @@ export class Messages {
   greet(session: PeerSession): void {
     const { have } = this.#state;
     const { spread, uploads, extensions } = this.#parts;
-    extensions.greet(session);
+    extensions.greet(session, { seed: have.complete && !spread.active });
     const shown = spread.active ? 0 : have.count;
     const { fast } = session.features;
     // BEP 6: exactly one of the three. BEP 3: a peer that has nothing need not say so.
@@ -63,7 +63,7 @@ export class Messages {
   greetAgain(session: PeerSession): void {
     const { have } = this.#state;
     const { spread, uploads, extensions } = this.#parts;
-    extensions.introduce(session);
+    extensions.introduce(session, { seed: have.complete && !spread.active });
     for (let pieceIndex = 0; pieceIndex < have.length; pieceIndex++) {
       if (spread.active || !have.has(pieceIndex)) continue;
       session.say({ kind: "have", pieceIndex });

@@ -66,6 +66,12 @@ Deno.test("Swarm introduces itself by the extended handshake, to those who annou
   );
 });
 
+Deno.test("a super-seed does not call itself upload-only: it shows nothing yet, and libtorrent leaves who has and wants nothing", () => {
+  const talk = SwarmTalk.create({ have: "all", superSeed: true });
+  const said = heard(talk.accept(EXTENDED), 0).map(decodeExtendedHandshake);
+  assertEquals(said[0]?.uploadOnly, undefined);
+});
+
 Deno.test("Swarm notes how a peer introduces itself, once, and closes on one that cannot", () => {
   const talk = SwarmTalk.create();
   const peer = talk.accept(EXTENDED);

@@ -1,0 +1,321 @@
+/**
+ * Magnet links (BEP 9, 10), the fast extension (BEP 6) and peer exchange (BEP 11) with libtorrent, aria2, Transmission and
+ * webtorrent: each gives us the metadata and the files, and gets both from us; a third peer is found through a second one
+ * only. No tracker, no DHT. Each program is in a network namespace of its own (Transmission takes no peers on 127/8), so it
+ * needs root. webtorrent comes from the folder `ROLECALL_NPM`, which holds a `node_modules`.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { seededRng } from "../../lib/core/rng.ts";
+import { type Host, makeHosts } from "../support/namespaces.ts";
+import {
+  runProgram,
+  startProgram,
+  temporaryFolder,
+} from "../support/program.ts";
+
+const FOLDER_FILES: Readonly<Record<string, number>> = {
+  "course/slides.pdf": 1_000_000,
+  "course/video/lecture 1.mp4": 2_000_001,
+  "course/readme": 10,
+};
+const SINGLE_FILE = { movie: 3_000_003 };
+const PORT = 6881;
+/** Transmission says its first word after 12 s. */
+const COMPLETE_MS = 40_000;
+const NO_SEARCH = ["--dht", "off", "--lsd", "off"];
+
+const CLIENTS = ["libtorrent", "aria2", "Transmission", "webtorrent"] as const;
+
+type Client = (typeof CLIENTS)[number];
+
+/** A program of somebody else, and what it has printed so far. */
+interface Tool extends AsyncDisposable {
+  readonly printed: () => string;
+}
+
+function startTool(
+  command: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Tool {
+  const child = new Deno.Command(command[0]!, {
+    args: command.slice(1),
+    env: { ...env },
+    ...{ stdin: "null", stdout: "piped", stderr: "piped" },
+  }).spawn();
+  let text = "";
+  const read = async (stream: ReadableStream<Uint8Array>) => {
+    for await (const part of stream) text += new TextDecoder().decode(part);
+  };
+  const reading = [read(child.stdout), read(child.stderr)];
+  return {
+    printed: () => text,
+    async [Symbol.asyncDispose]() {
+      try {
+        child.kill("SIGKILL");
+      } catch { /* It has ended. */ }
+      await child.status;
+      await Promise.all(reading);
+    },
+  };
+}
+
+/** How a client is to share. `source` is a torrent or a magnet link; only libtorrent and webtorrent can be told `peers`. */
+interface Sharing {
+  readonly source: string;
+  readonly folder: string;
+  readonly seed: boolean;
+  readonly peers?: readonly string[];
+}
+
+async function startClient(
+  client: Client,
+  host: Host,
+  { source, folder, seed, peers = [] }: Sharing,
+): Promise<Tool> {
+  switch (client) {
+    case "libtorrent":
+      return startTool([
+        ...[...host.inside, "/usr/bin/python3"],
+        testdata("python/libtorrent_share.py"),
+        ...[host.address, `${PORT}`, source, folder, ...peers],
+      ]);
+    case "webtorrent": {
+      const npm = Deno.env.get("ROLECALL_NPM");
+      assert(npm, "ROLECALL_NPM must name a folder with webtorrent in it");
+      return startTool([
+        ...[...host.inside, "node", testdata("node/webtorrent_share.mjs")],
+        ...[join(npm, "node_modules"), `${PORT}`, source, folder],
+        ...[seed ? "seed" : "leech", ...peers],
+      ]);
+    }
+    case "aria2":
+      return startTool([
+        ...[...host.inside, "aria2c", "--no-conf", `--listen-port=${PORT}`],
+        ...["--enable-dht=false", "--enable-dht6=false"],
+        ...["--bt-enable-lpd=false", "--file-allocation=none"],
+        ...["--seed-ratio=0.0", "--check-integrity=true"],
+        ...[`--dir=${folder}`, source],
+      ]);
+    case "Transmission": {
+      const config = join(folder, "..", `${host.name}-config`);
+      await Deno.mkdir(config);
+      const settings = {
+        ...{ "dht-enabled": false, "lpd-enabled": false },
+        ...{ "utp-enabled": false, encryption: 0, "peer-port": PORT },
+        ...{ "peer-port-random-on-start": false },
+        ...{ "port-forwarding-enabled": false },
+      };
+      await Deno.writeTextFile(
+        join(config, "settings.json"),
+        JSON.stringify(settings),
+      );
+      return startTool([
+        ...[...host.inside, "transmission-cli", "--config-dir", config],
+        ...["--download-dir", folder, "--no-portmap", source],
+      ], { HOME: config });
+    }
+  }
+}
+
+function testdata(path: string): string {
+  return fromFileUrl(new URL(`../testdata/${path}`, import.meta.url));
+}
+
+/** Hosts, a seed's folder, an empty one for each host, the torrent of it and its magnet link. */
+async function makeSetting(
+  files: Readonly<Record<string, number>>,
+  { count, id, net }: {
+    readonly count: number;
+    readonly id: string;
+    readonly net: number;
+  },
+) {
+  const stack = new AsyncDisposableStack();
+  const { path } = stack.use(await temporaryFolder());
+  const { hosts } = stack.use(await makeHosts(count, { id, net }));
+  const rng = seededRng(net);
+  const seed = join(path, "seed");
+  const folders = hosts.map(({ name }) => join(path, name));
+  for (const folder of folders) await Deno.mkdir(folder);
+  const contents = new Map<string, Uint8Array>();
+  for (const [name, length] of Object.entries(files)) {
+    const bytes = Uint8Array.from({ length }, () => rng() * 256);
+    await Deno.mkdir(join(seed, name, ".."), { recursive: true });
+    await Deno.writeFile(join(seed, name), bytes);
+    contents.set(name, bytes);
+  }
+  const top = Object.keys(files)[0]!.split("/")[0]!;
+  const torrent = join(path, "made.torrent");
+  // Small pieces, so that the metadata is long, and some are allowed fast.
+  const made = await runProgram([
+    ...["peer", "--create", join(seed, top), "-o", torrent],
+    ...["--piece-length", "16KiB", "--json"],
+  ]);
+  assertEquals(made.code, 0, made.stderr);
+  const magnet = `magnet:?xt=urn:btih:${
+    JSON.parse(made.stdout).infoHash
+  }&dn=${top}`;
+  return {
+    ...{ hosts, folders, seed, torrent, magnet },
+    /** Waits until a folder has every file. */
+    untilComplete: (folder: string, tool?: Tool) =>
+      untilSame(folder, contents, tool),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+async function untilSame(
+  folder: string,
+  contents: ReadonlyMap<string, Uint8Array>,
+  tool?: Tool,
+): Promise<void> {
+  const deadline = Date.now() + COMPLETE_MS;
+  for (const [name, bytes] of contents) {
+    for (;;) {
+      const read = await Deno.readFile(join(folder, name))
+        .catch(() => new Uint8Array());
+      if (
+        read.length === bytes.length &&
+        read.every((byte, at) => byte === bytes[at])
+      ) break;
+      assert(
+        Date.now() < deadline,
+        `${name} did not come to ${folder}: ${tool?.printed().slice(-2000)}`,
+      );
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+}
+
+for (const [at, client] of CLIENTS.entries()) {
+  const [first, second] = at % 2 === 0
+    ? [FOLDER_FILES, SINGLE_FILE]
+    : [SINGLE_FILE, FOLDER_FILES];
+
+  const fromThem = async () => {
+    await using setting = await makeSetting(first, {
+      ...{ count: 2, id: `m${at}`, net: 141 + at },
+    });
+    const { hosts: [theirs, ours], folders, seed, torrent, magnet } = setting;
+    await using tool = await startClient(client, theirs!, {
+      ...{ source: torrent, folder: seed, seed: true },
+    });
+    await using peer = await startProgram([
+      ...["peer", `${magnet}&x.pe=${theirs!.address}:${PORT}`],
+      ...["--dir", folders[1]!, "--exit-when-complete", "--json", ...NO_SEARCH],
+    ], { inside: ours!.inside });
+    const late = setTimeout(() => peer.stop(), COMPLETE_MS);
+    const { code, stdout, stderr } = await peer.exited;
+    clearTimeout(late);
+    assertEquals(code, 0, stderr + tool.printed());
+    await setting.untilComplete(folders[1]!);
+    const { peers, wastedBytes } = JSON.parse(stdout);
+    assertEquals([peers.length, wastedBytes], [1, 0]);
+    if (client === "libtorrent") {
+      assert(tool.printed().includes("heard HAVE_NONE"), tool.printed());
+      assert(tool.printed().includes("said HAVE_ALL"));
+    }
+  };
+
+  const fromUs = async () => {
+    await using setting = await makeSetting(second, {
+      ...{ count: 2, id: `n${at}`, net: 151 + at },
+    });
+    const { hosts: [theirs, ours], folders, seed, torrent, magnet } = setting;
+    await using tool = await startClient(client, theirs!, {
+      ...{ source: magnet, folder: folders[0]!, seed: false },
+      peers: [`${ours!.address}:${PORT}`],
+    });
+    await using peer = await startProgram([
+      ...["peer", torrent, "--dir", seed, ...NO_SEARCH],
+      ...["--peer", `${theirs!.address}:${PORT}`],
+    ], { inside: ours!.inside });
+    await setting.untilComplete(folders[0]!, tool);
+    const introduced = await peer.until(
+      "peer.introduced",
+      ({ extensions }) => extensions.includes("ut_metadata"),
+    );
+    assert(introduced.remote.includes(theirs!.address));
+    const connected = await peer.until(
+      "peer.connected",
+      ({ features }) => features.includes("extended"),
+    );
+    assert(connected.features.includes("fast"), connected.features);
+    const { code, stderr } = await peer.stop();
+    assertEquals(code, 0, stderr);
+    // aria2 and webtorrent try an encrypted connection first, and come again without.
+    assertEquals(
+      peer.events.filter((event) =>
+        event.type === "protocol.violated" &&
+        event.code !== "handshake-not-bittorrent"
+      ),
+      [],
+    );
+    if (client === "libtorrent") {
+      for (const message of ["HAVE_ALL", "ALLOWED_FAST", "EXTENDED"]) {
+        assert(tool.printed().includes(`heard ${message}`), tool.printed());
+      }
+    }
+  };
+
+  // Side by side: Transmission takes its time.
+  Deno.test(`peer and ${client} get metadata and files of a magnet link from each other`, async () => {
+    await Promise.all([fromThem(), fromUs()]);
+  });
+}
+
+Deno.test("peer finds a third peer through libtorrent only, by peer exchange", async () => {
+  await using setting = await makeSetting(SINGLE_FILE, {
+    ...{ count: 3, id: "x1", net: 161 },
+  });
+  const { hosts, folders, seed, torrent } = setting;
+  const [third, between, ours] = hosts as [Host, Host, Host];
+  await using far = await startProgram([
+    ...["peer", torrent, "--dir", seed, "--upload-limit", "300KiB/s"],
+    ...NO_SEARCH,
+  ], { inside: third.inside });
+  await far.until("role.listening");
+  await using tool = await startClient("libtorrent", between, {
+    ...{ source: torrent, folder: folders[1]!, seed: false },
+    peers: [`${third.address}:${PORT}`],
+  });
+  await using peer = await startProgram([
+    ...["peer", torrent, "--dir", folders[2]!, ...NO_SEARCH],
+    ...["--peer", `${between.address}:${PORT}`],
+  ], { inside: ours.inside });
+  await peer.until(
+    "peer.connected",
+    ({ remote, incoming }) => remote.includes(third.address) && !incoming,
+  ).catch((error) => {
+    throw new Error(tool.printed(), { cause: error });
+  });
+});
+
+Deno.test("libtorrent finds a third peer through ours only, by peer exchange", async () => {
+  await using setting = await makeSetting(SINGLE_FILE, {
+    ...{ count: 3, id: "x2", net: 162 },
+  });
+  const { hosts, folders, seed, torrent } = setting;
+  const [third, between, theirs] = hosts as [Host, Host, Host];
+  await using far = await startProgram([
+    ...["peer", torrent, "--dir", seed, "--upload-limit", "300KiB/s"],
+    ...NO_SEARCH,
+  ], { inside: third.inside });
+  await far.until("role.listening");
+  await using peer = await startProgram([
+    ...["peer", torrent, "--dir", folders[1]!, ...NO_SEARCH],
+    ...["--peer", `${third.address}:${PORT}`],
+  ], { inside: between.inside });
+  await peer.until("peer.connected");
+  await using tool = await startClient("libtorrent", theirs, {
+    ...{ source: torrent, folder: folders[2]!, seed: false },
+    peers: [`${between.address}:${PORT}`],
+  });
+  await far.until(
+    "peer.connected",
+    ({ remote, incoming }) => remote.includes(theirs.address) && incoming,
+  ).catch((error) => {
+    throw new Error(tool.printed(), { cause: error });
+  });
+});
