@@ -17,6 +17,8 @@ export interface PeerSessionOptions {
   readonly link: number;
   readonly remote: PeerEndpoint;
   readonly incoming: boolean;
+  /** The URL of an HTTP server that stands for a peer (BEP 19). */
+  readonly webSeed?: string;
   readonly pieceCount: number;
   readonly nowMs: number;
   /** Of a connection that goes on: what it has received in part is in there. */
@@ -74,6 +76,8 @@ export class PeerSession implements BlockSource {
   readonly outstanding: Set<number> = new Set();
   /** See {@linkcode BlockSource}. */
   currentPiece = -1;
+  /** See {@linkcode BlockSource}. */
+  readonly runs: boolean;
   /** What may be asked of it while it chokes us (BEP 6). */
   readonly fast: FastSource = new FastSource(this);
   /** It rejected a request although it does not choke us: it is asked again after this. */
@@ -133,9 +137,11 @@ export class PeerSession implements BlockSource {
     const { link, remote, incoming, pieceCount, nowMs } = options;
     this.link = link;
     this.remote = remote;
-    this.address = remote.host.includes(":")
-      ? `[${remote.host}]:${remote.port}`
-      : `${remote.host}:${remote.port}`;
+    this.runs = options.webSeed !== undefined;
+    this.address = options.webSeed ??
+      (remote.host.includes(":")
+        ? `[${remote.host}]:${remote.port}`
+        : `${remote.host}:${remote.port}`);
     this.incoming = incoming;
     this.stage = incoming ? "handshake" : "connecting";
     this.pieces = new Bitfield(pieceCount);

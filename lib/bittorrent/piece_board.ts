@@ -15,6 +15,8 @@ export interface BlockSource {
   readonly outstanding: Set<number>;
   /** The piece it is working on; it is finished first. */
   currentPiece: number;
+  /** It is good at pieces that lie behind each other: an HTTP server (BEP 19). */
+  readonly runs?: boolean;
 }
 
 /** A piece that is being put together. */
@@ -220,7 +222,11 @@ export class PieceBoard {
 
   #begin(source: BlockSource): ActivePiece | null {
     const { have, picker, rng, layout, takeBuffer } = this.#options;
-    const at = pickPiece({
+    const behind = source.currentPiece + 1;
+    const run = source.runs && source.pieces.has(behind)
+      ? this.#wanted.indexOf(behind)
+      : -1;
+    const at = run !== -1 ? run : pickPiece({
       wanted: this.#wanted,
       availability: this.availability,
       offered: source.pieces,

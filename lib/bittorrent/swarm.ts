@@ -141,7 +141,9 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
       case "peers-found":
         return this.#connections.found(input.peers, input.source);
       case "accepted":
-        return this.#connections.accept(input.link, input.remote);
+        return input.webSeed === undefined
+          ? this.#connections.accept(input.link, input.remote)
+          : this.#connections.adopt(input.link, input.remote, input.webSeed);
       case "verified":
         return this.#downloads.verified(input.pieceIndex, input.valid);
       case "stored":

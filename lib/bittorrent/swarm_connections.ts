@@ -117,7 +117,7 @@ export class Connections {
       rank: (to) => this.#rank(to),
     });
     for (const { link, to } of due) {
-      this.#join(link, to, false);
+      this.#join(link, to, { incoming: false });
       this.#state.out.push({ kind: "connect", link, to });
     }
   }
@@ -145,7 +145,16 @@ export class Connections {
       out.push({ kind: "close", link });
       return;
     }
-    this.#join(link, remote, true);
+    this.#join(link, remote, { incoming: true });
+  }
+
+  /** A web seed works (BEP 19): it is one more peer, beside those there is room for. */
+  adopt(link: number, remote: PeerEndpoint, webSeed: string): void {
+    if (this.#stopped) {
+      this.#state.out.push({ kind: "close", link });
+      return;
+    }
+    this.connected(this.#join(link, remote, { incoming: false, webSeed }));
   }
 
   /** Closes the oldest of those that never said a handshake if there are `max` of them. */
@@ -337,13 +346,18 @@ export class Connections {
       (options.v2 !== undefined && equalBytes(infoHash, options.v2.infoHash));
   }
 
-  #join(link: number, remote: PeerEndpoint, incoming: boolean): void {
+  #join(
+    link: number,
+    remote: PeerEndpoint,
+    how: { readonly incoming: boolean; readonly webSeed?: string },
+  ): PeerSession {
     const { sessions, have, nowMs } = this.#state;
     const pieceCount = have.length;
-    sessions.set(
-      link,
-      new PeerSession({ link, remote, incoming, pieceCount, nowMs }),
-    );
+    const session = new PeerSession({
+      ...{ link, remote, pieceCount, nowMs, ...how },
+    });
+    sessions.set(link, session);
+    return session;
   }
 
   /** Says who we are and what we can do. */

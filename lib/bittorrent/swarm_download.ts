@@ -1,7 +1,7 @@
 import { ProtocolError } from "../core/errors.ts";
 import { pieceLengthOf } from "./layout.ts";
 import type { PeerSession } from "./peer_session.ts";
-import { pipelineDepth } from "./request_pipeline.ts";
+import { MAX_REQUESTS, pipelineDepth } from "./request_pipeline.ts";
 import type { SwarmState } from "./swarm_state.ts";
 import { BLOCK_BYTES, type BlockRef } from "./wire.ts";
 
@@ -89,7 +89,10 @@ export class Downloads {
     if (this.#storingBytes >= MAX_STORING_BYTES) return;
     const depth = session.snubbed ? 1 : Math.min(
       session.maxRequests,
-      pipelineDepth(session.downMeter.rate(nowMs, 2)),
+      // A web seed is asked for much at a time: each request is a line in its log.
+      session.runs
+        ? MAX_REQUESTS
+        : pipelineDepth(session.downMeter.rate(nowMs, 2)),
     );
     const room = depth - session.outstanding.size;
     // Asking in groups: one write for many requests.
@@ -311,7 +314,7 @@ export class Downloads {
   }
 }
 
-/** A host is banned as a whole; on loopback, where all peers of a demo are, by its id. */
-export function banKey({ remote, peerId }: PeerSession): string {
-  return /^127\.|^::1$/.test(remote.host) ? peerId : remote.host;
+/** A host is banned as a whole; on loopback, where all peers of a demo are, and a web seed, by its id. */
+export function banKey({ remote, peerId, runs }: PeerSession): string {
+  return runs || /^127\.|^::1$/.test(remote.host) ? peerId : remote.host;
 }

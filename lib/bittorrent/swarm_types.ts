@@ -99,6 +99,8 @@ export type SwarmInput =
     readonly kind: "accepted";
     readonly link: number;
     readonly remote: PeerEndpoint;
+    /** It is no peer but an HTTP server, of this URL (BEP 19): it was we who connected, and it is good at runs of pieces. */
+    readonly webSeed?: string;
   }
   | { readonly kind: "connected"; readonly link: number }
   /** A connection that could not be made, or is over. */

@@ -4,6 +4,22 @@ import type { EventTable } from "./table.ts";
 /** What a BitTorrent peer can say. `remote` is where the other peer is, `peerId` is its id in hex. */
 export type PeerEvent =
   | {
+    /** One request to a web seed (BEP 19); `bytes` from `offset` of a file. */
+    readonly type: "webseed.fetched";
+    readonly url: string;
+    readonly offset: number;
+    readonly bytes: number;
+    readonly status: number;
+    readonly durationMs: number;
+  }
+  | {
+    /** A web seed does not work. Without `retryMs` it is not asked again. */
+    readonly type: "webseed.failed";
+    readonly url: string;
+    readonly reason: string;
+    readonly retryMs?: number;
+  }
+  | {
     readonly type: "torrent.hashed";
     readonly hashedBytes: number;
     readonly totalBytes: number;
@@ -136,6 +152,22 @@ export type PeerEvent =
 
 /** See {@linkcode PeerEvent}. */
 export const PEER_EVENTS: EventTable<PeerEvent> = {
+  "webseed.fetched": {
+    level: "debug",
+    text: (e) =>
+      `fetched ${formatBytes(e.bytes)} of ${e.url} in ${
+        formatMs(e.durationMs)
+      }, status ${e.status}`,
+  },
+  "webseed.failed": {
+    level: "warn",
+    text: (e) =>
+      `web seed ${e.url}: ${e.reason}; ${
+        e.retryMs === undefined
+          ? "it is not asked again"
+          : `asked again in ${formatMs(e.retryMs)}`
+      }`,
+  },
   "torrent.hashed": {
     level: "info",
     text: (e) =>

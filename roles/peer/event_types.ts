@@ -2,6 +2,8 @@ import type { EventType } from "../../lib/events/mod.ts";
 
 /** What the peer says, beside what every role does. */
 export const EVENT_TYPES: readonly EventType[] = [
+  "webseed.fetched",
+  "webseed.failed",
   "torrent.hashed",
   "torrent.created",
   "metadata.fetched",

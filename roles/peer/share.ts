@@ -19,6 +19,7 @@ import { readTorrent } from "./read_torrent.ts";
 import { resultOf } from "./result.ts";
 import { SwarmDriver } from "./swarm_driver.ts";
 import { checkLimits, newPeerId, swarmOptions } from "./swarm_setup.ts";
+import { WebSeeds } from "./web_seed_driver.ts";
 import { aborted, hopeless, sleep } from "./waiting.ts";
 
 /** Downloads and serves a torrent until it is told to end, by a flag or from outside. */
@@ -117,6 +118,8 @@ interface Running {
 async function share(flags: ShareFlags, running: Running): Promise<void> {
   const { info, swarm, driver, discovery, ctx } = running;
   const progress = new Progress(swarm, info, ctx);
+  const webSeeds = new WebSeeds({ info, swarm, driver, ctx });
+  webSeeds.start();
   const end = new AbortController();
   const watching = progress.run(AbortSignal.any([end.signal, ctx.signal]));
   const looking = running.inventory.run(end.signal);
@@ -142,6 +145,7 @@ async function share(flags: ShareFlags, running: Running): Promise<void> {
     ctx.finish(resultOf(info, swarm, progress));
   } finally {
     end.abort();
+    await webSeeds.stop();
     await driver.stop();
     await discovery.stop();
     await watching;

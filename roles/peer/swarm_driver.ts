@@ -201,6 +201,16 @@ export class SwarmDriver {
     }
   }
 
+  /** Takes over a connection to a web seed, as if to a peer that had been connected to. */
+  adopt(connection: TcpConnection, webSeed: string): void {
+    this.#lastAccepted -= 1;
+    const link = this.#lastAccepted;
+    this.#connections.set(link, connection);
+    const { remote } = connection;
+    this.feed({ kind: "accepted", link, remote, webSeed });
+    this.#task(this.#receive(link, connection));
+  }
+
   async #accept(listener: TcpListener): Promise<void> {
     for await (const connection of listener.accept(this.#stop.signal)) {
       this.#lastAccepted -= 1;
