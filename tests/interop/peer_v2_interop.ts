@@ -65,20 +65,26 @@ function violations(program: StartedProgram) {
 }
 
 for (const format of ["v2", "hybrid"]) {
-  Deno.test(`peer downloads a ${format} torrent from libtorrent`, async () => {
+  Deno.test(`peer downloads a ${format} torrent from libtorrent, by its .torrent and by its v2 hash alone`, async () => {
     await using setting = await makeSetting(format);
-    const { seed, leech, torrent } = setting;
+    const { seed, leech } = setting;
     await using theirs = await startLibtorrent({
-      ...{ torrent, folder: seed, seed: true },
+      ...{ torrent: setting.torrent, folder: seed, seed: true },
     });
-    await using ours = await startProgram([
-      ...["peer", torrent, "--dir", leech, ...LOCAL, "--exit-when-complete"],
-      ...["--peer", `127.0.0.1:${theirs.port}`],
-    ]);
-    const { code, stderr } = await ours.exited;
-    assertEquals(code, 0, stderr);
-    await assertSame(seed, leech);
-    assertEquals(violations(ours), []);
+    for (const torrent of [setting.torrent, setting.magnet]) {
+      const folder = join(
+        leech,
+        torrent === setting.magnet ? "magnet" : "file",
+      );
+      await using ours = await startProgram([
+        ...["peer", torrent, "--dir", folder, ...LOCAL, "--lsd", "off"],
+        ...["--exit-when-complete", "--peer", `127.0.0.1:${theirs.port}`],
+      ]);
+      const { code, stderr } = await ours.exited;
+      assertEquals(code, 0, stderr);
+      await assertSame(seed, folder);
+      assertEquals(violations(ours), []);
+    }
   });
 
   Deno.test(`libtorrent downloads a ${format} torrent from peer, by its .torrent and by its v2 hash alone`, async () => {
