@@ -7,13 +7,13 @@ import { readBody } from "../../lib/io/read_body.ts";
 const MAX_BYTES = 16 * 2 ** 20;
 /** Longest that a request body may take to come. */
 const MAX_MS = 60_000;
-/** Request bodies read at the same time: all together they hold at most 512 MiB. */
-const MAX_AT_ONCE = 32;
+/** What all bodies that are read at the same time may hold together, each counted as large as it may become. */
+const MAX_TOGETHER_BYTES = 512 * 2 ** 20;
 
 /** Reads the bodies of requests that are passed on, whoever sends them. */
 export class RequestBodies {
   readonly #clock: Clock;
-  #reading = 0;
+  #heldBytes = 0;
 
   /** Creates a reader of bodies that reads none yet. */
   constructor(clock: Clock) {
@@ -22,16 +22,22 @@ export class RequestBodies {
 
   /** Reads a request's body, undefined when it has none; a failure is what to tell the client. */
   async read(
-    { body, signal }: Pick<HttpRequest, "body" | "signal">,
+    { body, headers, signal }: Pick<
+      HttpRequest,
+      "body" | "headers" | "signal"
+    >,
   ): Promise<
     | { readonly body: Uint8Array<ArrayBuffer> | undefined }
     | { readonly status: number; readonly message: string }
   > {
     if (body === null) return { body: undefined };
-    if (this.#reading >= MAX_AT_ONCE) {
+    // Checked by the server: one number, and not above its limit.
+    const announced = headers.get("content-length");
+    const bytes = announced === null ? MAX_BYTES : Number(announced);
+    if (this.#heldBytes + bytes > MAX_TOGETHER_BYTES) {
       return { status: 503, message: "Too many requests with bodies at once" };
     }
-    this.#reading += 1;
+    this.#heldBytes += bytes;
     try {
       const whole = await readBody(body, {
         what: "the request's body",
@@ -47,7 +53,7 @@ export class RequestBodies {
       if (!(error instanceof RunError)) throw error;
       return failureOf(error);
     } finally {
-      this.#reading -= 1;
+      this.#heldBytes -= bytes;
     }
   }
 }
