@@ -214,9 +214,11 @@ function originForm(
 
 /** Refuses a path that climbs above the root: nobody asks for that by mistake. */
 function checkDots(target: string): undefined {
-  if (!target.includes("/.") && !/%2e/i.test(target)) return;
+  const question = target.indexOf("?");
+  const asked = question < 0 ? target : target.slice(0, question);
+  if (!asked.includes("/.") && !/%2e/i.test(asked)) return;
   let depth = 0;
-  const path = target.replace(/\?.*$/s, "").replace(/%2e/gi, ".");
+  const path = asked.replace(/%2e/gi, ".");
   for (const name of path.split(/[/\\]|%2f|%5c/i)) {
     if (name === "..") depth -= 1;
     else if (name !== "." && name !== "") depth += 1;
