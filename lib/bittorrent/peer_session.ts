@@ -59,6 +59,8 @@ export class PeerSession implements BlockSource {
   amInterested = false;
   /** The peer does not answer our requests. */
   peerChoking = true;
+  /** When we choked it last; 0 if we never served it. */
+  servedUntilMs = 0;
   /** The peer wants something of us. */
   peerInterested = false;
   /** The connection goes by the info-hash of v2 (BEP 52). */

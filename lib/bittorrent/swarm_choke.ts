@@ -10,7 +10,7 @@
  * someone gets an extra slot. It keeps the incentive: an extra slot is served only when nobody with an earned one waits,
  * it ends when that leaves nothing for a second, and the one who gives us most gets it first.
  */
-import { chokeRound } from "./choker.ts";
+import { type ChokerName, CHOKERS } from "./choker.ts";
 import type { PeerSession } from "./peer_session.ts";
 import type { Spread } from "./spread.ts";
 import type { SwarmState } from "./swarm_state.ts";
@@ -75,7 +75,7 @@ export class Choking {
   fillFreeSlots(): void {
     const { freeRide } = this.#state.options;
     if (freeRide || this.#wanting.size + this.#extras.size === 0) return;
-    let free = this.#slots() + 1;
+    let free = this.#choker === "none" ? Infinity : this.#slots() + 1;
     for (const session of this.#state.open()) {
       if (session.peerInterested && !session.amChoking && !session.extraSlot) {
         free -= 1;
@@ -131,12 +131,13 @@ export class Choking {
     const redraw = nowMs >= this.#nextDrawMs;
     if (redraw) this.#nextDrawMs = nowMs + options.optimisticIntervalMs;
     const sessions = shuffled([...this.#state.open()], rng);
-    const decision = chokeRound(
+    const decision = CHOKERS[this.#choker](
       sessions.map((session) => ({
         peerId: session.address,
         interested: session.peerInterested,
         bytesPerSecond: this.#worth(session),
         newcomer: session.newcomer,
+        servedUntilMs: session.amChoking ? session.servedUntilMs : nowMs,
       })),
       {
         slots: this.#slots(),
@@ -159,6 +160,10 @@ export class Choking {
     }
   }
 
+  get #choker(): ChokerName {
+    return this.#state.options.choker ?? "tit-for-tat";
+  }
+
   /** Of those who wait the one that is worth most. */
   #nextExtra(): PeerSession | null {
     let best: PeerSession | null = null;
@@ -177,10 +182,11 @@ export class Choking {
     return Math.max(this.#state.options.unchokeSlots, this.#spread.slots());
   }
 
-  /** What a peer is worth: what it gives us, or as a seed what it takes; while the first copy is spread, how well it passes on. */
+  /** What a peer is worth: what it gives us, or as a seed what it takes, in a round robin how long it has waited; while the first copy is spread, how well it passes on. */
   #worth(session: PeerSession): number {
     const { have, nowMs } = this.#state;
     if (this.#spread.active) return -session.kept;
+    if (this.#choker === "round-robin") return -session.servedUntilMs;
     return (have.complete ? session.upMeter : session.downMeter).rate(nowMs);
   }
 
@@ -198,6 +204,7 @@ export class Choking {
   #choke(session: PeerSession, reason: string): void {
     if (session.amChoking) return;
     session.amChoking = true;
+    session.servedUntilMs = this.#state.nowMs;
     this.#setExtra(session, false);
     this.#note(session);
     session.say({ kind: "choke" });

@@ -3,6 +3,7 @@ import type { RoleEvent } from "../events/role.ts";
 import type { Rng } from "../core/rng.ts";
 import type { HashAnswers } from "./hash_answers.ts";
 import type { HashQuest } from "./hash_quest.ts";
+import type { ChokerName } from "./choker.ts";
 import type { Layout } from "./layout.ts";
 import type { Hashing } from "./metainfo.ts";
 import type { PickerName } from "./picker.ts";
@@ -55,6 +56,8 @@ export interface SwarmOptions {
   readonly have: readonly number[];
   readonly rng: Rng;
   readonly picker: PickerName;
+  /** How to choose whom to serve; without it, tit-for-tat. */
+  readonly choker?: ChokerName;
   /** Peers served by rate (tit-for-tat); one more is served by lot. */
   readonly unchokeSlots: number;
   readonly chokeIntervalMs: number;

@@ -1,3 +1,4 @@
+import type { ChokerName } from "../../lib/bittorrent/choker.ts";
 import { flag, type HostPort } from "../../lib/cli/flags.ts";
 import type { PickerName } from "../../lib/bittorrent/picker.ts";
 import type { DiscoveryFlags } from "./discovery.ts";
@@ -15,6 +16,7 @@ export interface ShareFlags extends DiscoveryFlags {
   readonly chokeInterval: number;
   readonly optimisticInterval: number;
   readonly picker: PickerName;
+  readonly choker: ChokerName;
   readonly superSeed: "auto" | "on" | "off";
   readonly maxConnections: number;
   readonly seedFor: number | undefined;
@@ -44,6 +46,11 @@ export const SHARE_FLAGS = {
   unchokeSlots: flag.count({
     default: "4",
     help: "Peers served at a time because they give most; one more by lot",
+  }),
+  choker: flag.choice(["tit-for-tat", "round-robin", "none"], {
+    default: "tit-for-tat",
+    help:
+      "Whom to serve: those who give most, each in turn, or everyone at once",
   }),
   chokeInterval: flag.duration({
     default: "10s",

@@ -58,6 +58,7 @@ export function metadataOptions(
     have: [],
     rng: ctx.rng,
     picker: flags.picker,
+    choker: flags.choker,
     unchokeSlots: flags.unchokeSlots,
     chokeIntervalMs: flags.chokeInterval,
     optimisticIntervalMs: flags.optimisticInterval,
