@@ -13,7 +13,7 @@ export type ReportSection =
     readonly heading: string;
     /** File name of the `.svg`, without the ending. */
     readonly file: string;
-    readonly chart: LineChart | BarChart;
+    readonly chart: LineChart | BarChart | HeatChart;
     readonly note?: string;
   };
 
@@ -42,5 +42,26 @@ export interface BarChart {
     readonly value: number;
     /** A mark on the bar, such as the theoretical bound, with its name in the legend. */
     readonly mark?: { readonly name: string; readonly value: number };
+  }[];
+}
+
+/** Heat maps side by side, such as who serves whom, one for each round. */
+export interface HeatChart {
+  readonly kind: "heat";
+  /** What a row, and what a column is. */
+  readonly rowLabel: string;
+  readonly columnLabel: string;
+  readonly rows: readonly string[];
+  readonly columns: readonly string[];
+  /** What a cell is, at most how much of it, and its unit as it follows the number, such as ` %`. */
+  readonly scale: {
+    readonly name: string;
+    readonly max: number;
+    readonly unit: string;
+  };
+  readonly panels: readonly {
+    readonly title: string;
+    /** By row and column; NaN leaves a cell out. */
+    readonly cells: readonly (readonly number[])[];
   }[];
 }

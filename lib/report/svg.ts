@@ -1,13 +1,14 @@
 import { barChartSvg } from "./bar_chart.ts";
 import { lineChartSvg } from "./line_chart.ts";
-import type { BarChart, LineChart } from "./report.ts";
+import { heatChartSvg } from "./heat_chart.ts";
+import type { BarChart, HeatChart, LineChart } from "./report.ts";
 
 /**
  * Draws a chart as an SVG document that needs nothing else: light colours as attributes, which every viewer
  * understands, and class names by which a page can recolour it.
  */
 export function chartSvg(
-  chart: LineChart | BarChart,
+  chart: LineChart | BarChart | HeatChart,
   options: {
     /** What screen readers say. */
     readonly title: string;
@@ -15,7 +16,12 @@ export function chartSvg(
     readonly heading?: string;
   },
 ): string {
-  return chart.kind === "line"
-    ? lineChartSvg(chart, options)
-    : barChartSvg(chart, options);
+  switch (chart.kind) {
+    case "line":
+      return lineChartSvg(chart, options);
+    case "bar":
+      return barChartSvg(chart, options);
+    case "heat":
+      return heatChartSvg(chart, options);
+  }
 }
