@@ -12,6 +12,8 @@ export type Leaving =
   | { readonly kind: "complete"; readonly afterMs: number }
   /** With this share of the pieces. */
   | { readonly kind: "share"; readonly share: number }
+  /** When it has sent so many bytes. */
+  | { readonly kind: "sent"; readonly bytes: number }
   /** As soon as the others have every piece among them. */
   | { readonly kind: "first-copy" };
 

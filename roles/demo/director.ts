@@ -37,6 +37,7 @@ interface Part {
   joinedAtMs: number | null;
   completedAtMs: number | null;
   leftAtMs: number | null;
+  sentBytes: number;
 }
 
 /** See the head of this file. Members that join at 0 are there when it starts. */
@@ -69,6 +70,7 @@ export class Director implements Machine<DirectorInput, DirectorOutput> {
       joinedAtMs: null,
       completedAtMs: null,
       leftAtMs: null,
+      sentBytes: 0,
     }]));
     for (const part of this.#parts.values()) {
       if (part.member.joinsAtMs === 0) this.#join(part, 0);
@@ -80,13 +82,17 @@ export class Director implements Machine<DirectorInput, DirectorOutput> {
   get deadlineMs(): number {
     if (this.#end !== null) return Infinity;
     let next = this.#plan.endsAtMs;
+    let expected = false;
     for (const part of this.#parts.values()) {
+      expected ||= part.joinedAtMs === null;
       next = Math.min(
         next,
         part.joinedAtMs === null ? part.member.joinsAtMs : leaveAtMs(part),
       );
     }
-    if (this.#starving) next = Math.min(next, this.#lastPieceAtMs + STUCK_MS);
+    if (this.#starving && !expected) {
+      next = Math.min(next, this.#lastPieceAtMs + STUCK_MS);
+    }
     return this.#beganAtMs + next;
   }
 
@@ -143,6 +149,7 @@ export class Director implements Machine<DirectorInput, DirectorOutput> {
     const part = this.#parts.get(name);
     if (part === undefined || part.leftAtMs !== null) return;
     if (KEPT.test(event.type)) this.#observed.push({ atMs, name, event });
+    if (event.type === "peer.progressed") part.sentBytes = event.uploadedBytes;
     if (event.type !== "piece.verified") return;
     if (part.pieces.has(event.pieceIndex)) return;
     this.#add(part, event.pieceIndex);
@@ -172,6 +179,7 @@ export class Director implements Machine<DirectorInput, DirectorOutput> {
     if (leaves.kind === "share") {
       return part.pieces.size >= leaves.share * this.#pieceCount;
     }
+    if (leaves.kind === "sent") return part.sentBytes >= leaves.bytes;
     if (leaves.kind !== "first-copy") return false;
     if (this.#outsideCount < this.#pieceCount) return false;
     this.#firstCopyAtMs ??= nowMs;
@@ -206,7 +214,7 @@ export class Director implements Machine<DirectorInput, DirectorOutput> {
       part.leftAtMs === null && part.pieces.size < this.#pieceCount
     );
     if (!waiting) return "complete";
-    if (this.#starving && nowMs - this.#lastPieceAtMs >= STUCK_MS) {
+    if (this.#starving && nowMs >= this.#lastPieceAtMs + STUCK_MS) {
       return "stuck";
     }
     return nowMs >= this.#plan.endsAtMs ? "time" : null;

@@ -12,6 +12,7 @@ export const NUMBERS_FLAGS = {
     help: "What the server, or the first seed, sends at most (u_s)",
   }),
   peerUpload: flag.byteRate({ help: "What each client sends at most (u)" }),
+  freeRiders: flag.count({ help: "`tit-for-tat`: peers that only take" }),
 };
 
 /** What those flags parse to. */
@@ -20,6 +21,7 @@ export interface Numbers {
   readonly file: number | undefined;
   readonly serverUpload: number | undefined;
   readonly peerUpload: number | undefined;
+  readonly freeRiders: number | undefined;
   readonly simulate: boolean;
 }
 
@@ -33,7 +35,7 @@ export function withNumbers(
   numbers: Numbers,
 ): readonly Act[] {
   for (const name of Object.keys(NUMBERS_FLAGS) as (keyof Numbers)[]) {
-    if (numbers[name] === undefined || acts.some((act) => takes(act))) {
+    if (numbers[name] === undefined || acts.some((act) => takes(act, name))) {
       continue;
     }
     throw new InputError(`--${kebab(name)} means nothing to this scenario`);
@@ -51,6 +53,9 @@ export function withNumbers(
       fileBytes: file ?? act.fileBytes,
       serverBytesPerSecond: serverUpload ?? act.serverBytesPerSecond,
       peerBytesPerSecond: peerUpload ?? act.peerBytesPerSecond,
+      ...act.act === "tit-for-tat"
+        ? { freeRiders: numbers.freeRiders ?? act.freeRiders }
+        : {},
     }, numbers);
   });
 }
@@ -67,14 +72,22 @@ function withClients<A extends Act>(act: A, numbers: Numbers): A {
       }, got ${clients[0] === 0 ? 0 : top}`,
     );
   }
-  if (act.act !== "distribution") return act;
-  return simulate
-    ? { ...act, simulated: { ...act.simulated, leeches: clients } }
-    : { ...act, leeches: clients };
+  if (act.act === "distribution") {
+    return simulate
+      ? { ...act, simulated: { ...act.simulated, leeches: clients } }
+      : { ...act, leeches: clients };
+  }
+  if (clients.length > 1 || top < 2) {
+    throw new InputError(
+      `--clients must be one number from 2 on in ${act.act}`,
+    );
+  }
+  return { ...act, leeches: top };
 }
 
-function takes(act: Act): boolean {
-  return "peerBytesPerSecond" in act;
+function takes(act: Act, name: keyof Numbers): boolean {
+  return "peerBytesPerSecond" in act &&
+    (name !== "freeRiders" || act.act === "tit-for-tat");
 }
 
 function kebab(name: string): string {

@@ -1,16 +1,27 @@
 import { nearest } from "../../lib/cli/nearest.ts";
 import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
-import { formatMs } from "../../lib/core/units.ts";
+import { formatBytes, formatMs } from "../../lib/core/units.ts";
 import type { Terminal } from "../../lib/io/terminal.ts";
 import type { RoleContext, RoleResult } from "../../lib/role.ts";
 import { playCdn } from "./cdn.ts";
+import { playChurn } from "./churn.ts";
 import { closingTable } from "./closing_table.ts";
 import { playDistribution } from "./distribution.ts";
 import { playEcho } from "./echo.ts";
 import { type Numbers, withNumbers } from "./flags.ts";
+import { swarmPlayer } from "./play_swarm.ts";
+import { playRarestFirst } from "./rarest_first.ts";
+import { playTitForTat } from "./tit_for_tat.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { simulateDistribution } from "./virtual_distribution.ts";
-import { type Act, parseScenario, type Scenario } from "./scenario.ts";
+import {
+  type Act,
+  type ChurnAct,
+  parseScenario,
+  type RarestFirstAct,
+  type Scenario,
+  type TitForTatAct,
+} from "./scenario.ts";
 import { type Check, Stage } from "./stage.ts";
 import { progressView } from "./view.ts";
 
@@ -62,6 +73,28 @@ export async function playScenario(
   }
 }
 
+async function playSwarmAct(
+  act: TitForTatAct | RarestFirstAct | ChurnAct,
+  stage: Stage,
+  simulate: boolean,
+): Promise<void> {
+  stage.begin(
+    act.act,
+    `${SCENARIOS[act.act]}: ${formatBytes(act.fileBytes)}${
+      simulate ? ", in virtual time" : ""
+    }`,
+  );
+  const play = await swarmPlayer(act, stage, simulate);
+  switch (act.act) {
+    case "tit-for-tat":
+      return playTitForTat(act, stage, play);
+    case "rarest-first":
+      return playRarestFirst(act, stage, play);
+    case "churn":
+      return playChurn(act, stage, play);
+  }
+}
+
 function resultOf(
   title: string,
   { checks, figures, sections, ctx }: Stage,
@@ -108,6 +141,10 @@ function playAct(act: Act, stage: Stage, simulate: boolean): Promise<void> {
         : playDistribution(act, stage);
     case "cdn":
       return playCdn(act, stage);
+    case "tit-for-tat":
+    case "rarest-first":
+    case "churn":
+      return playSwarmAct(act, stage, simulate);
   }
 }
 

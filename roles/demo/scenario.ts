@@ -1,3 +1,5 @@
+import type { ChokerName } from "../../lib/bittorrent/choker.ts";
+import type { PickerName } from "../../lib/bittorrent/picker.ts";
 import { parseJsonLines } from "../../lib/core/json_lines.ts";
 import {
   parseByteRate,
@@ -16,6 +18,9 @@ export interface Scenario {
 export type Act =
   | EchoAct
   | DistributionAct
+  | TitForTatAct
+  | RarestFirstAct
+  | ChurnAct
   | CdnAct;
 
 /** Echo over UDP with loss, and over TCP with two clients at once. */
@@ -50,6 +55,39 @@ export interface DistributionAct extends SwarmNumbers {
     /** How many others a peer is told of. */
     readonly introductions: number;
   };
+}
+
+/** Who serves whom: with tit-for-tat and without. */
+export interface TitForTatAct extends SwarmNumbers {
+  readonly act: "tit-for-tat";
+  /** How many give, and how many only take. */
+  readonly leeches: number;
+  readonly freeRiders: number;
+  readonly slots: number;
+  readonly chokeIntervalMs: number;
+  readonly optimisticIntervalMs: number;
+  readonly chokers: readonly ChokerName[];
+}
+
+/** A seed that leaves early, and the order in which its peers ask. */
+export interface RarestFirstAct extends SwarmNumbers {
+  readonly act: "rarest-first";
+  readonly leeches: number;
+  /** The seed leaves when it has sent so many copies of the file. */
+  readonly seedCopies: number;
+  readonly pickers: readonly PickerName[];
+}
+
+/** Peers come and go; the seed leaves when the first copy is out. */
+export interface ChurnAct extends SwarmNumbers {
+  readonly act: "churn";
+  readonly leeches: number;
+  /** From one arrival to the next. */
+  readonly everyMs: number;
+  /** How long a peer seeds when it has everything. */
+  readonly seedForMs: number;
+  /** Probability that a peer leaves with half the file. */
+  readonly quits: number;
 }
 
 /** A title played in several networks, each directed to its own edge by DNS. */
@@ -101,6 +139,33 @@ const ACTS: Readonly<Record<Act["act"], (act: Reader) => Act>> = {
         }),
     };
   },
+  "tit-for-tat": (act) => ({
+    act: "tit-for-tat",
+    ...swarmNumbers(act),
+    leeches: act.count("leeches", 2, MAX_PROCESSES),
+    freeRiders: act.count("freeRiders", 0, MAX_PROCESSES),
+    slots: act.count("slots", 1, 100),
+    chokeIntervalMs: act.unit("chokeInterval", parseDurationMs, { above: 99 }),
+    optimisticIntervalMs: act.unit("optimisticInterval", parseDurationMs, {
+      above: 99,
+    }),
+    chokers: act.choices("chokers", ["tit-for-tat", "round-robin", "none"]),
+  }),
+  "rarest-first": (act) => ({
+    act: "rarest-first",
+    ...swarmNumbers(act),
+    leeches: act.count("leeches", 2, MAX_PROCESSES),
+    seedCopies: act.number("seedCopies", 0.1, 100),
+    pickers: act.choices("pickers", ["rarest", "random", "sequential"]),
+  }),
+  churn: (act) => ({
+    act: "churn",
+    ...swarmNumbers(act),
+    leeches: act.count("leeches", 2, MAX_PROCESSES),
+    everyMs: act.unit("every", parseDurationMs),
+    seedForMs: act.unit("seedFor", parseDurationMs),
+    quits: act.number("quits", 0, 1),
+  }),
   cdn: (act) => ({
     act: "cdn",
     domain: act.text("domain"),

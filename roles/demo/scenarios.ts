@@ -2,4 +2,7 @@
 export const SCENARIOS: Readonly<Record<string, string>> = {
   all: "the whole chapter in one minute",
   distribution: "time against N: client-server, peer-to-peer, and the bounds",
+  "tit-for-tat": "who serves whom, and what free riding costs",
+  "rarest-first": "which order of asking keeps the file alive",
+  churn: "peers come and go, and the seed leaves",
 };

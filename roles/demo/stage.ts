@@ -61,6 +61,12 @@ export class Stage implements AsyncDisposable {
     this.ctx.emit({ type: "act.started", act, title });
   }
 
+  /** Begins a part of an act. */
+  part(title: string): void {
+    this.#view.note(`--- ${title}`);
+    this.ctx.emit({ type: "stage.reported", program: this.#act, text: title });
+  }
+
   /** A loopback address that stands for a machine of the lab: 127.0.0.2, 127.0.0.3 … */
   machine(): string {
     const host = `127.0.0.${this.#nextHost++}`;

@@ -154,6 +154,8 @@ function enter(member: Member, staging: Staging): Player {
     ...["--choke-interval", `${plan.chokeIntervalMs}ms`],
     ...["--optimistic-interval", `${plan.optimisticIntervalMs}ms`],
     ...member.picker === undefined ? [] : ["--picker", member.picker],
+    ...member.choker === undefined ? [] : ["--choker", member.choker],
+    ...member.plainSeed ? ["--super-seed", "off"] : [],
     ...member.freeRide ? ["--free-ride"] : [],
   ]);
   player.role.subscribe((event) => {

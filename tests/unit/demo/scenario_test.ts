@@ -97,7 +97,7 @@ Deno.test("parseScenario says on which line it is, and what was meant", () => {
       [
         '"echo"',
         '"ecko"',
-        'line 4: acts[0].act must be "echo", "distribution" or "cdn", got "ecko"',
+        'line 4: acts[0].act must be "echo", "distribution", "tit-for-tat", "rarest-first", "churn" or "cdn", got "ecko"',
       ],
     ] as const
   ) {

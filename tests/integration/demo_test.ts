@@ -1,0 +1,123 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { runProgram, startProgram } from "../support/program.ts";
+
+/** Small numbers: these show that the acts work, not what they teach. */
+const SWARM = {
+  ...{ file: "512KiB", pieceLength: "16KiB" },
+  ...{ serverUpload: "1MiB/s", peerUpload: "1MiB/s" },
+};
+const ACTS = [
+  { act: "distribution", ...SWARM, leeches: [2] },
+  {
+    ...{ act: "tit-for-tat", ...SWARM, leeches: 2, freeRiders: 1, slots: 1 },
+    ...{ chokeInterval: "200ms", optimisticInterval: "400ms" },
+    chokers: ["tit-for-tat"],
+  },
+  {
+    ...{ act: "rarest-first", ...SWARM, leeches: 2 },
+    ...{ seedCopies: 4, pickers: ["rarest"] },
+  },
+  {
+    ...{ act: "churn", ...SWARM, leeches: 3 },
+    ...{ every: "500ms", seedFor: "2s", quits: 0 },
+  },
+] as const;
+
+interface DemoResult {
+  readonly checks: readonly {
+    readonly check: string;
+    readonly held: boolean;
+  }[];
+  readonly figures: readonly { readonly act: string }[];
+}
+
+for (const act of ACTS) {
+  Deno.test(`demo plays ${act.act} with real peers and writes its report`, async () => {
+    const folder = await Deno.makeTempDir({ prefix: "rolecall-test-" });
+    try {
+      const scenario = join(folder, "small.json");
+      await Deno.writeTextFile(
+        scenario,
+        JSON.stringify({ title: "Small", acts: [act] }),
+      );
+      const out = join(folder, "out");
+      const { stdout, stderr } = await runProgram([
+        ...["demo", scenario, "--json", "--out", out, "--seed", "1"],
+      ]);
+      const result: DemoResult = JSON.parse(stdout.slice(stdout.indexOf("{")));
+      assertEquals(result.figures.map(({ act }) => act), [act.act]);
+      // What such small swarms teach is left to chance; that every copy is the file is not.
+      const copies = result.checks.filter(({ check }) =>
+        check.includes("byte by byte")
+      );
+      assert(copies.length > 0 || act.act === "churn", stderr);
+      assertEquals(copies.filter(({ held }) => !held), []);
+      const report = await Deno.readTextFile(join(out, "report.html"));
+      assertStringIncludes(report, "<svg");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
+Deno.test("demo ends every program that it started when it is told to stop", async () => {
+  await using demo = await startProgram([
+    ...["demo", "distribution", "--clients", "3"],
+  ]);
+  await demo.until(
+    "program.started",
+    ({ program }) => program === "swarm-3-seed",
+  );
+  const pids = demo.events.flatMap((event) =>
+    event.type === "program.started" ? [event.pid] : []
+  );
+  assert(pids.length >= 5);
+  await demo.stop();
+  for (const pid of pids) {
+    assert(!await isAlive(pid), `program ${pid} is still there`);
+  }
+});
+
+/** Whether there is a process that is no zombie. */
+async function isAlive(pid: number): Promise<boolean> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "");
+  return status !== "" && !/^State:\s*Z/m.test(status);
+}
+
+Deno.test("demo says what is wrong with a scenario, or with its name, in one line", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "rolecall-test-" });
+  try {
+    const scenario = join(folder, "wrong.json");
+    await Deno.writeTextFile(
+      scenario,
+      '{\n  "title": "T",\n  "acts": [\n    { "act": "churn", "file": "1MiB", "leches": 3 }\n  ]\n}',
+    );
+    for (
+      const [args, said] of [
+        [
+          ["demo", scenario],
+          "line 4: acts[0].serverUpload must be a text, got nothing",
+        ],
+        [["demo", "churm"], 'did you mean "churn"?'],
+        [["demo", "churn", "--clients", "1,2"], "--clients must be one number"],
+        [["demo", "distribution", "--clients", "31"], "more with --simulate"],
+        [
+          ["demo", "all", "--simulate"],
+          "--simulate is for scenarios of swarms only",
+        ],
+        [
+          ["demo", "churn", "--free-riders", "1"],
+          "--free-riders means nothing",
+        ],
+      ] as const
+    ) {
+      const { code, stderr } = await runProgram(args);
+      assertEquals(code, 2);
+      assertStringIncludes(stderr, said);
+      assertEquals(stderr.trim().split("\n").length, 1, stderr);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
