@@ -113,7 +113,8 @@ export type LsdOutput =
 
 /** How to set up {@linkcode LocalDiscovery}. */
 export interface LocalDiscoveryOptions {
-  readonly infoHash: Uint8Array;
+  /** What the torrent is known by, 20 bytes each: a hybrid has two names (BEP 52). The first stands in events. */
+  readonly infoHashes: readonly Uint8Array[];
   /** Where we listen for peers. */
   readonly port: number;
   /** Unlike anyone else's. */
@@ -148,19 +149,19 @@ export class LocalDiscovery implements Machine<LsdInput, LsdOutput> {
       return this.#received(input.bytes, input.from);
     }
     if (nowMs < this.#deadlineMs) return [];
-    const { infoHash, port, cookie, group } = this.#options;
+    const { infoHashes, port, cookie, group } = this.#options;
     const waitMs = this.everHeard ? ANNOUNCE_MS : LONELY_MS;
     this.#deadlineMs = nowMs + waitMs;
     return [
       {
         kind: "send",
-        bytes: encodeLsd({ port, infoHashes: [infoHash], cookie }, group),
+        bytes: encodeLsd({ port, infoHashes, cookie }, group),
       },
       {
         kind: "event",
         event: {
           type: "lsd.announced",
-          infoHash: toHex(infoHash),
+          infoHash: toHex(infoHashes[0]!),
           group: formatHostPort(LSD_GROUPS[group]),
           nextMs: waitMs,
         },
@@ -176,11 +177,11 @@ export class LocalDiscovery implements Machine<LsdInput, LsdOutput> {
       if (error instanceof ProtocolError) return [];
       throw error;
     }
-    const { infoHash, cookie } = this.#options;
-    const hex = toHex(infoHash);
+    const { infoHashes, cookie } = this.#options;
+    const ours = infoHashes.map(toHex);
     if (
       announce.cookie === cookie || !reachable(from.host) ||
-      !announce.infoHashes.some((other) => toHex(other) === hex)
+      !announce.infoHashes.some((other) => ours.includes(toHex(other)))
     ) return [];
     const peer = { host: from.host, port: announce.port };
     const remote = formatHostPort(peer);
@@ -191,7 +192,10 @@ export class LocalDiscovery implements Machine<LsdInput, LsdOutput> {
     }
     this.#heard.add(remote);
     return [
-      { kind: "event", event: { type: "lsd.heard", infoHash: hex, remote } },
+      {
+        kind: "event",
+        event: { type: "lsd.heard", infoHash: ours[0]!, remote },
+      },
       found,
     ];
   }

@@ -15,7 +15,7 @@ import { TrackerDriver, type TrackerDriverOptions } from "./tracker_driver.ts";
 
 /** The flags that say where to search. */
 export interface DiscoveryFlags {
-  readonly dht: "on" | "off";
+  readonly dht: "auto" | "on" | "off";
   readonly dhtNode: readonly HostPort[];
   readonly lsd: "auto" | "on" | "off";
 }
@@ -26,10 +26,12 @@ export interface DiscoveryOptions {
   readonly flags: DiscoveryFlags;
   /** Where the peer listens. */
   readonly at: Address;
-  /** What the DHT and the LAN know the torrent by; 20 bytes each. A hybrid has two (BEP 52); the LAN is told the first. */
+  /** What the DHT and the LAN know the torrent by; 20 bytes each. A hybrid has two (BEP 52). */
   readonly names: readonly Uint8Array[];
   /** Tiers of trackers. */
   readonly tiers: readonly (readonly string[])[];
+  /** DHT nodes that the torrent names (BEP 5). */
+  readonly nodes?: readonly HostPort[];
   /** Trackers only (BEP 27). A magnet link does not say; see {@linkcode Discovery.keepPrivate}. */
   readonly private: boolean;
   /** Makes the announce to a tracker of this moment. */
@@ -57,16 +59,18 @@ export class Discovery {
       found: ({ peers }) => found(peers, "tracker"),
     });
     if (options.private) return;
-    if (flags.dht === "on") {
-      this.#dht = new DhtDriver({ ctx, at, named: flags.dhtNode });
-    }
     // A torrent without a tracker has no other way to begin with; in a swarm that has one, whoever measures it wants
     // to know who is in it, not to meet every other group of the class.
-    const lan = flags.lsd === "on" ||
-      flags.lsd === "auto" && tiers.length === 0;
-    if (lan) {
+    const alone = tiers.length === 0;
+    const named = [...flags.dhtNode, ...(options.nodes ?? [])];
+    if (
+      flags.dht === "on" || flags.dht === "auto" && (alone || named.length > 0)
+    ) {
+      this.#dht = new DhtDriver({ ctx, at, named });
+    }
+    if (flags.lsd === "on" || flags.lsd === "auto" && alone) {
       this.#lsd = new LsdDriver({
-        ...{ ctx, infoHash: names[0]!, at },
+        ...{ ctx, infoHashes: names, at },
         found: (peers) => found(peers, "lsd"),
       });
     }
@@ -85,7 +89,7 @@ export class Discovery {
 
   /** What was tried and did not help, for people: `no tracker answers (…), no DHT node is known`. */
   get failures(): string[] {
-    const { tiers, flags } = this.#options;
+    const { tiers, flags, nodes = [] } = this.#options;
     const failures: string[] = [];
     if (tiers.length > 0) {
       failures.push(
@@ -93,13 +97,11 @@ export class Discovery {
       );
     } else failures.push("the torrent names no tracker");
     if (this.#dht !== null) {
-      const [first] = flags.dhtNode;
+      const named = [...flags.dhtNode, ...nodes].map(formatAddress);
       failures.push(
-        first === undefined
+        named.length === 0
           ? "no DHT node is known (--dht-node)"
-          : `no DHT node answers at ${
-            flags.dhtNode.map(formatAddress).join(", ")
-          }`,
+          : `no DHT node answers at ${named.join(", ")}`,
       );
     }
     if (this.#lsd !== null) failures.push("no peer was heard on the LAN");

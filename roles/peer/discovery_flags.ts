@@ -7,10 +7,10 @@ export const DHT_NODE_FLAG = flag.list(flag.hostPort({
 
 /** Where to search for peers, beside the trackers. */
 export const DISCOVERY_FLAGS = {
-  dht: flag.choice(["on", "off"], {
-    default: "on",
+  dht: flag.choice(["auto", "on", "off"], {
+    default: "auto",
     help:
-      "Searches peers in the DHT, through nodes named by --dht-node or by peers; never for private torrents",
+      "Searches peers in the DHT: auto for torrents that name no tracker, and with --dht-node; never for private ones",
   }),
   dhtNode: DHT_NODE_FLAG,
   lsd: flag.choice(["auto", "on", "off"], {

@@ -15,7 +15,8 @@ import { MachinePump } from "./machine_pump.ts";
 /** What {@linkcode LsdDriver} needs to know. */
 export interface LsdDriverOptions {
   readonly ctx: RoleContext;
-  readonly infoHash: Uint8Array;
+  /** What the torrent is known by: a hybrid has two names. */
+  readonly infoHashes: readonly Uint8Array[];
   /** Where the peer listens. */
   readonly at: Address;
   readonly found: (peers: readonly PeerEndpoint[]) => void;
@@ -70,14 +71,14 @@ export class LsdDriver {
   }
 
   async #join(group: keyof typeof LSD_GROUPS): Promise<void> {
-    const { ctx, infoHash, at } = this.#options;
+    const { ctx, infoHashes, at } = this.#options;
     const { signal } = this.#stop;
     const host = at.host === "::" || at.host === "0.0.0.0" ? "" : at.host;
     await using socket = await ctx.net.joinMulticast(LSD_GROUPS[group], {
       host,
     });
     const machine = new LocalDiscovery({
-      ...{ infoHash, group, port: at.port, cookie: this.#cookie },
+      ...{ infoHashes, group, port: at.port, cookie: this.#cookie },
     });
     this.#machines.push(machine);
     const pump = new MachinePump<LsdInput, LsdOutput>(machine, {

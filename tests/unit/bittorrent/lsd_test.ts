@@ -9,6 +9,8 @@ import {
 import { fuzz } from "./_fuzz.ts";
 
 const INFO_HASH = new Uint8Array(20).map((_, at) => at * 11);
+/** The other name of a hybrid torrent. */
+const V2 = new Uint8Array(20).fill(2);
 const HEX = toHex(INFO_HASH);
 const FROM = { host: "10.0.0.7", port: 50_000 };
 
@@ -18,7 +20,12 @@ const ANNOUNCE =
 
 function newMachine() {
   return new LocalDiscovery({
-    ...{ infoHash: INFO_HASH, port: 7000, cookie: "ours", group: "ipv4" },
+    ...{
+      infoHashes: [INFO_HASH, V2],
+      port: 7000,
+      cookie: "ours",
+      group: "ipv4",
+    },
   });
 }
 
@@ -83,7 +90,8 @@ Deno.test("LocalDiscovery announces once a minute while it is alone, then every 
     ).length;
   const [first] = machine.handle({ kind: "start" }, 0);
   assert(first?.kind === "send");
-  assertEquals(decodeLsd(first.bytes).port, 7000);
+  const { port, infoHashes } = decodeLsd(first.bytes);
+  assertEquals([port, infoHashes], [7000, [INFO_HASH, V2]]);
   assertEquals([sends(59_999), machine.deadlineMs], [0, 60_000]);
   assertEquals([sends(60_000), machine.deadlineMs], [1, 120_000]);
   hear(machine, ANNOUNCE);
@@ -99,6 +107,7 @@ Deno.test("LocalDiscovery finds who shares the same torrent, and neither itself 
   assertEquals([event?.kind, rest], ["event", [found]]);
   // It may have been given up meanwhile: it is passed on again, and told once.
   assertEquals(hear(machine, ANNOUNCE), [found]);
+  assertEquals(hear(machine, ANNOUNCE.replace(HEX, toHex(V2))), [found]);
   assertEquals(hear(machine, ANNOUNCE.replace("abc", "ours")), []);
   assertEquals(hear(machine, ANNOUNCE.replace(HEX, "ff".repeat(20))), []);
   assertEquals(hear(machine, ANNOUNCE, "fe80::1"), []);
