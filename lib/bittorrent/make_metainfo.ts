@@ -35,6 +35,8 @@ export interface MetainfoOptions {
   readonly announceList?: readonly (readonly string[])[];
   /** HTTP servers that have the files (BEP 19). */
   readonly webSeeds?: readonly string[];
+  /** DHT nodes for those who have no other (BEP 5, "Torrent File Extensions"). */
+  readonly nodes?: readonly { readonly host: string; readonly port: number }[];
   readonly private?: boolean;
   readonly source?: string;
   readonly comment?: string;
@@ -62,6 +64,7 @@ export function makeMetainfo(
   };
   const tiers = (options.announceList ?? []).filter((tier) => tier.length > 0);
   const seeds = options.webSeeds ?? [];
+  const nodes = options.nodes ?? [];
   const encoded = encodeBencode({
     announce: tiers[0]?.[0],
     // One tracker needs no list; old clients read `announce` only.
@@ -69,6 +72,9 @@ export function makeMetainfo(
     comment: options.comment,
     "created by": options.createdBy,
     info,
+    nodes: nodes.length === 0
+      ? undefined
+      : nodes.map(({ host, port }) => [host, port]),
     "piece layers": version === "v1" ? undefined : layersOf(options),
     "url-list": seeds.length > 1 ? seeds : seeds[0],
   });

@@ -1,6 +1,7 @@
 import { basename, resolve } from "@std/path";
 import { toHex } from "../../lib/core/bytes.ts";
 import { InputError } from "../../lib/core/errors.ts";
+import type { HostPort } from "../../lib/cli/flags.ts";
 import { formatBytes } from "../../lib/core/units.ts";
 import { makeMetainfo } from "../../lib/bittorrent/make_metainfo.ts";
 import {
@@ -18,6 +19,7 @@ export interface CreateFlags {
   readonly create: string | undefined;
   readonly announce: readonly string[];
   readonly webSeed: readonly string[];
+  readonly dhtNode: readonly HostPort[];
   readonly output: string | undefined;
   readonly pieceLength: number;
   readonly format: TorrentVersion;
@@ -51,6 +53,7 @@ export async function createTorrent(
       pieceLayers: hashes.pieceLayers,
       announceList: tiers,
       webSeeds: flags.webSeed,
+      nodes: flags.dhtNode,
       private: flags.private,
       ...(flags.source === undefined ? {} : { source: flags.source }),
       ...(flags.comment === undefined ? {} : { comment: flags.comment }),
@@ -103,8 +106,13 @@ function finish(output: string, bytes: Uint8Array, ctx: RoleContext): void {
 
 /** Checks what the command line cannot. Returns the tiers of trackers. @throws {InputError} If a flag cannot be used. */
 function checkFlags(
-  { pieceLength, announce, webSeed }: CreateFlags,
+  { pieceLength, announce, webSeed, dhtNode, private: isPrivate }: CreateFlags,
 ): string[][] {
+  if (isPrivate && dhtNode.length > 0) {
+    throw new InputError(
+      "--private and --dht-node exclude each other: a private torrent is kept out of the DHT",
+    );
+  }
   if (
     pieceLength < 16_384 || pieceLength > 16 * 2 ** 20 ||
     (pieceLength & (pieceLength - 1)) !== 0

@@ -2,7 +2,8 @@ import { flag } from "../../lib/cli/flags.ts";
 
 /** Nodes to join through. There are none built in: a lab has no Internet, and what a class shares is not for the world. */
 export const DHT_NODE_FLAG = flag.list(flag.hostPort({
-  help: "A node through which to join the DHT",
+  help:
+    "A node through which to join the DHT; --create writes it into the torrent",
 }));
 
 /** Where to search for peers, beside the trackers. */

@@ -2,7 +2,7 @@ import type { ChokerName } from "../../lib/bittorrent/choker.ts";
 import { flag, type HostPort } from "../../lib/cli/flags.ts";
 import type { PickerName } from "../../lib/bittorrent/picker.ts";
 import type { DiscoveryFlags } from "./discovery.ts";
-import { DISCOVERY_FLAGS } from "./discovery_flags.ts";
+import { DHT_NODE_FLAG, DISCOVERY_FLAGS } from "./discovery_flags.ts";
 
 /** The flags of the mode that shares a torrent. */
 export interface ShareFlags extends DiscoveryFlags {
@@ -111,6 +111,7 @@ export const CREATE_FLAGS = {
     help:
       "An HTTP server that has the file, or with a slash at the end the folder it or the torrent's folder lies in",
   })),
+  dhtNode: DHT_NODE_FLAG,
   output: flag.path({
     short: "o",
     placeholder: "FILE.torrent",

@@ -11,8 +11,8 @@ import {
 
 const HERE = ["--host", "127.0.0.1", "--port", "0"] as const;
 
-/** A file nobody else shares at this moment, and a torrent of it that names `trackers`. */
-async function makeTorrent(...trackers: readonly string[]) {
+/** A file nobody else shares at this moment, and a torrent of it, made with `flags`. */
+async function makeTorrent(...flags: readonly string[]) {
   const folder = await temporaryFolder();
   const seed = join(folder.path, "seed");
   await Deno.mkdir(seed);
@@ -21,7 +21,7 @@ async function makeTorrent(...trackers: readonly string[]) {
   const torrent = join(folder.path, "lecture.torrent");
   const made = await runProgram([
     ...["peer", "--create", join(seed, "lecture.bin"), "-o", torrent],
-    ...trackers.flatMap((url) => ["--announce", url]),
+    ...flags,
   ]);
   assertEquals(made.code, 0, made.stderr);
   return {
@@ -31,12 +31,12 @@ async function makeTorrent(...trackers: readonly string[]) {
   };
 }
 
-Deno.test("peer --dht-node: two peers find each other through a node that shares nothing", async () => {
-  await using setting = await makeTorrent();
-  const { seed, leech, torrent, bytes } = setting;
+Deno.test("peer: two peers find each other through a node that their torrent names, and that shares nothing", async () => {
   await using node = await startProgram(["peer", "--dht-only", ...HERE]);
   const { port } = await node.until("role.listening");
-  const flags = [...HERE, "--lsd", "off", "--dht-node", `127.0.0.1:${port}`];
+  await using setting = await makeTorrent("--dht-node", `127.0.0.1:${port}`);
+  const { seed, leech, torrent, bytes } = setting;
+  const flags = [...HERE, "--lsd", "off"];
   await using seeding = await startProgram([
     ...["peer", torrent, "--dir", seed, ...flags],
   ]);
@@ -91,7 +91,9 @@ Deno.test("peer --lsd: two peers on one address find each other by multicast", a
 });
 
 Deno.test("peer says all it tried when it reached nobody", async () => {
-  await using setting = await makeTorrent("http://127.0.0.1:9/announce");
+  await using setting = await makeTorrent(
+    ...["--announce", "http://127.0.0.1:9/announce"],
+  );
   const { leech, torrent } = setting;
   const { code, stderr } = await runProgram([
     ...["peer", torrent, "--dir", leech, ...HERE, "--give-up-after", "3s"],
@@ -114,4 +116,13 @@ Deno.test("peer refuses a --dir that is a file before it opens anything", async 
   assertEquals(code, 2, stderr);
   assert(stderr.includes("--dir must be a folder"), stderr);
   assertEquals(stderr.trim().split("\n").length, 1);
+});
+
+Deno.test("peer --create refuses to put DHT nodes into a private torrent", async () => {
+  const { code, stderr } = await runProgram([
+    ...["peer", "--create", "x", "--private", "--dht-node", "127.0.0.1:1"],
+    ...["--announce", "http://127.0.0.1/announce"],
+  ]);
+  assertEquals(code, 2, stderr);
+  assert(stderr.includes("exclude each other"), stderr);
 });
