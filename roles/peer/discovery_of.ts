@@ -1,4 +1,5 @@
 import { shuffled } from "../../lib/core/rng.ts";
+import type { HostPort } from "../../lib/cli/flags.ts";
 import type {
   ContactSource,
   PeerEndpoint,
@@ -29,6 +30,8 @@ export function discoveryOf(
     /** What the torrent is known by: a hybrid has two names. */
     readonly names: readonly Uint8Array[];
     readonly announceList: readonly (readonly string[])[];
+    /** DHT nodes that the torrent names. */
+    readonly nodes?: readonly HostPort[];
     readonly private: boolean;
     /** The share at this moment. */
     readonly status: () => ShareStatus;

@@ -85,7 +85,7 @@ async function shareKnown(
   }
   const discovery = discoveryOf(self, {
     ...{ flags, names: namesOf(info), announceList: info.announceList },
-    private: info.private,
+    ...{ nodes: info.nodes, private: info.private },
     status: () => status(swarm),
     found: (peers, source) =>
       driver.feed({ kind: "peers-found", peers, source }),

@@ -132,11 +132,12 @@ async function makeSetting(count: number, id: string, net: number) {
   await Deno.writeFile(join(seed, "lecture.mp4"), bytes);
   const torrent = join(path, "lecture.torrent");
   const made = await runProgram([
-    ...["peer", "--create", join(seed, "lecture.mp4"), "-o", torrent],
+    ...["peer", "--create", join(seed, "lecture.mp4"), "-o", torrent, "--json"],
   ]);
   assertEquals(made.code, 0, made.stderr);
   return {
     ...{ hosts, folders, seed, torrent },
+    magnet: `magnet:?xt=urn:btih:${JSON.parse(made.stdout).infoHash}`,
     /** Waits until a folder has the file. */
     async untilComplete(folder: string): Promise<void> {
       const file = join(folder, "lecture.mp4");
@@ -156,9 +157,9 @@ async function makeSetting(count: number, id: string, net: number) {
   };
 }
 
-Deno.test("DHT: libtorrent seeds and joins through our node, our peer finds it", async () => {
+Deno.test("DHT: libtorrent seeds and joins through our node, our peer finds it with nothing but an info-hash", async () => {
   await using setting = await makeSetting(3, "d1", 61);
-  const { hosts, folders, seed, torrent } = setting;
+  const { hosts, folders, seed, torrent, magnet } = setting;
   const [first, second, third] = hosts as [Host, Host, Host];
   await using node = await startProgram(["peer", "--dht-only"], {
     inside: first.inside,
@@ -173,7 +174,7 @@ Deno.test("DHT: libtorrent seeds and joins through our node, our peer finds it",
     ({ remote }) => remote === `${second.address}:6881`,
   );
   await using ours = await startProgram([
-    ...["peer", torrent, "--dir", folders[2]!, "--dht-node", entry],
+    ...["peer", magnet, "--dir", folders[2]!, "--dht-node", entry],
     ...["--lsd", "off", "--exit-when-complete", "--json"],
   ], { inside: third.inside });
   const { code, stdout, stderr } = await ours.exited;
