@@ -2,7 +2,7 @@
  * One iterative lookup (BEP 5, "Overview"; Kademlia): ask the nodes nearest to a target for nodes that are nearer still,
  * until the 8 nearest have all answered.
  *
- * Three are asked at a time. Each answer brings up to 8 nodes of that node's own neighbourhood, which knows its part of
+ * Three are asked at a time; one that takes long no longer counts, so that nodes which are gone do not hold the others up. Each answer brings up to 8 nodes of that node's own neighbourhood, which knows its part of
  * the space better than we do, so that every step at least halves the distance: about log2(n) steps for n nodes.
  */
 import { type DhtContact, familyOf, keyOf, mayContact } from "./dht_contact.ts";
@@ -13,6 +13,8 @@ import type { PeerEndpoint } from "./swarm_types.ts";
 
 /** Nodes asked at a time: Kademlia's alpha. */
 const PARALLEL = 3;
+/** Who has not answered after this makes room for the next; its answer is still welcome. */
+const SLOW_MS = 500;
 /** Candidates that are remembered: a liar may name any number of nodes that do not exist. */
 const MAX_CANDIDATES = 64;
 /** Queries in one lookup; in a DHT of millions about 30 are enough. */
@@ -25,6 +27,7 @@ export interface Candidate extends PeerEndpoint {
   /** How many nodes led to it. */
   readonly step: number;
   readonly state: "new" | "asked" | "answered" | "failed";
+  readonly askedAtMs: number;
   /** What it wants to see in an announce. */
   readonly token: Uint8Array | null;
 }
@@ -69,13 +72,27 @@ export class Lookup {
     return this.#underWay === 0 && this.#nextNew() === undefined;
   }
 
+  /** When {@linkcode Lookup.next} has more to ask although nobody answered: somebody is slow. */
+  get deadlineMs(): number {
+    if (this.#underWay === 0 || this.#nextNew() === undefined) return Infinity;
+    const asked = this.#candidates.filter(({ state }) => state === "asked")
+      .map(({ askedAtMs }) => askedAtMs).sort((a, b) => b - a);
+    // The room is there as soon as the oldest of the three that were asked last is slow.
+    return (asked[PARALLEL - 1] ?? -Infinity) + SLOW_MS;
+  }
+
   /** Takes those that are to be asked now. */
-  next(): Candidate[] {
+  next(nowMs: number): Candidate[] {
     const due: Candidate[] = [];
-    while (this.#underWay < PARALLEL && this.asked < MAX_QUERIES) {
+    let room = PARALLEL -
+      this.#candidates.filter(({ state, askedAtMs }) =>
+        state === "asked" && nowMs - askedAtMs < SLOW_MS
+      ).length;
+    for (; room > 0; room--) {
       const candidate = this.#nextNew();
       if (candidate === undefined) break;
       candidate.state = "asked";
+      candidate.askedAtMs = nowMs;
       this.#underWay += 1;
       this.asked += 1;
       this.steps = Math.max(this.steps, candidate.step);
@@ -140,7 +157,10 @@ export class Lookup {
     if (this.#known.has(key)) return;
     if (id !== null && sharedBits(id, this.#own) === ID_BITS) return;
     this.#known.add(key);
-    this.#put({ id, host, port, step, state: "new", token: null });
+    this.#put({
+      ...{ id, host, port, step, state: "new", token: null },
+      askedAtMs: -Infinity,
+    });
     if (this.#candidates.length <= MAX_CANDIDATES) return;
     // The farthest is forgotten, unless its answer is still to come.
     const last = this.#candidates.at(-1)!;

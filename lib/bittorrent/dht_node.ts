@@ -94,7 +94,8 @@ export class DhtNode implements Machine<DhtInput, DhtOutput> {
     return Math.min(
       transactions.deadlineMs,
       this.#joining ? Infinity : this.#joinAtMs,
-      this.#joined ? this.#searches.deadlineMs : Infinity,
+      this.#searches.deadlineMs,
+      this.#joined ? this.#searches.dueAtMs : Infinity,
       this.#joined ? table.staleAtMs : Infinity,
     );
   }

@@ -28,8 +28,17 @@ export class DhtSearches {
   }
 
   /** When the next search for peers is due. */
-  get deadlineMs(): number {
+  get dueAtMs(): number {
     return this.#shares.deadlineMs;
+  }
+
+  /** When a search that is under way goes on although nobody answered. */
+  get deadlineMs(): number {
+    let atMs = Infinity;
+    for (const { lookup } of this.#searches) {
+      atMs = Math.min(atMs, lookup.deadlineMs);
+    }
+    return atMs;
   }
 
   /** Adds a torrent to search and announce. */
@@ -141,7 +150,7 @@ export class DhtSearches {
     const question: DhtQuestion = share === null
       ? { kind: "find_node", target }
       : { kind: "get_peers", infoHash: target };
-    for (const candidate of lookup.next()) {
+    for (const candidate of lookup.next(this.#state.nowMs)) {
       const purpose: Purpose = { kind: "search", search, candidate };
       if (!this.#state.ask(candidate, question, purpose)) {
         lookup.failed(candidate);

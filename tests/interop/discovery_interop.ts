@@ -91,6 +91,9 @@ async function startTransmission(
     Pick<ClientOptions, "means" | "torrent" | "folder">
   >,
 ): Promise<AsyncDisposable> {
+  // It leaves the interface for multicast to the routing table, which has no default route here.
+  const route = ["route", "add", "224.0.0.0/4", "dev", "eth0"];
+  await runTool("ip", ["-n", host.name, ...route]);
   const config = join(folder, "..", `${host.name}-transmission`);
   await Deno.mkdir(join(config, "watched"), { recursive: true });
   await Deno.copyFile(torrent, join(config, "watched", "a.torrent"));
@@ -157,31 +160,33 @@ async function makeSetting(count: number, id: string, net: number) {
   };
 }
 
-Deno.test("DHT: libtorrent seeds and joins through our node, our peer finds it with nothing but an info-hash", async () => {
-  await using setting = await makeSetting(3, "d1", 61);
-  const { hosts, folders, seed, torrent, magnet } = setting;
-  const [first, second, third] = hosts as [Host, Host, Host];
-  await using node = await startProgram(["peer", "--dht-only"], {
-    inside: first.inside,
+for (const [at, client] of (["libtorrent", "aria2"] as const).entries()) {
+  Deno.test(`DHT: ${client} seeds and joins through our node, our peer finds it with nothing but an info-hash`, async () => {
+    await using setting = await makeSetting(3, `d${6 + at}`, 66 + at);
+    const { hosts, folders, seed, torrent, magnet } = setting;
+    const [first, second, third] = hosts as [Host, Host, Host];
+    await using node = await startProgram(["peer", "--dht-only"], {
+      inside: first.inside,
+    });
+    await node.until("role.listening");
+    const entry = `${first.address}:6881`;
+    await using _seed = await startClient(client, second, {
+      ...{ means: "dht", node: entry, torrent, folder: seed, seed: true },
+    });
+    await node.until(
+      "dht.stored",
+      ({ remote }) => remote === `${second.address}:6881`,
+    );
+    await using ours = await startProgram([
+      ...["peer", magnet, "--dir", folders[2]!, "--dht-node", entry],
+      ...["--lsd", "off", "--exit-when-complete", "--json"],
+    ], { inside: third.inside });
+    const { code, stdout, stderr } = await ours.exited;
+    assertEquals(code, 0, stderr);
+    await setting.untilComplete(folders[2]!);
+    assertEquals(JSON.parse(stdout).peers[0].remote, `${second.address}:6881`);
   });
-  await node.until("role.listening");
-  const entry = `${first.address}:6881`;
-  await using _seed = await startClient("libtorrent", second, {
-    ...{ means: "dht", node: entry, torrent, folder: seed },
-  });
-  await node.until(
-    "dht.stored",
-    ({ remote }) => remote === `${second.address}:6881`,
-  );
-  await using ours = await startProgram([
-    ...["peer", magnet, "--dir", folders[2]!, "--dht-node", entry],
-    ...["--lsd", "off", "--exit-when-complete", "--json"],
-  ], { inside: third.inside });
-  const { code, stdout, stderr } = await ours.exited;
-  assertEquals(code, 0, stderr);
-  await setting.untilComplete(folders[2]!);
-  assertEquals(JSON.parse(stdout).peers[0].remote, `${second.address}:6881`);
-});
+}
 
 Deno.test("DHT: our peer seeds and joins through libtorrent, libtorrent and aria2 find it", async () => {
   await using setting = await makeSetting(4, "d2", 62);
@@ -222,9 +227,6 @@ Deno.test("LAN: libtorrent, aria2 and Transmission find our seed by multicast", 
     });
   await using _libtorrent = await start("libtorrent", 1);
   await using _aria2 = await start("aria2", 2);
-  // Transmission leaves the interface to the routing table, which has no default route here.
-  const route = ["route", "add", "224.0.0.0/4", "dev", "eth0"];
-  await runTool("ip", ["-n", hosts[3]!.name, ...route]);
   await using _transmission = await start("Transmission", 3);
   for (const folder of folders.slice(1)) await setting.untilComplete(folder);
   for (const { address } of hosts.slice(1)) {
@@ -234,9 +236,12 @@ Deno.test("LAN: libtorrent, aria2 and Transmission find our seed by multicast", 
   assertEquals(code, 0, stderr);
 });
 
-for (const [at, client] of (["libtorrent", "aria2"] as const).entries()) {
+for (
+  const [at, client] of (["libtorrent", "aria2", "Transmission"] as const)
+    .entries()
+) {
   Deno.test(`LAN: our peer finds a seed that is ${client} by multicast`, async () => {
-    await using setting = await makeSetting(2, `d${4 + at}`, 64 + at);
+    await using setting = await makeSetting(2, `e${at}`, 68 + at);
     const { hosts, folders, seed, torrent } = setting;
     const [first, second] = hosts as [Host, Host];
     await using _seed = await startClient(client, first, {
