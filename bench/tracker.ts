@@ -257,6 +257,8 @@ try {
     (_, at) => toHex(infoHashOf(at)),
   );
   await Deno.writeTextFile(list, hashes.join("\n") + "\n");
+  // opentracker reads it as the user nobody, and else tells nobody of any peer.
+  await Deno.chmod(folder, 0o755);
   const names = ["rolecall", "opentracker", "bittorrent-tracker"] as const;
   if (chosen.includes("udp")) {
     await compare(

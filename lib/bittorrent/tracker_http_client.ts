@@ -103,7 +103,7 @@ export function decodeScrapeReply(bytes: Uint8Array): ScrapeEntry[] {
   if (!isDictionary(files)) throw malformed("a scrape must have files");
   const entries: ScrapeEntry[] = [];
   for (const [key, file] of files) {
-    const infoHash = bytesOfKey(key);
+    const infoHash = infoHashOf(key);
     if (infoHash.length !== HASH_BYTES || !isDictionary(file)) {
       throw malformed("files must be dictionaries keyed by info-hash");
     }
@@ -115,6 +115,15 @@ export function decodeScrapeReply(bytes: Uint8Array): ScrapeEntry[] {
     });
   }
   return entries;
+}
+
+/** The info-hash that a key of a scrape's files stands for. bittorrent-tracker (npm) writes it as text, each byte as a character in UTF-8. */
+function infoHashOf(key: string): Uint8Array {
+  const bytes = bytesOfKey(key);
+  if (bytes.length === HASH_BYTES) return bytes;
+  const text = fromUtf8(bytes);
+  const isBytes = text.length === HASH_BYTES && !/[^\0-\xff]/.test(text);
+  return isBytes ? bytesOfKey(text) : bytes;
 }
 
 function withQuery(url: string, fields: readonly string[]): string {

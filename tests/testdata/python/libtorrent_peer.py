@@ -1,6 +1,6 @@
-"""A libtorrent peer that finds others by one means only: the DHT, the LAN, or (both off) a DHT node without a torrent.
+"""A libtorrent peer that finds others by one means only: the DHT, the LAN or the torrent's trackers; or a node without a torrent.
 
-usage: libtorrent_peer.py ADDRESS PORT dht|lsd NODE|- TORRENT|- FOLDER
+usage: libtorrent_peer.py ADDRESS PORT dht|lsd|tracker NODE|- TORRENT|- FOLDER
 Prints "listening", then "complete" once, and runs until it is killed.
 """
 import sys

@@ -342,6 +342,12 @@ Deno.test("encodeScrapeReply and decodeScrapeReply are each other's inverse", ()
   );
 });
 
+Deno.test("decodeScrapeReply reads info-hashes that were written as text", () => {
+  const files = { [String.fromCharCode(...HASH)]: { complete: 4 } };
+  const [entry] = decodeScrapeReply(encodeBencode({ files }));
+  assertEquals([entry?.infoHash, entry?.seeders], [HASH, 4]);
+});
+
 Deno.test("tracker_http decoders throw nothing but ProtocolError (seed 31)", () => {
   const replies = [
     encodeAnnounceReply(ANSWER, { compact: true, noPeerId: false }),
