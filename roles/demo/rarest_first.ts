@@ -145,7 +145,8 @@ function sectionsOf(
       heading: "Rarest first: copies of a piece on average",
       file: "rarest-first-mean",
       value: "mean",
-      note: "The pickers spread about as many bytes; they differ in which.",
+      note:
+        "Rarest and random spread about as many bytes and differ in which; with sequential all have the same pieces and nothing to give each other.",
     }),
     {
       kind: "table",
