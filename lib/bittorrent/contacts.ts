@@ -61,19 +61,21 @@ export class Contacts {
 
   /** Chooses up to `room` peers to connect to now: if there are more, those that `rank` highest, of equals the first added. `newLink` numbers them. */
   due(
-    { nowMs, room, newLink, rank }: {
+    { nowMs, room, newLink, rank, taken = [] }: {
       readonly nowMs: number;
       readonly room: number;
       readonly newLink: () => number;
       readonly rank: (endpoint: PeerEndpoint) => number;
+      /** Peers we are connected to because they connected to us. */
+      readonly taken?: readonly PeerEndpoint[];
     },
   ): { readonly link: number; readonly to: PeerEndpoint }[] {
     if (room <= 0) return [];
+    const there = new Set(taken.map(keyOf));
     let ready: Contact[] = [];
-    for (const contact of this.#contacts.values()) {
-      if (contact.link === null && contact.nextAtMs <= nowMs) {
-        ready.push(contact);
-      }
+    for (const [key, contact] of this.#contacts) {
+      if (contact.link !== null || contact.nextAtMs > nowMs) continue;
+      if (!there.has(key)) ready.push(contact);
     }
     if (ready.length > room) {
       ready = ready.map((contact) => ({ contact, at: rank(contact.endpoint) }))

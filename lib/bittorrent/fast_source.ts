@@ -36,7 +36,9 @@ export class FastSource implements BlockSource {
 
   /** The peer allows a piece, which it may have or not. */
   allow(pieceIndex: number): void {
-    if (this.#allowed.size >= MAX_ALLOWED) return;
+    if (this.#allowed.size >= MAX_ALLOWED || this.#allowed.has(pieceIndex)) {
+      return;
+    }
     this.#allowed.add(pieceIndex);
     this.#pieces = null;
   }

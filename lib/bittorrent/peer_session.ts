@@ -183,6 +183,15 @@ export class PeerSession implements BlockSource {
       "";
   }
 
+  /** Where it takes connections, if we know: where we connected to, or the port it says it listens at (BEP 10, "p"). */
+  get endpoint(): PeerEndpoint | null {
+    if (!this.incoming) return this.remote;
+    const port = this.extended?.port;
+    // A socket for both families shows IPv4 addresses as mapped ones.
+    const host = this.remote.host.replace(/^::ffff:(?=\d+\.)/, "");
+    return port === undefined ? null : { host, port };
+  }
+
   /** How many requests may wait at it (BEP 10, "reqq"). */
   get maxRequests(): number {
     return this.extended?.reqq ?? DEFAULT_REQQ;

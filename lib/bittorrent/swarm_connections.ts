@@ -115,6 +115,9 @@ export class Connections {
       room,
       newLink: () => ++this.#lastLink,
       rank: (to) => this.#rank(to),
+      taken: [...sessions.values()].flatMap(({ endpoint, incoming }) =>
+        incoming && endpoint !== null ? [endpoint] : []
+      ),
     });
     for (const { link, to } of due) {
       this.#join(link, to, { incoming: false });

@@ -135,6 +135,7 @@ export class Messages {
     }
     switch (message.kind) {
       case "have-all":
+        if (session.pieces.complete) return;
         for (let index = 0; index < this.#state.have.length; index++) {
           this.#has(session, index);
         }

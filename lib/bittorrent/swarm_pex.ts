@@ -139,12 +139,10 @@ export class PeerExchange {
 /** From near to far. */
 const REACHES = ["machine", "site", "world"];
 
-/** Where others can connect to a peer, if we know: where we did, or the port it says it listens at. */
+/** A peer as others are told of it; null if nobody can connect to it. */
 function contactOf(session: PeerSession): PexContact | null {
-  const { remote, incoming, extended } = session;
-  const port = incoming ? extended?.port : remote.port;
-  if (port === undefined) return null;
+  const { endpoint, incoming } = session;
+  if (endpoint === null) return null;
   const seed = session.pieces.complete || session.uploadOnly;
-  const host = remote.host.replace(/^::ffff:(?=\d+\.)/, "");
-  return { host, port, seed, reachable: !incoming };
+  return { ...endpoint, seed, reachable: !incoming };
 }

@@ -208,6 +208,18 @@ Deno.test("Swarm connects to peers that others name, but not near ones that far 
   assertEquals(connects(talk).slice(2), ["127.0.0.1:81", "127.0.0.1:82"]);
 });
 
+Deno.test("Swarm does not connect to a peer that has connected to it, and does when that connection is over", () => {
+  const talk = SwarmTalk.create();
+  const peer = talk.accept({ ...EXTENDED, host: "80.4.4.9" });
+  hello(peer);
+  const peers = [{ host: "80.4.4.9", port: 7000 }];
+  talk.feed({ kind: "peers-found", peers, source: "tracker" });
+  talk.wait(3_000);
+  assertEquals(connects(talk), []);
+  talk.feed({ kind: "closed", link: peer.link, reason: "" });
+  assertEquals(connects(talk), ["80.4.4.9:7000"]);
+});
+
 Deno.test("Swarm neither gives nor takes contacts of a private torrent, and ends a flood of them", () => {
   const talk = SwarmTalk.create({ private: true });
   const peer = talk.accept(EXTENDED);
