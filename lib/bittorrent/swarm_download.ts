@@ -300,8 +300,8 @@ export class Downloads {
       if (givers.length > 1 && strikes < MAX_STRIKES) continue;
       this.#banned.add(key);
       const reason = givers.length === 1
-        ? `every block of piece ${pieceIndex} came from it, and its SHA-1 is wrong`
-        : `${strikes} pieces it gave blocks of had a wrong SHA-1`;
+        ? `every block of piece ${pieceIndex} came from it, and its hash is wrong`
+        : `${strikes} pieces it gave blocks of had a wrong hash`;
       state.emit({
         type: "peer.banned",
         remote: giver.address,

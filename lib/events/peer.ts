@@ -281,7 +281,7 @@ export const PEER_EVENTS: EventTable<PeerEvent> = {
   "piece.rejected": {
     level: "warn",
     text: (e) =>
-      `piece ${e.pieceIndex} has a wrong SHA-1 and is thrown away; it came from ${e.from}`,
+      `piece ${e.pieceIndex} has a wrong hash and is thrown away; it came from ${e.from}`,
   },
 };
 

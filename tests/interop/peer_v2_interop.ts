@@ -103,7 +103,7 @@ for (const format of ["v2", "hybrid"]) {
       await using theirs = await startLibtorrent({
         ...{ torrent, folder, seed: false, peers: [port] },
       });
-      const late = setTimeout(() => theirs[Symbol.asyncDispose](), 20_000);
+      const late = setTimeout(() => theirs[Symbol.asyncDispose](), 60_000);
       const { code, log } = await theirs.ended;
       clearTimeout(late);
       assertEquals(code, 0, log.slice(-4000));

@@ -154,7 +154,7 @@ Deno.test("libtorrent downloads a torrent of ours from our origin as its web see
   await using theirs = await startLibtorrent({
     ...{ torrent: setting.torrent, folder: leech, seed: false },
   });
-  const late = setTimeout(() => theirs[Symbol.asyncDispose](), 20_000);
+  const late = setTimeout(() => theirs[Symbol.asyncDispose](), 60_000);
   const { code, log } = await theirs.ended;
   clearTimeout(late);
   assertEquals(code, 0, log.slice(-4000));

@@ -90,6 +90,7 @@ export class SwarmTalk {
       readonly host?: string;
       readonly id?: number;
       readonly pieceCount?: number;
+      readonly infoHash?: Uint8Array;
     } = {},
   ): TalkPeer {
     const { features = {}, host = "80.4.4.200" } = options;
@@ -105,7 +106,7 @@ export class SwarmTalk {
       kind: "received",
       link: -number,
       bytes: encodeHandshake({
-        infoHash: new Uint8Array(20).fill(7),
+        infoHash: options.infoHash ?? new Uint8Array(20).fill(7),
         peerId: new Uint8Array(20).fill(options.id ?? 100 + number),
         reserved: encodeFeatures(features),
       }),
@@ -167,6 +168,11 @@ export class TalkPeer {
     this.#talk = talk;
     this.link = link;
     this.#decoder = new WireDecoder({ pieceCount });
+  }
+
+  /** The name of the torrent in the machine's handshake. */
+  get infoHash(): Uint8Array | undefined {
+    return this.#decoder.handshake?.infoHash;
   }
 
   /** The reserved bytes of the machine's handshake. */
