@@ -27,7 +27,10 @@ function run(count: number, factor: number, seed: number) {
   const us = factor * u;
   const perByte = Math.max(1 / us, count / (us + count * u));
   const fileBytes = Math.round(boundSeconds / perByte);
-  const world = new SwarmWorld(layoutOf(fileBytes, pieceLength), { seed });
+  const world = new SwarmWorld(layoutOf(fileBytes, pieceLength), {
+    seed,
+    blank: true,
+  });
   const source = world.add({ seed: true, uploadBytesPerSecond: us });
   const leeches = Array.from(
     { length: count },

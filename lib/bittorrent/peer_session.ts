@@ -105,14 +105,19 @@ export class PeerSession implements BlockSource {
   servedAt = 0;
   /** When a block was sent to it, or it was unchoked. */
   servedAtMs = 0;
+  /** When it was unchoked. */
+  unchokedAtMs = 0;
   /** Its slot is one of those that the others leave unused. */
   extraSlot = false;
   /** Pieces a spreading seed has told this peer of. */
   readonly shown: Set<number> = new Set();
-  /** Those of them that it does not have yet. */
-  readonly due: Set<number> = new Set();
+  /** Those of them that it does not have yet; `stale`: it does not ask for it. */
+  readonly due: Map<number, { readonly atMs: number; stale: boolean }> =
+    new Map();
   /** How many pieces it got of a spreading seed and did not pass on yet. */
   kept = 0;
+  /** It kept so many that it is served last from then on. */
+  hoards = false;
 
   /** Payload received in the last 20 s. */
   readonly downMeter: RateMeter;
@@ -240,7 +245,9 @@ export class PeerSession implements BlockSource {
 
   /** Takes the messages in line. */
   takeControl(): Uint8Array {
-    const bytes = concat(...this.#control);
+    const bytes = this.#control.length === 1
+      ? this.#control[0]!
+      : concat(...this.#control);
     this.#control = [];
     this.#controlBytes = 0;
     return bytes;

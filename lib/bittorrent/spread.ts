@@ -5,7 +5,8 @@
  * A swarm is no faster than its only source sends new pieces: F/us of the lecture's bound. Leeches that all see the
  * whole file there ask for the same pieces now and then (the measured clients' seeds sent 1.4 to 1.7 copies where 1.0 was
  * enough). So the seed pretends to have nothing and shows each peer, by `have` messages, only pieces it shows to nobody
- * else, a new one as soon as the peer has got one; the peers pass them on. When every piece is out, the seed shows
+ * else, to the one that keeps fewest to itself and waited longest first; the peers pass them on. No more are on show than
+ * a second of upload brings, as what one peer waits for no other can have. When every piece is out, the seed shows
  * everything and is a seed like any other. Any BitTorrent client can be the peer.
  *
  * BEP 16 waits with a peer's next piece until its last one was seen elsewhere. That halves the rate of a seed whose peers
@@ -15,11 +16,13 @@
 import type { PeerSession } from "./peer_session.ts";
 import type { SwarmState } from "./swarm_state.ts";
 
+/** A piece on show for so long that its peer does not ask for keeps no other piece from being shown. */
+const STALE_MS = 3_000;
 /** A piece that nobody fetches for so long is shown to another peer. */
 const LIFE_MS = 20_000;
-/** Pieces a served peer is shown ahead, beside what it takes in {@linkcode AHEAD_SECONDS}. */
-const SPARE_PIECES = 1;
-/** Covers the way of a `have` and a request, and the check of the piece before. */
+/** Pieces on show beside what a second of upload brings. */
+const SPARE_PIECES = 2;
+/** What a peer takes in this time it may be shown ahead: covers a `have`, a request, and the check of the piece before. */
 const AHEAD_SECONDS = 0.25;
 /** A peer may keep so many pieces more than twice what the best of the others keep. */
 const KEPT_PIECES = 4;
@@ -32,18 +35,19 @@ export class Spread {
   /** Shown to nobody, in random order. */
   #fresh: number[] = [];
   /** Shown to one peer, which does not have it yet. */
-  readonly #given = new Map<number, { session: PeerSession; atMs: number }>();
+  readonly #given = new Map<number, PeerSession>();
   /** Fetched by the peer it was shown to, and not yet passed on. */
   readonly #kept = new Map<number, PeerSession>();
   readonly #seen = new Set<number>();
-  #active: boolean;
+  /** Pieces on show that are not stale. */
+  #onShow = 0;
 
   /** Spreads if we have everything and the options want it. */
   constructor(state: SwarmState) {
     this.#state = state;
     const { options, have } = state;
-    this.#active = have.complete && options.superSeed;
-    if (!this.#active) return;
+    state.spreading = have.complete && options.superSeed;
+    if (!this.active) return;
     for (let index = 0; index < have.length; index++) {
       const other = Math.floor(options.rng() * (index + 1));
       this.#fresh.push(this.#fresh[other] ?? index);
@@ -53,91 +57,96 @@ export class Spread {
 
   /** Whether pieces are still held back. */
   get active(): boolean {
-    return this.#active;
+    return this.#state.spreading;
   }
 
   /** How many peers to serve: pieces go to all who can have one soon, so that all have something to give. 0 when not spreading. */
   slots(): number {
-    if (!this.#active) return 0;
-    const { upMeter, nowMs, options } = this.#state;
-    return Math.floor(
-      upMeter.rate(nowMs, 2) * ROUND_SECONDS / options.layout.pieceLength,
-    );
+    return this.active ? Math.floor(this.#piecesIn(ROUND_SECONDS)) : 0;
   }
 
-  /** Shows a peer what is due to it. */
-  reveal(session: PeerSession): void {
-    if (!this.#active || session.stage !== "open") return;
-    const window = this.#window(session);
-    if (session.due.size >= window || this.#keepsTooMuch(session)) return;
-    while (session.due.size < window) {
-      const pieceIndex = this.#choose(session);
-      if (pieceIndex === null) return;
-      this.#show(session, pieceIndex);
+  /** Shows pieces as far as they are due: peers came, were unchoked, or have got some. */
+  reveal(): void {
+    if (!this.active) return;
+    const max = SPARE_PIECES + this.#piecesIn(1);
+    if (this.#onShow >= max) return;
+    const sessions = [...this.#state.open()].sort(before);
+    for (const session of sessions) {
+      if (this.#hoards(session, sessions)) continue;
+      const window = this.#window(session);
+      while (session.due.size < window) {
+        const pieceIndex = this.#choose(session);
+        if (pieceIndex === null) break;
+        this.#show(session, pieceIndex);
+        if (this.#onShow >= max) return;
+      }
     }
   }
 
   /** A peer has got a piece, from us or elsewhere. */
   seen(session: PeerSession, pieceIndex: number): void {
-    if (!this.#active) return;
-    session.due.delete(pieceIndex);
+    if (!this.active) return;
     this.#seen.add(pieceIndex);
-    const given = this.#given.get(pieceIndex);
     const keeper = this.#kept.get(pieceIndex);
-    this.#given.delete(pieceIndex);
     if (keeper !== undefined) {
       this.#kept.delete(pieceIndex);
       keeper.kept -= 1;
-      this.reveal(keeper);
     }
-    if (given?.session === session) {
+    if (this.#given.get(pieceIndex) === session) {
       this.#kept.set(pieceIndex, session);
       session.kept += 1;
     }
+    this.#given.delete(pieceIndex);
+    this.#takeDown(session, pieceIndex);
     if (
       this.#seen.size === this.#state.have.length || session.pieces.complete
     ) this.#finish();
-    else this.reveal(session);
+    else this.reveal();
   }
 
   /** A peer has gone: what it was shown and did not get goes to others. */
   left(session: PeerSession): void {
+    if (!this.active) return;
     for (const [pieceIndex, keeper] of this.#kept) {
       if (keeper === session) this.#kept.delete(pieceIndex);
     }
-    for (const pieceIndex of session.due) this.#takeBack(pieceIndex, session);
-  }
-
-  /** Once a second: takes back what nobody fetches. */
-  tick(): void {
-    if (!this.#active) return;
-    for (const [pieceIndex, { session, atMs }] of this.#given) {
-      if (this.#state.nowMs - atMs < LIFE_MS) continue;
-      if (session.uploads.some((block) => block.pieceIndex === pieceIndex)) {
-        continue;
-      }
-      session.due.delete(pieceIndex);
-      this.#takeBack(pieceIndex, session);
+    for (const pieceIndex of [...session.due.keys()]) {
+      this.#takeBack(session, pieceIndex);
     }
-    for (const session of this.#state.open()) this.reveal(session);
+    this.reveal();
   }
 
-  #takeBack(pieceIndex: number, session: PeerSession): void {
-    if (this.#given.get(pieceIndex)?.session !== session) return;
-    this.#given.delete(pieceIndex);
-    this.#fresh.push(pieceIndex);
-  }
-
-  /** Whether the peer passes on so much less than others that it has to wait. */
-  #keepsTooMuch(session: PeerSession): boolean {
-    if (session.kept <= KEPT_PIECES) return false;
-    let least = Infinity;
-    for (const other of this.#state.open()) {
-      if (other !== session && !other.amChoking) {
-        least = Math.min(least, other.kept);
+  /** Once a second: finds what nobody fetches. */
+  tick(): void {
+    if (!this.active) return;
+    const { nowMs } = this.#state;
+    for (const session of this.#state.open()) {
+      for (const [pieceIndex, shown] of session.due) {
+        if (
+          nowMs - shown.atMs < STALE_MS ||
+          session.uploads.some((block) => block.pieceIndex === pieceIndex)
+        ) continue;
+        if (!shown.stale) this.#onShow -= 1;
+        shown.stale = true;
+        if (nowMs - shown.atMs >= LIFE_MS) this.#takeBack(session, pieceIndex);
       }
+    }
+    this.reveal();
+  }
+
+  /** Whether a peer keeps far more to itself than the best of the others. */
+  #hoards(session: PeerSession, sessions: readonly PeerSession[]): boolean {
+    let least = Infinity;
+    for (const other of sessions) {
+      if (other !== session && other.kept < least) least = other.kept;
     }
     return session.kept > KEPT_PIECES + 2 * least;
+  }
+
+  /** How many pieces our upload brings in so many seconds. */
+  #piecesIn(seconds: number): number {
+    const { upMeter, nowMs, options } = this.#state;
+    return upMeter.rate(nowMs, 2) * seconds / options.layout.pieceLength;
   }
 
   /** How many pieces a peer may have before it: one while it is choked, to be interested in. */
@@ -145,7 +154,7 @@ export class Spread {
     if (session.amChoking) return 1;
     const { nowMs, options } = this.#state;
     const ahead = session.upMeter.rate(nowMs, 2) * AHEAD_SECONDS;
-    return SPARE_PIECES + Math.ceil(ahead / options.layout.pieceLength);
+    return 1 + Math.ceil(ahead / options.layout.pieceLength);
   }
 
   /** A piece nobody was shown, else one that a choked peer was shown and cannot fetch, else one few have. */
@@ -159,9 +168,9 @@ export class Spread {
       }
     }
     if (session.amChoking) return null;
-    for (const [pieceIndex, { session: holder }] of this.#given) {
+    for (const [pieceIndex, holder] of this.#given) {
       if (holder.amChoking && !session.shown.has(pieceIndex)) {
-        holder.due.delete(pieceIndex);
+        this.#takeDown(holder, pieceIndex);
         return pieceIndex;
       }
     }
@@ -184,11 +193,24 @@ export class Spread {
   }
 
   #show(session: PeerSession, pieceIndex: number): void {
-    if (!this.#seen.has(pieceIndex)) {
-      this.#given.set(pieceIndex, { session, atMs: this.#state.nowMs });
-    }
-    session.due.add(pieceIndex);
+    if (!this.#seen.has(pieceIndex)) this.#given.set(pieceIndex, session);
+    session.due.set(pieceIndex, { atMs: this.#state.nowMs, stale: false });
+    this.#onShow += 1;
     this.#announce(session, pieceIndex);
+  }
+
+  #takeDown(session: PeerSession, pieceIndex: number): void {
+    const shown = session.due.get(pieceIndex);
+    if (shown === undefined) return;
+    session.due.delete(pieceIndex);
+    if (!shown.stale) this.#onShow -= 1;
+  }
+
+  #takeBack(session: PeerSession, pieceIndex: number): void {
+    this.#takeDown(session, pieceIndex);
+    if (this.#given.get(pieceIndex) !== session) return;
+    this.#given.delete(pieceIndex);
+    this.#fresh.unshift(pieceIndex);
   }
 
   #announce(session: PeerSession, pieceIndex: number): void {
@@ -198,10 +220,14 @@ export class Spread {
   }
 
   #finish(): void {
-    this.#active = false;
+    this.#state.spreading = false;
     this.#given.clear();
     this.#kept.clear();
-    for (const session of this.#state.open()) {
+    const sessions = [...this.#state.open()];
+    for (const session of sessions) {
+      session.hoards = this.#hoards(session, sessions);
+    }
+    for (const session of sessions) {
       for (let index = 0; index < this.#state.have.length; index++) {
         if (!session.shown.has(index) && !session.pieces.has(index)) {
           this.#announce(session, index);
@@ -212,4 +238,9 @@ export class Spread {
       session.kept = 0;
     }
   }
+}
+
+/** Who is shown a piece first: the one that keeps fewest to itself, of those the one served longest ago; ties in the order they came. */
+function before(a: PeerSession, b: PeerSession): number {
+  return a.kept + a.due.size - b.kept - b.due.size || a.servedAt - b.servedAt;
 }

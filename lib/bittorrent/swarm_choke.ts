@@ -21,6 +21,9 @@ const LOST_MS = 100;
 /** An extra slot that for so long got nothing ends: the upload is used up. */
 const STARVED_MS = 1_000;
 
+/** A slot that was free may be held for so long without giving anything while someone who gives waits. */
+const UNEARNED_MS = 3_000;
+
 /** The slots of a swarm. */
 export class Choking {
   readonly #state: SwarmState;
@@ -98,7 +101,10 @@ export class Choking {
         session.uploads.length > 0 && nowMs - session.servedAtMs > STARVED_MS
       ) this.#choke(session, "the upload is used up");
     }
-    if (nowMs < this.#nextRoundMs) return this.fillFreeSlots();
+    if (nowMs < this.#nextRoundMs) {
+      this.#swapUnearned();
+      return this.fillFreeSlots();
+    }
     this.#nextRoundMs = nowMs + options.chokeIntervalMs;
     this.#lostMs = 0;
     if (!options.freeRide) this.#round();
@@ -160,6 +166,30 @@ export class Choking {
     }
   }
 
+  /**
+   * Between rounds: who has a slot because it was free when it came, and for seconds gave nothing of what we want, yields
+   * it to one who gives and waits. Free riders who join first would else be served for the first 10 s by everyone.
+   */
+  #swapUnearned(): void {
+    const { have, nowMs, options } = this.#state;
+    if (have.complete || options.freeRide || this.#wanting.size === 0) return;
+    if (this.#choker !== "tit-for-tat") return;
+    const giving = [...this.#wanting].filter((session) =>
+      this.#worth(session) > 0
+    ).sort((a, b) => this.#worth(b) - this.#worth(a));
+    for (const session of this.#state.open()) {
+      if (giving.length === 0) return;
+      if (
+        session.amChoking || session.extraSlot || session === this.#lucky ||
+        !session.amInterested || session.downloadedBytes > 0 ||
+        nowMs - session.unchokedAtMs < UNEARNED_MS
+      ) continue;
+      const reason = "it gave nothing for a slot that was free";
+      this.#choke(session, reason);
+      this.#unchoke(giving.shift()!, false, "it gives, and another did not");
+    }
+  }
+
   get #choker(): ChokerName {
     return this.#state.options.choker ?? "tit-for-tat";
   }
@@ -182,11 +212,12 @@ export class Choking {
     return Math.max(this.#state.options.unchokeSlots, this.#spread.slots());
   }
 
-  /** What a peer is worth: what it gives us, or as a seed what it takes, in a round robin how long it has waited; while the first copy is spread, how well it passes on. */
+  /** What a peer is worth: what it gives us, or as a seed what it takes, in a round robin how long it has waited; while the first copy is spread, how well it passes on, and after that nothing if it did not. */
   #worth(session: PeerSession): number {
     const { have, nowMs } = this.#state;
     if (this.#spread.active) return -session.kept;
     if (this.#choker === "round-robin") return -session.servedUntilMs;
+    if (session.hoards) return -1;
     return (have.complete ? session.upMeter : session.downMeter).rate(nowMs);
   }
 
@@ -194,11 +225,12 @@ export class Choking {
     if (!session.amChoking) return;
     session.amChoking = false;
     session.servedAtMs = this.#state.nowMs;
+    session.unchokedAtMs = this.#state.nowMs;
     this.#note(session);
     session.say({ kind: "unchoke" });
     this.#state.dirty.add(session);
     this.#tell("peer.unchoked", session, { optimistic, reason });
-    this.#spread.reveal(session);
+    this.#spread.reveal();
   }
 
   #choke(session: PeerSession, reason: string): void {

@@ -3,7 +3,7 @@ import { pieceLengthOf } from "./layout.ts";
 import type { PeerSession } from "./peer_session.ts";
 import { MAX_REQUESTS, pipelineDepth } from "./request_pipeline.ts";
 import type { SwarmState } from "./swarm_state.ts";
-import { BLOCK_BYTES, type BlockRef } from "./wire.ts";
+import { BLOCK_BYTES, type BlockRef, encodeMessage } from "./wire.ts";
 
 /** Verified bytes that may wait for the disk before no more are asked for. */
 const MAX_STORING_BYTES = 8 * 2 ** 20;
@@ -188,8 +188,9 @@ export class Downloads {
       pieceCount: have.length,
       sources: givers.length,
     });
+    const told = encodeMessage({ kind: "have", pieceIndex });
     for (const session of state.open()) {
-      session.say({ kind: "have", pieceIndex });
+      session.sayBytes(told);
       state.dirty.add(session);
       if (!session.pieces.has(pieceIndex)) continue;
       session.usefulPieces -= 1;

@@ -56,7 +56,7 @@ export class Messages {
       session.say({ kind: "bitfield", bytes: have.toBytes() });
     } else if (fast) session.say({ kind: "have-none" });
     uploads.allowFast(session);
-    spread.reveal(session);
+    spread.reveal();
   }
 
   /** Says to a peer we told that we have nothing, as we had no metadata, what we have indeed. */
@@ -69,7 +69,7 @@ export class Messages {
       session.say({ kind: "have", pieceIndex });
     }
     uploads.allowFast(session);
-    spread.reveal(session);
+    spread.reveal();
     this.#state.dirty.add(session);
   }
 

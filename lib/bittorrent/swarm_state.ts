@@ -29,6 +29,8 @@ export class SwarmState {
   readonly board: PieceBoard;
   /** Pieces in memory. */
   readonly cache: PieceCache;
+  /** We are a first seed that pretends to lack pieces: see `spread`. */
+  spreading = false;
   /** Verified bytes. */
   haveBytes = 0;
   /** Payload received and kept. */

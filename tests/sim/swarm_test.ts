@@ -8,6 +8,99 @@ function seedOf(fallback: number): number {
   return Number(Deno.env.get("ROLECALL_SEED") ?? fallback);
 }
 
+/** Medians over seeds of last/bound with the slides' numbers: 4 slots, rounds of 10 s, 256 KiB, a bound of 15 s. */
+function ratioOf(count: number, factor: number, seeds: readonly number[]) {
+  const u = 1_000_000;
+  const perByte = Math.max(1 / (factor * u), count / ((factor + count) * u));
+  const fileBytes = Math.round(15 / perByte);
+  const ratios = seeds.map((seed) => {
+    const world = new SwarmWorld(layoutOf(fileBytes), { seed, blank: true });
+    const source = world.add({ seed: true, uploadBytesPerSecond: factor * u });
+    const leeches: Host[] = [];
+    for (let at = 0; at < count; at++) {
+      const leech = world.add({ uploadBytesPerSecond: u });
+      world.introduce(leech, [source, ...leeches]);
+      leeches.push(leech);
+    }
+    world.run(
+      60_000,
+      () => leeches.every((leech) => leech.completedAtMs < Infinity),
+    );
+    return Math.max(...leeches.map((leech) => leech.completedAtMs)) / 15_000;
+  });
+  return ratios.toSorted((a, b) => a - b)[Math.floor(seeds.length / 2)]!;
+}
+
+Deno.test("swarms of 2, 5 and 10 with the slides' slots are at the bound, whether the seed has the upload of ten or of one", () => {
+  const limits: readonly [count: number, factor: number, most: number][] = [
+    [2, 10, 1.02],
+    [5, 10, 1.03],
+    [10, 10, 1.04],
+    [2, 1, 1.03],
+    [5, 1, 1.07],
+    [10, 1, 1.12],
+  ];
+  for (const [count, factor, most] of limits) {
+    const seed = seedOf(21);
+    const ratio = ratioOf(
+      count,
+      factor,
+      factor === 1 ? [seed, 22, 23] : [seed],
+    );
+    assert(
+      ratio >= 0.99 && ratio <= most,
+      `N=${count}, us=${factor}u: ${ratio}, seed ${seed}`,
+    );
+  }
+});
+
+Deno.test("every byte that is sent is kept or counted as in vain, and few come twice", () => {
+  const seed = seedOf(24);
+  const world = new SwarmWorld(layoutOf(8 * MIB, 65_536), {
+    seed,
+    blank: true,
+  });
+  const hosts = [world.add({ seed: true, uploadBytesPerSecond: 2 * MIB })];
+  for (let at = 0; at < 6; at++) {
+    const leech = world.add({ uploadBytesPerSecond: MIB });
+    world.introduce(leech, hosts);
+    hosts.push(leech);
+  }
+  world.run(60_000);
+  const of = (key: "uploadedBytes" | "downloadedBytes" | "wastedBytes") =>
+    hosts.reduce((sum, host) => sum + host.swarm.status[key], 0);
+  assertEquals(of("downloadedBytes"), 6 * 8 * MIB, `seed ${seed}`);
+  // What is on its way when two that have everything part is lost.
+  const lost = of("uploadedBytes") - of("downloadedBytes") - of("wastedBytes");
+  assert(lost >= 0 && lost < 0.005 * 6 * 8 * MIB, `${lost}, seed ${seed}`);
+  const twice = of("wastedBytes") / of("downloadedBytes");
+  assert(twice < 0.01, `${twice} of all came in vain, seed ${seed}`);
+});
+
+Deno.test("free riders who join first finish after those who give all the same", () => {
+  const seed = seedOf(25);
+  const world = new SwarmWorld(layoutOf(16 * MIB, 65_536), {
+    seed,
+    blank: true,
+  });
+  const source = world.add({ seed: true, uploadBytesPerSecond: 2 * MIB });
+  const leeches: Host[] = [];
+  for (let at = 0; at < 10; at++) {
+    const leech = world.add({ uploadBytesPerSecond: MIB, freeRide: at < 3 });
+    world.introduce(leech, [source, ...leeches]);
+    leeches.push(leech);
+    world.run(world.nowMs + 100);
+  }
+  world.run(
+    120_000,
+    () => leeches.every((leech) => leech.completedAtMs < Infinity),
+  );
+  const mean = (hosts: readonly Host[]) =>
+    hosts.reduce((sum, host) => sum + host.completedAtMs, 0) / hosts.length;
+  const [free, giving] = [mean(leeches.slice(0, 3)), mean(leeches.slice(3))];
+  assert(free > 1.05 * giving, `${free} ms and ${giving} ms, seed ${seed}`);
+});
+
 interface Experiment {
   readonly world: SwarmWorld;
   readonly source: Host;
