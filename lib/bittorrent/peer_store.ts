@@ -4,7 +4,7 @@
  * An object for each peer takes about 500 bytes and the garbage collector walks them all; here a peer takes 47 bytes
  * (IPv4; IPv6 12 more), which docs/protocols/bittorrent_tracker.md breaks down, and nothing is walked.
  *
- * A record is a number: its bytes lie at that place in an array, which is cut into segments so that growing copies nothing. The peers of a swarm are its positions 0 to count - 1, kept in blocks of four records; when one
+ * A record is a number: its bytes lie at that place in an array, which is cut into segments so that growing copies nothing. The peers of a swarm are its positions 0 to count - 1, kept in blocks of eight records; when one
  * leaves, the last takes its place. Who announces is found through a hash table with chains over all swarms. It grows by
  * linear hashing (Litwin, 1980): each new bucket takes over half of one old chain, so there is never a pause in which
  * all is hashed anew. The hash has a key, so that nobody can choose addresses that all fall into one chain.
@@ -13,7 +13,9 @@ import type { Rng } from "../core/rng.ts";
 import { SipHash } from "../core/siphash.ts";
 
 /** Records of a block. More would leave more empty records in small swarms, fewer would need more to be kept of each. */
-const BLOCK = 4;
+const BLOCK = 8;
+const BLOCK_BITS = 3;
+const BLOCK_MASK = BLOCK - 1;
 /** Records, and buckets, of a segment. A power of two. */
 const SEGMENT = 4096;
 const SEGMENT_BITS = 12;
@@ -133,13 +135,15 @@ export class PeerStore {
 
   /** The record at a position of a group. */
   at(group: PeerGroup, position: number): number {
-    return group.blocks[position >> 2]! * BLOCK + (position & 3);
+    return group.blocks[position >> BLOCK_BITS]! * BLOCK +
+      (position & BLOCK_MASK);
   }
 
   /** Where in its group a record is. */
   positionOf(record: number): number {
     const block = record & SEGMENT_MASK;
-    return this.#segmentOf(record).places[block >> 2]! * BLOCK + (record & 3);
+    return this.#segmentOf(record).places[block >> BLOCK_BITS]! * BLOCK +
+      (record & BLOCK_MASK);
   }
 
   /**
@@ -237,7 +241,7 @@ export class PeerStore {
       });
     }
     const segment = this.#segmentOf(block * BLOCK);
-    const at = (block * BLOCK & SEGMENT_MASK) >> 2;
+    const at = (block * BLOCK & SEGMENT_MASK) >> BLOCK_BITS;
     segment.swarms[at] = group.swarm;
     segment.places[at] = group.blocks.length;
     group.blocks.push(block);
@@ -326,7 +330,8 @@ export class PeerStore {
   }
 
   #swarmOf(record: number): number {
-    return this.#segmentOf(record).swarms[(record & SEGMENT_MASK) >> 2]!;
+    return this.#segmentOf(record)
+      .swarms[(record & SEGMENT_MASK) >> BLOCK_BITS]!;
   }
 
   #nextOf(record: number): number {

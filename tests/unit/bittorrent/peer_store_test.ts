@@ -48,7 +48,7 @@ Deno.test("PeerStore agrees with a Map under random joins, changes and departure
   }
   for (const [swarm, peers] of model.entries()) {
     const own = groups[swarm]!;
-    assertEquals(own.blocks.length, Math.ceil(own.count / 4));
+    assertEquals(own.blocks.length, Math.ceil(own.count / 8));
     for (const [at, round] of peers) {
       const record = store.find(own, compact(at));
       assertEquals(store.at(own, store.positionOf(record)), record);
