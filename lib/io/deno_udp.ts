@@ -44,9 +44,9 @@ export function udpSocket(
         signal.removeEventListener("abort", close);
       }
     },
-    serve: (answer, signal) => {
-      const batch = DatagramBatch.of(addressOf(socket.addr).port);
-      return serveDatagrams(socket, { answer, signal, batch });
+    async serve(answer, signal) {
+      using batch = DatagramBatch.of(addressOf(socket.addr).port);
+      await serveDatagrams(socket, { answer, signal, batch });
     },
     async send(bytes, to) {
       // A dual-stack socket speaks to IPv4 hosts by their mapped address.

@@ -43,7 +43,7 @@ const CALLS = {
   sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
 } as const;
 
-type Calls = Deno.DynamicLibrary<typeof CALLS>["symbols"];
+type Library = Deno.DynamicLibrary<typeof CALLS>;
 
 interface Slot extends Datagram {
   length: number;
@@ -58,16 +58,16 @@ interface Slot extends Datagram {
 type Answer = (datagram: Datagram, reply: Uint8Array) => number;
 
 /** Answers the datagrams of one socket, many at a time. */
-export class DatagramBatch {
-  readonly #calls: Calls;
+export class DatagramBatch implements Disposable {
+  readonly #library: Library;
   readonly #descriptor: number;
   readonly #names = new Uint8Array(BATCH * NAME_BYTES);
   readonly #received = new Messages(SLOT_BYTES, this.#names);
   readonly #replies = new Messages(MAX_ANSWER_BYTES, this.#names);
   readonly #slots: readonly Slot[];
 
-  private constructor(calls: Calls, descriptor: number) {
-    this.#calls = calls;
+  private constructor(library: Library, descriptor: number) {
+    this.#library = library;
     this.#descriptor = descriptor;
     this.#slots = Array.from({ length: BATCH }, (_, at) => ({
       bytes: this.#received.slot(at),
@@ -87,9 +87,11 @@ export class DatagramBatch {
     const is64Bit = ["x86_64", "aarch64"].includes(Deno.build.arch);
     if (Deno.build.os !== "linux" || !is64Bit) return null;
     try {
-      const calls = Deno.dlopen("libc.so.6", CALLS).symbols;
-      const descriptor = descriptorOf(port, calls);
-      return descriptor < 0 ? null : new DatagramBatch(calls, descriptor);
+      const library = Deno.dlopen("libc.so.6", CALLS);
+      const descriptor = descriptorOf(port, library);
+      if (descriptor >= 0) return new DatagramBatch(library, descriptor);
+      library.close();
+      return null;
     } catch {
       return null;
     }
@@ -97,7 +99,7 @@ export class DatagramBatch {
 
   /** Answers what has arrived, at most 64 datagrams. */
   answerAll(answer: Answer): void {
-    const count = this.#calls.recvmmsg(
+    const count = this.#library.symbols.recvmmsg(
       this.#descriptor,
       this.#received.heads,
       BATCH,
@@ -117,13 +119,18 @@ export class DatagramBatch {
     }
     // What the system does not take now is lost, as datagrams may be.
     if (replies > 0) {
-      this.#calls.sendmmsg(
+      this.#library.symbols.sendmmsg(
         this.#descriptor,
         this.#replies.heads,
         replies,
         MSG_DONTWAIT,
       );
     }
+  }
+
+  /** Lets go of the C library. */
+  [Symbol.dispose](): void {
+    this.#library.close();
   }
 
   /** The address of a received datagram's sender, whose name starts at `from`. */
@@ -218,7 +225,7 @@ function addressOf(
 }
 
 /** The file descriptor of the UDP socket that is bound to `port`; -1 if there is none. Deno does not tell. */
-function descriptorOf(port: number, calls: Calls): number {
+function descriptorOf(port: number, { symbols: calls }: Library): number {
   const name = new Uint8Array(128);
   const type = new Uint32Array(1);
   const length = new Uint32Array(1);

@@ -10,7 +10,7 @@ async function echoing(
 ): Promise<void> {
   const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
   const { port } = socket.addr as Deno.NetAddr;
-  const batch = batched ? DatagramBatch.of(port) : null;
+  using batch = batched ? DatagramBatch.of(port) : null;
   if (batched && Deno.build.os === "linux") assert(batch !== null);
   const stop = new AbortController();
   const serving = serveDatagrams(socket, {
