@@ -90,9 +90,9 @@ export function parseAnnounceQuery(query: string): HttpAnnounce {
  */
 export function parseScrapeQuery(query: string): Uint8Array[] {
   const hashes: Uint8Array[] = [];
-  for (const { name, value } of fieldsOf(query)) {
+  eachField(query, (name, value) => {
     if (name === "info_hash") hashes.push(checkedHash(value, name));
-  }
+  });
   if (hashes.length > MAX_SCRAPE_HASHES) {
     throw malformed(
       `a scrape may ask for at most ${MAX_SCRAPE_HASHES} torrents, got ${hashes.length}`,
@@ -205,13 +205,17 @@ export function escapeBytes(bytes: Uint8Array): string {
   return text;
 }
 
-interface Field {
-  readonly name: string;
-  readonly value: Uint8Array;
-}
+/** A value as it was sent, if nothing in it is escaped; else its bytes. Most are numbers, for which making bytes costs more than reading them. */
+type Value = string | Uint8Array;
 
-/** The fields of a query in order of appearance: names as text, values as bytes. `+` is a space, as in forms. */
-function* fieldsOf(query: string): Generator<Field> {
+/** What a value may be of without meaning something else. */
+const PLAIN = /^[\w.:~-]*$/;
+
+/** Calls `take` with the fields of a query in order of appearance. `+` is a space, as in forms. */
+function eachField(
+  query: string,
+  take: (name: string, value: Value) => void,
+): void {
   if (query.length > MAX_QUERY_CHARACTERS) {
     throw malformed(
       `a query may have at most ${MAX_QUERY_CHARACTERS} characters, got ${query.length}`,
@@ -225,7 +229,8 @@ function* fieldsOf(query: string): Generator<Field> {
       const equals = query.indexOf("=", from);
       const split = equals < 0 || equals > end ? end : equals;
       const name = nameOf(query.slice(from, split));
-      yield { name, value: unescape(query.slice(split + 1, end), name) };
+      const value = query.slice(split + 1, end);
+      take(name, PLAIN.test(value) ? value : unescape(value, name));
     }
     from = end + 1;
   }
@@ -238,13 +243,13 @@ function nameOf(text: string): string {
 
 /** The fields of an announce; each may be given once, or what is meant would be a guess. */
 function parseQuery(query: string): Fields {
-  const fields = new Map<string, Uint8Array>();
-  for (const { name, value } of fieldsOf(query)) {
+  const fields = new Map<string, Value>();
+  eachField(query, (name, value) => {
     if (fields.has(name) && FIELDS.has(name)) {
       throw malformed(`an announce must have one ${name}, got several`);
     }
     fields.set(name, value);
-  }
+  });
   return fields;
 }
 
@@ -281,7 +286,7 @@ function hexDigit(code: number): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
-type Fields = ReadonlyMap<string, Uint8Array>;
+type Fields = ReadonlyMap<string, Value>;
 /** The fields of an announce that mean something here. */
 const FIELDS: ReadonlySet<string> = new Set([
   ...["info_hash", "peer_id", "port", "uploaded", "downloaded", "left"],
@@ -296,7 +301,8 @@ function hashField(fields: Fields, name: string): Uint8Array {
   return checkedHash(value, name);
 }
 
-function checkedHash(value: Uint8Array, name: string): Uint8Array {
+function checkedHash(sent: Value, name: string): Uint8Array {
+  const value = typeof sent === "string" ? unescape(sent, name) : sent;
   if (value.length !== HASH_BYTES) {
     throw malformed(
       `${name} must be ${HASH_BYTES} bytes, got ${value.length}`,
@@ -307,7 +313,9 @@ function checkedHash(value: Uint8Array, name: string): Uint8Array {
 
 function textField(fields: Fields, name: string): string | undefined {
   const value = fields.get(name);
-  return value === undefined ? undefined : keyOfBytes(value);
+  return value === undefined || typeof value === "string"
+    ? value
+    : keyOfBytes(value);
 }
 
 function integerField(
