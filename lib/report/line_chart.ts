@@ -125,8 +125,11 @@ function domain(values: readonly number[]): [number, number] {
 
 function axis(label: string, scale: Scale, count: number): Axis {
   const [low, high] = scale.domain() as [number, number];
-  const plain = "base" in scale ? readable : scale.tickFormat(count);
-  const write = tickText(Math.max(Math.abs(low), Math.abs(high)), plain);
+  // Powers of ten share no prefix: 1, 10 … 100,000 in full.
+  const write = "base" in scale ? readable : tickText(
+    Math.max(Math.abs(low), Math.abs(high)),
+    scale.tickFormat(count),
+  );
   const ticks = "base" in scale
     ? scale.ticks().filter((value) => Math.log10(value) % 1 === 0)
     : scale.ticks(count);

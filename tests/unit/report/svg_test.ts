@@ -168,3 +168,14 @@ Deno.test("chartSvg gives six series six colours", () => {
     .filter(({ attributes }) => attributes["fill"] === "none");
   assertEquals(new Set(lines.map((one) => one.attributes["stroke"])).size, 6);
 });
+
+Deno.test("chartSvg writes the powers of ten of a logarithmic axis in full", () => {
+  const svg = chartSvg({
+    ...{ kind: "line", xLabel: "N", yLabel: "seconds", scale: "log" },
+    series: [{ name: "a", shape: "line", points: [[1, 3], [10_000, 32_000]] }],
+  }, { title: "Log" });
+  for (const tick of ["1", "10", "1,000", "100,000"]) {
+    assertStringIncludes(svg, `>${tick}</text>`);
+  }
+  assertEquals(svg.includes(">0k</text>"), false);
+});
