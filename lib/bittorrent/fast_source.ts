@@ -9,7 +9,8 @@ export class FastSource implements BlockSource {
   /** See {@linkcode BlockSource}. */
   currentPiece = -1;
   readonly #peer: BlockSource;
-  readonly #allowed = new Set<number>();
+  /** Made when the peer allows the first piece. */
+  #allowed: Set<number> | null = null;
   /** Those of the allowed that the peer has; null when that has to be found out anew. */
   #pieces: Bitfield | null = null;
 
@@ -27,7 +28,7 @@ export class FastSource implements BlockSource {
   get pieces(): Bitfield {
     if (this.#pieces === null) {
       this.#pieces = new Bitfield(this.#peer.pieces.length);
-      for (const pieceIndex of this.#allowed) {
+      for (const pieceIndex of this.#allowed ?? []) {
         if (this.#peer.pieces.has(pieceIndex)) this.#pieces.add(pieceIndex);
       }
     }
@@ -36,6 +37,7 @@ export class FastSource implements BlockSource {
 
   /** The peer allows a piece, which it may have or not. */
   allow(pieceIndex: number): void {
+    this.#allowed ??= new Set();
     if (this.#allowed.size >= MAX_ALLOWED || this.#allowed.has(pieceIndex)) {
       return;
     }
@@ -45,18 +47,18 @@ export class FastSource implements BlockSource {
 
   /** The peer rejected a request for a piece: it is not asked for it again while it chokes us. */
   refuse(pieceIndex: number): void {
-    if (!this.#allowed.delete(pieceIndex)) return;
+    if (!this.#allowed?.delete(pieceIndex)) return;
     this.#pieces = null;
     if (this.currentPiece === pieceIndex) this.currentPiece = -1;
   }
 
   /** The peer has got a piece. */
   seen(pieceIndex: number): void {
-    if (this.#allowed.has(pieceIndex)) this.#pieces = null;
+    if (this.#allowed?.has(pieceIndex)) this.#pieces = null;
   }
 
   /** Whether there is anything to ask for at all. */
   get empty(): boolean {
-    return this.#allowed.size === 0;
+    return this.#allowed === null || this.#allowed.size === 0;
   }
 }

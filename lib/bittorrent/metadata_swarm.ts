@@ -7,7 +7,7 @@ import type { Machine } from "../core/machine.ts";
 import type { Layout } from "./layout.ts";
 import { MetadataDownload } from "./metadata_download.ts";
 import type { PeerSession } from "./peer_session.ts";
-import { Connections } from "./swarm_connections.ts";
+import { Connections, type MessageTaker } from "./swarm_connections.ts";
 import { banKey } from "./swarm_download.ts";
 import { Extensions } from "./swarm_extensions.ts";
 import type { Handover } from "./swarm_handover.ts";
@@ -34,6 +34,9 @@ export class MetadataSwarm implements Machine<SwarmInput, SwarmOutput> {
   readonly #extensions: Extensions;
   readonly #sender: Uploads;
   readonly #download: MetadataDownload;
+  readonly #taker: MessageTaker = {
+    take: (session, message) => this.#message(session, message),
+  };
   readonly #kept = new WeakMap<PeerSession, WireMessage[]>();
   readonly #banned = new Set<string>();
   #nextTickMs: number;
@@ -135,7 +138,7 @@ export class MetadataSwarm implements Machine<SwarmInput, SwarmOutput> {
         return this.#connections.received(
           session,
           input.bytes,
-          (message) => this.#message(session, message),
+          this.#taker,
         );
     }
   }

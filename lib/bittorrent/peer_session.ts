@@ -11,6 +11,8 @@ import { WireDecoder } from "./wire_decoder.ts";
 
 /** Requests a peer keeps that does not say how many (BEP 10, "reqq"). */
 const DEFAULT_REQQ = 250;
+const NO_FEATURES = decodeFeatures(new Uint8Array(8));
+const NO_PIECES: ReadonlySet<number> = new Set();
 
 /** How a session came about. */
 export interface PeerSessionOptions {
@@ -48,7 +50,7 @@ export class PeerSession implements BlockSource {
   client = "";
 
   /** What both handshakes announce. */
-  features: PeerFeatures = decodeFeatures(new Uint8Array(8));
+  features: PeerFeatures = NO_FEATURES;
 
   /** What it said of itself by the extended handshake (BEP 10), if it did. */
   extended: ExtendedHandshake | null = null;
@@ -94,7 +96,7 @@ export class PeerSession implements BlockSource {
   /** Blocks the peer waits for, oldest first. */
   uploads: BlockRef[] = [];
   /** Pieces it may have while we choke it (BEP 6). */
-  allowedFast: ReadonlySet<number> = new Set();
+  allowedFast: ReadonlySet<number> = NO_PIECES;
   /** Requests it made since we choked it. */
   chokedRequests = 0;
   /** A `send` is under way. */
@@ -110,10 +112,15 @@ export class PeerSession implements BlockSource {
   /** Its slot is one of those that the others leave unused. */
   extraSlot = false;
   /** Pieces a spreading seed has told this peer of. */
-  readonly shown: Set<number> = new Set();
+  get shown(): Set<number> {
+    return this.#shown ??= new Set();
+  }
+  #shown: Set<number> | null = null;
   /** Those of them that it does not have yet; `stale`: it does not ask for it. */
-  readonly due: Map<number, { readonly atMs: number; stale: boolean }> =
-    new Map();
+  get due(): Map<number, { readonly atMs: number; stale: boolean }> {
+    return this.#due ??= new Map();
+  }
+  #due: Map<number, { readonly atMs: number; stale: boolean }> | null = null;
   /** How many pieces it got of a spreading seed and did not pass on yet. */
   kept = 0;
   /** It kept so many that it is served last from then on. */

@@ -101,8 +101,11 @@ export class PieceBoard {
 
   /** Chooses the next block to ask `source` for and notes it as asked; null if it has nothing we need. */
   next(source: BlockSource): BlockRef | null {
+    if (this.#freeBlocks === 0) {
+      return this.endgame ? this.#again(source) : null;
+    }
     const piece = this.#begun(source) ?? this.#begin(source);
-    if (piece === null) return this.endgame ? this.#again(source) : null;
+    if (piece === null) return null;
     let block = piece.firstFree;
     while (piece.requesters[block] !== 0 || piece.received[block] !== 0) {
       block++;
@@ -254,7 +257,8 @@ export class PieceBoard {
 
   /** End game: a block that is asked of someone else, least asked for first, then by the oldest piece. */
   #again(source: BlockSource): BlockRef | null {
-    let best: { piece: ActivePiece; block: number } | null = null;
+    let best: ActivePiece | null = null;
+    let bestBlock = 0;
     let fewest = MAX_REQUESTERS;
     for (const piece of this.#active.values()) {
       if (!source.pieces.has(piece.pieceIndex)) continue;
@@ -263,11 +267,12 @@ export class PieceBoard {
         const requesters = piece.requesters[block]!;
         if (piece.received[block] !== 0 || requesters >= fewest) continue;
         if (source.outstanding.has(first + block)) continue;
-        best = { piece, block };
+        best = piece;
+        bestBlock = block;
         fewest = requesters;
       }
     }
-    return best === null ? null : this.#ask(source, best.piece, best.block);
+    return best === null ? null : this.#ask(source, best, bestBlock);
   }
 
   #ask(source: BlockSource, piece: ActivePiece, block: number): BlockRef {

@@ -3,7 +3,10 @@ const WINDOW_SECONDS = 20;
 
 /** Measures a rate over the last 20 s in one-second slots; a shorter history counts over its own length. */
 export class RateMeter {
-  readonly #slots = new Float64Array(WINDOW_SECONDS);
+  /** Made when the first byte passes: of a peer's many connections few carry pieces. */
+  #slots: number[] | null = null;
+  /** Of all slots. */
+  #sum = 0;
   #second: number;
   readonly #firstSecond: number;
 
@@ -16,27 +19,41 @@ export class RateMeter {
   /** Counts bytes that passed now. */
   add(bytes: number, nowMs: number): void {
     this.#advance(nowMs);
+    this.#slots ??= new Array<number>(WINDOW_SECONDS).fill(0);
     this.#slots[this.#second % WINDOW_SECONDS]! += bytes;
+    this.#sum += bytes;
   }
 
   /** Bytes per second over the last `seconds` full seconds and the one under way (at most 20 in all). */
   rate(nowMs: number, seconds = WINDOW_SECONDS - 1): number {
     this.#advance(nowMs);
     const full = Math.min(seconds, this.#second - this.#firstSecond);
-    let bytes = 0;
-    for (let back = 0; back <= full; back++) {
-      bytes += this.#slots[(this.#second - back) % WINDOW_SECONDS]!;
-    }
+    const bytes = seconds >= WINDOW_SECONDS - 1 ? this.#sum : this.#last(full);
     // Less than 250 ms of history would exaggerate.
     return bytes / Math.max(0.25, full + nowMs / 1000 - this.#second);
   }
 
+  /** What passed in the second under way and the `full` before it. */
+  #last(full: number): number {
+    if (this.#sum === 0) return 0;
+    let bytes = 0;
+    for (let back = 0; back <= full; back++) {
+      bytes += this.#slots![(this.#second - back) % WINDOW_SECONDS]!;
+    }
+    return bytes;
+  }
+
   #advance(nowMs: number): void {
     const second = Math.floor(nowMs / 1000);
-    const missed = Math.min(WINDOW_SECONDS, second - this.#second);
-    for (let step = 1; step <= missed; step++) {
-      this.#slots[(this.#second + step) % WINDOW_SECONDS] = 0;
+    if (second <= this.#second) return;
+    if (this.#sum > 0) {
+      const missed = Math.min(WINDOW_SECONDS, second - this.#second);
+      for (let step = 1; step <= missed; step++) {
+        const slot = (this.#second + step) % WINDOW_SECONDS;
+        this.#sum -= this.#slots![slot]!;
+        this.#slots![slot] = 0;
+      }
     }
-    if (second > this.#second) this.#second = second;
+    this.#second = second;
   }
 }

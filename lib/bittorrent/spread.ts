@@ -70,7 +70,7 @@ export class Spread {
     if (!this.active) return;
     const max = SPARE_PIECES + this.#piecesIn(1);
     if (this.#onShow >= max) return;
-    const sessions = [...this.#state.open()].sort(before);
+    const sessions = this.#state.open().sort(before);
     for (const session of sessions) {
       if (this.#hoards(session, sessions)) continue;
       const window = this.#window(session);
@@ -223,7 +223,7 @@ export class Spread {
     this.#state.spreading = false;
     this.#given.clear();
     this.#kept.clear();
-    const sessions = [...this.#state.open()];
+    const sessions = this.#state.open();
     for (const session of sessions) {
       session.hoards = this.#hoards(session, sessions);
     }

@@ -123,11 +123,26 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
     const state = this.#state;
     state.nowMs = nowMs;
     state.out = [];
+    if (input.kind === "sent" && this.#rests(input.link)) return state.out;
     this.#take(input);
     if (input.kind !== "received") this.#downloads.resume();
     this.#uploads.flush();
     if (this.#choking.useIdle()) this.#uploads.flush();
     return state.out;
+  }
+
+  /**
+   * A send is done: about half of all inputs, and as a rule nobody waits for it, so that there is nothing to do. Returns
+   * whether that is so.
+   */
+  #rests(link: number): boolean {
+    const { sessions, dirty } = this.#state;
+    const session = sessions.get(link);
+    if (session === undefined) return false;
+    this.#extensions.sent(session);
+    const served = this.#uploads.sent(session);
+    return dirty.size === 0 && !this.#downloads.throttled &&
+      this.#uploads.idle && !(served && this.#choking.anyoneWaits);
   }
 
   #take(input: SwarmInput): void {
@@ -164,8 +179,7 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
       case "closed":
         return this.#connections.forget(session, input.reason, "soon");
       case "sent":
-        this.#extensions.sent(session);
-        return this.#uploads.sent(session);
+        return; // See #rests.
       case "received":
         return this.#received(session, input.bytes);
     }
@@ -185,11 +199,7 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
   }
 
   #received(session: PeerSession, bytes: Uint8Array): void {
-    this.#connections.received(
-      session,
-      bytes,
-      (message) => this.#messages.take(session, message),
-    );
+    this.#connections.received(session, bytes, this.#messages);
     this.#settle(session);
   }
 
@@ -216,7 +226,7 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
         this.#connections.takeAll(
           session,
           messages,
-          (message) => this.#messages.take(session, message),
+          this.#messages,
         ));
       this.#settle(session);
     }
@@ -225,7 +235,7 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
   /** Two that want nothing have nothing to say to each other. */
   #leaveSeeds(): void {
     if (!this.#state.have.complete) return;
-    for (const session of [...this.#state.open()]) {
+    for (const session of this.#state.open()) {
       if (session.pieces.complete || session.uploadOnly) {
         this.#connections.close(session, "both have everything", "never");
       }

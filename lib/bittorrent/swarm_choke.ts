@@ -61,6 +61,11 @@ export class Choking {
     );
   }
 
+  /** Whether someone interested is choked. */
+  get anyoneWaits(): boolean {
+    return this.#wanting.size > 0;
+  }
+
   /** A peer says whether it wants something of us. */
   interested(session: PeerSession, interested: boolean): void {
     session.peerInterested = interested;
@@ -136,7 +141,7 @@ export class Choking {
     const { rng } = options;
     const redraw = nowMs >= this.#nextDrawMs;
     if (redraw) this.#nextDrawMs = nowMs + options.optimisticIntervalMs;
-    const sessions = shuffled([...this.#state.open()], rng);
+    const sessions = shuffled(this.#state.open(), rng);
     const decision = CHOKERS[this.#choker](
       sessions.map((session) => ({
         peerId: session.address,
@@ -174,20 +179,25 @@ export class Choking {
     const { have, nowMs, options } = this.#state;
     if (have.complete || options.freeRide || this.#wanting.size === 0) return;
     if (this.#choker !== "tit-for-tat") return;
-    const giving = [...this.#wanting].filter((session) =>
-      this.#worth(session) > 0
-    ).sort((a, b) => this.#worth(b) - this.#worth(a));
+    let giving: PeerSession[] | null = null;
     for (const session of this.#state.open()) {
-      if (giving.length === 0) return;
       if (
         session.amChoking || session.extraSlot || session === this.#lucky ||
         !session.amInterested || session.downloadedBytes > 0 ||
         nowMs - session.unchokedAtMs < UNEARNED_MS
       ) continue;
+      giving ??= this.#giving();
+      if (giving.length === 0) return;
       const reason = "it gave nothing for a slot that was free";
       this.#choke(session, reason);
       this.#unchoke(giving.shift()!, false, "it gives, and another did not");
     }
+  }
+
+  /** Those who wait and give, the best first. */
+  #giving(): PeerSession[] {
+    return [...this.#wanting].filter((session) => this.#worth(session) > 0)
+      .sort((a, b) => this.#worth(b) - this.#worth(a));
   }
 
   get #choker(): ChokerName {

@@ -34,6 +34,12 @@ const MAX_SHARE_OF_HOST = 0.5;
 /** How soon a peer whose connection is over is worth another try. */
 export type Again = "soon" | "later" | "never";
 
+/** Whom messages are for. */
+export interface MessageTaker {
+  /** Takes one. @throws {ProtocolError} If it may not be said. */
+  take(session: PeerSession, message: WireMessage): void;
+}
+
 /** What the rest of the swarm has to do with connections. */
 export interface ConnectionHooks {
   /** Whether a peer that has said who it is may stay. */
@@ -265,27 +271,29 @@ export class Connections {
   received(
     session: PeerSession,
     bytes: Uint8Array,
-    take: (message: WireMessage) => void,
+    taker: MessageTaker,
   ): void {
     session.lastReceivedAtMs = this.#state.nowMs;
-    this.guard(session, () => {
+    try {
       const messages = session.decoder.push(bytes);
       if (session.stage === "handshake" && session.decoder.handshake !== null) {
         this.shakeHands(session);
       }
-      this.takeAll(session, messages, take);
-    });
+      this.takeAll(session, messages, taker);
+    } catch (error) {
+      this.#violated(session, error);
+    }
   }
 
   /** Hands on messages until the connection is over. */
   takeAll(
     session: PeerSession,
     messages: readonly WireMessage[],
-    take: (message: WireMessage) => void,
+    taker: MessageTaker,
   ): void {
     for (const message of messages) {
       if (session.stage !== "open" || !this.holds(session)) return;
-      take(message);
+      taker.take(session, message);
     }
   }
 
@@ -294,15 +302,19 @@ export class Connections {
     try {
       work();
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      this.#state.emit({
-        type: "protocol.violated",
-        remote: session.address,
-        code: error.code,
-        message: error.message,
-      });
-      this.close(session, error.code, "never");
+      this.#violated(session, error);
     }
+  }
+
+  #violated(session: PeerSession, error: unknown): void {
+    if (!(error instanceof ProtocolError)) throw error;
+    this.#state.emit({
+      type: "protocol.violated",
+      remote: session.address,
+      code: error.code,
+      message: error.message,
+    });
+    this.close(session, error.code, "never");
   }
 
   /** Whether the session is still ours: inputs and messages may come in after its end. */

@@ -53,6 +53,11 @@ export class Downloads {
     return this.#throttled ? options.download.readyAtMs(nowMs) : Infinity;
   }
 
+  /** Whether someone could be asked if the limit allowed it. */
+  get throttled(): boolean {
+    return this.#throttled;
+  }
+
   /** Whether a peer was caught sending bad pieces. */
   banned(session: PeerSession): boolean {
     return this.#banned.has(banKey(session));
@@ -122,7 +127,7 @@ export class Downloads {
     if (!this.#throttled || !options.download.ready(nowMs)) return;
     this.#throttled = false;
     // Those with the fewest requests first: the limit is shared.
-    const sessions = [...this.#state.open()].sort((a, b) =>
+    const sessions = this.#state.open().sort((a, b) =>
       a.outstanding.size - b.outstanding.size
     );
     for (const session of sessions) this.fill(session);

@@ -24,6 +24,13 @@ export class Extensions {
     message: Exclude<MetadataMessage, { readonly kind: "request" }>,
   ) => void;
 
+  /** The last extended handshake: on one machine all are the same. */
+  #said: {
+    readonly host: string;
+    readonly seed: boolean;
+    readonly payload: Uint8Array;
+  } | null = null;
+
   /** @param metadataCame Takes what peers answer to requests for the info dictionary. */
   constructor(
     state: SwarmState,
@@ -58,19 +65,27 @@ export class Extensions {
    */
   introduce(session: PeerSession, shown: { readonly seed: boolean }): void {
     if (!session.features.extended) return;
+    const { host } = session.remote;
+    const said = this.#said;
+    const payload = said?.host === host && said.seed === shown.seed
+      ? said.payload
+      : this.#handshakeTo(host, shown.seed);
+    this.#said = { host, seed: shown.seed, payload };
+    session.say({ kind: "extended", id: 0, payload });
+  }
+
+  #handshakeTo(host: string, seed: boolean): Uint8Array {
     const { options } = this.#state;
     const { metadata, listenPort, client } = options;
-    const { host } = session.remote;
-    const payload = encodeExtendedHandshake({
+    return encodeExtendedHandshake({
       ...(metadata === undefined ? {} : { metadataBytes: metadata.length }),
       ...(listenPort === undefined ? {} : { port: listenPort }),
       ...(client === undefined ? {} : { client }),
       ...(isAddress(host) ? { yourIp: host } : {}),
       reqq: MAX_QUEUED_REQUESTS,
-      uploadOnly: shown.seed,
+      uploadOnly: seed,
       without: options.private ? ["ut_pex"] : [],
     });
-    session.say({ kind: "extended", id: 0, payload });
   }
 
   /** The peer has a DHT node, too (BEP 5). */

@@ -82,10 +82,12 @@ export class SwarmState {
     this.out.push({ kind: "event", event });
   }
 
-  /** The sessions whose handshake is done. */
-  *open(): Generator<PeerSession> {
+  /** The sessions whose handshake is done, as a list of its own. */
+  open(): PeerSession[] {
+    const open: PeerSession[] = [];
     for (const session of this.sessions.values()) {
-      if (session.stage === "open") yield session;
+      if (session.stage === "open") open.push(session);
     }
+    return open;
   }
 }

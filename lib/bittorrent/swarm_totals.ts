@@ -13,7 +13,7 @@ export function statusOf(state: SwarmState): SwarmStatus {
     downloadedBytes: state.downloadedBytes,
     uploadedBytes: state.uploadedBytes,
     wastedBytes: state.wastedBytes,
-    peers: [...state.open()].length,
+    peers: state.open().length,
     everConnected: state.everConnected,
   };
 }

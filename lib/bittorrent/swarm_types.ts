@@ -81,8 +81,10 @@ export interface SwarmOptions {
   readonly sha1?: Hashing["sha1"];
   /** A first seed hands each piece to one peer before it sends any twice (BEP 16); nothing to a peer that lacks pieces. */
   readonly superSeed: boolean;
-  /** Where memory for pieces and sends comes from; without it, from the runtime. A simulation of a file without content has one buffer for 10,000 peers. */
+  /** Where memory for pieces comes from; without it, from the runtime. A simulation of a file without content has one buffer for 10,000 peers. */
   readonly allocate?: (lengthBytes: number) => Uint8Array;
+  /** Lends memory for one send, at least so long, until the outputs it is among have been carried out; without it each session keeps a buffer. */
+  readonly sendBuffer?: (lengthBytes: number) => Uint8Array;
 }
 
 /**

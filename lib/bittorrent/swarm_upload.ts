@@ -81,13 +81,19 @@ export class Uploads {
     return this.#sending.size > 0 ? Infinity : options.upload.readyAtMs(nowMs);
   }
 
-  /** The bytes of a session's last send are on their way. */
-  sent(session: PeerSession): void {
+  /** Whether nobody waits for a block. */
+  get idle(): boolean {
+    return this.#waiting.size === 0;
+  }
+
+  /** The bytes of a session's last send are on their way. Returns whether there were blocks among them. */
+  sent(session: PeerSession): boolean {
     session.sending = false;
-    this.#sending.delete(session);
+    const served = this.#sending.delete(session);
     if (session.hasControl || session.uploads.length > 0) {
       this.#state.dirty.add(session);
     }
+    return served;
   }
 
   /** A peer is gone. */
@@ -353,9 +359,10 @@ export class Uploads {
 
   /** The session's buffer, large enough for `length` bytes; it grows to what sends need: a peer has many links. */
   #sendBufferOf(session: PeerSession, length: number): Uint8Array {
+    const { sendBuffer } = this.#state.options;
+    if (sendBuffer !== undefined) return sendBuffer(length);
     if (session.sendBuffer === null || session.sendBuffer.length < length) {
-      session.sendBuffer = this.#state.options.allocate?.(length) ??
-        new Uint8Array(length);
+      session.sendBuffer = new Uint8Array(length);
     }
     return session.sendBuffer;
   }

@@ -1,4 +1,4 @@
-import { concat, viewOf } from "../core/bytes.ts";
+import { concat } from "../core/bytes.ts";
 import { encodeHashMessage, type HashMessage } from "./hash_messages.ts";
 
 /** What is asked for at a time: 16 KiB, which every client serves (BEP 3: larger requests are dropped by many). */
@@ -144,16 +144,15 @@ export function writePieceHeader(
   offset: number,
   block: BlockRef,
 ): void {
-  const view = new DataView(buffer.buffer, buffer.byteOffset + offset, 13);
-  view.setUint32(0, 9 + block.lengthBytes);
-  view.setUint8(4, MESSAGE_ID.piece);
-  view.setUint32(5, block.pieceIndex);
-  view.setUint32(9, block.begin);
+  writeNumber(buffer, offset, 9 + block.lengthBytes);
+  buffer[offset + 4] = MESSAGE_ID.piece;
+  writeNumber(buffer, offset + 5, block.pieceIndex);
+  writeNumber(buffer, offset + 9, block.begin);
 }
 
 function head(length: number, id: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(5);
-  viewOf(bytes).setUint32(0, length);
+  writeNumber(bytes, 0, length);
   bytes[4] = id;
   return bytes;
 }
@@ -163,9 +162,18 @@ function numbers(
   ...values: readonly number[]
 ): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(5 + 4 * values.length);
-  const view = viewOf(bytes);
-  view.setUint32(0, 1 + 4 * values.length);
+  writeNumber(bytes, 0, 1 + 4 * values.length);
   bytes[4] = id;
-  for (const [at, value] of values.entries()) view.setUint32(5 + 4 * at, value);
+  for (let at = 0; at < values.length; at++) {
+    writeNumber(bytes, 5 + 4 * at, values[at]!);
+  }
   return bytes;
+}
+
+/** Byte by byte: a view for each message costs more than the message. */
+function writeNumber(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
 }

@@ -1,4 +1,3 @@
-import { viewOf } from "../core/bytes.ts";
 import { ProtocolError } from "../core/errors.ts";
 import {
   checkProtocol,
@@ -15,6 +14,8 @@ import { BLOCK_BYTES, MESSAGE_ID as ID, type WireMessage } from "./wire.ts";
 
 /** Messages we do not know (extensions) are skipped up to this length; what is longer is an attack or another protocol. */
 const MAX_UNKNOWN_BYTES = 64 * 1024;
+/** Kept of a message: nothing yet. */
+const NOTHING = new Uint8Array(0);
 /** Longest bitfield as long as the number of pieces is not known: that of the largest torrent we read. */
 const MAX_BITFIELD_BYTES = 256 * 1024;
 /** Longest extended message: metadata comes 16 KiB at a time (BEP 9), 50 contacts of BEP 11 are less than 2 KiB. */
@@ -28,9 +29,9 @@ const MAX_EXTENDED_BYTES = 64 * 1024;
 export class WireDecoder {
   #maxBitfieldBytes: number;
   /** The beginning of a message whose rest is still to come. */
-  #pending: Uint8Array<ArrayBuffer> = new Uint8Array(HANDSHAKE_BYTES);
+  #pending: Uint8Array<ArrayBuffer> = NOTHING;
   /** Where the next one is kept: the block of the last is a view of `#pending` until this push is over. */
-  #spare: Uint8Array<ArrayBuffer> = new Uint8Array(HANDSHAKE_BYTES);
+  #spare: Uint8Array<ArrayBuffer> = NOTHING;
   #pendingLength = 0;
   #handshake: Handshake | null = null;
   /** Bytes of a message nobody wants that are still to come. */
@@ -75,6 +76,10 @@ export class WireDecoder {
 
   /** Returns how many bytes the handshake took. */
   #pushHandshake(bytes: Uint8Array): number {
+    if (this.#pendingLength === 0 && bytes.length >= HANDSHAKE_BYTES) {
+      this.#handshake = decodeHandshake(bytes.subarray(0, HANDSHAKE_BYTES));
+      return HANDSHAKE_BYTES;
+    }
     const taken = Math.min(bytes.length, HANDSHAKE_BYTES - this.#pendingLength);
     this.#keep(bytes.subarray(0, taken));
     const got = this.#pending.subarray(0, this.#pendingLength);
@@ -88,8 +93,8 @@ export class WireDecoder {
   /** Reads a message that begins at `at` straight from the input, or keeps its beginning. */
   #pushWhole(bytes: Uint8Array, at: number, messages: WireMessage[]): number {
     const left = bytes.length - at;
-    if (left >= 5 || (left === 4 && lengthAt(bytes, at) === 0)) {
-      const length = lengthAt(bytes, at);
+    if (left >= 5 || (left === 4 && numberAt(bytes, at) === 0)) {
+      const length = numberAt(bytes, at);
       if (length === 0) {
         messages.push({ kind: "keep-alive" });
         return at + 4;
@@ -102,7 +107,7 @@ export class WireDecoder {
         return at + 5;
       }
       if (left >= 4 + length) {
-        messages.push(decodeBody(bytes.subarray(at + 4, at + 4 + length)));
+        messages.push(decodeBody(bytes, at + 4, at + 4 + length));
         return at + 4 + length;
       }
     }
@@ -115,7 +120,7 @@ export class WireDecoder {
     const have = this.#pendingLength;
     let want = 5;
     if (have >= 4) {
-      const length = lengthAt(this.#pending, 0);
+      const length = numberAt(this.#pending, 0);
       // An unknown message is skipped as soon as its id is there, so `want` stays 5 for it.
       if (length === 0) want = 4;
       else if (have >= 5) want = 4 + length;
@@ -125,7 +130,7 @@ export class WireDecoder {
     if (this.#pendingLength < want || this.#pendingLength < 4) {
       return at + taken;
     }
-    const length = lengthAt(this.#pending, 0);
+    const length = numberAt(this.#pending, 0);
     if (this.#pendingLength < 5 && length > 0) return at + taken;
     // Blocks are views of the kept bytes: they are overwritten by the next message that is kept, not by this push's rest.
     const whole = this.#pending.subarray(0, this.#pendingLength);
@@ -141,11 +146,13 @@ export class WireDecoder {
     const length = this.#pendingLength + bytes.length;
     if (length > this.#pending.length) {
       const wanted = this.#pendingLength >= 4
-        ? 4 + lengthAt(this.#pending, 0)
+        ? 4 + numberAt(this.#pending, 0)
         : bytes.length >= 4
-        ? 4 + lengthAt(bytes, 0)
+        ? 4 + numberAt(bytes, 0)
         : length;
-      const larger = new Uint8Array(Math.max(length, wanted));
+      const larger = new Uint8Array(
+        Math.max(length, wanted, HANDSHAKE_BYTES),
+      );
       larger.set(this.#pending.subarray(0, this.#pendingLength));
       this.#pending = larger;
     }
@@ -216,7 +223,7 @@ const MIN_LENGTHS: Readonly<Record<number, number>> = {
 /** The others are skipped as they come. */
 const KNOWN_IDS: ReadonlySet<number> = new Set(Object.values(ID));
 
-function lengthAt(bytes: Uint8Array, at: number): number {
+function numberAt(bytes: Uint8Array, at: number): number {
   return bytes[at]! * 2 ** 24 + (bytes[at + 1]! << 16) + (bytes[at + 2]! << 8) +
     bytes[at + 3]!;
 }
@@ -245,41 +252,44 @@ const ABOUT_HASHES = {
   [ID["hash-reject"]]: "hash-reject",
 } as const;
 
-/** Reads a message from its id on; its length has been checked. */
-function decodeBody(body: Uint8Array): WireMessage {
-  const view = viewOf(body);
-  const id = body[0]! as (typeof ID)[keyof typeof ID];
+/** Reads the message whose id is at `at`; its length has been checked. */
+function decodeBody(bytes: Uint8Array, at: number, end: number): WireMessage {
+  const id = bytes[at]! as (typeof ID)[keyof typeof ID];
   switch (id) {
     case ID.bitfield:
-      return { kind: "bitfield", bytes: body.slice(1) };
+      return { kind: "bitfield", bytes: bytes.slice(at + 1, end) };
     case ID.piece:
       return {
         kind: "piece",
-        pieceIndex: view.getUint32(1),
-        begin: view.getUint32(5),
-        block: body.subarray(9),
+        pieceIndex: numberAt(bytes, at + 1),
+        begin: numberAt(bytes, at + 5),
+        block: bytes.subarray(at + 9, end),
       };
     case ID.port:
-      return { kind: "port", port: view.getUint16(1) };
+      return { kind: "port", port: (bytes[at + 1]! << 8) + bytes[at + 2]! };
     case ID.request:
     case ID.cancel:
     case ID.reject:
       return {
         kind: ABOUT_BLOCK[id],
-        pieceIndex: view.getUint32(1),
-        begin: view.getUint32(5),
-        lengthBytes: view.getUint32(9),
+        pieceIndex: numberAt(bytes, at + 1),
+        begin: numberAt(bytes, at + 5),
+        lengthBytes: numberAt(bytes, at + 9),
       };
     case ID.extended:
-      return { kind: "extended", id: body[1]!, payload: body.subarray(2) };
+      return {
+        kind: "extended",
+        id: bytes[at + 1]!,
+        payload: bytes.subarray(at + 2, end),
+      };
     case ID["hash-request"]:
     case ID.hashes:
     case ID["hash-reject"]:
-      return decodeHashMessage(ABOUT_HASHES[id], body.subarray(1));
+      return decodeHashMessage(ABOUT_HASHES[id], bytes.subarray(at + 1, end));
     case ID.have:
     case ID.suggest:
     case ID["allowed-fast"]:
-      return { kind: ABOUT_PIECE[id], pieceIndex: view.getUint32(1) };
+      return { kind: ABOUT_PIECE[id], pieceIndex: numberAt(bytes, at + 1) };
     default:
       return { kind: BARE[id] };
   }

@@ -17,10 +17,12 @@ export interface Parcel {
 /** The memory that all peers of a blank file share. */
 export class BlankMemory {
   readonly #buffers = new Map<number, Uint8Array>();
+  readonly #sends: Uint8Array[] = [];
+  #lent = 0;
   #opened = new Uint8Array(0);
   #headEnd = 0;
 
-  /** Returns the one buffer of that length; give it as `allocate` to every peer. */
+  /** Returns the one buffer of that length; give it as `allocate` to every peer: pieces are all alike. */
   readonly allocate = (lengthBytes: number): Uint8Array => {
     let buffer = this.#buffers.get(lengthBytes);
     if (buffer === undefined) {
@@ -29,6 +31,26 @@ export class BlankMemory {
     }
     return buffer;
   };
+
+  /** Lends a buffer for one send, another one at each call until {@linkcode BlankMemory.takeBack}; give it as `sendBuffer` to every peer. */
+  readonly lend = (lengthBytes: number): Uint8Array => {
+    const at = this.#lent++;
+    let buffer = this.#sends[at];
+    if (buffer === undefined || buffer.length < lengthBytes) {
+      buffer = this.#sends[at] = new Uint8Array(lengthBytes);
+    }
+    return buffer;
+  };
+
+  /** Whether a send may be in a buffer that was lent; what is not is the machine's, and stays as it is. */
+  get lends(): boolean {
+    return this.#lent > 0;
+  }
+
+  /** What was lent is free again: the sends have been cut into parcels. */
+  takeBack(): void {
+    this.#lent = 0;
+  }
 
   /** Returns the bytes of a parcel; they stay as they are until the next call. */
   open({ head, zeros }: Parcel): Uint8Array {

@@ -75,12 +75,14 @@ interface End {
 }
 
 /** Something that happens to a host: an input, or bytes of a blank file. */
-interface Entry {
+interface Entry extends Parcel {
   readonly host: Machine;
   readonly input: SwarmInput | null;
   readonly link: number;
-  readonly parcel: Parcel | null;
 }
+
+/** The parcel of an input that is no bytes. */
+const NO_BYTES = new Uint8Array(0);
 
 /** How a {@linkcode SwarmWorld} is. */
 export interface WorldOptions {
@@ -149,7 +151,10 @@ export class SwarmWorld {
       upload: limit(uploadBytesPerSecond),
       download: limit(downloadBytesPerSecond),
       superSeed: uploadBytesPerSecond < Infinity,
-      ...(this.#memory === null ? {} : { allocate: this.#memory.allocate }),
+      ...(this.#memory === null ? {} : {
+        allocate: this.#memory.allocate,
+        sendBuffer: this.#memory.lend,
+      }),
       ...options,
     }, this.nowMs);
     const host: Machine = {
@@ -219,7 +224,8 @@ export class SwarmWorld {
     }
   }
 
-  #happen({ host, input, link, parcel }: Entry): void {
+  #happen(entry: Entry): void {
+    const { host, input, link } = entry;
     if (input?.kind === "timeout") {
       if (host.alarmAtMs !== this.nowMs) return; // Another one was set earlier.
       host.alarmAtMs = Infinity;
@@ -227,21 +233,21 @@ export class SwarmWorld {
     if (!host.alive) return;
     this.#feed(
       host,
-      input ?? { kind: "received", link, bytes: this.#memory!.open(parcel!) },
+      input ?? { kind: "received", link, bytes: this.#memory!.open(entry) },
     );
   }
 
   /** Gives a host an input, and those that follow from it at once. */
   #feed(host: Machine, input: SwarmInput): void {
-    let next: SwarmInput | undefined = input;
-    const atOnce: SwarmInput[] = [];
-    while (next !== undefined) {
+    const inputs = [input];
+    // Grows as it is gone through: what follows at once.
+    for (const next of inputs) {
       this.inputs += 1;
       for (const output of host.swarm.handle(next, this.nowMs)) {
         const answer = this.#perform(host, output);
-        if (answer !== null) atOnce.push(answer);
+        if (answer !== null) inputs.push(answer);
       }
-      next = atOnce.shift();
+      this.#memory?.takeBack();
     }
     const deadlineMs = Math.max(this.nowMs, host.swarm.deadlineMs);
     if (deadlineMs < host.alarmAtMs) {
@@ -333,13 +339,13 @@ export class SwarmWorld {
           bytes: bytes.slice(),
         });
       } else {
-        for (const parcel of parcelsOf(bytes, far.begun, HANDSHAKE_BYTES)) {
-          this.#queue.push(atMs, {
-            host: far.host,
-            input: null,
-            link: far.link,
-            parcel,
-          });
+        const { host: to, link } = far;
+        // Most sends are messages only.
+        const parcels = this.#memory.lends
+          ? parcelsOf(bytes, far.begun, HANDSHAKE_BYTES)
+          : [{ head: bytes, zeros: 0 }];
+        for (const { head, zeros } of parcels) {
+          this.#queue.push(atMs, { host: to, input: null, link, head, zeros });
         }
         far.begun = true;
       }
@@ -362,7 +368,8 @@ export class SwarmWorld {
   }
 
   #at(atMs: number, host: Machine, input: SwarmInput): void {
-    this.#queue.push(atMs, { host, input, link: 0, parcel: null });
+    const entry = { host, input, link: 0, head: NO_BYTES, zeros: 0 };
+    this.#queue.push(atMs, entry);
   }
 }
 

@@ -1,6 +1,7 @@
 import { equalBytes } from "../../lib/core/bytes.ts";
 import type { Member, SwarmOutcome, SwarmPlan } from "./cast.ts";
 import { type LectureFile, writeLectureFile } from "./lecture_file.ts";
+import { Pauses } from "./pauses.ts";
 import type { SwarmNumbers } from "./scenario.ts";
 import type { Stage } from "./stage.ts";
 import { playSwarm } from "./staged_swarm.ts";
@@ -20,7 +21,7 @@ export async function swarmPlayer(
 ): Promise<PlaySwarm> {
   if (simulate) {
     const seed = Math.floor(stage.ctx.rng() * 2 ** 31);
-    return (plan) => Promise.resolve(simulateSwarm(plan, seed));
+    return (plan) => simulateSwarm(plan, seed, new Pauses(stage.ctx));
   }
   const file = await writeLectureFile(act.fileBytes, stage);
   return async (plan, label) => {

@@ -9,6 +9,7 @@ import { type Host, layoutOf, SwarmWorld } from "../../lib/sim/swarm_world.ts";
 import { introductions } from "../../lib/sim/tracker.ts";
 import { modelOf } from "./distribution.ts";
 import { type Measured, reportDistribution } from "./distribution_report.ts";
+import { Pauses } from "./pauses.ts";
 import type { DistributionAct } from "./scenario.ts";
 import type { Stage } from "./stage.ts";
 
@@ -93,18 +94,17 @@ async function swarmSeconds(
   clients: number,
   { stage, seed }: { readonly stage: Stage; readonly seed: number },
 ): Promise<{ readonly seconds: readonly number[]; readonly inputs: number }> {
-  const { clock, signal } = stage.ctx;
+  const pauses = new Pauses(stage.ctx);
   let completed = 0;
   const world = new SwarmWorld(layoutOf(act.fileBytes, act.pieceBytes), {
     ...{ seed, blank: true, delayMs: DELAY_MS, linkBytesPerSecond: Infinity },
     onEvent: () => {},
     onCompleted: () => completed += 1,
   });
-  const leeches = gather(world, act, clients);
+  const leeches = await gather(world, act, { clients, pauses });
   const boundSeconds = peerToPeerSeconds(modelOf(act, clients));
   const endsAtMs = 60_000 + 10_000 * boundSeconds;
   while (completed < clients && world.nowMs < endsAtMs) {
-    signal.throwIfAborted();
     const until = world.inputs + SLICE;
     world.run(endsAtMs, () => completed === clients || world.inputs >= until);
     stage.progress(
@@ -113,7 +113,7 @@ async function swarmSeconds(
         (world.nowMs / 1000).toFixed(1)
       } virtual seconds, ${completed} of ${clients} have the file`,
     );
-    await clock.sleepUntil(clock.nowMs(), signal);
+    if (pauses.due) await pauses.take();
   }
   return {
     seconds: leeches.map(({ completedAtMs }) => completedAtMs / 1000),
@@ -122,16 +122,17 @@ async function swarmSeconds(
 }
 
 /** A seed and its leeches, each told of some who came before it. */
-function gather(
+async function gather(
   world: SwarmWorld,
   act: DistributionAct,
-  clients: number,
-): readonly Host[] {
+  { clients, pauses }: { readonly clients: number; readonly pauses: Pauses },
+): Promise<readonly Host[]> {
   const rng = world.rngOf(-1);
   const all: Host[] = [
     world.add({ seed: true, uploadBytesPerSecond: act.serverBytesPerSecond }),
   ];
   for (let at = 0; at < clients; at++) {
+    if (pauses.due) await pauses.take();
     const host = world.add({ uploadBytesPerSecond: act.peerBytesPerSecond });
     world.introduce(
       host,

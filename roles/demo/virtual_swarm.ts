@@ -5,6 +5,7 @@ import { type Host, layoutOf, SwarmWorld } from "../../lib/sim/swarm_world.ts";
 import { introductions } from "../../lib/sim/tracker.ts";
 import type { Member, SwarmOutcome, SwarmPlan } from "./cast.ts";
 import { Director, type DirectorInput } from "./director.ts";
+import type { Pauses } from "./pauses.ts";
 
 /** How many others a newcomer is told of. */
 const INTRODUCTIONS = 40;
@@ -13,8 +14,12 @@ const INTRODUCTIONS = 40;
 const PROGRESS_MS = 1_000;
 
 /** Plays a swarm in virtual time: the peers of processes, without the processes. Same seed, same outcome. */
-export function simulateSwarm(plan: SwarmPlan, seed: number): SwarmOutcome {
-  return new VirtualSwarm(plan, seed).play();
+export async function simulateSwarm(
+  plan: SwarmPlan,
+  seed: number,
+  pauses: Pauses | null = null,
+): Promise<SwarmOutcome> {
+  return await new VirtualSwarm(plan, seed).play(pauses);
 }
 
 class VirtualSwarm {
@@ -45,9 +50,10 @@ class VirtualSwarm {
     this.#director = new Director(plan, 0);
   }
 
-  play(): SwarmOutcome {
+  async play(pauses: Pauses | null): Promise<SwarmOutcome> {
     let reportsAtMs = PROGRESS_MS;
     while (!this.#over) {
+      if (pauses?.due) await pauses.take();
       this.#world.run(
         Math.min(this.#director.deadlineMs, reportsAtMs),
         () => this.#heard.length > 0,

@@ -61,6 +61,21 @@ for (const act of ACTS) {
   });
 }
 
+for (const act of ["distribution", "churn"] as const) {
+  Deno.test(`demo ends a simulation of ${act} within 5 s when it is told to stop`, async () => {
+    await using demo = await startProgram([
+      ...["demo", act, "--simulate", "--clients", "3000"],
+    ]);
+    await demo.until("act.started");
+    // In the middle of it: the act takes far longer than that.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const toldAtMs = performance.now();
+    const { code } = await demo.stop();
+    assert(performance.now() - toldAtMs < 5_000);
+    assertEquals(code, 0);
+  });
+}
+
 Deno.test("demo ends every program that it started when it is told to stop", async () => {
   await using demo = await startProgram([
     ...["demo", "distribution", "--clients", "3"],

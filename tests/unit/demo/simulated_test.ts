@@ -40,12 +40,14 @@ function shares(outcome: SwarmOutcome): readonly number[] {
     .map(({ share }) => share);
 }
 
-Deno.test("simulateSwarm gives the same outcome for the same seed, another for another", () => {
+Deno.test("simulateSwarm gives the same outcome for the same seed, another for another", async () => {
   const swarm = plan(
     { plainSeed: true },
     Array.from({ length: 6 }, () => ({})),
   );
-  const [a, b, c] = [7, 7, 8].map((seed) => simulateSwarm(swarm, seed));
+  const [a, b, c] = await Promise.all(
+    [7, 7, 8].map((seed) => simulateSwarm(swarm, seed)),
+  );
   assertEquals(a!.members, b!.members);
   assertEquals(a!.availability, b!.availability);
   assert(JSON.stringify(a!.availability) !== JSON.stringify(c!.availability));
@@ -54,8 +56,8 @@ Deno.test("simulateSwarm gives the same outcome for the same seed, another for a
   assert(a!.endedAtMs > 7_700, `${a!.endedAtMs}`);
 });
 
-Deno.test("simulateSwarm loses what a seed takes with it, and says so instead of waiting for ever", () => {
-  const outcome = simulateSwarm(
+Deno.test("simulateSwarm loses what a seed takes with it, and says so instead of waiting for ever", async () => {
+  const outcome = await simulateSwarm(
     plan({ leaves: { kind: "at", atMs: 4_000 }, plainSeed: true }, [{}, {}]),
     1,
   );
@@ -69,8 +71,8 @@ Deno.test("simulateSwarm loses what a seed takes with it, and says so instead of
   assertEquals(outcome.availability.at(-1)!.min, 0);
 });
 
-Deno.test("simulateSwarm lets a seed go when the first copy is out, and people come and go as planned", () => {
-  const outcome = simulateSwarm(
+Deno.test("simulateSwarm lets a seed go when the first copy is out, and people come and go as planned", async () => {
+  const outcome = await simulateSwarm(
     plan({ leaves: { kind: "first-copy" } }, [
       {},
       {},
@@ -92,29 +94,34 @@ Deno.test("simulateSwarm lets a seed go when the first copy is out, and people c
   for (const { min, mean } of outcome.availability) assert(min <= mean);
 });
 
-Deno.test("simulateSwarm keeps the file alive longest with rarest first, least with sequential", () => {
-  const [rarest, random, sequential] =
-    (["rarest", "random", "sequential"] as const).map((picker) =>
-      Math.max(...shares(simulateSwarm(
-        plan(
-          {
-            leaves: { kind: "at", atMs: 6_500 },
-            ...{ plainSeed: true, picker, uploadBytesPerSecond: MIB / 4 },
-          },
-          Array.from({ length: 8 }, () => ({ picker })),
+Deno.test("simulateSwarm keeps the file alive longest with rarest first, least with sequential", async () => {
+  const [rarest, random, sequential] = await Promise.all(
+    (["rarest", "random", "sequential"] as const).map(async (
+      picker,
+    ) =>
+      Math.max(...shares(
+        await simulateSwarm(
+          plan(
+            {
+              leaves: { kind: "at", atMs: 6_500 },
+              ...{ plainSeed: true, picker, uploadBytesPerSecond: MIB / 4 },
+            },
+            Array.from({ length: 8 }, () => ({ picker })),
+          ),
+          5,
         ),
-        5,
-      )))
-    );
+      ))
+    ),
+  );
   assert(
     rarest! > random! && random! > sequential!,
     `${[rarest, random, sequential]}`,
   );
 });
 
-Deno.test("simulateSwarm makes free riders later with tit-for-tat than without", () => {
-  const cost = (choker: "tit-for-tat" | "round-robin") => {
-    const { members } = simulateSwarm(
+Deno.test("simulateSwarm makes free riders later with tit-for-tat than without", async () => {
+  const cost = async (choker: "tit-for-tat" | "round-robin") => {
+    const { members } = await simulateSwarm(
       plan({ choker }, [
         ...Array.from({ length: 8 }, () => ({ choker })),
         { choker, freeRide: true },
@@ -130,7 +137,7 @@ Deno.test("simulateSwarm makes free riders later with tit-for-tat than without",
     };
     return mean(true) / mean(false);
   };
-  const [fair, blind] = [cost("tit-for-tat"), cost("round-robin")];
+  const [fair, blind] = [await cost("tit-for-tat"), await cost("round-robin")];
   assert(fair > 1.05 && fair > blind, `${fair} and ${blind}`);
 });
 

@@ -44,3 +44,14 @@ Deno.test("parcelsOf and BlankMemory lose nothing of a blank file's messages", (
     assertEquals(arrived, sent);
   }
 });
+
+Deno.test("BlankMemory lends each send of an input a buffer of its own", () => {
+  const memory = new BlankMemory();
+  assertEquals(memory.lends, false);
+  const [a, b] = [memory.lend(900), memory.lend(900)];
+  writePieceHeader(a, 0, { pieceIndex: 1, begin: 0, lengthBytes: 887 });
+  writePieceHeader(b, 0, { pieceIndex: 2, begin: 0, lengthBytes: 887 });
+  assertEquals([a[8], b[8], memory.lends], [1, 2, true]);
+  memory.takeBack();
+  assertEquals([memory.lend(500), memory.lends], [a, true]);
+});
