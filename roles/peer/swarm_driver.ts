@@ -18,8 +18,8 @@ import type { RoleContext } from "../../lib/role.ts";
 import type { Storage } from "./storage.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
-/** A connection's read buffer, before and after data flows. */
-const FIRST_READ_BYTES = 16 * 1024;
+/** A connection's read buffer, before and after data flows: strangers who say nothing cost little. */
+const FIRST_READ_BYTES = 1024;
 const MAX_READ_BYTES = 256 * 1024;
 
 /** What a swarm shares: how its pieces are checked, and where they are. */
