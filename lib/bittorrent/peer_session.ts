@@ -5,7 +5,7 @@ import { FastSource } from "./fast_source.ts";
 import { decodeFeatures, type PeerFeatures } from "./handshake.ts";
 import type { BlockSource } from "./piece_board.ts";
 import { RateMeter } from "./rate_meter.ts";
-import type { PeerEndpoint } from "./swarm_types.ts";
+import type { PeerEndpoint, PeerLimits } from "./swarm_types.ts";
 import { type BlockRef, type EncodableMessage, encodeMessage } from "./wire.ts";
 import { WireDecoder } from "./wire_decoder.ts";
 
@@ -101,6 +101,12 @@ export class PeerSession implements BlockSource {
   chokedRequests = 0;
   /** A `send` is under way. */
   sending = false;
+  /** What is left of a block that goes out in parts. */
+  rest: Uint8Array | null = null;
+  /** The connection's own limits. */
+  limits: PeerLimits = { upload: null, download: null };
+  /** When it was asked last, as a count of requests: under a limit those asked longest ago go first. */
+  askedAt = 0;
   /** Where blocks are put together for sending; made when the first is. */
   sendBuffer: Uint8Array | null = null;
   /** Which turn under an upload limit was its last: who waited longest goes first. */
@@ -181,6 +187,7 @@ export class PeerSession implements BlockSource {
     session.peerId = old.peerId;
     session.client = old.client;
     session.features = old.features;
+    session.limits = old.limits;
     session.extended = old.extended;
     session.sending = old.sending;
     if (old.hasControl) session.sayBytes(old.takeControl());

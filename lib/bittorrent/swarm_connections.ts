@@ -366,11 +366,14 @@ export class Connections {
     remote: PeerEndpoint,
     how: { readonly incoming: boolean; readonly webSeed?: string },
   ): PeerSession {
-    const { sessions, have, nowMs } = this.#state;
+    const { sessions, have, nowMs, options } = this.#state;
     const pieceCount = have.length;
     const session = new PeerSession({
       ...{ link, remote, pieceCount, nowMs, ...how },
     });
+    if (options.limitPeer !== undefined) {
+      session.limits = options.limitPeer(nowMs);
+    }
     sessions.set(link, session);
     return session;
   }

@@ -30,8 +30,13 @@ export class Downloads {
   #completed = false;
   /** Blocks were rejected and are free. */
   #freed = false;
-  /** Someone could be asked if the limit allowed it. */
-  #throttled = false;
+  /** When a limit lets a request pass that waits for it. */
+  #passAtMs = Infinity;
+  /** Someone waits for the limit that all share. */
+  #queued = false;
+  /** Those who wait for a limit have their turn. */
+  #resuming = false;
+  #asked = 0;
 
   /** @param close Ends a session. */
   constructor(
@@ -49,13 +54,12 @@ export class Downloads {
 
   /** When the limit lets the next request pass, if one waits for it; else Infinity. */
   get deadlineMs(): number {
-    const { nowMs, options } = this.#state;
-    return this.#throttled ? options.download.readyAtMs(nowMs) : Infinity;
+    return this.#passAtMs;
   }
 
   /** Whether someone could be asked if the limit allowed it. */
   get throttled(): boolean {
-    return this.#throttled;
+    return this.#passAtMs < Infinity;
   }
 
   /** Whether a peer was caught sending bad pieces. */
@@ -104,13 +108,12 @@ export class Downloads {
     if (room * 8 < depth) return;
     if (session.outstanding.size === 0) session.lastBlockAtMs = nowMs;
     for (let asked = 0; asked < room; asked++) {
-      if (!options.download.ready(nowMs)) {
-        this.#throttled = true;
-        return;
-      }
+      if (!this.#passes(session)) return;
       const block = board.next(source);
       if (block === null) return;
       options.download.spend(block.lengthBytes);
+      session.limits.download?.spend(block.lengthBytes);
+      session.askedAt = ++this.#asked;
       session.say({ kind: "request", ...block });
       this.#state.dirty.add(session);
     }
@@ -121,16 +124,41 @@ export class Downloads {
     for (const session of this.#state.open()) this.fill(session);
   }
 
-  /** Asks those who wait for the limit. */
+  /** Asks those who wait for a limit, who was asked longest ago first: nobody is passed over for ever. */
   resume(): void {
-    const { nowMs, options } = this.#state;
-    if (!this.#throttled || !options.download.ready(nowMs)) return;
-    this.#throttled = false;
-    // Those with the fewest requests first: the limit is shared.
+    if (this.#state.nowMs < this.#passAtMs) return;
+    this.#passAtMs = Infinity;
+    this.#queued = false;
     const sessions = this.#state.open().sort((a, b) =>
-      a.outstanding.size - b.outstanding.size
+      a.askedAt - b.askedAt
     );
+    this.#resuming = true;
     for (const session of sessions) this.fill(session);
+    this.#resuming = false;
+  }
+
+  /** Whether the limits let a request to a peer pass now; if not, notes when they will. What does not wait for them goes behind those who do. */
+  #passes({ limits }: PeerSession): boolean {
+    const { options, nowMs } = this.#state;
+    const own = limits.download;
+    if (own !== null && !own.ready(nowMs)) {
+      this.#passAtMs = Math.min(this.#passAtMs, own.readyAtMs(nowMs));
+      return false;
+    }
+    if (this.#queued && !this.#resuming) return false;
+    if (options.download.ready(nowMs)) return true;
+    this.#queued = true;
+    this.#passAtMs = Math.min(
+      this.#passAtMs,
+      options.download.readyAtMs(nowMs),
+    );
+    return false;
+  }
+
+  /** What was asked of a peer is not going to come. */
+  #refund({ limits }: PeerSession, bytes: number): void {
+    this.#state.options.download.refund(bytes);
+    limits.download?.refund(bytes);
   }
 
   /** A block came. @throws {ProtocolError} `block-unasked` when there are too many nobody asked for. */
@@ -227,7 +255,7 @@ export class Downloads {
 
   /** The peer will not give us a block; it is free for the others. @throws {ProtocolError} `reject-unasked` when there are too many for what was not asked. */
   rejected(session: PeerSession, block: BlockRef): void {
-    const { board, options, nowMs } = this.#state;
+    const { board, nowMs } = this.#state;
     if (!board.rejected(session, block)) {
       session.strayRejects += 1;
       if (session.strayRejects <= MAX_STRAY_REJECTS) return;
@@ -236,7 +264,7 @@ export class Downloads {
         `Cannot take reject: at most ${MAX_STRAY_REJECTS} may come unasked`,
       );
     }
-    options.download.refund(block.lengthBytes);
+    this.#refund(session, block.lengthBytes);
     if (session.peerChoking) session.fast.refuse(block.pieceIndex);
     else session.askAgainAtMs = nowMs + REJECTED_PAUSE_MS;
     this.#freed = true;
@@ -264,9 +292,8 @@ export class Downloads {
   }
 
   #giveUp(session: PeerSession): void {
-    const { board, options } = this.#state;
-    options.download.refund(session.outstanding.size * BLOCK_BYTES);
-    board.release(session);
+    this.#refund(session, session.outstanding.size * BLOCK_BYTES);
+    this.#state.board.release(session);
   }
 
   /** End game: whoever else was asked for the block need not send it. */
@@ -280,7 +307,7 @@ export class Downloads {
       if (other === session) continue;
       if (!this.#state.board.withdraw(other, { pieceIndex, begin })) continue;
       other.say({ kind: "cancel", pieceIndex, begin, lengthBytes });
-      this.#state.options.download.refund(lengthBytes);
+      this.#refund(other, lengthBytes);
       this.#state.dirty.add(other);
     }
   }

@@ -21,6 +21,8 @@ export type ContactSource = "tracker" | "user" | "pex" | "dht" | "lsd";
 export interface RateLimiter {
   /** Whether there is a limit at all. */
   readonly limited: boolean;
+  /** Largest part that may pass at once and be smooth. */
+  readonly quantumBytes: number;
   /** Whether a block may pass now. */
   ready(nowMs: number): boolean;
   /** Takes the tokens of a block that passes. */
@@ -41,6 +43,12 @@ export interface SwarmV2 {
   readonly answers: HashAnswers;
   /** Gets those that are missing. */
   readonly quest: HashQuest;
+}
+
+/** The limits of one connection; null where there is none. */
+export interface PeerLimits {
+  readonly upload: RateLimiter | null;
+  readonly download: RateLimiter | null;
 }
 
 /** How a {@linkcode Swarm} is to behave. */
@@ -67,6 +75,8 @@ export interface SwarmOptions {
   readonly maxConnections: number;
   readonly upload: RateLimiter;
   readonly download: RateLimiter;
+  /** Makes the limits that each connection has for itself, if there are such. */
+  readonly limitPeer?: (nowMs: number) => PeerLimits;
   /** The exact bytes of the torrent's info dictionary, for peers that have a magnet link only (BEP 9). */
   readonly metadata?: Uint8Array;
   /** Peers are to be had from the trackers only: no peer exchange (BEP 27). */

@@ -7,7 +7,8 @@
  * An upload limit is shared in turns of a piece: the peer that has waited longest is sent blocks until the piece is
  * whole, then the next one has its turn. Five peers that get a fifth of the rate each have their first piece after five
  * pieces' time; in turns the first has it after one and passes it on while the others wait. Peers with an extra slot
- * (see `swarm_choke`) get what those who earned theirs leave.
+ * (see `swarm_choke`) get what those who earned theirs leave. Under a low limit a block goes out in parts, so that it is
+ * smooth all the same.
  */
 import { isAddress } from "../core/address.ts";
 import { ProtocolError } from "../core/errors.ts";
@@ -16,15 +17,11 @@ import {
   allowedFastCount,
   allowedFastSet,
 } from "./allowed_fast.ts";
-import { pieceLengthOf, pieceSpanOf } from "./layout.ts";
+import { pieceLengthOf } from "./layout.ts";
 import type { PeerSession } from "./peer_session.ts";
 import type { SwarmState } from "./swarm_state.ts";
-import {
-  type BlockRef,
-  MAX_REQUEST_BYTES,
-  PIECE_HEADER_BYTES,
-  writePieceHeader,
-} from "./wire.ts";
+import { checkRequest, UploadLimits } from "./upload_limits.ts";
+import { type BlockRef, PIECE_HEADER_BYTES, writePieceHeader } from "./wire.ts";
 
 /** Blocks in one send: 128 KiB keep a loopback link busy. */
 const BLOCKS_PER_SEND = 8;
@@ -49,6 +46,7 @@ interface Turn {
 /** The uploads of a swarm. */
 export class Uploads {
   readonly #state: SwarmState;
+  readonly #limits: UploadLimits;
   /** Pieces being read from the disk, and who waits for them. */
   readonly #reading = new Map<number, Uint8Array>();
   /** Those with requests that wait. */
@@ -57,18 +55,18 @@ export class Uploads {
   readonly #sending = new Set<PeerSession>();
   #turn: Turn | null = null;
   #turns = 0;
-  /** Someone waits for tokens only. */
-  #throttled = false;
+  /** Those to whom a part of a block is still to be sent. */
+  readonly #begun = new Set<PeerSession>();
 
   /** Creates the uploads of a swarm. */
   constructor(state: SwarmState) {
     this.#state = state;
+    this.#limits = new UploadLimits(state);
   }
 
   /** When the limit lets the next block pass, if someone waits for it; else Infinity. */
   get deadlineMs(): number {
-    const { nowMs, options } = this.#state;
-    return this.#throttled ? options.upload.readyAtMs(nowMs) : Infinity;
+    return this.#limits.passAtMs;
   }
 
   /** Since when nobody waits for a block and none is on its way (the limit's debt counts as on its way); Infinity while someone does. */
@@ -78,7 +76,9 @@ export class Uploads {
       if (session.uploads.length > 0) return Infinity;
       this.#waiting.delete(session);
     }
-    return this.#sending.size > 0 ? Infinity : options.upload.readyAtMs(nowMs);
+    return this.#sending.size + this.#begun.size > 0
+      ? Infinity
+      : options.upload.readyAtMs(nowMs);
   }
 
   /** Whether nobody waits for a block. */
@@ -100,23 +100,14 @@ export class Uploads {
   left(session: PeerSession): void {
     this.#waiting.delete(session);
     this.#sending.delete(session);
+    this.#begun.delete(session);
     if (this.#turn?.session === session) this.#turn = null;
   }
 
   /** A peer asks for a block. @throws {ProtocolError} `request-out-of-range`, `request-flood`. */
   requested(session: PeerSession, block: BlockRef): void {
-    const { layout } = this.#state.options;
+    checkRequest(this.#state.options.layout, block);
     const { pieceIndex, begin, lengthBytes } = block;
-    if (
-      pieceIndex >= layout.pieceCount || lengthBytes === 0 ||
-      lengthBytes > MAX_REQUEST_BYTES ||
-      begin + lengthBytes > pieceSpanOf(layout, pieceIndex)
-    ) {
-      throw new ProtocolError(
-        "request-out-of-range",
-        `Cannot serve request: must be at most ${MAX_REQUEST_BYTES} bytes inside a piece, got ${lengthBytes} from ${begin} of piece ${pieceIndex}`,
-      );
-    }
     if (session.amChoking) session.chokedRequests += 1;
     if (
       session.uploads.length >= MAX_QUEUED_REQUESTS ||
@@ -208,23 +199,39 @@ export class Uploads {
 
   /** Sends what is due: messages to all who have any, blocks as far as the limit goes. */
   flush(): void {
-    const { dirty, options } = this.#state;
-    const limited = options.upload.limited;
+    const { dirty } = this.#state;
+    const limited = this.#limits.limited;
     for (const session of dirty) {
       this.#compose(session, limited ? 0 : BLOCKS_PER_SEND);
     }
     dirty.clear();
-    this.#throttled = false;
+    this.#limits.passAtMs = Infinity;
+    // Nothing else can be said to a peer before its block is whole.
+    for (const session of this.#begun) this.#goOn(session);
     while (limited && this.#waiting.size > 0) {
       const session = this.#next();
       if (session === null) return;
       const blocks = this.#afford(session);
-      if (blocks === 0) {
-        this.#throttled = true;
-        return;
-      }
+      if (blocks === 0) return;
       this.#compose(session, blocks);
     }
+  }
+
+  /** Sends the next part of a block. */
+  #goOn(session: PeerSession): void {
+    if (session.sending || !this.#limits.passes(session)) return;
+    const rest = session.rest!;
+    const part = Math.min(rest.length, this.#limits.quantumOf(session));
+    this.#limits.spend(session, part);
+    session.rest = part < rest.length ? rest.subarray(part) : null;
+    if (session.rest === null) this.#begun.delete(session);
+    this.#send(session, rest.subarray(0, part));
+  }
+
+  #send(session: PeerSession, bytes: Uint8Array): void {
+    session.sending = true;
+    session.lastSentAtMs = this.#state.nowMs;
+    this.#state.out.push({ kind: "send", link: session.link, bytes });
   }
 
   /** Whom to send blocks now: whose turn it is, else who earned a slot and was served longest ago, else who has an extra one. */
@@ -235,8 +242,9 @@ export class Uploads {
     let best: PeerSession | null = null;
     for (const session of this.#waiting) {
       if (session.uploads.length === 0) this.#waiting.delete(session);
-      if (session.uploads.length === 0 || session.sending) continue;
+      if (session.uploads.length === 0 || busy(session)) continue;
       if (best !== null && !before(session, best)) continue;
+      if (!this.#limits.passes(session)) continue;
       this.#readAhead(session);
       if (this.#state.cache.has(session.uploads[0]!.pieceIndex)) best = session;
     }
@@ -253,31 +261,34 @@ export class Uploads {
   }
 
   #mayGoOn({ session, pieceIndex, blocksLeft }: Turn): boolean {
-    return blocksLeft > 0 && !session.sending &&
+    return blocksLeft > 0 && !busy(session) &&
       session.uploads[0]?.pieceIndex === pieceIndex &&
-      this.#state.cache.has(pieceIndex);
+      this.#state.cache.has(pieceIndex) && this.#limits.passes(session);
   }
 
-  /** Takes tokens for as many blocks of the first piece in line as the limit lets pass; returns how many. */
+  /** Takes tokens for as many blocks of the first piece in line as the limits let pass, or for a part of one; returns how many. */
   #afford(session: PeerSession): number {
-    const { options, nowMs } = this.#state;
     const { uploads } = session;
+    const quantum = this.#limits.quantumOf(session);
     const turn = this.#turn?.session === session ? this.#turn : null;
     const max = Math.min(turn?.blocksLeft ?? 1, BLOCKS_PER_SEND);
     let count = 0;
     while (
       count < max && uploads[count]?.pieceIndex === uploads[0]!.pieceIndex &&
-      options.upload.ready(nowMs)
+      this.#limits.passes(session)
     ) {
-      options.upload.spend(PIECE_HEADER_BYTES + uploads[count]!.lengthBytes);
+      const cost = PIECE_HEADER_BYTES + uploads[count]!.lengthBytes;
+      if (cost > quantum && count > 0) break;
+      this.#limits.spend(session, Math.min(cost, quantum));
       count += 1;
+      if (cost > quantum) break;
     }
     if (turn !== null) turn.blocksLeft -= count;
     return count;
   }
 
   #compose(session: PeerSession, maxBlocks: number): void {
-    if (session.sending || session.stage === "connecting") return;
+    if (busy(session) || session.stage === "connecting") return;
     const blocks = maxBlocks === 0 ? 0 : this.#available(session, maxBlocks);
     if (blocks === 0 && !session.hasControl) return;
     const control = session.takeControl();
@@ -291,9 +302,16 @@ export class Uploads {
       bytes.set(control);
       this.#copyBlocks(session, blocks, bytes, control.length);
     }
-    session.sending = true;
-    session.lastSentAtMs = this.#state.nowMs;
-    this.#state.out.push({ kind: "send", link: session.link, bytes });
+    if (this.#limits.limited) {
+      this.#limits.spend(session, control.length);
+      const now = control.length + this.#limits.quantumOf(session);
+      if (blocks === 1 && bytes.length > now) {
+        session.rest = bytes.subarray(now);
+        this.#begun.add(session);
+        bytes = bytes.subarray(0, now);
+      }
+    }
+    this.#send(session, bytes);
   }
 
   /** How many of the first requests can be served from memory; starts reading what is missing. */
@@ -366,6 +384,11 @@ export class Uploads {
     }
     return session.sendBuffer;
   }
+}
+
+/** Whether something is on its way to a peer, or has to go out before anything else. */
+function busy(session: PeerSession): boolean {
+  return session.sending || session.rest !== null;
 }
 
 /** Whether `a` goes before `b`: earned slots before extra ones, then whose last turn is longest ago. */

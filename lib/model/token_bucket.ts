@@ -3,7 +3,8 @@
  *
  * Tokens are bytes. A block may be sent as soon as there is any token and then takes its whole length, so the count may
  * go below zero: the debt is waited for afterwards. That keeps the long-run rate exact even when a block is larger than
- * the bucket, and over T seconds at most `rate * T + depth + one block` bytes pass.
+ * the bucket, and over T seconds at most `rate * T + depth + one block` bytes pass. Who cuts what it sends into parts of
+ * {@linkcode TokenBucket.quantumBytes} never sends more than 100 ms of the rate too early, however low the rate.
  */
 export class TokenBucket {
   readonly #bytesPerSecond: number;
@@ -39,6 +40,11 @@ export class TokenBucket {
     return this.#bytesPerSecond !== Infinity;
   }
 
+  /** What may go out in one part and be smooth: the bucket's depth; `Infinity` without a limit. */
+  get quantumBytes(): number {
+    return Math.max(1, Math.ceil(this.#depthBytes));
+  }
+
   /** Returns whether a block may be sent now. */
   ready(nowMs: number): boolean {
     if (!this.limited) return true;
@@ -51,9 +57,10 @@ export class TokenBucket {
     if (this.limited) this.#tokens -= bytes;
   }
 
-  /** Gives `bytes` tokens back: what was paid for is not going to be sent. */
+  /** Gives `bytes` tokens back: what was paid for is not going to be sent. More than a full bucket is not saved up. */
   refund(bytes: number): void {
-    if (this.limited) this.#tokens += bytes;
+    if (!this.limited) return;
+    this.#tokens = Math.min(this.#depthBytes, this.#tokens + bytes);
   }
 
   /** When {@linkcode TokenBucket.ready} will be true; `nowMs` if it is. */

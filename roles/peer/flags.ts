@@ -12,6 +12,8 @@ export interface ShareFlags extends DiscoveryFlags {
   readonly peer: readonly HostPort[];
   readonly uploadLimit: number | undefined;
   readonly downloadLimit: number | undefined;
+  readonly peerUploadLimit: number | undefined;
+  readonly peerDownloadLimit: number | undefined;
   readonly unchokeSlots: number;
   readonly chokeInterval: number;
   readonly optimisticInterval: number;
@@ -43,6 +45,12 @@ export const SHARE_FLAGS = {
     help: "Sends at most so much",
   }),
   downloadLimit: flag.byteRate({ help: "Asks for at most so much" }),
+  peerUploadLimit: flag.byteRate({
+    help: "Sends each peer at most so much, beside --upload-limit for all",
+  }),
+  peerDownloadLimit: flag.byteRate({
+    help: "Asks each peer for at most so much, beside --download-limit for all",
+  }),
   unchokeSlots: flag.count({
     default: "4",
     help: "Peers served at a time because they give most; one more by lot",

@@ -17,14 +17,22 @@ import type { Self } from "./discovery_of.ts";
 /** rolecall 0.1 in the style of BEP 20. */
 const CLIENT = "-RC0100-";
 
+const LIMITS = [
+  "uploadLimit",
+  "downloadLimit",
+  "peerUploadLimit",
+  "peerDownloadLimit",
+] as const;
+
 /** Refuses flags that cannot be kept. @throws {InputError} */
 export function checkLimits(flags: ShareFlags): void {
-  for (const key of ["uploadLimit", "downloadLimit"] as const) {
+  for (const key of LIMITS) {
     if (flags[key] !== 0) continue;
+    const name = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     throw new InputError(
-      key === "uploadLimit"
-        ? "--upload-limit must be above 0; --free-ride serves nobody"
-        : "--download-limit must be above 0",
+      `--${name} must be above 0${
+        key === "uploadLimit" ? "; --free-ride serves nobody" : ""
+      }`,
     );
   }
   for (const key of ["chokeInterval", "optimisticInterval"] as const) {
@@ -66,6 +74,7 @@ export function metadataOptions(
     maxConnections: flags.maxConnections,
     upload: new TokenBucket({ bytesPerSecond: upload }, nowMs),
     download: new TokenBucket({ bytesPerSecond: download }, nowMs),
+    ...peerLimits(flags),
     sha1,
     ...(dhtPort === null ? {} : { dhtPort }),
     listenPort: listener.port,
@@ -73,6 +82,25 @@ export function metadataOptions(
     // Upload without a limit is not scarce, as far as we know.
     superSeed: flags.superSeed === "on" ||
       (flags.superSeed === "auto" && flags.uploadLimit !== undefined),
+  };
+}
+
+/** The limits each connection has for itself. */
+function peerLimits(
+  { peerUploadLimit, peerDownloadLimit }: ShareFlags,
+): Pick<SwarmOptions, "limitPeer"> {
+  if (peerUploadLimit === undefined && peerDownloadLimit === undefined) {
+    return {};
+  }
+  const limit = (bytesPerSecond: number | undefined, nowMs: number) =>
+    bytesPerSecond === undefined
+      ? null
+      : new TokenBucket({ bytesPerSecond }, nowMs);
+  return {
+    limitPeer: (nowMs) => ({
+      upload: limit(peerUploadLimit, nowMs),
+      download: limit(peerDownloadLimit, nowMs),
+    }),
   };
 }
 

@@ -5,7 +5,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { concat, fromHex } from "../../lib/core/bytes.ts";
-import { seededRng } from "../../lib/core/rng.ts";
 import { encodeHandshake } from "../../lib/bittorrent/handshake.ts";
 import {
   encodeMessage,
@@ -18,6 +17,7 @@ import {
   startProgram,
   temporaryFolder,
 } from "../support/program.ts";
+import { message, noise, Stranger } from "../support/stranger.ts";
 
 const HOST = "127.0.0.1";
 const LOCAL = ["--host", HOST, "--port", "0"];
@@ -32,64 +32,6 @@ const MAX_SOCKETS = 80 + 20;
 
 /** What a stranger does with its connection; it is closed when this is over. */
 type Attack = (stranger: Stranger) => Promise<void>;
-
-/** A hostile connection. */
-class Stranger {
-  readonly stream: Deno.TcpConn;
-  readonly hello: Uint8Array;
-
-  constructor(stream: Deno.TcpConn, hello: Uint8Array) {
-    this.stream = stream;
-    this.hello = hello;
-  }
-
-  /** Writes all of it, or as much as the other side lets through; false when that was not all. */
-  async offer(...parts: readonly Uint8Array[]): Promise<boolean> {
-    const bytes = concat(...parts);
-    try {
-      for (let at = 0; at < bytes.length;) {
-        at += await this.stream.write(bytes.subarray(at));
-      }
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  /** Reads for so long, or until the other side has closed; returns whether it has. */
-  async drain(ms: number): Promise<boolean> {
-    const buffer = new Uint8Array(65_536);
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      this.close();
-    }, ms);
-    try {
-      while (await this.stream.read(buffer) !== null);
-    } catch { /* Reset, or closed by the timer. */ }
-    clearTimeout(timer);
-    return !late;
-  }
-
-  close(): void {
-    try {
-      this.stream.close();
-    } catch { /* It is closed. */ }
-  }
-}
-
-function noise(length: number, seed: number): Uint8Array {
-  const rng = seededRng(seed);
-  return Uint8Array.from({ length }, () => rng() * 256);
-}
-
-/** A message of any kind: its length, its id, its body. */
-function message(id: number, body: Uint8Array, length?: number): Uint8Array {
-  const head = new Uint8Array(5);
-  new DataView(head.buffer).setUint32(0, length ?? 1 + body.length);
-  head[4] = id;
-  return concat(head, body);
-}
 
 function block(pieceIndex: number): Uint8Array {
   const bytes = new Uint8Array(PIECE_HEADER_BYTES + 16_384);

@@ -1,0 +1,63 @@
+import { ProtocolError } from "../core/errors.ts";
+import { type Layout, pieceSpanOf } from "./layout.ts";
+import type { PeerSession } from "./peer_session.ts";
+import type { SwarmState } from "./swarm_state.ts";
+import { type BlockRef, MAX_REQUEST_BYTES } from "./wire.ts";
+
+/** What holds uploads back: the limit that all connections share, and the one that each has for itself. */
+export class UploadLimits {
+  /** When a limit lets something pass that waits for it; the owner sets it back before it asks again. */
+  passAtMs = Infinity;
+  readonly #state: SwarmState;
+
+  /** Takes the limits of the swarm's options. */
+  constructor(state: SwarmState) {
+    this.#state = state;
+  }
+
+  /** Whether there is any limit. */
+  get limited(): boolean {
+    const { upload, limitPeer } = this.#state.options;
+    return upload.limited || limitPeer !== undefined;
+  }
+
+  /** Whether the limits let something to a peer pass now; if not, notes when they will. */
+  passes({ limits }: PeerSession): boolean {
+    const { options, nowMs } = this.#state;
+    for (const limit of [options.upload, limits.upload]) {
+      if (limit === null || limit.ready(nowMs)) continue;
+      this.passAtMs = Math.min(this.passAtMs, limit.readyAtMs(nowMs));
+      return false;
+    }
+    return true;
+  }
+
+  /** Takes the tokens of what is sent to a peer. */
+  spend({ limits }: PeerSession, bytes: number): void {
+    this.#state.options.upload.spend(bytes);
+    limits.upload?.spend(bytes);
+  }
+
+  /** How much may go to a peer in one part. */
+  quantumOf({ limits }: PeerSession): number {
+    return Math.min(
+      this.#state.options.upload.quantumBytes,
+      limits.upload?.quantumBytes ?? Infinity,
+    );
+  }
+}
+
+/** Refuses requests for what is not in the torrent. @throws {ProtocolError} `request-out-of-range`. */
+export function checkRequest(layout: Layout, block: BlockRef): void {
+  const { pieceIndex, begin, lengthBytes } = block;
+  if (
+    pieceIndex >= layout.pieceCount || lengthBytes === 0 ||
+    lengthBytes > MAX_REQUEST_BYTES ||
+    begin + lengthBytes > pieceSpanOf(layout, pieceIndex)
+  ) {
+    throw new ProtocolError(
+      "request-out-of-range",
+      `Cannot serve request: must be at most ${MAX_REQUEST_BYTES} bytes inside a piece, got ${lengthBytes} from ${begin} of piece ${pieceIndex}`,
+    );
+  }
+}
