@@ -40,6 +40,8 @@ export class UploadLimits {
 
   /** How much may go to a peer in one part. */
   quantumOf({ limits }: PeerSession): number {
+    // Where buffers stand for bytes that are not there, a block is one thing.
+    if (this.#state.options.allocate !== undefined) return Infinity;
     return Math.min(
       this.#state.options.upload.quantumBytes,
       limits.upload?.quantumBytes ?? Infinity,
