@@ -239,6 +239,8 @@ export class Uploads {
     if (this.#turn !== null && this.#mayGoOn(this.#turn)) {
       return this.#turn.session;
     }
+    const leaving = this.#turn !== null && this.#isJustLeaving(this.#turn);
+    if (leaving) return this.#limits.letLeave();
     let best: PeerSession | null = null;
     for (const session of this.#waiting) {
       if (session.uploads.length === 0) this.#waiting.delete(session);
@@ -266,6 +268,14 @@ export class Uploads {
       this.#state.cache.has(pieceIndex) && this.#limits.passes(session);
   }
 
+  /** Whether a part of a block went out this moment to whose turn it is: it goes on as soon as that has left. */
+  #isJustLeaving({ session, pieceIndex, blocksLeft }: Turn): boolean {
+    return blocksLeft > 0 && session.sending &&
+      session.lastSentAtMs === this.#state.nowMs &&
+      session.uploads[0]?.pieceIndex === pieceIndex &&
+      this.#limits.quantumOf(session) < session.uploads[0].lengthBytes;
+  }
+
   /** Takes tokens for as many blocks of the first piece in line as the limits let pass, or for a part of one; returns how many. */
   #afford(session: PeerSession): number {
     const { uploads } = session;
@@ -289,7 +299,7 @@ export class Uploads {
 
   #compose(session: PeerSession, maxBlocks: number): void {
     if (busy(session) || session.stage === "connecting") return;
-    const blocks = maxBlocks === 0 ? 0 : this.#available(session, maxBlocks);
+    const blocks = this.#available(session, maxBlocks);
     if (blocks === 0 && !session.hasControl) return;
     const control = session.takeControl();
     let length = control.length;

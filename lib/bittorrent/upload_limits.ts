@@ -4,6 +4,9 @@ import type { PeerSession } from "./peer_session.ts";
 import type { SwarmState } from "./swarm_state.ts";
 import { type BlockRef, MAX_REQUEST_BYTES } from "./wire.ts";
 
+/** How long a part of a block may take to leave before someone else is sent one. */
+const LEAVING_MS = 5;
+
 /** What holds uploads back: the limit that all connections share, and the one that each has for itself. */
 export class UploadLimits {
   /** When a limit lets something pass that waits for it; the owner sets it back before it asks again. */
@@ -30,6 +33,12 @@ export class UploadLimits {
       return false;
     }
     return true;
+  }
+
+  /** Lets nothing else pass while a part of a block leaves. */
+  letLeave(): null {
+    this.passAtMs = this.#state.nowMs + LEAVING_MS;
+    return null;
   }
 
   /** Takes the tokens of what is sent to a peer. */
