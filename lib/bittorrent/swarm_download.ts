@@ -129,9 +129,7 @@ export class Downloads {
     if (this.#state.nowMs < this.#passAtMs) return;
     this.#passAtMs = Infinity;
     this.#queued = false;
-    const sessions = this.#state.open().sort((a, b) =>
-      a.askedAt - b.askedAt
-    );
+    const sessions = this.#state.open().sort((a, b) => a.askedAt - b.askedAt);
     this.#resuming = true;
     for (const session of sessions) this.fill(session);
     this.#resuming = false;

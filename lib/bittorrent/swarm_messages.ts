@@ -6,6 +6,7 @@ import type { Choking } from "./swarm_choke.ts";
 import type { Downloads } from "./swarm_download.ts";
 import type { Extensions } from "./swarm_extensions.ts";
 import type { Hashes } from "./swarm_hashes.ts";
+import { allowFast } from "./swarm_fast.ts";
 import type { SwarmState } from "./swarm_state.ts";
 import type { Uploads } from "./swarm_upload.ts";
 import type { WireMessage } from "./wire.ts";
@@ -46,7 +47,7 @@ export class Messages {
   /** Says what we have, right after the handshake. */
   greet(session: PeerSession): void {
     const { have } = this.#state;
-    const { spread, uploads, extensions } = this.#parts;
+    const { spread, extensions } = this.#parts;
     extensions.greet(session, { seed: have.complete && !spread.active });
     const shown = spread.active ? 0 : have.count;
     const { fast } = session.features;
@@ -55,20 +56,20 @@ export class Messages {
     else if (shown > 0) {
       session.say({ kind: "bitfield", bytes: have.toBytes() });
     } else if (fast) session.say({ kind: "have-none" });
-    uploads.allowFast(session);
+    allowFast(this.#state, session);
     spread.reveal();
   }
 
   /** Says to a peer we told that we have nothing, as we had no metadata, what we have indeed. */
   greetAgain(session: PeerSession): void {
     const { have } = this.#state;
-    const { spread, uploads, extensions } = this.#parts;
+    const { spread, extensions } = this.#parts;
     extensions.introduce(session, { seed: have.complete && !spread.active });
     for (let pieceIndex = 0; pieceIndex < have.length; pieceIndex++) {
       if (spread.active || !have.has(pieceIndex)) continue;
       session.say({ kind: "have", pieceIndex });
     }
-    uploads.allowFast(session);
+    allowFast(this.#state, session);
     spread.reveal();
     this.#state.dirty.add(session);
   }

@@ -10,13 +10,8 @@
  * (see `swarm_choke`) get what those who earned theirs leave. Under a low limit a block goes out in parts, so that it is
  * smooth all the same.
  */
-import { isAddress } from "../core/address.ts";
 import { ProtocolError } from "../core/errors.ts";
-import {
-  ALLOWED_FAST_PIECES,
-  allowedFastCount,
-  allowedFastSet,
-} from "./allowed_fast.ts";
+import { ALLOWED_FAST_PIECES } from "./allowed_fast.ts";
 import { pieceLengthOf } from "./layout.ts";
 import type { PeerSession } from "./peer_session.ts";
 import type { SwarmState } from "./swarm_state.ts";
@@ -81,9 +76,9 @@ export class Uploads {
       : options.upload.readyAtMs(nowMs);
   }
 
-  /** Whether nobody waits for a block. */
+  /** Whether nobody waits for a block or a part of one. */
   get idle(): boolean {
-    return this.#waiting.size === 0;
+    return this.#waiting.size + this.#begun.size === 0;
   }
 
   /** The bytes of a session's last send are on their way. Returns whether there were blocks among them. */
@@ -160,26 +155,6 @@ export class Uploads {
         queued.begin === block.begin &&
         queued.lengthBytes === block.lengthBytes,
     );
-  }
-
-  /** Tells a newcomer which pieces it may have while we choke it. A seed that hands each piece out once, and one that serves nobody, allow none. */
-  allowFast(session: PeerSession): void {
-    const { options, have } = this.#state;
-    const { infoHash, sha1, freeRide, superSeed } = options;
-    if (
-      !session.features.fast || freeRide || sha1 === undefined ||
-      superSeed || !isAddress(session.remote.host)
-    ) return;
-    session.allowedFast = new Set(allowedFastSet({
-      host: session.remote.host,
-      infoHash,
-      pieceCount: have.length,
-      count: allowedFastCount(have.length),
-      sha1,
-    }));
-    for (const pieceIndex of session.allowedFast) {
-      session.say({ kind: "allowed-fast", pieceIndex });
-    }
   }
 
   /** A piece came from the disk; null if it is no longer there. */
