@@ -14,6 +14,8 @@ const DEFAULT_REQQ = 250;
 const NO_FEATURES = decodeFeatures(new Uint8Array(8));
 const NO_PIECES: ReadonlySet<number> = new Set();
 
+const NO_LIMITS: PeerLimits = { upload: null, download: null };
+
 /** How a session came about. */
 export interface PeerSessionOptions {
   readonly link: number;
@@ -23,6 +25,8 @@ export interface PeerSessionOptions {
   readonly webSeed?: string;
   readonly pieceCount: number;
   readonly nowMs: number;
+  /** The connection's own; none unless given. */
+  readonly limits?: PeerLimits;
   /** Of a connection that goes on: what it has received in part is in there. */
   readonly decoder?: WireDecoder;
 }
@@ -104,7 +108,7 @@ export class PeerSession implements BlockSource {
   /** What is left of a block that goes out in parts. */
   rest: Uint8Array | null = null;
   /** The connection's own limits. */
-  limits: PeerLimits = { upload: null, download: null };
+  readonly limits: PeerLimits;
   /** When it was asked last, as a count of requests: under a limit those asked longest ago go first. */
   askedAt = 0;
   /** Where blocks are put together for sending; made when the first is. */
@@ -156,6 +160,7 @@ export class PeerSession implements BlockSource {
   constructor(options: PeerSessionOptions) {
     const { link, remote, incoming, pieceCount, nowMs } = options;
     this.link = link;
+    this.limits = options.limits ?? NO_LIMITS;
     this.remote = remote;
     this.runs = options.webSeed !== undefined;
     this.address = options.webSeed ??
@@ -179,15 +184,14 @@ export class PeerSession implements BlockSource {
     old: PeerSession,
     now: { readonly pieceCount: number; readonly nowMs: number },
   ): PeerSession {
-    const { link, remote, incoming, decoder } = old;
+    const { link, remote, incoming, decoder, limits } = old;
     const session = new PeerSession({
-      ...{ link, remote, incoming, decoder, ...now },
+      ...{ link, remote, incoming, decoder, limits, ...now },
     });
     session.stage = old.stage;
     session.peerId = old.peerId;
     session.client = old.client;
     session.features = old.features;
-    session.limits = old.limits;
     session.extended = old.extended;
     session.sending = old.sending;
     if (old.hasControl) session.sayBytes(old.takeControl());

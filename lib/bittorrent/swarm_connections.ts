@@ -367,13 +367,11 @@ export class Connections {
     how: { readonly incoming: boolean; readonly webSeed?: string },
   ): PeerSession {
     const { sessions, have, nowMs, options } = this.#state;
-    const pieceCount = have.length;
+    const limits = options.limitPeer?.(nowMs);
     const session = new PeerSession({
-      ...{ link, remote, pieceCount, nowMs, ...how },
+      ...{ link, remote, pieceCount: have.length, nowMs, ...how },
+      ...(limits === undefined ? {} : { limits }),
     });
-    if (options.limitPeer !== undefined) {
-      session.limits = options.limitPeer(nowMs);
-    }
     sessions.set(link, session);
     return session;
   }
