@@ -4,11 +4,12 @@
  *     connect/accepted --> handshake --> open: messages flow --> closed
  */
 import { isAddress } from "../core/address.ts";
-import { equalBytes, toHex } from "../core/bytes.ts";
+import { equalBytes } from "../core/bytes.ts";
 import { ProtocolError } from "../core/errors.ts";
 import { reachOf } from "./address_reach.ts";
 import { canonicalPriority } from "./canonical_priority.ts";
 import { Contacts } from "./contacts.ts";
+import { keepsNewer } from "./double_connection.ts";
 import {
   commonFeatures,
   decodeFeatures,
@@ -385,14 +386,11 @@ export class Connections {
     this.#state.dirty.add(session);
   }
 
-  /** Two peers that connect to each other at once keep the connection of the one with the larger id: both decide the same. Returns whether `session` stays. */
+  /** Of two connections to one peer one stays. Returns whether that is `session`. */
   #settleDouble(session: PeerSession): boolean {
     for (const other of this.#state.open()) {
       if (other.peerId !== session.peerId) continue;
-      const ours = toHex(this.#state.options.peerId);
-      const keepOutgoing = ours > session.peerId;
-      const keepNew = other.incoming !== session.incoming &&
-        session.incoming !== keepOutgoing;
+      const keepNew = keepsNewer(this.#state.options.peerId, session, other);
       this.close(keepNew ? other : session, "connected twice", "later");
       return keepNew;
     }
