@@ -69,6 +69,8 @@ export class PeerSession implements BlockSource {
   servedUntilMs = 0;
   /** The peer wants something of us. */
   peerInterested = false;
+  /** The torrent's name in its handshake; null before that. */
+  infoHash: Uint8Array | null = null;
   /** The connection goes by the info-hash of v2 (BEP 52). */
   v2 = false;
   /** Requests for hashes in this second. */
@@ -189,6 +191,7 @@ export class PeerSession implements BlockSource {
       ...{ link, remote, incoming, decoder, limits, ...now },
     });
     session.stage = old.stage;
+    session.infoHash = old.infoHash;
     session.peerId = old.peerId;
     session.client = old.client;
     session.features = old.features;

@@ -65,6 +65,8 @@ export class PieceBoard {
   readonly #checking = new Map<number, ActivePiece>();
   /** Blocks that nobody was asked for. */
   #freeBlocks = 0;
+  /** As many of them are of pieces begun. */
+  #freeBegun = 0;
 
   /** Creates the board of a download that lacks what is not in `have`. */
   constructor(options: PieceBoardOptions) {
@@ -113,6 +115,7 @@ export class PieceBoard {
     piece.firstFree = block + 1;
     piece.freeCount -= 1;
     this.#freeBlocks -= 1;
+    this.#freeBegun -= 1;
     source.currentPiece = piece.pieceIndex;
     return this.#ask(source, piece, block);
   }
@@ -209,10 +212,12 @@ export class PieceBoard {
     piece.firstFree = Math.min(piece.firstFree, block);
     piece.freeCount += 1;
     this.#freeBlocks += 1;
+    this.#freeBegun += 1;
   }
 
   /** A begun piece with a free block that `source` has: the one it is working on, else the oldest. */
   #begun(source: BlockSource): ActivePiece | null {
+    if (this.#freeBegun === 0) return null;
     const current = this.#active.get(source.currentPiece);
     if (current !== undefined && current.freeCount > 0) return current;
     for (const piece of this.#active.values()) {
@@ -252,6 +257,7 @@ export class PieceBoard {
       contributors: new Set(),
     };
     this.#active.set(pieceIndex, piece);
+    this.#freeBegun += blocks;
     return piece;
   }
 

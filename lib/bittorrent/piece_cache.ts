@@ -31,7 +31,9 @@ export class PieceCache {
   /** Returns a buffer for `lengthBytes` of a piece; its bytes are those of some earlier piece. */
   takeBuffer(lengthBytes: number): Uint8Array {
     const buffer = this.#pool.pop() ?? this.#allocate(this.#pieceLength);
-    return buffer.subarray(0, lengthBytes);
+    return lengthBytes === buffer.length
+      ? buffer
+      : buffer.subarray(0, lengthBytes);
   }
 
   /** Takes a buffer back that nobody uses any more. */

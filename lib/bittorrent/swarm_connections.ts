@@ -15,6 +15,7 @@ import {
   decodeFeatures,
   encodeFeatures,
   encodeHandshake,
+  type Handshake,
 } from "./handshake.ts";
 import { PeerSession } from "./peer_session.ts";
 import type { Handover } from "./swarm_handover.ts";
@@ -86,8 +87,7 @@ export class Connections {
       // Before the metadata nobody could know that the one name there is was that of v2.
       const { v2 } = this.#state.options;
       session.v2 = v2 !== undefined &&
-        session.decoder.handshake !== null &&
-        equalBytes(session.decoder.handshake.infoHash, v2.infoHash);
+        session.infoHash !== null && equalBytes(session.infoHash, v2.infoHash);
       sessions.set(session.link, session);
       this.#state.everConnected = everConnected || session.stage === "open";
       return session;
@@ -226,10 +226,11 @@ export class Connections {
    *
    * @throws {ProtocolError} `handshake-other-torrent`.
    */
-  shakeHands(session: PeerSession): void {
+  shakeHands(session: PeerSession, handshake: Handshake): void {
     const state = this.#state;
-    const { infoHash, peerId, reserved } = session.decoder.handshake!;
-    if (!this.#isOurs(infoHash)) {
+    const { peerId, reserved } = handshake;
+    const infoHash = session.infoHash = this.#ourName(handshake.infoHash);
+    if (infoHash === null) {
       throw new ProtocolError(
         "handshake-other-torrent",
         "Cannot join: the peer is about another torrent",
@@ -277,9 +278,10 @@ export class Connections {
     session.lastReceivedAtMs = this.#state.nowMs;
     try {
       const messages = session.decoder.push(bytes);
-      if (session.stage === "handshake" && session.decoder.handshake !== null) {
-        this.shakeHands(session);
-      }
+      const handshake = session.stage === "handshake"
+        ? session.decoder.takeHandshake()
+        : null;
+      if (handshake !== null) this.shakeHands(session, handshake);
       this.takeAll(session, messages, taker);
     } catch (error) {
       this.#violated(session, error);
@@ -355,11 +357,13 @@ export class Connections {
     }
   }
 
-  /** By either of the names a hybrid has. */
-  #isOurs(infoHash: Uint8Array): boolean {
-    const { options } = this.#state;
-    return equalBytes(infoHash, options.infoHash) ||
-      (options.v2 !== undefined && equalBytes(infoHash, options.v2.infoHash));
+  /** The name of ours that the peer used, of the two a hybrid has; null if it is about another torrent. */
+  #ourName(named: Uint8Array): Uint8Array | null {
+    const { infoHash, v2 } = this.#state.options;
+    if (equalBytes(named, infoHash)) return infoHash;
+    return v2 !== undefined && equalBytes(named, v2.infoHash)
+      ? v2.infoHash
+      : null;
   }
 
   #join(

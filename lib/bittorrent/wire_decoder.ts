@@ -34,6 +34,8 @@ export class WireDecoder {
   #spare: Uint8Array<ArrayBuffer> = NOTHING;
   #pendingLength = 0;
   #handshake: Handshake | null = null;
+  /** The handshake is complete: messages follow. */
+  #shaken = false;
   /** Bytes of a message nobody wants that are still to come. */
   #skip = 0;
 
@@ -49,9 +51,11 @@ export class WireDecoder {
       : Math.ceil(pieceCount / 8);
   }
 
-  /** The other side's handshake, as soon as it is complete. */
-  get handshake(): Handshake | null {
-    return this.#handshake;
+  /** Returns the other side's handshake, once, as soon as it is complete: who is connected for hours need not keep it. */
+  takeHandshake(): Handshake | null {
+    const handshake = this.#handshake;
+    this.#handshake = null;
+    return handshake;
   }
 
   /**
@@ -61,7 +65,7 @@ export class WireDecoder {
    */
   push(bytes: Uint8Array): WireMessage[] {
     const messages: WireMessage[] = [];
-    let at = this.#handshake === null ? this.#pushHandshake(bytes) : 0;
+    let at = this.#shaken ? 0 : this.#pushHandshake(bytes);
     while (at < bytes.length) {
       if (this.#skip > 0) {
         const skipped = Math.min(this.#skip, bytes.length - at);
@@ -78,6 +82,7 @@ export class WireDecoder {
   #pushHandshake(bytes: Uint8Array): number {
     if (this.#pendingLength === 0 && bytes.length >= HANDSHAKE_BYTES) {
       this.#handshake = decodeHandshake(bytes.subarray(0, HANDSHAKE_BYTES));
+      this.#shaken = true;
       return HANDSHAKE_BYTES;
     }
     const taken = Math.min(bytes.length, HANDSHAKE_BYTES - this.#pendingLength);
@@ -86,6 +91,7 @@ export class WireDecoder {
     checkProtocol(got);
     if (got.length < HANDSHAKE_BYTES) return taken;
     this.#handshake = decodeHandshake(got);
+    this.#shaken = true;
     this.#pendingLength = 0;
     return taken;
   }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import {
   encodeFeatures,
   encodeHandshake,
+  type Handshake,
   type PeerFeatures,
 } from "../../lib/bittorrent/handshake.ts";
 import { Swarm } from "../../lib/bittorrent/swarm.ts";
@@ -161,6 +162,7 @@ export class TalkPeer {
   readonly link: number;
   readonly #talk: SwarmTalk;
   readonly #decoder: WireDecoder;
+  #handshake: Handshake | null = null;
   #heard: WireMessage[] = [];
   isClosed = false;
 
@@ -172,16 +174,18 @@ export class TalkPeer {
 
   /** The name of the torrent in the machine's handshake. */
   get infoHash(): Uint8Array | undefined {
-    return this.#decoder.handshake?.infoHash;
+    return this.#handshake?.infoHash;
   }
 
   /** The reserved bytes of the machine's handshake. */
   get reserved(): Uint8Array | undefined {
-    return this.#decoder.handshake?.reserved;
+    return this.#handshake?.reserved;
   }
 
   hear(bytes: Uint8Array): void {
-    for (const message of this.#decoder.push(bytes.slice())) {
+    const messages = this.#decoder.push(bytes.slice());
+    this.#handshake ??= this.#decoder.takeHandshake();
+    for (const message of messages) {
       this.#heard.push(
         message.kind === "extended"
           ? { ...message, payload: message.payload.slice() }
