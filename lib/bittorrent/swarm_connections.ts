@@ -20,6 +20,7 @@ import {
 import { PeerSession } from "./peer_session.ts";
 import type { Handover } from "./swarm_handover.ts";
 import type { SwarmState } from "./swarm_state.ts";
+import type { MessageTaker } from "./swarm_messages.ts";
 import { silenceOf } from "./swarm_timeouts.ts";
 import type { ContactSource, PeerEndpoint } from "./swarm_types.ts";
 import type { WireMessage } from "./wire.ts";
@@ -35,12 +36,6 @@ const MAX_SHARE_OF_HOST = 0.5;
 
 /** How soon a peer whose connection is over is worth another try. */
 export type Again = "soon" | "later" | "never";
-
-/** Whom messages are for. */
-export interface MessageTaker {
-  /** Takes one. @throws {ProtocolError} If it may not be said. */
-  take(session: PeerSession, message: WireMessage): void;
-}
 
 /** What the rest of the swarm has to do with connections. */
 export interface ConnectionHooks {

@@ -21,6 +21,12 @@ type FastKind =
   | "reject"
   | "allowed-fast";
 
+/** Whom messages are for. */
+export interface MessageTaker {
+  /** Takes one. @throws {ProtocolError} If it may not be said. */
+  take(session: PeerSession, message: WireMessage): void;
+}
+
 /** The parts of a swarm that messages are for. */
 export interface MessageParts {
   readonly uploads: Uploads;
@@ -34,7 +40,7 @@ export interface MessageParts {
 }
 
 /** What is said to a peer at once, and what each message of a peer leads to. */
-export class Messages {
+export class Messages implements MessageTaker {
   readonly #state: SwarmState;
   readonly #parts: MessageParts;
 

@@ -219,3 +219,23 @@ Deno.test("a swarm completes although the seed leaves when the first copy is out
     32,
   ], `seed ${seed}`);
 });
+
+Deno.test("a file without content takes as long as one with: many sends of one input do not mix", () => {
+  const [blank, full] = [true, false].map((blank) => {
+    const world = new SwarmWorld(layoutOf(4 * MIB, 16_384), { seed: 3, blank });
+    // 50 ms of its upload are 60 blocks: it answers all six at once.
+    const seed = world.add({
+      ...{ seed: true, superSeed: false, unchokeSlots: 10 },
+      uploadBytesPerSecond: 20e6,
+    });
+    const leeches = Array.from({ length: 6 }, () => world.add());
+    for (const leech of leeches) world.introduce(leech, [seed]);
+    world.run(
+      10_000,
+      () => leeches.every((leech) => leech.completedAtMs < Infinity),
+    );
+    for (const { swarm } of leeches) assertEquals(swarm.status.wastedBytes, 0);
+    return leeches.map(({ completedAtMs }) => completedAtMs);
+  });
+  assertEquals(blank, full);
+});
