@@ -61,20 +61,21 @@ export class Contacts {
 
   /** Chooses up to `room` peers to connect to now: if there are more, those that `rank` highest, of equals the first added. `newLink` numbers them. */
   due(
-    { nowMs, room, newLink, rank, taken = [] }: {
+    { nowMs, room, newLink, rank, taken = () => [] }: {
       readonly nowMs: number;
       readonly room: number;
       readonly newLink: () => number;
       readonly rank: (endpoint: PeerEndpoint) => number;
       /** Peers we are connected to because they connected to us. */
-      readonly taken?: readonly PeerEndpoint[];
+      readonly taken?: () => readonly PeerEndpoint[];
     },
   ): { readonly link: number; readonly to: PeerEndpoint }[] {
     if (room <= 0) return [];
-    const there = new Set(taken.map(keyOf));
+    let there: ReadonlySet<string> | null = null;
     let ready: Contact[] = [];
     for (const [key, contact] of this.#contacts) {
       if (contact.link !== null || contact.nextAtMs > nowMs) continue;
+      there ??= new Set(taken().map(keyOf));
       if (!there.has(key)) ready.push(contact);
     }
     if (ready.length > room) {

@@ -110,7 +110,7 @@ export class MetadataDownload {
     if (this.#bytes !== null) return;
     const { link } = session;
     this.#checking.set(link, attempt.bytes);
-    this.#state.out.push({
+    this.#state.put({
       kind: "verify-metadata",
       link,
       bytes: attempt.bytes,
@@ -128,7 +128,7 @@ export class MetadataDownload {
     }
     this.#bytes = bytes;
     this.#attempts.clear();
-    this.#state.out.push({ kind: "metadata", bytes });
+    this.#state.put({ kind: "metadata", bytes });
     return false;
   }
 

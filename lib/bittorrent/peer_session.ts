@@ -13,6 +13,8 @@ import { WireDecoder } from "./wire_decoder.ts";
 const DEFAULT_REQQ = 250;
 const NO_FEATURES = decodeFeatures(new Uint8Array(8));
 const NO_PIECES: ReadonlySet<number> = new Set();
+/** No messages in line; nothing is ever added to it. */
+const NOTHING: Uint8Array[] = [];
 
 const NO_LIMITS: PeerLimits = { upload: null, download: null };
 
@@ -155,7 +157,7 @@ export class PeerSession implements BlockSource {
   /** When a block arrived, or the first was asked for. */
   lastBlockAtMs = 0;
 
-  #control: Uint8Array[] = [];
+  #control: Uint8Array[] = NOTHING;
   #controlBytes = 0;
 
   /** Creates the session of a connection that is being made, or was accepted. */
@@ -235,7 +237,9 @@ export class PeerSession implements BlockSource {
 
   /** Puts bytes in line: the handshake. */
   sayBytes(bytes: Uint8Array): void {
-    this.#control.push(bytes);
+    // As a rule it is the only one, and a list that grows is made for 17.
+    if (this.#control.length === 0) this.#control = [bytes];
+    else this.#control.push(bytes);
     this.#controlBytes += bytes.length;
   }
 
@@ -269,7 +273,7 @@ export class PeerSession implements BlockSource {
     const bytes = this.#control.length === 1
       ? this.#control[0]!
       : concat(...this.#control);
-    this.#control = [];
+    this.#control = NOTHING;
     this.#controlBytes = 0;
     return bytes;
   }

@@ -117,13 +117,14 @@ export class Connections {
       room,
       newLink: () => ++this.#lastLink,
       rank: (to) => this.#rank(to),
-      taken: [...sessions.values()].flatMap(({ endpoint, incoming }) =>
-        incoming && endpoint !== null ? [endpoint] : []
-      ),
+      taken: () =>
+        [...sessions.values()].flatMap(({ endpoint, incoming }) =>
+          incoming && endpoint !== null ? [endpoint] : []
+        ),
     });
     for (const { link, to } of due) {
       this.#join(link, to, { incoming: false });
-      this.#state.out.push({ kind: "connect", link, to });
+      this.#state.put({ kind: "connect", link, to });
     }
   }
 
@@ -134,7 +135,7 @@ export class Connections {
 
   /** Someone connected to us. */
   accept(link: number, remote: PeerEndpoint): void {
-    const { options, sessions, out } = this.#state;
+    const { options, sessions } = this.#state;
     const sameHost = reachOf(remote.host) === "machine"
       ? []
       : [...sessions.values()].filter((session) =>
@@ -147,7 +148,7 @@ export class Connections {
       sameHost.length >= MAX_SHARE_OF_HOST * options.maxConnections ||
       (sessions.size >= options.maxConnections && !this.#replace(remote))
     ) {
-      out.push({ kind: "close", link });
+      this.#state.put({ kind: "close", link });
       return;
     }
     this.#join(link, remote, { incoming: true });
@@ -156,7 +157,7 @@ export class Connections {
   /** A web seed works (BEP 19): it is one more peer, beside those there is room for. */
   adopt(link: number, remote: PeerEndpoint, webSeed: string): void {
     if (this.#stopped) {
-      this.#state.out.push({ kind: "close", link });
+      this.#state.put({ kind: "close", link });
       return;
     }
     this.connected(this.#join(link, remote, { incoming: false, webSeed }));
@@ -322,7 +323,7 @@ export class Connections {
 
   /** Ends a connection. */
   close(session: PeerSession, reason: string, again: Again): void {
-    this.#state.out.push({ kind: "close", link: session.link });
+    this.#state.put({ kind: "close", link: session.link });
     this.forget(session, reason, again);
   }
 

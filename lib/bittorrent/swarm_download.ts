@@ -194,7 +194,7 @@ export class Downloads {
     if (taken === "complete") {
       const { pieceIndex } = message;
       const bytes = board.bytesOf(pieceIndex);
-      state.out.push({ kind: "verify", pieceIndex, bytes });
+      state.put({ kind: "verify", pieceIndex, bytes });
     }
   }
 
@@ -211,7 +211,7 @@ export class Downloads {
     cache.put(pieceIndex, piece.bytes, { pinned: true });
     this.#storing.set(pieceIndex, piece.bytes.length);
     this.#storingBytes += piece.bytes.length;
-    state.out.push({ kind: "store", pieceIndex, bytes: piece.bytes });
+    state.put({ kind: "store", pieceIndex, bytes: piece.bytes });
     state.emit({
       type: "piece.verified",
       pieceIndex,
@@ -239,7 +239,7 @@ export class Downloads {
     if (wasFull) this.fillAll();
     if (state.have.complete && this.#storing.size === 0 && !this.#completed) {
       this.#completed = true;
-      state.out.push({ kind: "completed" });
+      state.put({ kind: "completed" });
     }
   }
 

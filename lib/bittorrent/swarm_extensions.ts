@@ -92,7 +92,7 @@ export class Extensions {
   port(session: PeerSession, port: number): void {
     if (port === 0 || this.#state.options.dhtPort === undefined) return;
     const node = { host: session.remote.host, port };
-    this.#state.out.push({ kind: "dht-node", node });
+    this.#state.put({ kind: "dht-node", node });
   }
 
   /** Takes an extended message; one with a number we did not give is ignored. @throws {ProtocolError} */

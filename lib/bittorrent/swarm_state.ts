@@ -77,9 +77,15 @@ export class SwarmState {
     this.upMeter = new RateMeter(nowMs);
   }
 
+  /** Adds to what the input leads to. Mostly it is the only output: a list of one, as one that grows is made for 17. */
+  put(output: SwarmOutput): void {
+    if (this.out.length === 0) this.out = [output];
+    else this.out.push(output);
+  }
+
   /** Tells of something. */
   emit(event: SwarmEvent): void {
-    this.out.push({ kind: "event", event });
+    this.put({ kind: "event", event });
   }
 
   /** The sessions whose handshake is done, as a list of its own. */

@@ -206,7 +206,7 @@ export class Uploads {
   #send(session: PeerSession, bytes: Uint8Array): void {
     session.sending = true;
     session.lastSentAtMs = this.#state.nowMs;
-    this.#state.out.push({ kind: "send", link: session.link, bytes });
+    this.#state.put({ kind: "send", link: session.link, bytes });
   }
 
   /** Whom to send blocks now: whose turn it is, else who earned a slot and was served longest ago, else who has an extra one. */
@@ -344,7 +344,7 @@ export class Uploads {
 
   #readAhead(session: PeerSession): void {
     const { uploads } = session;
-    const { cache, out, options } = this.#state;
+    const { cache, options } = this.#state;
     let previous = -1;
     for (let at = 0; at < uploads.length && at < READ_AHEAD_BLOCKS; at++) {
       const { pieceIndex } = uploads[at]!;
@@ -356,7 +356,7 @@ export class Uploads {
         pieceLengthOf(options.layout, pieceIndex),
       );
       this.#reading.set(pieceIndex, buffer);
-      out.push({ kind: "read", pieceIndex, buffer });
+      this.#state.put({ kind: "read", pieceIndex, buffer });
     }
   }
 

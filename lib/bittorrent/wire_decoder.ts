@@ -64,6 +64,7 @@ export class WireDecoder {
    * @throws {ProtocolError} `handshake-not-bittorrent`, `wire-too-long`, `wire-bad-length`. The decoder is unusable afterwards.
    */
   push(bytes: Uint8Array): WireMessage[] {
+    if (this.#isMessage(bytes)) return [decodeBody(bytes, 4, bytes.length)];
     const messages: WireMessage[] = [];
     let at = this.#shaken ? 0 : this.#pushHandshake(bytes);
     while (at < bytes.length) {
@@ -76,6 +77,18 @@ export class WireDecoder {
       } else at = this.#pushWhole(bytes, at, messages);
     }
     return messages;
+  }
+
+  /** Whether the bytes are one whole message that we know, as when a peer says little: no list need be put together. */
+  #isMessage(bytes: Uint8Array): boolean {
+    if (!this.#shaken || this.#skip > 0 || this.#pendingLength > 0) {
+      return false;
+    }
+    if (bytes.length < 5 || numberAt(bytes, 0) !== bytes.length - 4) {
+      return false;
+    }
+    this.#check(bytes.length - 4, bytes[4]!);
+    return KNOWN_IDS.has(bytes[4]!);
   }
 
   /** Returns how many bytes the handshake took. */

@@ -81,6 +81,7 @@ interface Entry extends Parcel {
   readonly link: number;
 }
 
+const NO_INPUTS: SwarmInput[] = [];
 /** The parcel of an input that is no bytes. */
 const NO_BYTES = new Uint8Array(0);
 
@@ -239,15 +240,19 @@ export class SwarmWorld {
 
   /** Gives a host an input, and those that follow from it at once. */
   #feed(host: Machine, input: SwarmInput): void {
-    const inputs = [input];
-    // Grows as it is gone through: what follows at once.
-    for (const next of inputs) {
-      this.inputs += 1;
-      for (const output of host.swarm.handle(next, this.nowMs)) {
-        const answer = this.#perform(host, output);
-        if (answer !== null) inputs.push(answer);
+    for (let inputs = [input]; inputs.length > 0;) {
+      let answers: SwarmInput[] = NO_INPUTS;
+      for (const next of inputs) {
+        this.inputs += 1;
+        for (const output of host.swarm.handle(next, this.nowMs)) {
+          const answer = this.#perform(host, output);
+          if (answer === null) continue;
+          if (answers.length === 0) answers = [answer];
+          else answers.push(answer);
+        }
+        this.#memory?.takeBack();
       }
-      this.#memory?.takeBack();
+      inputs = answers;
     }
     const deadlineMs = Math.max(this.nowMs, host.swarm.deadlineMs);
     if (deadlineMs < host.alarmAtMs) {
