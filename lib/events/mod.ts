@@ -46,8 +46,8 @@ export const EVENTS: EventTable<RolecallEvent> = {
   ...DEMO_EVENTS,
 };
 
-/** An event as it is written: wrapped by `emit` with who said it and when. */
-export type EventRecord = {
+/** What `emit` wraps an event in: who said it and when. */
+interface Envelope {
   /** Counts from 1 within one run. */
   readonly seq: number;
   /** ISO 8601, UTC, milliseconds. */
@@ -56,7 +56,13 @@ export type EventRecord = {
   readonly atMs: number;
   readonly role: string;
   readonly name: string;
-} & RolecallEvent;
+}
+
+/** An event as it is written. */
+export type EventRecord = Envelope & RolecallEvent;
+
+/** The event named `T` as it is written; `EventRecord & EventOf<T>` is the same and takes the compiler half a minute. */
+export type RecordOf<T extends EventType> = Envelope & EventOf<T>;
 
 /** Returns the log sentence of any event. */
 export function textOf(event: RolecallEvent): string {

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { RunError } from "../../lib/core/errors.ts";
-import type { EventOf, EventRecord, EventType } from "../../lib/events/mod.ts";
+import type { EventType, RecordOf } from "../../lib/events/mod.ts";
 import type { RunningRole } from "../../lib/io/processes.ts";
 import type { ReportSection } from "../../lib/report/report.ts";
 import type { RoleContext } from "../../lib/role.ts";
@@ -24,10 +24,10 @@ export interface Player {
   /** The first event of `type`, past or future, that `matches`. @throws {RunError} After 60 s, or when the program ends first. */
   until<T extends EventType>(
     type: T,
-    matches?: (event: EventRecord & EventOf<T>) => boolean,
-  ): Promise<EventRecord & EventOf<T>>;
+    matches?: (event: RecordOf<T>) => boolean,
+  ): Promise<RecordOf<T>>;
   /** All events of `type` so far. */
-  all<T extends EventType>(type: T): readonly (EventRecord & EventOf<T>)[];
+  all<T extends EventType>(type: T): readonly RecordOf<T>[];
 }
 
 /** What acts use: starts programs, keeps their promises, collects results. Disposing of it ends every program. */

@@ -1,9 +1,9 @@
-import type { EventOf, EventRecord } from "../../lib/events/mod.ts";
+import type { RecordOf } from "../../lib/events/mod.ts";
 import type { CdnNetwork } from "./scenario.ts";
 import type { Player } from "./stage.ts";
 
 /** A segment as its client reports it. */
-export type Downloaded = EventRecord & EventOf<"segment.downloaded">;
+export type Downloaded = RecordOf<"segment.downloaded">;
 
 /** One network of the act while it plays. */
 export interface PlayedNetwork {

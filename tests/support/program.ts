@@ -1,5 +1,5 @@
 import { fromFileUrl } from "@std/path";
-import type { EventRecord } from "../../lib/events/mod.ts";
+import type { EventRecord, EventType, RecordOf } from "../../lib/events/mod.ts";
 import { startRole } from "../../lib/io/deno_processes.ts";
 
 /** Longest wait for an event of a started program. */
@@ -31,10 +31,10 @@ export interface StartedProgram extends AsyncDisposable {
   readonly pid: number;
   readonly events: readonly EventRecord[];
   /** The first event of `type` (past or future) that `matches`; fails after 20 s. */
-  until<T extends EventRecord["type"]>(
+  until<T extends EventType>(
     type: T,
-    matches?: (event: Extract<EventRecord, { type: T }>) => boolean,
-  ): Promise<Extract<EventRecord, { type: T }>>;
+    matches?: (event: RecordOf<T>) => boolean,
+  ): Promise<RecordOf<T>>;
   /** Sends SIGTERM and waits for the end. */
   stop(): Promise<Finished>;
   readonly exited: Promise<Finished>;
