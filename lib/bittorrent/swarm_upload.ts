@@ -221,7 +221,10 @@ export class Uploads {
       if (session.uploads.length === 0) this.#waiting.delete(session);
       if (session.uploads.length === 0 || busy(session)) continue;
       if (best !== null && !before(session, best)) continue;
-      if (!this.#limits.passes(session)) continue;
+      if (!this.#limits.passes(session)) {
+        if (this.#limits.holdsAll) return null;
+        continue;
+      }
       this.#readAhead(session);
       if (this.#state.cache.has(session.uploads[0]!.pieceIndex)) best = session;
     }

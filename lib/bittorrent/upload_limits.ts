@@ -2,6 +2,7 @@ import { ProtocolError } from "../core/errors.ts";
 import { type Layout, pieceSpanOf } from "./layout.ts";
 import type { PeerSession } from "./peer_session.ts";
 import type { SwarmState } from "./swarm_state.ts";
+import type { SwarmOptions } from "./swarm_types.ts";
 import { type BlockRef, MAX_REQUEST_BYTES } from "./wire.ts";
 
 /** How long a part of a block may take to leave before someone else is sent one. */
@@ -26,13 +27,20 @@ export class UploadLimits {
 
   /** Whether the limits let something to a peer pass now; if not, notes when they will. */
   passes({ limits }: PeerSession): boolean {
-    const { options, nowMs } = this.#state;
-    for (const limit of [options.upload, limits.upload]) {
-      if (limit === null || limit.ready(nowMs)) continue;
-      this.passAtMs = Math.min(this.passAtMs, limit.readyAtMs(nowMs));
-      return false;
-    }
-    return true;
+    return this.#lets(this.#state.options.upload) &&
+      (limits.upload === null || this.#lets(limits.upload));
+  }
+
+  #lets(limit: SwarmOptions["upload"]): boolean {
+    const { nowMs } = this.#state;
+    if (limit.ready(nowMs)) return true;
+    this.passAtMs = Math.min(this.passAtMs, limit.readyAtMs(nowMs));
+    return false;
+  }
+
+  /** Whether the limit that all share lets nothing pass now. */
+  get holdsAll(): boolean {
+    return !this.#state.options.upload.ready(this.#state.nowMs);
   }
 
   /** Lets nothing else pass while a part of a block leaves. */
