@@ -87,6 +87,12 @@ export type TrackerEvent =
     /** The file of `--allow` changed and cannot be used: the old list holds. */
     readonly type: "allowlist.rejected";
     readonly reason: string;
+  }
+  | {
+    /** The way of `--engine` does not work here: UDP is answered the portable way. */
+    readonly type: "engine.rejected";
+    readonly engine: string;
+    readonly reason: string;
   };
 
 /** See {@linkcode TrackerEvent}. */
@@ -145,5 +151,9 @@ export const TRACKER_EVENTS: EventTable<TrackerEvent> = {
   "allowlist.rejected": {
     level: "warn",
     text: (e) => `${e.reason}; still serving the old list`,
+  },
+  "engine.rejected": {
+    level: "warn",
+    text: (e) => `${e.reason}; going on one by one`,
   },
 };

@@ -44,8 +44,8 @@ export function udpSocket(
         signal.removeEventListener("abort", close);
       }
     },
-    async serve(answer, signal) {
-      using batch = DatagramBatch.of(addressOf(socket.addr).port);
+    async serve(answer, signal, { cannotBatch } = {}) {
+      using batch = batchOf(socket, cannotBatch);
       await serveDatagrams(socket, { answer, signal, batch });
     },
     async send(bytes, to) {
@@ -108,6 +108,20 @@ export async function serveDatagrams(
     }
   }
   signal.removeEventListener("abort", close);
+}
+
+function batchOf(
+  socket: Deno.DatagramConn,
+  cannotBatch: ((reason: string) => void) | undefined,
+): DatagramBatch | null {
+  if (cannotBatch === undefined) return null;
+  try {
+    return DatagramBatch.of(addressOf(socket.addr).port);
+  } catch (error) {
+    if (!(error instanceof RunError)) throw error;
+    cannotBatch(error.message);
+    return null;
+  }
 }
 
 /** The bytes of a socket's address; what follows % names an interface of this machine, which means nothing elsewhere. */

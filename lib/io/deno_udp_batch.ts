@@ -3,9 +3,10 @@
  *
  * Deno's own calls handle one datagram each and cost about 6 µs for one received and one sent; with 64 at a time both
  * cost about 1.5 µs. Deno still waits for the first datagram; what else is there by then is taken from under it, which
- * its runtime bears: it asks the system again. Where this does not work (another system or C library, no permission),
- * there is no batch, and datagrams go one by one.
+ * its runtime bears: it asks the system again. It is off unless asked for: with the permission it needs, a program may
+ * do anything.
  */
+import { RunError } from "../core/errors.ts";
 import { type Datagram, MAX_ANSWER_BYTES } from "./net.ts";
 
 /** Datagrams of one call. */
@@ -82,19 +83,26 @@ export class DatagramBatch implements Disposable {
     }
   }
 
-  /** Returns the batch of a socket that is bound to `port`, or null where there can be none. */
-  static of(port: number): DatagramBatch | null {
+  /** Returns the batch of a socket that is bound to `port`. @throws {RunError} `no-batches`; the message says why not. */
+  static of(port: number): DatagramBatch {
     const is64Bit = ["x86_64", "aarch64"].includes(Deno.build.arch);
-    if (Deno.build.os !== "linux" || !is64Bit) return null;
-    try {
-      const library = Deno.dlopen("libc.so.6", CALLS);
-      const descriptor = descriptorOf(port, library);
-      if (descriptor >= 0) return new DatagramBatch(library, descriptor);
-      library.close();
-      return null;
-    } catch {
-      return null;
+    if (Deno.build.os !== "linux" || !is64Bit) {
+      throw noBatches("they need Linux on 64 bits");
     }
+    // Asked first: where there is a terminal, dlopen would ask the person at it.
+    if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
+      throw noBatches("this program may not call the C library (--allow-ffi)");
+    }
+    let library: Library;
+    try {
+      library = Deno.dlopen("libc.so.6", CALLS);
+    } catch (cause) {
+      throw noBatches("the C library has no recvmmsg and sendmmsg", cause);
+    }
+    const descriptor = descriptorOf(port, library);
+    if (descriptor >= 0) return new DatagramBatch(library, descriptor);
+    library.close();
+    throw noBatches("the socket was not found");
   }
 
   /** Answers what has arrived, at most 64 datagrams. */
@@ -214,6 +222,11 @@ class Messages {
   length(at: number): number {
     return this.#heads[2 * (HEAD_WORDS * at + LENGTH_WORD)]!;
   }
+}
+
+function noBatches(reason: string, cause?: unknown): RunError {
+  const message = `Cannot answer datagrams many at a time: ${reason}`;
+  return new RunError("no-batches", message, { cause });
 }
 
 function addressOf(

@@ -97,10 +97,14 @@ export interface UdpSocket extends AsyncDisposable, Address {
    * Answers each datagram as it arrives, until `signal` aborts or the socket is closed: the way of servers that answer
    * many and small ones. `answer` writes at most {@linkcode MAX_ANSWER_BYTES} to `reply` and returns how many are to be
    * sent back, 0 for none. An answer that cannot be sent is dropped.
+   *
+   * @param options.cannotBatch Given, many datagrams are received and sent with one system call; called with the reason
+   * where that cannot be had, and then they go one by one.
    */
   serve(
     answer: (datagram: Datagram, reply: Uint8Array) => number,
     signal: AbortSignal,
+    options?: { readonly cannotBatch?: (reason: string) => void },
   ): Promise<void>;
   /** Sends one datagram. @throws {RunError} `send-failed`, for instance `message too long`. */
   send(bytes: Uint8Array, to: Address): Promise<void>;

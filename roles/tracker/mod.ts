@@ -18,6 +18,7 @@ export const tracker: Role = {
     "state.rejected",
     "allowlist.reloaded",
     "allowlist.rejected",
+    "engine.rejected",
   ],
   examples: [
     "rolecall tracker",
@@ -47,6 +48,11 @@ export const tracker: Role = {
           placeholder: "FILE",
           help:
             "Serve only the torrents in FILE (an info-hash in hexadecimal and a name each line), as it changes",
+        }),
+        engine: flag.choice(["portable", "batch"], {
+          default: "portable",
+          help:
+            "How UDP is answered: one datagram at a time, or (Linux, run with --allow-ffi) up to 64 with one system call",
         }),
         state: flag.path({
           placeholder: "FILE",

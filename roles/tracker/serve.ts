@@ -36,6 +36,7 @@ export interface TrackerFlags {
   readonly maxPeers: number;
   readonly allow: string | undefined;
   readonly state: string | undefined;
+  readonly engine: "portable" | "batch";
 }
 
 /** Runs a tracker until `ctx.signal` aborts. */
@@ -75,10 +76,13 @@ export async function serveTracker(
     await using udp = doors.udp;
     tellOfDoors(doors, ctx);
     const ids = new ConnectionIds(secretBytes(16));
+    const cannotBatch = (reason: string) =>
+      ctx.emit({ type: "engine.rejected", engine: flags.engine, reason });
     await Promise.all([
       udp.serve(
         (datagram, reply) => answerDatagram(datagram, reply, { desk, ids }),
         ctx.signal,
+        flags.engine === "batch" ? { cannotBatch } : {},
       ),
       sweepNowAndThen(table, ctx, { log, expiryMs }),
       list?.watch((infoHashes) => table.allow(infoHashes)),

@@ -327,3 +327,19 @@ Deno.test("tracker says what is wrong with its flags, and exits with the contrac
   );
   assertEquals(second.code, 1);
 });
+
+Deno.test("tracker --engine batch answers over UDP, many at a time or with one warning", async () => {
+  const { program, udpPort } = await startTracker("--engine", "batch");
+  for (const host of ["127.0.0.2", "127.0.0.3"]) {
+    const peerId = utf8(`-RC0001-at-${host}`);
+    const { peers } = await announceOverUdp(host, udpPort, { peerId });
+    assertEquals(peers.length, host === "127.0.0.2" ? 0 : 1);
+  }
+  assertEquals((await program.stop()).code, 0);
+  const warnings = program.events.filter(({ type }) =>
+    type === "engine.rejected"
+  );
+  const isBinary = Deno.env.get("ROLECALL_BIN") !== undefined;
+  const canBatch = Deno.build.os === "linux" && !isBinary;
+  assertEquals(warnings.length, canBatch ? 0 : 1);
+});
