@@ -1,5 +1,6 @@
-import { flag, serverFlags } from "../../lib/cli/flags.ts";
+import { flag } from "../../lib/cli/flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
+import { SERVER_FLAGS } from "./flags.ts";
 import { queryTracker } from "./query.ts";
 import { serveTracker } from "./serve.ts";
 
@@ -30,35 +31,7 @@ export const tracker: Role = {
     server: mode({
       summary:
         "Answer announces and scrapes over HTTP and UDP; the page at / shows the swarms",
-      flags: {
-        ...serverFlags({ port: 6969 }),
-        udpPort: flag.port({
-          help: "UDP port; the same number as --port unless given",
-        }),
-        interval: flag.duration({
-          default: "2min",
-          help:
-            "How often peers shall announce; one that is silent for twice as long is forgotten",
-        }),
-        maxPeers: flag.count({
-          default: "50",
-          help: "Most peers in one answer",
-        }),
-        allow: flag.path({
-          placeholder: "FILE",
-          help:
-            "Serve only the torrents in FILE (an info-hash in hexadecimal and a name each line), as it changes",
-        }),
-        engine: flag.choice(["portable", "batch"], {
-          default: "portable",
-          help:
-            "How UDP is answered: one datagram at a time, or (Linux, run with --allow-ffi) up to 64 with one system call",
-        }),
-        state: flag.path({
-          placeholder: "FILE",
-          help: "Keep the swarms in FILE over a restart",
-        }),
-      },
+      flags: SERVER_FLAGS,
       run: serveTracker,
     }),
     query: mode({

@@ -1,0 +1,32 @@
+import { flag, serverFlags } from "../../lib/cli/flags.ts";
+
+/** What the tracker can be told. */
+export const SERVER_FLAGS = {
+  ...serverFlags({ port: 6969 }),
+  udpPort: flag.port({
+    help: "UDP port; the same number as --port unless given",
+  }),
+  interval: flag.duration({
+    default: "2min",
+    help:
+      "How often peers shall announce; one that is silent for twice as long is forgotten",
+  }),
+  maxPeers: flag.count({
+    default: "50",
+    help: "Most peers in one answer",
+  }),
+  allow: flag.path({
+    placeholder: "FILE",
+    help:
+      "Serve only the torrents in FILE (an info-hash in hexadecimal and a name each line), as it changes",
+  }),
+  engine: flag.choice(["portable", "batch"], {
+    default: "portable",
+    help:
+      "How UDP is answered: one datagram at a time, or (Linux, run with --allow-ffi) up to 64 with one system call",
+  }),
+  state: flag.path({
+    placeholder: "FILE",
+    help: "Keep the swarms in FILE over a restart",
+  }),
+};
