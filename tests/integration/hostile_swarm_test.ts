@@ -184,7 +184,7 @@ const ATTACKS: Readonly<
   },
   "an extended handshake that nests without end": {
     code: "extended-malformed",
-    attack: patience(
+    attack: flood(
       message(20, concat(Uint8Array.of(0), new Uint8Array(50_000).fill(0x6c))),
       10,
     ),
