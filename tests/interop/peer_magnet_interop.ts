@@ -165,6 +165,15 @@ async function makeSetting(
   };
 }
 
+/** A program tells what it heard some time after it did. */
+async function untilPrinted(tool: Tool, text: string): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  while (!tool.printed().includes(text)) {
+    assert(Date.now() < deadline, `no "${text}" in: ${tool.printed()}`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
+
 async function untilSame(
   folder: string,
   contents: ReadonlyMap<string, Uint8Array>,
@@ -213,8 +222,8 @@ for (const [at, client] of CLIENTS.entries()) {
     const { peers, wastedBytes } = JSON.parse(stdout);
     assertEquals([peers.length, wastedBytes], [1, 0]);
     if (client === "libtorrent") {
-      assert(tool.printed().includes("heard HAVE_NONE"), tool.printed());
-      assert(tool.printed().includes("said HAVE_ALL"));
+      await untilPrinted(tool, "heard HAVE_NONE");
+      await untilPrinted(tool, "said HAVE_ALL");
     }
   };
 
@@ -254,7 +263,7 @@ for (const [at, client] of CLIENTS.entries()) {
     );
     if (client === "libtorrent") {
       for (const message of ["HAVE_ALL", "ALLOWED_FAST", "EXTENDED"]) {
-        assert(tool.printed().includes(`heard ${message}`), tool.printed());
+        await untilPrinted(tool, `heard ${message}`);
       }
     }
   };
