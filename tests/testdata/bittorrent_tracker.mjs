@@ -5,6 +5,7 @@
 //        bittorrent_tracker.mjs MODULES client ANNOUNCE-URL INFO-HASH PORT
 // The server prints "listening"; the client announces and scrapes, prints what it was told as one JSON document, and leaves.
 import { register } from "node:module";
+import process from "node:process";
 
 const [modules, mode, ...args] = process.argv.slice(2);
 const stub =
