@@ -4,7 +4,6 @@
  * This is the redirector's hot path. Measured in docs/protocols/dns.md; what keeps it fast is that the question is
  * never turned into text, that the answer is written into one buffer, and that only the choice itself is an object.
  */
-import { parseAddress, unmapAddress } from "../core/address.ts";
 import { utf8 } from "../core/bytes.ts";
 import type { Rng } from "../core/rng.ts";
 import {
@@ -25,9 +24,6 @@ import type { Found, RecordSet, ZoneNode, ZoneTable } from "./zone_table.ts";
 /** Aliases followed within one answer; a longer chain is left to the resolver. */
 const MAX_CHAIN = 16;
 
-/** Sources whose address is kept as bytes, so that it is read once and not per query. */
-const MAX_KNOWN_SOURCES = 4096;
-
 const VERSION_NAMES = [
   parseName("version.bind."),
   parseName("version.server."),
@@ -38,8 +34,8 @@ const ANY_TTL_SECONDS = 3600;
 
 /** Who asks. */
 export interface Asker {
-  /** A literal address: that of the client, or more often of its resolver. */
-  readonly host: string;
+  /** 4 bytes or 16, never a mapped address: that of the client, or more often of its resolver. Only read until the answer is there. */
+  readonly address: Uint8Array;
   readonly transport: "udp" | "tcp";
 }
 
@@ -65,7 +61,7 @@ export interface Choice extends Selection {
   /** All edges it was made among. */
   readonly candidates: readonly Edge[];
   readonly redirect: Redirect;
-  /** The client's address as far as it was known. */
+  /** The client's address as far as it was known; valid until the next query. */
   readonly client: Uint8Array;
   readonly clientLength: number;
   /** The address is from EDNS Client Subnet, not from the packet. */
@@ -74,13 +70,13 @@ export interface Choice extends Selection {
 
 /** Answers queries about the zones of a table. */
 export class Responder {
-  readonly #zones: ZoneTable;
+  /** Read anew for each query: another table can take its place. */
+  zones: ZoneTable;
   readonly #rng: Rng;
   readonly #version: Uint8Array;
   readonly #reader = new QueryReader();
   readonly #writer = new MessageWriter();
-  readonly #sources = new Map<string, Uint8Array>();
-  #host = "";
+  #address: Uint8Array = new Uint8Array(4);
   #rcode = 0;
   #flags = 0;
   #answers = 0;
@@ -93,7 +89,7 @@ export class Responder {
     zones: ZoneTable,
     options: { readonly rng: Rng; readonly version?: string },
   ) {
-    this.#zones = zones;
+    this.zones = zones;
     this.#rng = options.rng;
     const text = utf8(options.version ?? "rolecall");
     this.#version = new Uint8Array([text.length, ...text]);
@@ -104,7 +100,7 @@ export class Responder {
     const reader = this.#reader;
     const verdict = reader.read(query);
     if (verdict < 0) return undefined;
-    this.#host = asker.host;
+    this.#address = asker.address;
     this.#rcode = verdict;
     this.#flags = 0x8000 | ((query[2] ?? 0) & 0x79) << 8;
     this.#choice = undefined;
@@ -193,7 +189,7 @@ export class Responder {
     let name = query.subarray(12, nameEnd);
     const passed: ZoneNode[] = [];
     for (let hop = 0; hop < MAX_CHAIN; hop++) {
-      const found = this.#zones.find(name);
+      const found = this.zones.find(name);
       if (found === undefined) {
         if (hop === 0) this.#rcode = RCODES.REFUSED;
         return true;
@@ -258,7 +254,7 @@ export class Responder {
     const { type, clientSubnet } = this.#reader;
     const fromOption = clientSubnet !== undefined &&
       clientSubnet.sourceLength > 0;
-    const client = fromOption ? clientSubnet.bytes : this.#source();
+    const client = fromOption ? clientSubnet.bytes : this.#address;
     const clientLength = fromOption
       ? clientSubnet.sourceLength
       : 8 * client.length;
@@ -283,17 +279,6 @@ export class Responder {
       fromOption,
     };
     return this.#record(name, type, redirect.ttlSeconds, edge.address);
-  }
-
-  #source(): Uint8Array {
-    const known = this.#sources.get(this.#host);
-    if (known !== undefined) return known;
-    // a link-local address comes with its interface: fe80::1%eth0
-    const text = this.#host.replace(/%.*$/, "");
-    const bytes = unmapAddress(parseAddress(text));
-    if (this.#sources.size >= MAX_KNOWN_SOURCES) this.#sources.clear();
-    this.#sources.set(this.#host, bytes);
-    return bytes;
   }
 
   #record(
@@ -336,7 +321,7 @@ export class Responder {
     const servers = cut.sets.get(RECORD_TYPES.NS) ?? [];
     for (const server of servers) if (!this.#authority(server)) return false;
     for (const server of servers) {
-      const node = this.#zones.find(server.rdata)?.node;
+      const node = this.zones.find(server.rdata)?.node;
       for (const type of [RECORD_TYPES.A, RECORD_TYPES.AAAA]) {
         for (const glue of node?.sets.get(type) ?? []) {
           if (!this.#writer.record(glue)) return false;

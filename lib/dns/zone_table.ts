@@ -29,6 +29,7 @@ export type RecordSet = readonly DnsRecord[];
 export interface Zone {
   readonly origin: Name;
   readonly soa: DnsRecord;
+  readonly serial: number;
   /** The SOA as it stands in negative answers: with the lesser of its TTL and its last field (RFC 2308 §3). */
   readonly negativeSoa: DnsRecord;
 }
@@ -230,11 +231,13 @@ function zoneOf({ origin, records }: ZoneData): Zone {
       `the zone ${displayName(origin)} has no NS record at its top`,
     );
   }
-  const minimum = Number(formatRdata(soa.type, soa.rdata).split(" ").at(-1));
+  const words = formatRdata(soa.type, soa.rdata).split(" ");
+  const minimum = Number(words.at(-1));
   const record = { ...soa, class: CLASSES.IN };
   return {
     origin,
     soa: record,
+    serial: Number(words[2]),
     negativeSoa: {
       ...record,
       ttlSeconds: Math.min(soa.ttlSeconds, minimum),

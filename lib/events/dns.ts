@@ -63,10 +63,19 @@ export type DnsEvent =
     readonly reason: "idle" | "too-many-connections";
   }
   | {
+    /** A zone is served, or served anew after its file has changed. */
     readonly type: "zone.loaded";
     readonly zone: string;
+    /** Of its SOA. */
+    readonly serial: number;
     /** Names whose address depends on who asks. */
     readonly redirects: number;
+  }
+  | {
+    /** A zone file was to be read again and cannot be used: the old zones are still served. */
+    readonly type: "zones.rejected";
+    /** With file and line. */
+    readonly reason: string;
   }
   | {
     readonly type: "lookup.finished";
@@ -116,9 +125,13 @@ export const DNS_EVENTS: EventTable<DnsEvent> = {
   "zone.loaded": {
     level: "info",
     text: (e) =>
-      `answering for ${e.zone}, ${e.redirects} redirected name${
+      `answering for ${e.zone} (serial ${e.serial}), ${e.redirects} redirected name${
         e.redirects === 1 ? "" : "s"
       }`,
+  },
+  "zones.rejected": {
+    level: "warn",
+    text: (e) => `${e.reason}; still serving the old zones`,
   },
   "lookup.finished": {
     level: "debug",

@@ -17,6 +17,22 @@ export function denoProcesses(mainModule: string): Processes {
       const [command, ...first] = selfCommand(mainModule);
       return startRole(command, [...first, ...args, "--log", "json"], options);
     },
+    onHangUp,
+  };
+}
+
+/** See {@linkcode Processes.onHangUp}. */
+function onHangUp(listener: () => void): Disposable {
+  if (Deno.build.os === "windows") return { [Symbol.dispose]() {} };
+  const hadTerminal = Deno.stdin.isTerminal();
+  const heard = () => {
+    // a terminal that was closed is none any more
+    if (hadTerminal && !Deno.stdin.isTerminal()) Deno.kill(Deno.pid, "SIGTERM");
+    else listener();
+  };
+  Deno.addSignalListener("SIGHUP", heard);
+  return {
+    [Symbol.dispose]: () => Deno.removeSignalListener("SIGHUP", heard),
   };
 }
 

@@ -95,9 +95,10 @@ export async function serveDatagrams(
   while (!signal.aborted) {
     try {
       const [{ length }, from] = await socket.receive(buffer);
-      const address = addressBytes((from as Deno.NetAddr).hostname);
+      const { hostname, port } = from as Deno.NetAddr;
+      const address = addressBytes(hostname);
       isAnswering = true;
-      const count = answer({ bytes: buffer, length, address }, reply);
+      const count = answer({ bytes: buffer, length, address, port }, reply);
       if (!signal.aborted) batch?.answerAll(answer);
       isAnswering = false;
       if (count > 0) await socket.send(reply.subarray(0, count), from);

@@ -49,6 +49,7 @@ type Library = Deno.DynamicLibrary<typeof CALLS>;
 interface Slot extends Datagram {
   length: number;
   address: Uint8Array;
+  port: number;
   /** The parts of the name that may be the address. */
   readonly ipv4: Uint8Array;
   readonly mapped: Uint8Array;
@@ -74,6 +75,7 @@ export class DatagramBatch implements Disposable {
       bytes: this.#received.slot(at),
       length: 0,
       address: this.#names,
+      port: 0,
       ipv4: this.#nameAt(at, 4, 8),
       mapped: this.#nameAt(at, 20, 24),
       ipv6: this.#nameAt(at, 8, 24),
@@ -119,6 +121,8 @@ export class DatagramBatch implements Disposable {
       const slot = this.#slots[at]!;
       slot.length = this.#received.length(at);
       slot.address = this.#addressIn(slot, at * NAME_BYTES);
+      slot.port = this.#names[at * NAME_BYTES + 2]! << 8 |
+        this.#names[at * NAME_BYTES + 3]!;
       const length = answer(slot, this.#replies.slot(replies));
       if (length === 0) continue;
       this.#replies.setName(replies, at, this.#received.nameLength(at));

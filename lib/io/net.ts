@@ -83,6 +83,8 @@ export interface Datagram {
   readonly length: number;
   /** The sender's address, 4 bytes or 16; never a mapped one. */
   readonly address: Uint8Array;
+  /** The sender's port. */
+  readonly port: number;
 }
 
 /** A bound UDP socket. */

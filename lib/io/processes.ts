@@ -7,6 +7,11 @@ export interface Processes {
     args: readonly string[],
     options?: { readonly cwd?: string },
   ): RunningRole;
+  /**
+   * Calls `listener` for each SIGHUP until the result is disposed of; never on Windows, which has none. The hang-up of
+   * the terminal we were started at asks us to stop instead.
+   */
+  onHangUp(listener: () => void): Disposable;
 }
 
 /** A role in a process of its own. Disposing of it asks it to stop, then, after 7 s, kills it. */

@@ -3,7 +3,8 @@ import { flag, serverFlags } from "../../lib/cli/flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
 import { runLookup } from "./lookup.ts";
 import { serveDns } from "./serve.ts";
-import { parseType, ZONE_FLAGS } from "./zone_flags.ts";
+import { SERVER_FLAGS } from "./server_flags.ts";
+import { parseType } from "./zone_flags.ts";
 
 /** The CDN's name server: the answer depends on who asks. */
 export const dnsRedirector: Role = {
@@ -11,6 +12,8 @@ export const dnsRedirector: Role = {
   summary: "Authoritative DNS that sends each client to its edge",
   events: [
     "zone.loaded",
+    "zones.rejected",
+    "engine.rejected",
     "query.answered",
     "edge.selected",
     "queries.counted",
@@ -26,18 +29,7 @@ export const dnsRedirector: Role = {
   modes: {
     server: mode({
       summary: "Answers for its zones over UDP and TCP",
-      flags: {
-        ...serverFlags({ port: 5300 }),
-        ...ZONE_FLAGS,
-        maxConnections: flag.count({
-          default: "1000",
-          help: "Closes at once whoever comes over TCP when so many are open",
-        }),
-        idleTimeout: flag.duration({
-          default: "10s",
-          help: "Closes a TCP connection without a query for so long",
-        }),
-      },
+      flags: SERVER_FLAGS,
       run: serveDns,
     }),
     lookup: mode({

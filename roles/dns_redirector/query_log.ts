@@ -1,14 +1,25 @@
-import { formatAddress, formatCidr } from "../../lib/core/address.ts";
+import {
+  formatAddress,
+  formatCidr,
+  formatHostPort,
+} from "../../lib/core/address.ts";
 import { rcodeName, RCODES, typeName } from "../../lib/dns/codes.ts";
 import { displayName } from "../../lib/dns/name.ts";
 import type { Choice, Reply } from "../../lib/dns/responder.ts";
-import { type Address, formatAddress as hostPort } from "../../lib/io/net.ts";
 import type { RolecallEvent } from "../../lib/events/mod.ts";
 import type { RoleContext } from "../../lib/role.ts";
 
 /** So many queries a second are told one by one: a class can read them. The rest is counted. */
 const TOLD_PER_SECOND = 50;
 const WINDOW_MS = 1000;
+
+/** Who sent a message. */
+export interface Sender {
+  /** 4 bytes or 16. */
+  readonly address: Uint8Array;
+  readonly port: number;
+  readonly transport: "udp" | "tcp";
+}
 
 interface Counts {
   queries: number;
@@ -44,7 +55,7 @@ export class QueryLog {
   note(
     query: Uint8Array,
     reply: Reply | undefined,
-    from: Address & { readonly transport: "udp" | "tcp" },
+    from: Sender,
   ): void {
     if (this.#mayTell()) {
       if (reply === undefined) this.#tellDropped(query, from);
@@ -113,10 +124,10 @@ export class QueryLog {
       .then(() => this.#roll(), () => {});
   }
 
-  #tellDropped(query: Uint8Array, from: Address): void {
+  #tellDropped(query: Uint8Array, from: Sender): void {
     this.#ctx.emit({
       type: "protocol.violated",
-      remote: hostPort(from),
+      remote: senderOf(from),
       code: query.length < 12 ? "dns-truncated" : "dns-not-a-query",
       message: query.length < 12
         ? `Cannot read a query: its head has 12 bytes, got ${query.length}`
@@ -124,11 +135,11 @@ export class QueryLog {
     });
   }
 
-  #tellMalformed(reply: Reply, from: Address): void {
+  #tellMalformed(reply: Reply, from: Sender): void {
     const rcode = rcodeName(reply.rcode);
     this.#ctx.emit({
       type: "protocol.violated",
-      remote: hostPort(from),
+      remote: senderOf(from),
       code: rcode === "NOTIMP" ? "dns-not-implemented" : "dns-malformed",
       message: `Cannot answer: ${
         rcode === "NOTIMP"
@@ -141,10 +152,10 @@ export class QueryLog {
   #tell(
     query: Uint8Array,
     reply: Reply,
-    from: Address & { readonly transport: "udp" | "tcp" },
+    from: Sender,
   ): void {
     const about = {
-      remote: hostPort(from),
+      remote: senderOf(from),
       transport: from.transport,
       question: displayName(query.subarray(12, reply.nameEnd)),
       recordType: typeName(reply.type),
@@ -182,4 +193,8 @@ function clientOf({ client, clientLength }: Choice): string {
   return clientLength === 8 * client.length
     ? formatAddress(client)
     : formatCidr({ bytes: client, prefixLength: clientLength });
+}
+
+function senderOf({ address, port }: Sender): string {
+  return formatHostPort({ host: formatAddress(address), port });
 }

@@ -1,3 +1,4 @@
+import { parseAddress } from "../../lib/core/address.ts";
 import { concat } from "../../lib/core/bytes.ts";
 import { RunError } from "../../lib/core/errors.ts";
 import type { Responder } from "../../lib/dns/responder.ts";
@@ -87,7 +88,10 @@ async function answerAll(
     readonly decoder: MessageDecoder;
   },
 ): Promise<void> {
-  const { host, port } = connection.remote;
+  const { port } = connection.remote;
+  // a link-local address comes with its interface: fe80::1%eth0
+  const address = parseAddress(connection.remote.host.replace(/%.*$/, ""));
+  const from = { address, port, transport: "tcp" } as const;
   const buffer = new Uint8Array(READ_BYTES);
   connection.setNoDelay(true);
   for (;;) {
@@ -96,8 +100,8 @@ async function answerAll(
     const answers: Uint8Array[] = [];
     for (const query of decoder.push(buffer.subarray(0, count))) {
       since.lastQueryAtMs = door.ctx.clock.nowMs();
-      const reply = door.responder.respond(query, { host, transport: "tcp" });
-      door.log.note(query, reply, { host, port, transport: "tcp" });
+      const reply = door.responder.respond(query, from);
+      door.log.note(query, reply, from);
       if (reply !== undefined) answers.push(frameMessage(reply.bytes));
     }
     if (answers.length > 0) await connection.write(concat(...answers));

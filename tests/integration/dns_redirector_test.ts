@@ -267,3 +267,36 @@ Deno.test("dns-redirector refuses bad input with exit code 2, and a silent serve
   ]);
   assertEquals(code, 1, stderr);
 });
+
+Deno.test("dns-redirector serves a changed zone file at once after SIGHUP, by itself a moment later, and never a broken one", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/site.zone`;
+  const write = (serial: number, line: string) =>
+    Deno.writeTextFile(
+      path,
+      `$ORIGIN site.example.\n$TTL 5\n@ SOA ns h ${serial} 2 3 4 5\n@ NS ns\n${line}\n`,
+    );
+  await write(1, "www A 127.0.0.1");
+  await using server = await startProgram([
+    ...["dns-redirector", "--host", "127.0.0.1", "--port", "0"],
+    ...["--zone", path],
+  ]);
+  const port = await portOf(server);
+  await server.until("zone.loaded", (event) => event.serial === 1);
+  const address = async () =>
+    (await lookup(port, "--query", "www.site.example")).addresses[0];
+  await write(2, "www A 127.0.0.2");
+  Deno.kill(server.pid, "SIGHUP");
+  await server.until("zone.loaded", (event) => event.serial === 2);
+  assertEquals(await address(), "127.0.0.2");
+  await write(3, "www A 127.0.0.333");
+  const { reason } = await server.until("zones.rejected");
+  assertEquals(
+    reason,
+    `--zone ${path}: line 5: must be an address such as 127.0.0.3 or 2001:db8::1, got "127.0.0.333"`,
+  );
+  assertEquals(await address(), "127.0.0.2");
+  await write(4, "www A 127.0.0.4");
+  await server.until("zone.loaded", (event) => event.serial === 4);
+  assertEquals(await address(), "127.0.0.4");
+});

@@ -1,5 +1,5 @@
 import { assert } from "@std/assert";
-import { parseCidr } from "../../../lib/core/address.ts";
+import { parseAddress, parseCidr } from "../../../lib/core/address.ts";
 import { seededRng } from "../../../lib/core/rng.ts";
 import { RECORD_TYPES } from "../../../lib/dns/codes.ts";
 import { parseMasterFile } from "../../../lib/dns/master_file.ts";
@@ -68,6 +68,13 @@ export function site(subnet: string, ...edges: string[]): SiteSpec {
   return { name: subnet, subnets: [parseCidr(subnet)], edges };
 }
 
+/** Somebody who asks over UDP, where it does not matter who. */
+export const ASKER = {
+  address: parseAddress("10.0.0.1"),
+  port: 4000,
+  transport: "udp",
+} as const;
+
 /** How a test asks. */
 export interface Asking {
   readonly from?: string;
@@ -91,7 +98,7 @@ export function ask(
       : { clientSubnet: parseCidr(asking.subnet) }),
   });
   const reply = responder.respond(query, {
-    host: asking.from ?? "10.0.0.1",
+    address: parseAddress(asking.from ?? "10.0.0.1"),
     transport: asking.transport ?? "udp",
   });
   assert(reply !== undefined);

@@ -4,7 +4,7 @@ import { RCODES } from "../../../lib/dns/codes.ts";
 import { decodeMessage } from "../../../lib/dns/message.ts";
 import { parseName } from "../../../lib/dns/name.ts";
 import { encodeQuery } from "../../../lib/dns/stub_query.ts";
-import { responderFor, SITE_ZONE, ZONE } from "./ask.ts";
+import { ASKER, responderFor, SITE_ZONE, ZONE } from "./ask.ts";
 
 const HEAD = "123401000001000000000000";
 const QUESTION = "056f7468657204746573740000010001"; // other.test A IN
@@ -63,10 +63,7 @@ Deno.test("Responder says FORMERR, NOTIMP or nothing to what is no query", () =>
       ["class CH", HEAD + QUESTION.slice(0, -1) + "3", 5, 28],
     ] as const
   ) {
-    const reply = responderFor([ZONE]).respond(fromHex(hex), {
-      host: "10.0.0.1",
-      transport: "udp",
-    });
+    const reply = responderFor([ZONE]).respond(fromHex(hex), ASKER);
     assertEquals([what, reply?.rcode, reply?.bytes.length ?? 0], [
       what,
       rcode,
@@ -79,7 +76,7 @@ Deno.test("Responder says FORMERR, NOTIMP or nothing to what is no query", () =>
 Deno.test("Responder answers a version of EDNS it does not have with BADVERS", () => {
   const reply = responderFor([ZONE]).respond(
     fromHex(QUESTION_OPT + "00002904d0000100000000"),
-    { host: "10.0.0.1", transport: "udp" },
+    ASKER,
   );
   assert(reply !== undefined);
   const message = decodeMessage(reply.bytes);
@@ -108,10 +105,7 @@ Deno.test("Responder refuses client subnets that RFC 7871 does not allow, and ig
       ["unknown option", option("616263", "fde9"), 5],
     ] as const
   ) {
-    const reply = responderFor([ZONE]).respond(fromHex(hex), {
-      host: "10.0.0.1",
-      transport: "udp",
-    });
+    const reply = responderFor([ZONE]).respond(fromHex(hex), ASKER);
     assertEquals([what, reply?.rcode], [what, rcode]);
   }
 });
@@ -138,7 +132,7 @@ Deno.test("Responder survives any bytes, and answers with what can be read", () 
       bytes[next() % bytes.length] = next();
     }
     const reply = responder.respond(bytes, {
-      host: "127.2.0.1",
+      ...ASKER,
       transport: turn % 3 === 0 ? "tcp" : "udp",
     });
     if (reply !== undefined) decodeMessage(reply.bytes);

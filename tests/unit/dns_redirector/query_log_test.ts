@@ -5,9 +5,7 @@ import { QueryLog } from "../../../roles/dns_redirector/query_log.ts";
 import { encodeQuery } from "../../../lib/dns/stub_query.ts";
 import { parseName } from "../../../lib/dns/name.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
-import { responderFor, ZONE } from "../dns/ask.ts";
-
-const FROM = { host: "10.0.0.1", port: 4000, transport: "udp" } as const;
+import { ASKER, responderFor, ZONE } from "../dns/ask.ts";
 
 function start() {
   const clock = new ManualClock();
@@ -22,7 +20,7 @@ function start() {
   const responder = responderFor([ZONE]);
   const note = (name: string) => {
     const query = encodeQuery({ id: 1, name: parseName(name), type: 1 });
-    log.note(query, responder.respond(query, FROM), FROM);
+    log.note(query, responder.respond(query, ASKER), ASKER);
   };
   return { clock, events, log, note, stop };
 }
@@ -31,10 +29,10 @@ Deno.test("QueryLog tells of choices, answers and what is no query", () => {
   const { events, log, note } = start();
   note("www.kingcdn.example");
   note("nowhere.kingcdn.example");
-  log.note(new Uint8Array(3), undefined, FROM);
+  log.note(new Uint8Array(3), undefined, ASKER);
   const responder = responderFor([ZONE]);
   const noQuestion = new Uint8Array(12);
-  log.note(noQuestion, responder.respond(noQuestion, FROM), FROM);
+  log.note(noQuestion, responder.respond(noQuestion, ASKER), ASKER);
   assertEquals(events.map((event) => event.type), [
     "edge.selected",
     "query.answered",
@@ -65,7 +63,7 @@ Deno.test("QueryLog counts what is more than 50 in a second, and says so when it
   const { clock, events, log, note, stop } = start();
   for (let turn = 0; turn < 60; turn++) note("video.kingcdn.example");
   for (let turn = 0; turn < 5; turn++) note("nowhere.kingcdn.example");
-  log.note(new Uint8Array(3), undefined, FROM);
+  log.note(new Uint8Array(3), undefined, ASKER);
   for (let turn = 0; turn < 51; turn++) {
     log.noteEnd({
       type: "resolver.disconnected",

@@ -75,6 +75,7 @@ export function openTracker(allowed: ReadonlySet<string> | null = null) {
         bytes: concat(bytes, utf8("left by another")),
         length: bytes.length,
         address: unmapAddress(parseAddress(host)),
+        port: 50_000,
       };
       const reply = new Uint8Array(MAX_ANSWER_BYTES);
       const length = answerDatagram(datagram, reply, { desk, ids });

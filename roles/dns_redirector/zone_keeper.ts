@@ -1,0 +1,127 @@
+import { InputError } from "../../lib/core/errors.ts";
+import { displayName, equalNames } from "../../lib/dns/name.ts";
+import type { ZoneTable } from "../../lib/dns/zone_table.ts";
+import type { RoleContext } from "../../lib/role.ts";
+import { loadZones, type ZoneFlagValues } from "./zone_flags.ts";
+
+/** How often the zone files are looked at for changes. */
+const LOOK_MS = 500;
+
+/**
+ * The zones that are served: read at the start, and again after SIGHUP or when a file of `--zone` has changed.
+ *
+ * All zones change together, between two answers. Files that cannot be used change nothing. A file that is still being
+ * written is left alone until it has stayed the same from one look to the next.
+ */
+export class ZoneKeeper {
+  #zones: ZoneTable;
+  readonly #flags: ZoneFlagValues;
+  readonly #ctx: RoleContext;
+  readonly #listeners: ((zones: ZoneTable) => void)[] = [];
+  /** Size and time of the versions that were read last. */
+  #read: string;
+  /** The same, as of the last look. */
+  #seen: string;
+
+  private constructor(
+    zones: ZoneTable,
+    version: string,
+    about: { readonly flags: ZoneFlagValues; readonly ctx: RoleContext },
+  ) {
+    this.#zones = zones;
+    this.#flags = about.flags;
+    this.#ctx = about.ctx;
+    this.#read = version;
+    this.#seen = version;
+  }
+
+  /** Reads the zones. @throws {InputError} That says what is wrong with them. */
+  static async open(
+    flags: ZoneFlagValues,
+    ctx: RoleContext,
+  ): Promise<ZoneKeeper> {
+    const version = await versionOf(flags.zone, ctx);
+    return new ZoneKeeper(await loadZones(flags, ctx), version, { flags, ctx });
+  }
+
+  /** The zones as of now. */
+  get zones(): ZoneTable {
+    return this.#zones;
+  }
+
+  /** Calls `use` with the zones now, and with the new ones whenever they change. */
+  follow(use: (zones: ZoneTable) => void): void {
+    this.#listeners.push(use);
+    use(this.#zones);
+  }
+
+  /** Says which zones are served. */
+  tell(): void {
+    const redirects = this.#zones.redirects();
+    for (const { origin, serial } of this.#zones.zones) {
+      this.#ctx.emit({
+        type: "zone.loaded",
+        zone: displayName(origin),
+        serial,
+        redirects: redirects.filter(({ zone }) =>
+          equalNames(zone.origin, origin)
+        ).length,
+      });
+    }
+  }
+
+  /** Reads the files again after SIGHUP, and after each change, until the role ends. */
+  async watch(): Promise<void> {
+    const { clock, processes, signal } = this.#ctx;
+    let isAsked = false;
+    let wake = () => {};
+    using _listening = processes.onHangUp(() => {
+      isAsked = true;
+      wake();
+    });
+    while (!signal.aborted) {
+      const nap = new AbortController();
+      wake = () => nap.abort();
+      await clock.sleepUntil(
+        this.#flags.zone.length === 0 ? Infinity : clock.nowMs() + LOOK_MS,
+        AbortSignal.any([signal, nap.signal]),
+      ).catch(() => {});
+      if (signal.aborted || !(await this.#hasChanged() || isAsked)) continue;
+      isAsked = false;
+      await this.#reload();
+    }
+  }
+
+  /** Whether the files are others than those that were read, and nobody is writing them just now. */
+  async #hasChanged(): Promise<boolean> {
+    const version = await versionOf(this.#flags.zone, this.#ctx);
+    const rests = version === this.#seen;
+    this.#seen = version;
+    return rests && version !== this.#read;
+  }
+
+  async #reload(): Promise<void> {
+    this.#read = await versionOf(this.#flags.zone, this.#ctx);
+    try {
+      this.#zones = await loadZones(this.#flags, this.#ctx);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      this.#ctx.emit({ type: "zones.rejected", reason: error.message });
+      return;
+    }
+    for (const use of this.#listeners) use(this.#zones);
+    this.tell();
+  }
+}
+
+async function versionOf(
+  paths: readonly string[],
+  { files }: RoleContext,
+): Promise<string> {
+  const versions = paths.map(async (path) => {
+    // a file that cannot be looked at is told of when it is read
+    const stat = await files.stat(path).catch(() => null);
+    return stat === null ? "" : `${stat.sizeBytes} ${stat.modifiedAtWallMs}`;
+  });
+  return (await Promise.all(versions)).join(", ");
+}

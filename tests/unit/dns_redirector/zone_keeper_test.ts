@@ -1,0 +1,107 @@
+import { assert, assertEquals } from "@std/assert";
+import { RunError } from "../../../lib/core/errors.ts";
+import { utf8 } from "../../../lib/core/bytes.ts";
+import { parseName } from "../../../lib/dns/name.ts";
+import type { RolecallEvent } from "../../../lib/events/mod.ts";
+import type { RoleContext } from "../../../lib/role.ts";
+import type { ZoneFlagValues } from "../../../roles/dns_redirector/zone_flags.ts";
+import { ZoneKeeper } from "../../../roles/dns_redirector/zone_keeper.ts";
+import { ManualClock } from "../../support/manual_clock.ts";
+
+const HEAD = "$ORIGIN a.example.\n$TTL 60\n@ SOA ns h 1 2 3 4 5\n@ NS ns\n";
+
+/** A keeper of one file in memory, and the means to change it. */
+async function start() {
+  const clock = new ManualClock();
+  const events: RolecallEvent[] = [];
+  const stop = new AbortController();
+  const file = { text: `${HEAD}www A 10.0.0.1\n`, modifiedAtWallMs: 1 };
+  let hangUp = () => {};
+  const ctx = {
+    clock,
+    signal: stop.signal,
+    emit: (event: RolecallEvent) => void events.push(event),
+    files: {
+      read: () =>
+        file.text === ""
+          ? Promise.reject(new RunError("not-found", "no such file"))
+          : Promise.resolve(utf8(file.text)),
+      stat: () =>
+        Promise.resolve(
+          file.text === ""
+            ? null
+            : { ...file, kind: "file", sizeBytes: file.text.length },
+        ),
+    },
+    processes: {
+      onHangUp(listener: () => void) {
+        hangUp = listener;
+        return { [Symbol.dispose]() {} };
+      },
+    },
+  } as unknown as RoleContext;
+  const flags = {
+    ...{ host: "", zone: ["a.zone"], domain: [], edge: [], site: [] },
+    ...{ cname: [], policy: undefined, ttl: undefined },
+  } as unknown as ZoneFlagValues;
+  const keeper = await ZoneKeeper.open(flags, ctx);
+  const has = (name: string) =>
+    keeper.zones.find(parseName(name))?.node !== undefined;
+  const watching = keeper.watch();
+  return {
+    ...{ clock, events, file, keeper, has },
+    hangUp: () => hangUp(),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await watching;
+    },
+  };
+}
+
+Deno.test("ZoneKeeper reads a changed file once nobody writes it any more", async () => {
+  await using setup = await start();
+  const { clock, events, file, has } = setup;
+  await clock.advanceTo(5000);
+  assertEquals(events, []);
+  file.text = `${HEAD}new A 10.0.0.1\n`;
+  file.modifiedAtWallMs = 2;
+  await clock.advanceTo(5500);
+  assert(!has("new.a.example"));
+  await clock.advanceTo(6000);
+  assert(has("new.a.example") && !has("www.a.example"));
+  assertEquals(events.map((event) => event.type), ["zone.loaded"]);
+});
+
+Deno.test("ZoneKeeper keeps the old zones when a file is broken or gone, and says which line", async () => {
+  await using setup = await start();
+  const { clock, events, file, has } = setup;
+  file.text = `${HEAD}www A 10.0.0\n`;
+  await clock.advanceTo(5000);
+  file.text = "";
+  await clock.advanceTo(10_000);
+  assert(has("www.a.example"));
+  const reasons = events.map((event) =>
+    event.type === "zones.rejected" ? event.reason : event.type
+  );
+  assertEquals(reasons, [
+    '--zone a.zone: line 5: must be an address such as 127.0.0.3 or 2001:db8::1, got "10.0.0"',
+    "--zone a.zone: no such file",
+  ]);
+  file.text = `${HEAD}back A 10.0.0.1\n`;
+  await clock.advanceTo(12_000);
+  assert(has("back.a.example"));
+});
+
+Deno.test("ZoneKeeper reads again at SIGHUP, although the file looks the same", async () => {
+  await using setup = await start();
+  const { clock, events, file, keeper, has } = setup;
+  const tables: unknown[] = [];
+  keeper.follow((zones) => void tables.push(zones));
+  await clock.advanceTo(100);
+  file.text = file.text.replace("www", "web");
+  setup.hangUp();
+  await clock.advanceTo(200);
+  assert(has("web.a.example"));
+  assertEquals(tables.length, 2);
+  assertEquals(events.map((event) => event.type), ["zone.loaded"]);
+});
