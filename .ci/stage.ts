@@ -24,6 +24,11 @@ export async function stage(
   for (const { specifier } of modules) {
     if (!specifier.startsWith(base)) continue;
     const path = fromFileUrl(specifier).slice(root.length);
+    if (!path.endsWith(".ts")) {
+      // A text that a module imports.
+      await copy(join(root, path), join(folder, path));
+      continue;
+    }
     const code = await javaScript(await Deno.readTextFile(join(root, path)));
     await write(join(folder, path.replace(/\.ts$/, ".js")), code);
   }

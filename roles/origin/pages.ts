@@ -29,7 +29,7 @@ export function titlePage(title: string): string {
 <tr><th>Rate<th>Size<th>Bandwidth<th>Codec<th>Segments</tr>
 ${rows.join("\n")}
 </table>
-<p>Play it: <code>rolecall dash-client http://<var>this host</var>/manifest.mpd</code>, or with any DASH player, such as <code>ffplay</code> or <code>mpv</code>.`,
+<p><a href="watch/manifest.mpd">Watch it here</a>, with <code>rolecall dash-client http://<var>this host</var>/manifest.mpd</code>, or with any other DASH player, such as <code>ffplay</code> or <code>mpv</code>.`,
   );
 }
 
@@ -55,11 +55,14 @@ export function folderPage(
           names: [...path.names, entry.name],
           folder,
         });
+        const watch = !folder && /\.mpd$/.test(entry.name)
+          ? `<td><a href="/watch${escapeHtml(href)}">watch</a>`
+          : "";
         return `<tr><td><a href="${escapeHtml(href)}">${
           escapeHtml(entry.name)
         }${folder ? "/" : ""}</a><td>${
           folder ? "" : formatBytes(entry.sizeBytes)
-        }</tr>`;
+        }${watch}</tr>`;
       }).join("\n")
     }\n</table>`;
   const titles = entries.filter(isTitle);

@@ -15,6 +15,7 @@ import { openFolderSite } from "./folder_site.ts";
 import type { Resource, Site } from "./site.ts";
 import { Throttle } from "../../lib/io/throttle.ts";
 import { TitleSite } from "./title_site.ts";
+import { WatchSite } from "./watch_site.ts";
 
 const METHODS = "GET, HEAD, OPTIONS";
 
@@ -44,9 +45,11 @@ export async function serveOrigin(
       "--limit-rate must be above 0; leave it out for no limit",
     );
   }
-  const site = flags.root === undefined
-    ? new TitleSite(flags.title, ctx)
-    : await openFolderSite(flags.root, ctx.files);
+  const site = new WatchSite(
+    flags.root === undefined
+      ? new TitleSite(flags.title, ctx)
+      : await openFolderSite(flags.root, ctx.files),
+  );
   const throttle = new Throttle(flags.limitRate ?? Infinity, ctx.clock);
   await using log = new AnswerLog(ctx);
   const desk = new Desk(site, { ctx, throttle, log, maxAgeMs: flags.maxAge });
