@@ -80,6 +80,8 @@ export interface PlanOptions {
   readonly maxAgeMs: number;
   /** Separates the parts of a multipart answer. */
   readonly boundary: string;
+  /** Of the content coding that was chosen. Undefined where none was: the answer is the same for everybody. */
+  readonly vary?: string | undefined;
 }
 
 /** Answers GET and HEAD for a resource: conditions first, then ranges (RFC 9110 §13.2, §14). */
@@ -94,7 +96,8 @@ export function planResource(
   const modifiedAtWallMs = resource.modifiedAtWallMs === undefined
     ? undefined
     : Math.min(resource.modifiedAtWallMs, nowWallMs);
-  const current = { entityTag, modifiedAtWallMs };
+  const { contentEncoding } = resource;
+  const current = { entityTag, modifiedAtWallMs, contentEncoding };
   const condition = evaluateConditions(request, current, nowWallMs);
   if (condition.kind === "precondition-failed") {
     return planLine(412, "Precondition failed: this is another version");
@@ -134,11 +137,16 @@ function describe(
   current: {
     readonly entityTag: EntityTag;
     readonly modifiedAtWallMs: number | undefined;
+    readonly contentEncoding: string | undefined;
   },
-  { maxAgeMs }: PlanOptions,
+  { maxAgeMs, vary }: PlanOptions,
 ): Plan {
   const { headers } = answer;
-  const { entityTag, modifiedAtWallMs } = current;
+  const { entityTag, modifiedAtWallMs, contentEncoding } = current;
+  if (vary !== undefined) headers.set("vary", vary);
+  if (contentEncoding !== undefined && answer.status !== 304) {
+    headers.set("content-encoding", contentEncoding);
+  }
   headers.set("accept-ranges", "bytes");
   headers.set("etag", formatEntityTag(entityTag));
   if (modifiedAtWallMs !== undefined) {

@@ -1,5 +1,6 @@
 import { utf8 } from "../../lib/core/bytes.ts";
 import { InputError } from "../../lib/core/errors.ts";
+import { acceptsEncoding } from "../../lib/http/accept_encoding.ts";
 import {
   formatRequestPath,
   parseRequestPath,
@@ -11,6 +12,7 @@ import type { RoleContext } from "../../lib/role.ts";
 import { type Plan, planLine, planOptions, planResource } from "./answer.ts";
 import { AnswerLog } from "./answer_log.ts";
 import { streamBody } from "./body.ts";
+import { Compressor, isCompressible } from "./compressed.ts";
 import { openFolderSite } from "./folder_site.ts";
 import type { Resource, Site } from "./site.ts";
 import { Throttle } from "../../lib/io/throttle.ts";
@@ -76,6 +78,7 @@ interface DeskOptions {
 class Desk {
   readonly #site: Site;
   readonly #options: DeskOptions;
+  readonly #compressor = new Compressor();
 
   constructor(site: Site, options: DeskOptions) {
     this.#site = site;
@@ -108,11 +111,16 @@ class Desk {
       return { plan: planLine(301, `See ${location}`, { location }) };
     }
     const { ctx, maxAgeMs } = this.#options;
-    const { resource } = found;
+    const varies = isCompressible(found.resource);
+    const resource = varies &&
+        acceptsEncoding(request.headers.get("accept-encoding"), "gzip")
+      ? await this.#compressor.gzip(found.resource)
+      : found.resource;
     const plan = planResource(request, resource, {
       nowWallMs: ctx.clock.wallMs(),
       maxAgeMs,
       boundary: `rolecall-${resource.entityTag.opaque}`,
+      vary: varies ? "Accept-Encoding" : undefined,
     });
     return { plan, resource };
   }

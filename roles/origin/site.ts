@@ -16,6 +16,8 @@ export type Found =
 /** Something that can be sent, whole or in parts. */
 export interface Resource {
   readonly mediaType: string;
+  /** The content coding of its bytes, such as `gzip`. */
+  readonly contentEncoding?: string;
   readonly sizeBytes: number;
   readonly entityTag: EntityTag;
   /** Undefined for pages made on the spot. */

@@ -264,3 +264,60 @@ Deno.test("origin says in one line what is wrong with its flags", async () => {
     assertEquals(stderr.trimEnd().split("\n").length, 1);
   }
 });
+
+Deno.test("origin compresses texts for whom asks, under an entity tag of their own, and media for nobody", async () => {
+  const { program, port } = await startOrigin();
+  await using _ = program;
+  const get = (target: string, fields: string) =>
+    raw(
+      port,
+      `GET ${target} HTTP/1.1\r\nHost: x\r\n${fields}Connection: close\r\n\r\n`,
+    );
+  const field = (answer: string, name: string) =>
+    new RegExp(`^${name}: (.*)\r$`, "mi").exec(answer)?.[1];
+  const plain = await get("/manifest.mpd", "");
+  const coded = await get("/manifest.mpd", "Accept-Encoding: br, gzip\r\n");
+  assertEquals(field(plain, "content-encoding"), undefined);
+  assertEquals(field(coded, "content-encoding"), "gzip");
+  for (const answer of [plain, coded]) {
+    assertEquals(field(answer, "vary"), "Accept-Encoding");
+  }
+  const size = (answer: string) => Number(field(answer, "content-length"));
+  assert(size(coded) * 4 < size(plain));
+  const tag = field(coded, "etag")!;
+  assert(tag !== field(plain, "etag"));
+  const again = await get(
+    "/manifest.mpd",
+    `Accept-Encoding: gzip\r\nIf-None-Match: ${tag}\r\n`,
+  );
+  assert(again.startsWith("HTTP/1.1 304 "));
+  // fetch asks for gzip and undoes it.
+  const text = await (await fetch(`http://127.0.0.1:${port}/manifest.mpd`))
+    .text();
+  assert(text.endsWith("</MPD>\n"));
+  const media = await get(
+    `/${segmentName(360, 1)}`,
+    "Accept-Encoding: gzip\r\n",
+  );
+  assertEquals(field(media, "content-encoding"), undefined);
+  assertEquals(field(media, "vary"), undefined);
+});
+
+Deno.test("origin has a page for each manifest below /watch/, and for nothing else", async () => {
+  const { program, url } = await startOrigin();
+  await using _ = program;
+  const get = async (path: string) => {
+    const { status, headers, body } = await fetch(`${url}${path}`);
+    await body?.cancel();
+    return `${status} ${headers.get("content-type")}`;
+  };
+  const html = "200 text/html; charset=utf-8";
+  const script = "200 text/javascript; charset=utf-8";
+  const nothing = "404 text/plain; charset=utf-8";
+  assertEquals(await get("/watch/manifest.mpd"), html);
+  assertEquals(await get("/watch/dash.js"), script);
+  assertEquals(await get("/watch/watch.js"), script);
+  assertEquals(await get("/watch/other.mpd"), nothing);
+  assertEquals(await get("/watch/"), nothing);
+  assertEquals(await get(`/watch/${INIT_NAME}`), nothing);
+});
