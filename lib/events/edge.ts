@@ -57,6 +57,8 @@ export type EdgeEvent =
     readonly headMs: number;
     readonly durationMs: number;
     readonly complete: boolean;
+    /** The connection had served a request before. */
+    readonly reused: boolean;
   }
   | {
     /** An origin did not answer; the next one, if any, is tried. */
@@ -64,6 +66,33 @@ export type EdgeEvent =
     readonly origin: string;
     readonly code: string;
     readonly message: string;
+  }
+  | {
+    /** An origin failed so often that nobody asks it for a while: for `pauseMs`, or until a health check succeeds. */
+    readonly type: "upstream.suspended";
+    readonly origin: string;
+    readonly pauseMs?: number;
+  }
+  | {
+    /** An origin is asked again. */
+    readonly type: "upstream.restored";
+    readonly origin: string;
+    readonly suspendedMs: number;
+  }
+  | {
+    /** A health check has ended; status 0 is no answer. */
+    readonly type: "upstream.checked";
+    readonly origin: string;
+    readonly healthy: boolean;
+    readonly status: number;
+    readonly durationMs: number;
+  }
+  | {
+    /** Too many requests are under way to an origin, and too many wait. */
+    readonly type: "upstream.refused";
+    readonly origin: string;
+    readonly active: number;
+    readonly waiting: number;
   };
 
 /** See {@linkcode EdgeEvent}. */
@@ -95,6 +124,37 @@ export const EDGE_EVENTS: EventTable<EdgeEvent> = {
   },
   "upstream.failed": {
     level: "warn",
+    labels: ["origin", "code"],
     text: (e) => `origin ${e.origin}: ${e.message}`,
+  },
+  "upstream.suspended": {
+    level: "warn",
+    labels: ["origin"],
+    text: (e) =>
+      `origin ${e.origin} is not asked ${
+        e.pauseMs === undefined
+          ? "until a health check succeeds"
+          : `for ${formatMs(e.pauseMs)}`
+      }`,
+  },
+  "upstream.restored": {
+    level: "info",
+    labels: ["origin"],
+    text: (e) =>
+      `origin ${e.origin} is asked again after ${formatMs(e.suspendedMs)}`,
+  },
+  "upstream.checked": {
+    level: "debug",
+    labels: ["origin", "healthy"],
+    text: (e) =>
+      `origin ${e.origin} is ${
+        e.healthy ? "healthy" : "ill"
+      }: status ${e.status} in ${formatMs(e.durationMs)}`,
+  },
+  "upstream.refused": {
+    level: "warn",
+    labels: ["origin"],
+    text: (e) =>
+      `origin ${e.origin} has ${e.active} requests under way and ${e.waiting} waiting`,
   },
 };

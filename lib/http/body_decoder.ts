@@ -22,7 +22,7 @@ const LAST_LF = 9;
 const DONE = 10;
 
 /**
- * Takes a request's body out of the bytes of its connection, however they are cut.
+ * Takes a message's body out of the bytes of its connection, however they are cut.
  *
  * Extensions of chunks and trailer fields are read and dropped. What deviates from the grammar is refused, not repaired.
  */
@@ -148,7 +148,7 @@ export class BodyDecoder {
     if (this.#totalBytes > this.#maxBytes) {
       throw new ProtocolError(
         "body-too-large",
-        `Cannot read a request's body: it must have at most ${this.#maxBytes} bytes`,
+        `Cannot read a body: it must have at most ${this.#maxBytes} bytes`,
       );
     }
   }
@@ -173,6 +173,6 @@ function checkText(byte: number): void {
 function malformed(rule: string): ProtocolError {
   return new ProtocolError(
     "body-malformed",
-    `Cannot read a request's body: ${rule}`,
+    `Cannot read a body: ${rule}`,
   );
 }

@@ -8,6 +8,7 @@ import { closer } from "./deno_close.ts";
 import { joinMulticast } from "./deno_multicast.ts";
 import {
   type Address,
+  type ConnectOptions,
   formatAddress,
   type Net,
   type TcpConnection,
@@ -110,10 +111,12 @@ function lostClient(): RunError {
 
 async function connectTcp(
   to: Address,
-  options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  options: ConnectOptions,
 ): Promise<TcpConnection> {
   options.signal?.throwIfAborted();
-  const attempt = Deno.connect({ hostname: to.host, port: to.port });
+  const attempt = options.tls === true
+    ? connectTls(to)
+    : Deno.connect({ hostname: to.host, port: to.port });
   const timer = new AbortController();
   const timeout = setTimeout(() => timer.abort(), options.timeoutMs);
   const stop = AbortSignal.any([
@@ -148,8 +151,24 @@ async function connectTcp(
   );
 }
 
+async function connectTls({ host, port }: Address): Promise<Deno.TlsConn> {
+  const connection = await Deno.connectTls({
+    hostname: host,
+    port,
+    alpnProtocols: ["http/1.1"],
+  });
+  try {
+    // Else the first read would tell that the certificate is not to be trusted.
+    await connection.handshake();
+    return connection;
+  } catch (error) {
+    closer(connection)();
+    throw error;
+  }
+}
+
 /** Null when the connection is gone already: its addresses cannot be asked for then. */
-function wrap(connection: Deno.TcpConn): TcpConnection | null {
+function wrap(connection: Deno.TcpConn | Deno.TlsConn): TcpConnection | null {
   let local: Address;
   let remote: Address;
   try {
@@ -191,7 +210,10 @@ function wrap(connection: Deno.TcpConn): TcpConnection | null {
         await connection.closeWrite();
       } catch { /* The other side was faster. */ }
     },
-    setNoDelay: (on) => connection.setNoDelay(on),
+    setNoDelay(on) {
+      // What TLS sends goes out at once anyway.
+      if ("setNoDelay" in connection) connection.setNoDelay(on);
+    },
     [Symbol.dispose]: closer(connection),
   };
 }

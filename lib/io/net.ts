@@ -32,14 +32,12 @@ export interface Net {
   /** Binds a TCP socket and listens. Same rules and errors as {@linkcode Net.listenUdp}. */
   listenTcp(options: Address): TcpListener;
   /**
-   * Opens a TCP connection to a name or an address.
+   * Opens a TCP connection to a name or an address; with `tls`, TLS on it, the certificate checked against that name.
    *
-   * @throws {RunError} `connect-failed` (refused, unreachable, unknown name) or `connect-timeout`; `signal`'s reason if it aborts.
+   * @throws {RunError} `connect-failed` (refused, unreachable, unknown name, a certificate that is not trusted) or
+   * `connect-timeout`; `signal`'s reason if it aborts.
    */
-  connectTcp(
-    to: Address,
-    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
-  ): Promise<TcpConnection>;
+  connectTcp(to: Address, options: ConnectOptions): Promise<TcpConnection>;
   /** Serves HTTP/1.1 to {@linkcode HttpHandler}. Same rules and errors as {@linkcode Net.listenUdp}. */
   serveHttp(
     address: Address,
@@ -59,6 +57,13 @@ export interface Net {
   ): Promise<readonly string[]>;
   /** This machine's name and its addresses, loopback last. */
   hostname(): string;
+}
+
+/** See {@linkcode Net.connectTcp}. */
+export interface ConnectOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  readonly tls?: boolean;
 }
 
 /** See {@linkcode Net.fetch}. */

@@ -2,7 +2,7 @@ import type { HttpCache } from "../../lib/http/cache.ts";
 import type { GrowingBody } from "../../lib/http/growing_body.ts";
 import type { StoredResponse } from "../../lib/http/stored_response.ts";
 import type { Clock } from "../../lib/io/clock.ts";
-import type { UpstreamResponse } from "./upstream.ts";
+import { FELL_SILENT, type UpstreamResponse } from "./origin.ts";
 
 /** What stays in memory of a body that turned out too large to keep: how far its slowest reader may lag. */
 const WINDOW_BYTES = 4 * 2 ** 20;
@@ -55,9 +55,9 @@ export class BodySource {
   }
 
   /** Wants no more: the connection to the origin is freed. */
-  async cancel(): Promise<void> {
+  async cancel(reason?: typeof FELL_SILENT): Promise<void> {
     this.#stopped.abort();
-    await this.#reader?.cancel().catch(() => {});
+    await this.#reader?.cancel(reason).catch(() => {});
   }
 
   /** One timer for the whole body, not one for each piece. */
@@ -69,7 +69,7 @@ export class BodySource {
       await this.#clock.sleepUntil(wakeAtMs, signal).catch(() => {});
       const idleMs = this.#clock.nowMs() - this.#lastAtMs;
       if (!signal.aborted && this.#waiting && idleMs >= this.#idleMs) {
-        await this.cancel();
+        await this.cancel(FELL_SILENT);
       }
     }
   }

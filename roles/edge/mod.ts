@@ -1,5 +1,5 @@
-import { flag, serverFlags } from "../../lib/cli/flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
+import { edgeFlags } from "./flags.ts";
 import { serveEdge } from "./serve.ts";
 
 /** CDN node: a caching reverse proxy. */
@@ -12,6 +12,10 @@ export const edge: Role = {
     "edge.summarized",
     "edge.fetched",
     "upstream.failed",
+    "upstream.suspended",
+    "upstream.restored",
+    "upstream.checked",
+    "upstream.refused",
   ],
   examples: [
     "rolecall edge --origin http://127.0.0.1:8080/",
@@ -20,25 +24,7 @@ export const edge: Role = {
   modes: {
     serve: mode({
       summary: "Answer from the cache, fetch what is not in it from an origin",
-      flags: {
-        ...serverFlags({ port: 8081 }),
-        origin: flag.list(flag.url({
-          help:
-            "Where the content comes from; further ones are asked while the first fails",
-        })),
-        cacheSize: flag.size({
-          default: "256MiB",
-          help: "Memory for cached content; one object may take half of it",
-        }),
-        limitRate: flag.byteRate({
-          help: "Most data per second of all answers together: a busy link",
-        }),
-        originTimeout: flag.duration({
-          default: "10s",
-          help:
-            "Longest wait for an origin's answer to begin, and for it to go on",
-        }),
-      },
+      flags: edgeFlags,
       run: serveEdge,
     }),
   },

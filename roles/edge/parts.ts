@@ -36,7 +36,7 @@ export function fetched(
   },
 ): void {
   const { ctx } = parts;
-  const { requestAtMs, responseAtMs, origin, status } = response;
+  const { requestAtMs, responseAtMs, origin, reused, status } = response;
   const { reason, stored, filled = { bytes: 0, complete: true } } = options;
   ctx.emit({
     type: "edge.fetched",
@@ -49,5 +49,6 @@ export function fetched(
     ...filled,
     headMs: responseAtMs - requestAtMs,
     durationMs: ctx.clock.nowMs() - requestAtMs,
+    reused,
   });
 }

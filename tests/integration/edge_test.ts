@@ -299,7 +299,7 @@ Deno.test("edge goes to the next origin, then to stale content, then says 502", 
   await using _edge = program;
   assertEquals(await textOf(`${url}/stale`), "stale");
   const failed = await program.until("upstream.failed");
-  assertEquals([failed.origin, failed.code], [gone.url, "fetch-failed"]);
+  assertEquals([failed.origin, failed.code], [gone.url, "connect-failed"]);
   await second[Symbol.asyncDispose]();
   const stale = await fetch(`${url}/stale`);
   assertEquals([stale.status, await stale.text()], [200, "stale"]);

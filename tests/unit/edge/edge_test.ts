@@ -4,7 +4,7 @@ import type { RolecallEvent } from "../../../lib/events/mod.ts";
 import { HttpCache } from "../../../lib/http/cache.ts";
 import { fromUtf8 } from "../../../lib/core/bytes.ts";
 import { bytesOf, requestOf } from "../../support/http_exchange.ts";
-import type { FetchOptions } from "../../../lib/io/net.ts";
+import type { ClientRequest } from "../../../lib/io/http_client.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import { AnswerLog } from "../../../roles/edge/answer_log.ts";
 import { Edge } from "../../../roles/edge/edge.ts";
@@ -12,7 +12,7 @@ import { RequestBodies } from "../../../roles/edge/request_bodies.ts";
 import { Upstream } from "../../../roles/edge/upstream.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 
-type Answer = (url: string, options: FetchOptions) => Response;
+type Answer = (url: string, request: ClientRequest) => Response;
 
 /** An edge in front of `answer`, and what happened. */
 function edgeOf(answer: Answer, origins = ["http://a.test", "http://b.test"]) {
@@ -22,19 +22,27 @@ function edgeOf(answer: Answer, origins = ["http://a.test", "http://b.test"]) {
   const ctx = {
     clock,
     emit: (event: RolecallEvent) => void events.push(event),
-    net: {
-      // deno-lint-ignore require-await
-      async fetch(url: string, options: FetchOptions) {
-        asked.push(`${options.method} ${url}`);
-        return answer(url, options);
-      },
-    },
   } as unknown as RoleContext;
+  const client = {
+    // deno-lint-ignore require-await
+    async send(url: string, request: ClientRequest) {
+      asked.push(`${request.method} ${url}`);
+      return answer(url, request);
+    },
+  };
   const edge = new Edge({
     ctx,
     log: new AnswerLog(ctx),
     cache: new HttpCache({ capacityBytes: 1e6 }),
-    upstream: new Upstream(ctx, { origins, timeoutMs: 1000 }),
+    upstream: new Upstream(ctx, {
+      origins,
+      client,
+      connectMs: 1000,
+      firstByteMs: 1000,
+      concurrency: 8,
+      queueLength: 8,
+      checkEveryMs: Infinity,
+    }),
     bodies: new RequestBodies(clock),
     pseudonym: "e",
     mark: "mark-1",

@@ -1,0 +1,54 @@
+import { flag, type FlagValues, serverFlags } from "../../lib/cli/flags.ts";
+
+/** How an edge treats its origins. */
+const originFlags = {
+  originConnectTimeout: flag.duration({
+    default: "3s",
+    help: "Longest wait for a connection to an origin",
+  }),
+  originTimeout: flag.duration({
+    default: "10s",
+    help: "Longest wait for an origin's answer to begin",
+  }),
+  originIdleTimeout: flag.duration({
+    help:
+      "Longest pause within an origin's answer (default: as --origin-timeout)",
+  }),
+  originConnections: flag.count({
+    default: "256",
+    help: "Most requests at once to one origin; further ones wait",
+  }),
+  originQueue: flag.count({
+    default: "1024",
+    help: "Most requests that wait for one origin; further ones get 503",
+  }),
+  healthCheck: flag.text({
+    placeholder: "PATH",
+    help:
+      "Ask every origin for this; one that fails twice is not used until it succeeds twice",
+  }),
+  healthInterval: flag.duration({
+    default: "5s",
+    help: "Time between two health checks of an origin",
+  }),
+};
+
+/** The flags of an edge. */
+export const edgeFlags = {
+  ...serverFlags({ port: 8081 }),
+  origin: flag.list(flag.url({
+    help:
+      "Where the content comes from; further ones are asked while the first fails",
+  })),
+  cacheSize: flag.size({
+    default: "256MiB",
+    help: "Memory for cached content; one object may take half of it",
+  }),
+  limitRate: flag.byteRate({
+    help: "Most data per second of all answers together: a busy link",
+  }),
+  ...originFlags,
+};
+
+/** See {@linkcode edgeFlags}. */
+export type EdgeFlags = FlagValues<typeof edgeFlags>;
