@@ -10,7 +10,7 @@
  */
 import type { DashEvent } from "../events/dash.ts";
 import type { Machine } from "../core/machine.ts";
-import type { AbrRule } from "./abr/rule.ts";
+import type { AbrDecision, AbrRule, AbrSession, AbrState } from "./abr/rule.ts";
 import { type Attempt, type NextAttempt, nextAttempt } from "./attempts.ts";
 import type { SegmentLocation } from "./mpd.ts";
 import { Playout, type PlayoutChange, type PlayoutOptions } from "./playout.ts";
@@ -98,6 +98,7 @@ export class Player
   implements Machine<PlayerInput | { readonly kind: "timeout" }, PlayerOutput> {
   readonly #positions: readonly Position[];
   readonly #options: PlayerOptions;
+  readonly #session: AbrSession;
   readonly #meter = new ThroughputMeter();
   readonly #initialized = new Set<string>();
   #playout: Playout;
@@ -106,12 +107,17 @@ export class Player
   #fetching: Fetching | undefined;
   #retry: { readonly attempt: Attempt; readonly reason: string } | undefined;
   #wakeAtMs = Infinity;
+  /** Set while the player waits for room in the buffer. */
+  #roomWantedAtMs: number | undefined;
+  /** What the rule chose and wants held back. */
+  #held: AbrDecision | undefined;
   #last: { readonly choice: Choice; readonly stalledMs: number } | undefined;
 
   /** Creates a player of `positions` (see `planTitle`). */
   constructor(positions: readonly Position[], options: PlayerOptions) {
     this.#positions = positions;
     this.#options = options;
+    this.#session = options.rule.start();
     this.#playout = new Playout(options, 0);
   }
 
@@ -170,19 +176,9 @@ export class Player
     }
     const position = this.#positions[this.#at];
     if (position === undefined) return this.#playout.complete(nowMs);
-    const roomAtMs = this.#playout.roomAtMs(position.durationMs);
-    if (roomAtMs > nowMs) {
-      this.#wakeAtMs = roomAtMs;
-      return [];
-    }
-    const decision = this.#decide(position);
-    // While nothing plays the buffer does not sink: waiting for that would be for ever.
-    if (
-      decision.waitMs >= SHORTEST_WAIT_MS && this.#playout.state === "playing"
-    ) {
-      this.#wakeAtMs = nowMs + decision.waitMs;
-      return [];
-    }
+    const decision = this.#held ?? this.#choose(position, nowMs);
+    if (decision === undefined) return [];
+    this.#held = undefined;
     const attempt = {
       index: decision.index,
       urlIndex: 0,
@@ -192,25 +188,55 @@ export class Player
     return [this.#fetch(attempt, decision.reason)];
   }
 
-  #decide(position: Position) {
+  /** Asks the rule once there is room; undefined when there is something to wait for first. */
+  #choose(position: Position, nowMs: number): AbrDecision | undefined {
+    const roomAtMs = this.#playout.roomAtMs(position.durationMs);
+    if (roomAtMs > nowMs) {
+      this.#roomWantedAtMs ??= nowMs;
+      this.#wakeAtMs = roomAtMs;
+      return undefined;
+    }
+    if (this.#roomWantedAtMs !== undefined) {
+      this.#session.waited?.(nowMs - this.#roomWantedAtMs);
+      this.#roomWantedAtMs = undefined;
+    }
+    const decision = this.#session.decide(this.#stateAt(position, nowMs));
+    // While nothing plays the buffer does not sink: waiting for that would be for ever.
+    if (
+      decision.waitMs < SHORTEST_WAIT_MS || this.#playout.state !== "playing"
+    ) return decision;
+    this.#held = decision;
+    this.#wakeAtMs = nowMs + decision.waitMs;
+    return undefined;
+  }
+
+  #stateAt(position: Position, nowMs: number): AbrState {
     const ladder = position.choices.map((choice) => choice.bitsPerSecond);
-    const throughput = this.#meter.bitsPerSecond;
+    const { bitsPerSecond, smoothed } = this.#meter;
+    const { speed, fixedIndex, capMs } = this.#options;
     const last = this.#last?.choice;
-    return this.#options.rule.decide({
+    return {
       ladder,
-      throughputBitsPerSecond: throughput === undefined
+      throughputBitsPerSecond: bitsPerSecond === undefined
         ? undefined
-        : throughput / this.#options.speed,
+        : bitsPerSecond / speed,
+      smoothed: smoothed === undefined ? undefined : {
+        bitsPerSecond: smoothed.bitsPerSecond / speed,
+        latencyMs: smoothed.latencyMs * speed,
+      },
       bufferMs: this.#playout.bufferMs,
-      bufferCapMs: this.#options.capMs,
+      bufferCapMs: capMs,
       segmentDurationMs: position.durationMs,
+      segmentIndex: this.#at,
+      segmentCount: this.#positions.length,
       // Periods may have ladders of their own: the nearest rung from below stands for the last one.
       lastIndex: last === undefined ? undefined : Math.max(
         0,
         ladder.findLastIndex((rate) => rate <= last.bitsPerSecond),
       ),
-      fixedIndex: Math.min(this.#options.fixedIndex, ladder.length - 1),
-    });
+      fixedIndex: Math.min(fixedIndex, ladder.length - 1),
+      nowMs,
+    };
   }
 
   #choice(index: number): Choice {
@@ -239,9 +265,9 @@ export class Player
     const position = this.#positions[this.#at]!;
     const choice = this.#choice(attempt.index);
     const { kind: _kind, fetchId: _fetchId, ...measured } = input;
-    this.#meter.add(input.bytes, input.downloadMs);
     const changes = this.#playout.add(position.durationMs, nowMs);
     const { bufferMs, stalledMs } = this.#playout;
+    this.#measure(attempt.index, input, nowMs);
     const record: SegmentRecord = {
       segmentNumber: position.number,
       segmentCount: this.#positions.length,
@@ -265,6 +291,31 @@ export class Player
       ...changes,
       ...this.#proceed(nowMs),
     ];
+  }
+
+  /** Tells the rule what came, in the player's time, then the meter. */
+  #measure(
+    index: number,
+    { bytes, downloadMs, ttfbMs }: Extract<PlayerInput, { kind: "fetched" }>,
+    nowMs: number,
+  ): void {
+    const { speed } = this.#options;
+    const { durationMs } = this.#positions[this.#at]!;
+    this.#session.downloaded?.({
+      index,
+      sizeBits: bytes * 8,
+      bits: bytes * 8,
+      downloadMs: downloadMs * speed,
+      latencyMs: ttfbMs * speed,
+      bufferMs: this.#playout.bufferMs,
+      segmentDurationMs: durationMs,
+      abandonedFor: undefined,
+      nowMs,
+    });
+    this.#meter.add(bytes, downloadMs, {
+      latencyMs: ttfbMs,
+      segmentDurationMs: durationMs / speed,
+    });
   }
 
   #fail(

@@ -43,5 +43,5 @@ function decide(state: AbrState): AbrDecision {
 export const bola: AbrRule = {
   summary: "BOLA-BASIC: most utility per bit for the buffer there is",
   source: "Spiteri, Urgaonkar, Sitaraman, INFOCOM 2016",
-  decide,
+  start: () => ({ decide }),
 };

@@ -57,5 +57,5 @@ function decide(state: AbrState): AbrDecision {
 export const buffer: AbrRule = {
   summary: "BBA-0: the rate is read off the buffer, nothing is measured",
   source: "Huang et al., SIGCOMM 2014, algorithm 1",
-  decide,
+  start: () => ({ decide }),
 };

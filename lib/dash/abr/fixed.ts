@@ -4,9 +4,11 @@ import type { AbrRule } from "./rule.ts";
 export const fixed: AbrRule = {
   summary: "always the rung of --quality, as before adaptive streaming",
   source: 'slide "Comparison of HTTP video streaming and HTTP adaptive video"',
-  decide: ({ ladder, fixedIndex }) => ({
-    index: Math.min(fixedIndex, ladder.length - 1),
-    waitMs: 0,
-    reason: "fixed",
+  start: () => ({
+    decide: ({ ladder, fixedIndex }) => ({
+      index: Math.min(fixedIndex, ladder.length - 1),
+      waitMs: 0,
+      reason: "fixed",
+    }),
   }),
 };

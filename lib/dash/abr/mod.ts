@@ -20,4 +20,4 @@ export const ABR_NAMES: readonly AbrName[] = Object.keys(
   ABR_RULES,
 ) as AbrName[];
 
-export type { AbrDecision, AbrRule, AbrState } from "./rule.ts";
+export type { AbrDecision, AbrRule, AbrSession, AbrState } from "./rule.ts";

@@ -1,26 +1,33 @@
 import { formatBitRate } from "../../core/units.ts";
-import { type AbrRule, highestAtMost } from "./rule.ts";
+import {
+  type AbrDecision,
+  type AbrRule,
+  type AbrState,
+  highestAtMost,
+} from "./rule.ts";
 
 /** Share of the estimate that is spent: what is left absorbs the next dip. The value dash.js and shaka ship with are 0.9 and 0.85. */
 export const SAFETY_FACTOR = 0.9;
+
+function decide({ ladder, throughputBitsPerSecond }: AbrState): AbrDecision {
+  if (throughputBitsPerSecond === undefined) {
+    return { index: 0, waitMs: 0, reason: "nothing measured yet" };
+  }
+  const sustainable = throughputBitsPerSecond * SAFETY_FACTOR;
+  const index = highestAtMost(ladder, sustainable);
+  return {
+    index,
+    waitMs: 0,
+    reason: (ladder[index] ?? 0) > sustainable
+      ? `lowest, though only ${formatBitRate(sustainable)} is sustainable`
+      : `${formatBitRate(sustainable)} is sustainable`,
+  };
+}
 
 /** The slide's rule: the highest rate sustainable at the measured throughput; the lowest until something is measured. */
 export const throughput: AbrRule = {
   summary: "the highest rate below 0.9 of the measured throughput",
   source:
     'slide "DASH": maximum coding rate sustainable; harmonic mean as in FESTIVE (Jiang et al., CoNEXT 2012)',
-  decide({ ladder, throughputBitsPerSecond }) {
-    if (throughputBitsPerSecond === undefined) {
-      return { index: 0, waitMs: 0, reason: "nothing measured yet" };
-    }
-    const sustainable = throughputBitsPerSecond * SAFETY_FACTOR;
-    const index = highestAtMost(ladder, sustainable);
-    return {
-      index,
-      waitMs: 0,
-      reason: (ladder[index] ?? 0) > sustainable
-        ? `lowest, though only ${formatBitRate(sustainable)} is sustainable`
-        : `${formatBitRate(sustainable)} is sustainable`,
-    };
-  },
+  start: () => ({ decide }),
 };

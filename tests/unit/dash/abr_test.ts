@@ -10,11 +10,15 @@ import { harmonicMean, ThroughputMeter } from "../../../lib/dash/throughput.ts";
 const STATE: AbrState = {
   ladder: [400_000, 1_000_000, 2_500_000],
   throughputBitsPerSecond: undefined,
+  smoothed: undefined,
   bufferMs: 0,
   bufferCapMs: 30_000,
   segmentDurationMs: 5000,
+  segmentIndex: 0,
+  segmentCount: 127,
   lastIndex: undefined,
   fixedIndex: 1,
+  nowMs: 0,
 };
 
 Deno.test("harmonicMean is the rate of equal parts together", () => {
@@ -35,7 +39,8 @@ Deno.test("ThroughputMeter forgets what is older than its window", () => {
 
 Deno.test("rule throughput takes the highest rate below 0.9 of the estimate", () => {
   const index = (throughputBitsPerSecond: number | undefined) =>
-    ABR_RULES.throughput.decide({ ...STATE, throughputBitsPerSecond }).index;
+    ABR_RULES.throughput.start().decide({ ...STATE, throughputBitsPerSecond })
+      .index;
   assertEquals(
     [undefined, 1, 444_445, 1_111_111, 1_111_112, 2_777_777, 2_777_778, 1e9]
       .map(index),
@@ -44,9 +49,9 @@ Deno.test("rule throughput takes the highest rate below 0.9 of the estimate", ()
 });
 
 Deno.test("rule fixed keeps the rung, or the highest there is", () => {
-  assertEquals(ABR_RULES.fixed.decide(STATE).index, 1);
+  assertEquals(ABR_RULES.fixed.start().decide(STATE).index, 1);
   assertEquals(
-    ABR_RULES.fixed.decide({ ...STATE, fixedIndex: Infinity }).index,
+    ABR_RULES.fixed.start().decide({ ...STATE, fixedIndex: Infinity }).index,
     2,
   );
 });
@@ -65,7 +70,7 @@ Deno.test("rule buffer follows BBA-0: reservoir, straight line, cushion", () => 
     1e-3,
   );
   const index = (bufferMs: number, lastIndex: number | undefined) =>
-    ABR_RULES.buffer.decide({ ...STATE, bufferMs, lastIndex }).index;
+    ABR_RULES.buffer.start().decide({ ...STATE, bufferMs, lastIndex }).index;
   assertEquals(index(9000, 2), 0);
   assertEquals(index(23_000, 0), 2);
   // Going up f(B) has to reach the next rate, 1 Mbit/s at 13.125 s.
@@ -79,7 +84,7 @@ Deno.test("rule buffer follows BBA-0: reservoir, straight line, cushion", () => 
 
 Deno.test("rule bola climbs with the buffer and waits above its last threshold", () => {
   const decide = (bufferMs: number) =>
-    ABR_RULES.bola.decide({ ...STATE, bufferMs });
+    ABR_RULES.bola.start().decide({ ...STATE, bufferMs });
   const v = 5 / (Math.log(2500 / 400) + 5);
   // The level at which two rungs score the same, in segments.
   const level = (low: number, high: number) => {
@@ -98,14 +103,14 @@ Deno.test("rule bola climbs with the buffer and waits above its last threshold",
 
 for (const name of ABR_NAMES) {
   Deno.test(`rule ${name} stays on the ladder and gives a reason`, () => {
-    const { decide, summary, source } = ABR_RULES[name];
+    const { start, summary, source } = ABR_RULES[name];
     assert(summary !== "" && source !== "");
     for (const ladder of [[1], [5, 5], [400_000, 1_000_000, 2_500_000]]) {
       for (const bufferMs of [0, 1, 5000, 24_999, 30_000, 90_000]) {
         for (const throughputBitsPerSecond of [undefined, 0.01, 1e6, 1e12]) {
           for (const lastIndex of [undefined, 0, 9]) {
             for (const bufferCapMs of [1000, 30_000]) {
-              const { index, waitMs, reason } = decide({
+              const { index, waitMs, reason } = start().decide({
                 ...STATE,
                 ladder,
                 bufferMs,
