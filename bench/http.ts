@@ -86,7 +86,13 @@ http {
   const command = ["nginx", "-p", home, "-c", `${home}/nginx.conf`];
   return await start(name, port, command, async (pid) => {
     const list = `/proc/${pid}/task/${pid}/children`;
-    return Number((await Deno.readTextFile(list)).trim().split(" ")[0]);
+    for (let tries = 0; tries < 200; tries++) {
+      // It listens before it starts its worker.
+      const [worker] = (await Deno.readTextFile(list)).trim().split(" ");
+      if (worker) return Number(worker);
+      await new Promise((go) => setTimeout(go, 50));
+    }
+    throw new Error("nginx has no worker");
   });
 }
 
