@@ -5,8 +5,10 @@ import { PrefixTable } from "../core/prefix_table.ts";
 import { RECORD_TYPES } from "./codes.ts";
 import { displayName, lowerName, type Name } from "./name.ts";
 import { hashName } from "./name_table.ts";
-import { POLICIES, type PolicyName } from "./select/mod.ts";
-import type { Edge, EdgeGroup, Policy, SiteGroup } from "./select/selection.ts";
+import { type Edge, EdgeBook, EdgeGroup } from "./select/edge.ts";
+import type { Steering } from "./select/mod.ts";
+import { IN_TURN } from "./select/mod.ts";
+import type { Site, SiteNetwork } from "./select/selection.ts";
 import type {
   EdgeSpec,
   RedirectSpec,
@@ -18,16 +20,17 @@ import type {
 /** The edges of a name that have an address of one family. */
 export interface RedirectFamily {
   readonly group: EdgeGroup;
-  readonly sites: PrefixTable<SiteGroup>;
+  readonly sites: PrefixTable<SiteNetwork>;
 }
 
 /** A name whose address depends on who asks. */
 export interface Redirect {
   readonly name: Name;
-  readonly policyName: PolicyName;
-  readonly policy: Policy;
+  readonly steering: Steering;
   readonly ttlSeconds: number;
   readonly nameHash: number;
+  /** What is known of its edges. */
+  readonly book: EdgeBook;
   /** Undefined if no edge has such an address. */
   readonly ipv4: RedirectFamily | undefined;
   readonly ipv6: RedirectFamily | undefined;
@@ -35,13 +38,15 @@ export interface Redirect {
 
 /** What the command line says for all zones; it wins over what they say themselves. */
 export interface RedirectOptions {
-  readonly policy?: PolicyName;
+  readonly steering?: Steering;
   /** TTL of answers that name an edge. */
   readonly ttlSeconds?: number;
   /** Beside the zones' own. */
   readonly sites?: readonly SiteSpec[];
   /** Weights of edges that are only addresses in a master file. */
   readonly edges?: readonly EdgeSpec[];
+  /** What is known of the edges; without it nothing is, and all are taken to be up. */
+  readonly book?: EdgeBook;
 }
 
 function isAddressRecord(record: ZoneRecord): boolean {
@@ -82,7 +87,7 @@ function redirectsOfRecords(
     }
     specs.push({
       name: first.name,
-      policy: "round-robin",
+      steering: IN_TURN,
       ttlSeconds: Math.min(...own.map((record) => record.ttlSeconds)),
       edges: hosts,
     });
@@ -90,44 +95,52 @@ function redirectsOfRecords(
   return { specs, edges: [...edges.values()] };
 }
 
-function edgesOf(spec: EdgeSpec, size: 4 | 16): Edge[] {
+function edgesOf(spec: EdgeSpec, size: 4 | 16, book: EdgeBook): Edge[] {
+  const { name, weight } = spec;
+  const hash = hashName(new Uint8Array([name.length, ...utf8(name), 0]));
   return spec.addresses.filter((address) => address.length === size).map(
-    (address) => ({
-      name: spec.name,
-      address: new Uint8Array(address),
-      host: formatAddress(address),
-      weight: spec.weight,
-      hash: hashName(new Uint8Array([spec.name.length, ...utf8(spec.name), 0])),
-    }),
+    (bytes) => {
+      const host = formatAddress(bytes);
+      const address = new Uint8Array(bytes);
+      return { name, address, host, weight, hash, state: book.state(host) };
+    },
   );
 }
 
 /** Makes the redirects of one zone, sharing what names have in common. */
 class RedirectMaker {
-  readonly #edges: readonly EdgeSpec[];
+  readonly #called = new Map<string, EdgeSpec>();
   readonly #sites: readonly SiteSpec[];
+  readonly #book: EdgeBook;
   readonly #families = new Map<string, RedirectFamily | undefined>();
 
-  constructor(edges: readonly EdgeSpec[], sites: readonly SiteSpec[]) {
-    this.#edges = edges;
+  constructor(
+    edges: readonly EdgeSpec[],
+    sites: readonly SiteSpec[],
+    book: EdgeBook,
+  ) {
     this.#sites = sites;
+    this.#book = book;
+    for (const edge of edges) {
+      const hosts = edge.addresses.map(formatAddress);
+      for (const called of [edge.name, ...hosts]) {
+        if (!this.#called.has(called)) this.#called.set(called, edge);
+      }
+    }
   }
 
+  /** The edge of that name or address. */
   edge(called: string): EdgeSpec | undefined {
-    return this.#edges.find((edge) =>
-      edge.name === called ||
-      edge.addresses.some((address) => formatAddress(address) === called)
-    );
+    return this.#called.get(called);
   }
 
   redirect(spec: RedirectSpec, options: RedirectOptions): Redirect {
-    const policyName = options.policy ?? spec.policy;
     return {
       name: spec.name,
-      policyName,
-      policy: POLICIES[policyName],
+      steering: options.steering ?? spec.steering,
       ttlSeconds: options.ttlSeconds ?? spec.ttlSeconds,
       nameHash: hashName(spec.name),
+      book: this.#book,
       ipv4: this.#family(spec, 4),
       ipv6: this.#family(spec, 16),
     };
@@ -137,10 +150,11 @@ class RedirectMaker {
     const key = `${size} ${spec.edges.join(" ")}`;
     if (this.#families.has(key)) return this.#families.get(key);
     const edges = this.#resolve(spec.edges, displayName(spec.name))
-      .flatMap((edge) => edgesOf(edge, size));
-    const family = edges.length === 0
-      ? undefined
-      : { group: { edges, turn: 0 }, sites: this.#siteTable(edges) };
+      .flatMap((edge) => edgesOf(edge, size, this.#book));
+    const family = edges.length === 0 ? undefined : {
+      group: new EdgeGroup(edges, this.#book),
+      sites: this.#siteTable(edges),
+    };
     this.#families.set(key, family);
     return family;
   }
@@ -155,40 +169,45 @@ class RedirectMaker {
     });
   }
 
-  #siteTable(edges: readonly Edge[]): PrefixTable<SiteGroup> {
-    const table = new PrefixTable<SiteGroup>();
-    for (const site of this.#sites) {
-      const called = new Set(site.edges.map((name) => this.edge(name)?.name));
-      const own = edges.filter((edge) => called.has(edge.name));
-      if (own.length === 0) continue;
-      const shared = { edges: own, turn: 0 };
-      for (const subnet of site.subnets) {
-        table.add(subnet, siteGroup(site.name, formatCidr(subnet), shared));
+  #siteTable(edges: readonly Edge[]): PrefixTable<SiteNetwork> {
+    const table = new PrefixTable<SiteNetwork>({
+      answerOf: ({ site }) => site,
+    });
+    // networks that lead to the same edges are one site, whatever they are called: one answer, and one scope
+    const sites = new Map<string, Site>();
+    for (const spec of this.#sites) {
+      const site = this.#site(spec, edges);
+      if (site.ranks.length === 0) continue;
+      const key = site.ranks.map((rank) =>
+        rank.edges.map(({ host }) => host).join()
+      ).join(";");
+      const shared = sites.get(key) ?? site;
+      sites.set(key, shared);
+      for (const subnet of spec.subnets) {
+        const network = formatCidr(subnet);
+        const prefix = `longest prefix ${network}`;
+        table.add(subnet, {
+          site: shared,
+          reason: spec.name === network
+            ? prefix
+            : `${prefix}, site ${spec.name}`,
+        });
       }
     }
     return table;
   }
-}
 
-/** One network's view of its site: the turns are the site's. */
-function siteGroup(
-  site: string,
-  subnet: string,
-  shared: EdgeGroup,
-): SiteGroup {
-  return {
-    site,
-    reason: site === subnet
-      ? `longest prefix ${subnet}`
-      : `longest prefix ${subnet}, site ${site}`,
-    edges: shared.edges,
-    get turn() {
-      return shared.turn;
-    },
-    set turn(turn) {
-      shared.turn = turn;
-    },
-  };
+  #site(
+    { edges: nearest, farther = [] }: SiteSpec,
+    edges: readonly Edge[],
+  ): Site {
+    const ranks = [nearest, ...farther].flatMap((rank) => {
+      const called = new Set(rank.map((name) => this.edge(name)?.name));
+      const own = edges.filter((edge) => called.has(edge.name));
+      return own.length === 0 ? [] : [new EdgeGroup(own, this.#book)];
+    });
+    return { ranks };
+  }
 }
 
 /**
@@ -211,6 +230,7 @@ export function makeRedirects(
       ),
     ],
     [...data.sites, ...(options.sites ?? [])],
+    options.book ?? new EdgeBook(),
   );
   for (const site of data.sites) {
     for (const name of site.edges) {

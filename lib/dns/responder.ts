@@ -18,7 +18,8 @@ import { MessageWriter } from "./message_writer.ts";
 import { equalNames, parseName } from "./name.ts";
 import { QueryReader } from "./query_reader.ts";
 import type { Redirect, RedirectFamily } from "./redirects.ts";
-import type { Edge, Selection } from "./select/selection.ts";
+import type { EdgeGroup } from "./select/edge.ts";
+import { noteSelection, type Selection, steer } from "./select/steer.ts";
 import type { Found, RecordSet, ZoneNode, ZoneTable } from "./zone_table.ts";
 
 /** Aliases followed within one answer; a longer chain is left to the resolver. */
@@ -58,8 +59,8 @@ export interface Reply {
 
 /** A choice among edges. */
 export interface Choice extends Selection {
-  /** All edges it was made among. */
-  readonly candidates: readonly Edge[];
+  /** All edges of the name, the candidates among them. */
+  readonly group: EdgeGroup;
   readonly redirect: Redirect;
   /** The client's address as far as it was known; valid until the next query. */
   readonly client: Uint8Array;
@@ -258,26 +259,26 @@ export class Responder {
     const clientLength = fromOption
       ? clientSubnet.sourceLength
       : 8 * client.length;
-    const { edge, from, scopeLength, reason } = redirect.policy({
-      group: family.group,
-      sites: family.sites,
+    const { group, sites } = family;
+    const selection = steer(redirect.steering, {
+      group,
+      sites,
       client,
       clientLength,
       nameHash: redirect.nameHash,
+      loadPerAnswer: redirect.book.loadPerAnswer,
       rng: this.#rng,
     });
-    from.turn += 1;
+    noteSelection(selection);
     this.#choice = {
-      edge,
-      from,
-      scopeLength,
-      reason,
+      ...selection,
+      group,
       redirect,
-      candidates: family.group.edges,
       client,
       clientLength,
       fromOption,
     };
+    const { edge } = selection;
     return this.#record(name, type, redirect.ttlSeconds, edge.address);
   }
 

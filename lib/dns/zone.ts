@@ -1,6 +1,6 @@
 import type { Cidr } from "../core/address.ts";
 import type { Name } from "./name.ts";
-import type { PolicyName } from "./select/mod.ts";
+import type { Steering } from "./select/mod.ts";
 
 /** A record of a zone; its class is IN. */
 export interface ZoneRecord {
@@ -19,6 +19,10 @@ export interface EdgeSpec {
   readonly addresses: readonly Uint8Array[];
   /** Share of the clients under `weighted` and `hash`; 0 gets none while another has more. */
   readonly weight: number;
+  /** Where its service is checked, if not at the port of `--health-port`. */
+  readonly port?: number;
+  /** Where it tells its load, if not at the port of `--load-port` of its address. */
+  readonly admin?: string;
 }
 
 /** Networks whose clients are near some edges. */
@@ -27,12 +31,14 @@ export interface SiteSpec {
   readonly subnets: readonly Cidr[];
   /** Names or addresses of edges. */
   readonly edges: readonly string[];
+  /** Those to take when all of `edges` are down, the nearest first. */
+  readonly farther?: readonly (readonly string[])[];
 }
 
 /** A name whose address depends on who asks. */
 export interface RedirectSpec {
   readonly name: Name;
-  readonly policy: PolicyName;
+  readonly steering: Steering;
   readonly ttlSeconds: number;
   /** Names or addresses of edges. */
   readonly edges: readonly string[];

@@ -14,6 +14,7 @@ import {
   parentName,
   parseName,
 } from "./name.ts";
+import { IN_TURN } from "./select/mod.ts";
 import type {
   EdgeSpec,
   RedirectSpec,
@@ -148,7 +149,7 @@ export function zonesOfFlags(options: {
     }
     redirects.push({
       name,
-      policy: "round-robin",
+      steering: IN_TURN,
       ttlSeconds: DEFAULT_EDGE_TTL_SECONDS,
       edges: edges.map((edge) => edge.name),
     });

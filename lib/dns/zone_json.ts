@@ -5,7 +5,7 @@
 import { parseAddress, parseCidr } from "../core/address.ts";
 import { parseRecords } from "./master_file.ts";
 import { displayName, type Name, parseName } from "./name.ts";
-import { POLICY_NAMES } from "./select/mod.ts";
+import { parseSteering } from "./select/mod.ts";
 import type { EdgeSpec, RedirectSpec, SiteSpec, ZoneData } from "./zone.ts";
 import { DEFAULT_EDGE_TTL_SECONDS, topRecords } from "./zone_parts.ts";
 
@@ -54,7 +54,9 @@ function at<T>(path: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+    if (!(error instanceof SyntaxError || error instanceof RangeError)) {
+      throw error;
+    }
     throw new SyntaxError(`${path}: ${error.message}`, { cause: error });
   }
 }
@@ -96,17 +98,13 @@ function redirects(
   return Object.entries(object(value ?? {}, path)).map(([name, each]) => {
     const here = `${path}.${name}`;
     const spec = object(each, here, ["policy", "edges", "ttlSeconds"]);
-    const wanted = spec.policy ?? "round-robin";
-    const policy = POLICY_NAMES.find((known) => known === wanted);
-    if (policy === undefined) {
-      throw wrong(`${here}.policy`, `one of ${POLICY_NAMES.join(", ")}`);
-    }
+    const policy = text(spec.policy ?? "round-robin", `${here}.policy`);
     return {
       name: at(
         here,
         () => name === "@" ? zone.origin : parseName(name, zone.origin),
       ),
-      policy,
+      steering: at(`${here}.policy`, () => parseSteering(policy)),
       ttlSeconds: spec.ttlSeconds === undefined
         ? zone.ttlSeconds
         : seconds(spec.ttlSeconds, `${here}.ttlSeconds`),

@@ -27,14 +27,16 @@ export type DnsEvent =
     readonly type: "edge.selected";
     /** The name the choice was made for: the asked one, or what it is an alias of. */
     readonly redirectedName: string;
-    /** `--policy`: `round-robin`, `weighted`, `geo` or `hash`. */
+    /** `--policy`: `round-robin`, `weighted`, `geo`, `load`, `latency`, `hash`, or several such as `geo,load`. */
     readonly policy: string;
     /** The network or address the choice was made for. */
     readonly client: string;
     /** Where that is known from: the sender's address, or the resolver's EDNS Client Subnet. */
     readonly clientFrom: "source" | "client-subnet";
-    /** Addresses of all edges that could have been chosen. */
+    /** Addresses of all edges that could have been chosen: those that are up, or all if none is. */
     readonly candidates: readonly string[];
+    /** Addresses of those that the checks find out of service. */
+    readonly down: readonly string[];
     /** The address in the answer. */
     readonly chosen: string;
     /** What the zone calls the edge. */
@@ -107,8 +109,8 @@ export const DNS_EVENTS: EventTable<DnsEvent> = {
         e.clientFrom === "client-subnet"
           ? ` (client subnet, asked by ${e.remote})`
           : ""
-      }: ${e.chosen} of ${
-        e.candidates.join(", ")
+      }: ${e.chosen} of ${e.candidates.join(", ")}${
+        e.down.length === 0 ? "" : ` (down: ${e.down.join(", ")})`
       }, by ${e.policy}: ${e.reason}`,
   },
   "queries.counted": {

@@ -176,10 +176,12 @@ export class QueryLog {
       type: "edge.selected",
       ...about,
       redirectedName: displayName(choice.redirect.name),
-      policy: choice.redirect.policyName,
+      policy: choice.redirect.steering.name,
       client: clientOf(choice),
       clientFrom: choice.fromOption ? "client-subnet" : "source",
       candidates: choice.candidates.map((edge) => edge.host),
+      down: choice.group.edges.filter(({ state }) => !state.isUp)
+        .map((edge) => edge.host),
       chosen: choice.edge.host,
       edge: choice.edge.name,
       reason: choice.reason,

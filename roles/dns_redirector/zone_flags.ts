@@ -4,7 +4,11 @@ import { fromUtf8 } from "../../lib/core/bytes.ts";
 import { InputError } from "../../lib/core/errors.ts";
 import { RECORD_TYPES, typeNumber } from "../../lib/dns/codes.ts";
 import { parseMasterFile } from "../../lib/dns/master_file.ts";
-import { POLICY_NAMES, type PolicyName } from "../../lib/dns/select/mod.ts";
+import {
+  parseSteering,
+  POLICY_NAMES,
+  type Steering,
+} from "../../lib/dns/select/mod.ts";
 import type { ZoneData } from "../../lib/dns/zone.ts";
 import {
   parseAliasFlag,
@@ -73,17 +77,15 @@ export const ZONE_FLAGS = {
     parseAliasFlag,
   ),
   policy: {
-    help:
-      "How an edge is chosen: in turn, by weight, by the client's network, or by hash of it; wins over the zone file's (which has round-robin if it says nothing)",
-    placeholder: POLICY_NAMES.join("|"),
-    defaultText: undefined,
-    absent: undefined,
-    kind: "value",
+    ...flag.text({
+      placeholder: "NAME[,NAME]",
+      help: `How an edge is chosen (${
+        POLICY_NAMES.join(", ")
+      }), or several, each among what the one before it left, such as geo,load; wins over the zone file's (which has round-robin if it says nothing)`,
+    }),
     choices: POLICY_NAMES,
-    parse: (text: string) =>
-      flag.choice(POLICY_NAMES, { help: "", default: "round-robin" })
-        .parse(text),
-  } as Flag<PolicyName | undefined>,
+    parse: parseSteering,
+  } as Flag<Steering | undefined>,
   ttl: flag.duration({
     help:
       "How long an answer with an edge may be kept, in whole seconds; 20s unless the zone file says otherwise",
@@ -173,7 +175,7 @@ export async function loadZones(
     return new ZoneTable(data, {
       edges: flags.edge,
       sites: flags.site,
-      ...(flags.policy === undefined ? {} : { policy: flags.policy }),
+      ...(flags.policy === undefined ? {} : { steering: flags.policy }),
       ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
     });
   });

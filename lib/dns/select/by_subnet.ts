@@ -1,24 +1,41 @@
-import type { Selection, SelectionRequest } from "./selection.ts";
-import { edgeInTurn } from "./round_robin.ts";
+import type { NarrowedBySite, SiteRequest } from "./selection.ts";
 
 /**
- * Sends a client to the edges of its own network: the longest prefix among the sites' that holds the client.
+ * Leaves the edges of the client's own network: those of the longest prefix among the sites' that holds the client.
  *
  * Slide "CDN cluster selection": the CDN learns the address of the client's resolver (or, with EDNS Client Subnet,
- * the client's network) from the query. Several edges of a site take turns; a client of no site gets any edge, by turns.
+ * the client's network) from the query. If all edges of a site are down, the site of the next longer network around it
+ * is taken; a client of no site gets any edge. If all edges there are are down, they are taken to be up.
  */
-export function selectBySubnet(request: SelectionRequest): Selection {
-  const { entry, scopeLength } = request.sites.find(
+export function narrowBySite(request: SiteRequest): NarrowedBySite {
+  const { group, sites } = request;
+  const live = group.live;
+  const { entry, scopeLength } = sites.find(
     request.client,
     request.clientLength,
   );
-  const from = entry === undefined ? request.group : entry.value;
+  let skipped = false;
+  for (let at = entry; at !== undefined; at = at.outer) {
+    const { site, reason } = at.value;
+    for (const rank of site.ranks) {
+      const edges = live.length === 0 ? rank.edges : rank.live;
+      if (edges.length > 0) {
+        return {
+          edges,
+          memory: rank,
+          scopeLength,
+          reason: skipped ? `${reason}, as all nearer edges are down` : reason,
+        };
+      }
+      skipped = true;
+    }
+  }
   return {
-    edge: edgeInTurn(from),
-    from,
+    edges: live.length === 0 ? group.edges : live,
+    memory: group,
     scopeLength,
-    reason: entry === undefined
-      ? "no site holds the client: next in turn of all"
-      : entry.value.reason,
+    reason: skipped
+      ? "all edges of the client's sites are down: any other"
+      : "no site holds the client: any",
   };
 }

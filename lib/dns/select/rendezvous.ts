@@ -6,7 +6,8 @@
  * highest score. With weights w the score is w / -ln(u), u being the hash as a number in (0, 1): the edge then wins a
  * share w of the networks (Schindelhauer and Schomaker, 2005).
  */
-import type { Edge, Selection, SelectionRequest } from "./selection.ts";
+import type { Edge } from "./edge.ts";
+import type { Picked, SelectionRequest } from "./selection.ts";
 
 /** Clients are told apart by this many bits, as resolvers do it for privacy (RFC 7871 §11.1). */
 const NETWORK_BITS = { ipv4: 24, ipv6: 56 } as const;
@@ -36,24 +37,22 @@ function score(edge: Edge, key: number): number {
 }
 
 /** Sends each network of clients always to the same edge; see the head of this file. Of equal scores the first wins. */
-export function selectRendezvous(request: SelectionRequest): Selection {
-  const { group, client, nameHash } = request;
+export function pickRendezvous(request: SelectionRequest): Picked {
+  const { edges, client, nameHash } = request;
   const bits = client.length === 4 ? NETWORK_BITS.ipv4 : NETWORK_BITS.ipv6;
   const scopeLength = Math.min(request.clientLength, bits);
   const key = mix(nameHash ^ networkHash(client, scopeLength));
-  let best: Edge | undefined;
+  let best = 0;
   let bestScore = -1;
-  for (const edge of group.edges) {
-    const edgeScore = score(edge, key);
+  for (let index = 0; index < edges.length; index++) {
+    const edgeScore = score(edges[index]!, key);
     if (edgeScore > bestScore) {
-      best = edge;
+      best = index;
       bestScore = edgeScore;
     }
   }
-  if (best === undefined) throw new RangeError("A group of edges is not empty");
   return {
-    edge: best,
-    from: group,
+    index: best,
     scopeLength,
     reason: "highest score for the client's network and the name",
   };

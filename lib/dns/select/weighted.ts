@@ -1,28 +1,18 @@
-import type { Selection, SelectionRequest } from "./selection.ts";
-import { edgeInTurn } from "./round_robin.ts";
+import { pickInTurn } from "./round_robin.ts";
+import type { Picked, SelectionRequest } from "./selection.ts";
 
 /** Draws an edge by lot, each with a chance in proportion to its weight; by turns if no edge has any. */
-export function selectWeighted(
-  { group, rng }: SelectionRequest,
-): Selection {
+export function pickByWeight(request: SelectionRequest): Picked {
+  const { edges, rng } = request;
   let total = 0;
-  for (const edge of group.edges) total += edge.weight;
+  for (const edge of edges) total += edge.weight;
   let left = rng() * total;
-  for (const edge of group.edges) {
-    if (left < edge.weight) {
-      return {
-        edge,
-        from: group,
-        scopeLength: 0,
-        reason: "drawn by weight",
-      };
+  for (let index = 0; index < edges.length; index++) {
+    const { weight } = edges[index]!;
+    if (left < weight) {
+      return { index, scopeLength: 0, reason: "drawn by weight" };
     }
-    left -= edge.weight;
+    left -= weight;
   }
-  return {
-    edge: edgeInTurn(group),
-    from: group,
-    scopeLength: 0,
-    reason: "no edge has a weight: next in turn",
-  };
+  return { ...pickInTurn(request), reason: "no edge has a weight: in turn" };
 }

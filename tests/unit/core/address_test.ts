@@ -10,7 +10,6 @@ import {
   parseCidr,
   unmapAddress,
 } from "../../../lib/core/address.ts";
-import { PrefixTable } from "../../../lib/core/prefix_table.ts";
 
 Deno.test("formatAddress writes what RFC 5952 recommends", () => {
   for (
@@ -145,53 +144,4 @@ Deno.test("maskAddress clears the bits after the prefix", () => {
     formatAddress(maskAddress(parseAddress("10.1.2.3"), 32)),
     "10.1.2.3",
   );
-});
-
-Deno.test("PrefixTable finds the longest network and how far the answer holds", () => {
-  const table = new PrefixTable<string>();
-  for (
-    const text of ["10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24", "2001:db8::/32"]
-  ) table.add(parseCidr(text), text);
-  const find = (text: string) => {
-    const cidr = parseCidr(text);
-    const found = table.find(cidr.bytes, cidr.prefixLength);
-    return [found.entry?.value, found.scopeLength];
-  };
-  assertEquals(find("10.1.2.3"), ["10.1.2.0/24", 24]);
-  assertEquals(find("10.1.3.3"), ["10.1.0.0/16", 24]);
-  assertEquals(find("10.128.0.0"), ["10.0.0.0/8", 9]);
-  assertEquals(find("11.0.0.0"), [undefined, 8]);
-  assertEquals(find("10.1.0.0/16"), ["10.1.0.0/16", 17]);
-  assertEquals(find("10.0.0.0/7"), [undefined, 8]);
-  assertEquals(find("2001:db8::1"), ["2001:db8::/32", 32]);
-  assertEquals(find("::1"), [undefined, 3]);
-  assertThrows(() => table.add(parseCidr("10.0.0.0/8"), "again"), RangeError);
-  assertEquals(table.size, 4);
-});
-
-Deno.test("PrefixTable agrees with a search through all networks", () => {
-  const table = new PrefixTable<number>();
-  const cidrs = [];
-  let state = 7;
-  const next = () => (state = Math.imul(state, 1664525) + 1013904223 >>> 0);
-  for (let index = 0; index < 200; index++) {
-    const prefixLength = next() % 12;
-    const bytes = maskAddress(
-      new Uint8Array([next() >>> 24, next() >>> 24, 0, 0]),
-      prefixLength,
-    );
-    try {
-      table.add({ bytes, prefixLength }, index);
-      cidrs.push({ bytes, prefixLength, index });
-    } catch { /* drawn twice */ }
-  }
-  for (let index = 0; index < 500; index++) {
-    const address = new Uint8Array([next() >>> 24, next() >>> 24, 1, 1]);
-    const best = cidrs.filter((cidr) => cidrContains(cidr, address))
-      .toSorted((a, b) => b.prefixLength - a.prefixLength)[0];
-    const found = table.find(address);
-    assertEquals(found.entry?.value, best?.index);
-    const neighbour = maskAddress(address, found.scopeLength);
-    assertEquals(table.find(neighbour).entry?.value, best?.index);
-  }
 });

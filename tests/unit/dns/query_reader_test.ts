@@ -3,6 +3,7 @@ import { fromHex } from "../../../lib/core/bytes.ts";
 import { RCODES } from "../../../lib/dns/codes.ts";
 import { decodeMessage } from "../../../lib/dns/message.ts";
 import { parseName } from "../../../lib/dns/name.ts";
+import { parseSteering } from "../../../lib/dns/select/mod.ts";
 import { encodeQuery } from "../../../lib/dns/stub_query.ts";
 import { ASKER, responderFor, SITE_ZONE, ZONE } from "./ask.ts";
 
@@ -111,7 +112,9 @@ Deno.test("Responder refuses client subnets that RFC 7871 does not allow, and ig
 });
 
 Deno.test("Responder survives any bytes, and answers with what can be read", () => {
-  const responder = responderFor([ZONE, SITE_ZONE], { policy: "geo" });
+  const responder = responderFor([ZONE, SITE_ZONE], {
+    steering: parseSteering("geo"),
+  });
   const seedQuery = encodeQuery({
     id: 7,
     name: parseName("video.kingcdn.example"),

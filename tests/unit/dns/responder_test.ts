@@ -3,6 +3,7 @@ import { RCODES } from "../../../lib/dns/codes.ts";
 import { formatClientSubnet } from "../../../lib/dns/edns.ts";
 import { decodeMessage, encodeMessage } from "../../../lib/dns/message.ts";
 import { parseName } from "../../../lib/dns/name.ts";
+import { parseSteering } from "../../../lib/dns/select/mod.ts";
 import { encodeQuery } from "../../../lib/dns/stub_query.ts";
 import {
   ask,
@@ -169,7 +170,7 @@ Deno.test("Responder keeps the question's case (0x20)", () => {
 
 Deno.test("Responder chooses by the client's network, and echoes the scope", () => {
   const responder = responderFor([ZONE], {
-    policy: "geo",
+    steering: parseSteering("geo"),
     sites: [
       site("127.1.0.0/16", "127.0.0.3"),
       site("127.2.0.0/16", "127.0.0.4"),
@@ -227,9 +228,12 @@ Deno.test("Responder lets the edges take turns", () => {
 });
 
 Deno.test("Responder takes policy and TTL from the command line first", () => {
-  const responder = responderFor([ZONE], { policy: "hash", ttlSeconds: 5 });
+  const responder = responderFor([ZONE], {
+    steering: parseSteering("hash"),
+    ttlSeconds: 5,
+  });
   const { message, reply } = ask(responder, "video.kingcdn.example");
-  assertEquals(reply.choice?.redirect.policyName, "hash");
+  assertEquals(reply.choice?.redirect.steering.name, "hash");
   assertEquals(message.answers[0]?.ttlSeconds, 5);
 });
 
