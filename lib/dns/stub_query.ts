@@ -17,7 +17,7 @@ import {
   RECORD_TYPES,
   typeName,
 } from "./codes.ts";
-import { clientSubnetOf } from "./edns.ts";
+import { clientSubnetOf, type Edns } from "./edns.ts";
 import {
   decodeMessage,
   type DnsMessage,
@@ -90,7 +90,7 @@ export interface StubAnswer {
   readonly sentMessages: number;
 }
 
-/** Returns the bytes of a query with EDNS (RFC 6891). */
+/** Returns the bytes of a query, with EDNS (RFC 6891) unless told otherwise. */
 export function encodeQuery(options: {
   readonly id: number;
   readonly name: Name;
@@ -98,8 +98,19 @@ export function encodeQuery(options: {
   readonly class?: number;
   readonly recursionDesired?: boolean;
   readonly clientSubnet?: Cidr;
+  /** Default true; without it there can be no client subnet. */
+  readonly edns?: boolean;
 }): Uint8Array<ArrayBuffer> {
   const { id, name, type, clientSubnet } = options;
+  const edns: Edns = {
+    udpBytes: EDNS_UDP_BYTES,
+    version: 0,
+    dnssecOk: false,
+    upperRcode: 0,
+    ...(clientSubnet === undefined
+      ? {}
+      : { clientSubnet: clientSubnetOf(clientSubnet) }),
+  };
   return encodeMessage({
     id,
     isResponse: false,
@@ -113,15 +124,7 @@ export function encodeQuery(options: {
     answers: [],
     authorities: [],
     additionals: [],
-    edns: {
-      udpBytes: EDNS_UDP_BYTES,
-      version: 0,
-      dnssecOk: false,
-      upperRcode: 0,
-      ...(clientSubnet === undefined
-        ? {}
-        : { clientSubnet: clientSubnetOf(clientSubnet) }),
-    },
+    ...(options.edns === false ? {} : { edns }),
   });
 }
 

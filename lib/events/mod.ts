@@ -6,6 +6,7 @@ import { ECHO_EVENTS, type EchoEvent } from "./echo.ts";
 import { EDGE_EVENTS, type EdgeEvent } from "./edge.ts";
 import { ORIGIN_EVENTS, type OriginEvent } from "./origin.ts";
 import { PEER_EVENTS, type PeerEvent } from "./peer.ts";
+import { RECURSION_EVENTS, type RecursionEvent } from "./recursion.ts";
 import { ROLE_EVENTS, type RoleEvent } from "./role.ts";
 import type { EventTable } from "./table.ts";
 import { TRACKER_EVENTS, type TrackerEvent } from "./tracker.ts";
@@ -20,6 +21,7 @@ export type RolecallEvent =
   | OriginEvent
   | EdgeEvent
   | DnsEvent
+  | RecursionEvent
   | DashEvent
   | DemoEvent;
 
@@ -42,6 +44,7 @@ export const EVENTS: EventTable<RolecallEvent> = {
   ...ORIGIN_EVENTS,
   ...EDGE_EVENTS,
   ...DNS_EVENTS,
+  ...RECURSION_EVENTS,
   ...DASH_EVENTS,
   ...DEMO_EVENTS,
 };

@@ -1,6 +1,7 @@
 import { parseCidr } from "../../lib/core/address.ts";
 import { flag, serverFlags } from "../../lib/cli/flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
+import { RECURSIVE_FLAGS, serveRecursive } from "./recursive.ts";
 import { runLookup } from "./lookup.ts";
 import { serveDns } from "./serve.ts";
 import { SERVER_FLAGS } from "./server_flags.ts";
@@ -19,6 +20,13 @@ export const dnsRedirector: Role = {
     "queries.counted",
     "resolver.disconnected",
     "lookup.finished",
+    "recursion.started",
+    "recursion.asked",
+    "recursion.replied",
+    "recursion.ignored",
+    "recursion.finished",
+    "recursion.refused",
+    "recursions.counted",
   ],
   examples: [
     "rolecall dns-redirector --domain video.kingcdn.example --edge 127.0.0.3 --edge 127.0.0.4 --policy geo --site 127.1.0.0/16=127.0.0.3 --site 127.2.0.0/16=127.0.0.4",
@@ -31,6 +39,12 @@ export const dnsRedirector: Role = {
       summary: "Answers for its zones over UDP and TCP",
       flags: SERVER_FLAGS,
       run: serveDns,
+    }),
+    recursive: mode({
+      summary: "Resolves names for local clients, from the root on",
+      chosenBy: "recursive",
+      flags: RECURSIVE_FLAGS,
+      run: serveRecursive,
     }),
     lookup: mode({
       summary: "Asks a name server, as a small dig, and prints what it says",

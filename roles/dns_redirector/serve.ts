@@ -1,6 +1,6 @@
 import { RunError } from "../../lib/core/errors.ts";
 import { Responder } from "../../lib/dns/responder.ts";
-import type { TcpListener, UdpSocket } from "../../lib/io/net.ts";
+import type { Address, TcpListener, UdpSocket } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { QueryLog } from "./query_log.ts";
 import { serveTcp } from "./tcp_door.ts";
@@ -42,8 +42,9 @@ export async function serveDns(
   log.flush();
 }
 
-async function bindBoth(
-  { host, port }: ServeFlags,
+/** Binds UDP and TCP to the same port; port 0 takes one that is free for both. @throws {RunError} As `Net.listenUdp`. */
+export async function bindBoth(
+  { host, port }: Address,
   ctx: RoleContext,
 ): Promise<{ readonly udp: UdpSocket; readonly tcp: TcpListener }> {
   for (let attempt = 1;; attempt++) {

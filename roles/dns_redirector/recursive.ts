@@ -1,0 +1,142 @@
+import { flag, type FlagValues, serverFlags } from "../../lib/cli/flags.ts";
+import { RunError } from "../../lib/core/errors.ts";
+import {
+  Resolver,
+  type ResolverInput,
+  type ResolverOutput,
+} from "../../lib/dns/resolver.ts";
+import { drive } from "../../lib/io/drive.ts";
+import { Inbox } from "../../lib/io/inbox.ts";
+import type { UdpSocket } from "../../lib/io/net.ts";
+import type { RoleContext } from "../../lib/role.ts";
+import { RecursionLog } from "./recursion_log.ts";
+import { resolverOptions, ROOT_FLAGS } from "./recursive_flags.ts";
+import { serveTcpClients } from "./recursive_tcp.ts";
+import { bindBoth } from "./serve.ts";
+import { Upstream } from "./upstream.ts";
+
+/** The flags of the resolver. */
+export const RECURSIVE_FLAGS = {
+  recursive: flag.toggle({
+    help:
+      "Resolves names for clients with a loopback or private address, as their local DNS server",
+  }),
+  ...serverFlags({ port: 5300 }),
+  ...ROOT_FLAGS,
+  clientSubnets: flag.choice(["forward", "off", "add"], {
+    default: "forward",
+    help:
+      "Client subnets (ECS): passes on those that clients send, none, or the own network of every client",
+  }),
+  serveStale: flag.duration({
+    default: "1d",
+    help:
+      "For how long after it has expired an answer is given when no authority can be reached; 0s for never",
+  }),
+  maxConnections: flag.count({
+    default: "100",
+    help: "Closes at once whoever comes over TCP when so many are open",
+  }),
+  idleTimeout: flag.duration({
+    default: "10s",
+    help: "Closes a TCP connection without a query for so long",
+  }),
+};
+
+/** The values of {@linkcode RECURSIVE_FLAGS}. */
+export type RecursiveFlagValues = FlagValues<typeof RECURSIVE_FLAGS>;
+
+/** What a client is to be told with; bytes undefined: nothing. */
+export type Tell = (bytes: Uint8Array<ArrayBuffer> | undefined) => void;
+
+/** Clients that wait for their answer, by the number the resolver knows them by. */
+export class Clients {
+  readonly #waiting = new Map<number, Tell>();
+  #count = 0;
+
+  /** Notes one. */
+  add(tell: Tell): number {
+    this.#count += 1;
+    this.#waiting.set(this.#count, tell);
+    return this.#count;
+  }
+
+  /** Tells one. */
+  reply(clientId: number, bytes: Uint8Array<ArrayBuffer> | undefined): void {
+    this.#waiting.get(clientId)?.(bytes);
+    this.#waiting.delete(clientId);
+  }
+}
+
+/** Resolves names for local clients over UDP and TCP until `ctx.signal` aborts. */
+export async function serveRecursive(
+  flags: RecursiveFlagValues,
+  ctx: RoleContext,
+): Promise<void> {
+  const inbox = new Inbox<ResolverInput>();
+  const clients = new Clients();
+  const resolver = new Resolver({
+    ...await resolverOptions(flags, { ctx }),
+    clientSubnets: flags.clientSubnets,
+    staleMs: flags.serveStale,
+  });
+  await using upstream = new Upstream(inbox, {
+    ctx,
+    from: flags.askFrom ?? "",
+  });
+  const { udp, tcp } = await bindBoth(flags, ctx);
+  await using _udp = udp;
+  await using _tcp = tcp;
+  for (const [transport, socket] of [["udp", udp], ["tcp", tcp]] as const) {
+    const { host, port } = socket;
+    ctx.emit({ type: "role.listening", transport, host, port });
+  }
+  await using log = new RecursionLog(ctx);
+  await Promise.all([
+    drive(resolver, inbox, performWith({ upstream, clients, log }), ctx),
+    receive(udp, { inbox, clients, ctx }),
+    serveTcpClients(tcp, { inbox, clients, ctx, flags }),
+  ]);
+}
+
+function performWith(
+  { upstream, clients, log }: {
+    readonly upstream: Upstream;
+    readonly clients: Clients;
+    readonly log: RecursionLog;
+  },
+): (output: ResolverOutput) => void {
+  return (output) => {
+    switch (output.kind) {
+      case "send":
+        return upstream.send(output);
+      case "close":
+        return upstream.close(output.exchangeId);
+      case "reply":
+        return clients.reply(output.clientId, output.bytes);
+      case "event":
+        return log.tell(output.event);
+    }
+  };
+}
+
+async function receive(
+  socket: UdpSocket,
+  { inbox, clients, ctx }: {
+    readonly inbox: Inbox<ResolverInput>;
+    readonly clients: Clients;
+    readonly ctx: RoleContext;
+  },
+): Promise<void> {
+  for await (const { bytes, host, port } of socket.receive(ctx.signal)) {
+    const clientId = clients.add((reply) => {
+      if (reply === undefined) return;
+      socket.send(reply, { host, port }).catch((error) => {
+        // the client cannot be reached any more: it does not wait
+        if (!(error instanceof RunError)) throw error;
+      });
+    });
+    const sender = { host, port, transport: "udp" } as const;
+    inbox.push({ kind: "query", clientId, sender, bytes });
+  }
+}
