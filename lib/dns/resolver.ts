@@ -22,6 +22,7 @@ import {
   startedEvent,
   type Waiting,
 } from "./resolver_answer.ts";
+import { lowerName } from "./name.ts";
 import { nameKey, ResolverCache } from "./resolver_cache.ts";
 import {
   type ClientAnswer,
@@ -264,7 +265,9 @@ export class Resolver implements Machine<ResolverInput, ResolverOutput> {
       nowMs,
       emit: (event) => this.#emit(event),
     };
-    const { name, type } = waiting.question;
+    const { type } = waiting.question;
+    // what is remembered should not have the capitals of whoever asked first
+    const name = lowerName(waiting.question.name);
     const task = new Task<Waiting>({ key, walker, name, type, hasStale });
     task.waiting.push(waiting);
     this.#tasks.set(key, task);

@@ -37,9 +37,10 @@ export class Exchange {
   readonly transport: "udp" | "tcp";
   /** The query, without TCP's length. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly hasEdns: boolean;
   readonly #id: number;
+  /** As it was asked for, and as it was sent. */
   readonly #name: Name;
+  readonly #sentName: Name;
   readonly #type: number;
   readonly #mixesCase: boolean;
 
@@ -58,14 +59,14 @@ export class Exchange {
     const { rng, name, type, clientSubnet } = options;
     this.server = options.server;
     this.transport = options.transport;
-    this.hasEdns = options.edns;
     this.#mixesCase = options.mixesCase;
     this.#id = Math.floor(rng() * 65536);
-    this.#name = options.mixesCase ? mixCase(name, rng) : name;
+    this.#name = name;
+    this.#sentName = options.mixesCase ? mixCase(name, rng) : name;
     this.#type = type;
     this.bytes = encodeQuery({
       id: this.#id,
-      name: this.#name,
+      name: this.#sentName,
       type,
       recursionDesired: false,
       edns: options.edns,
@@ -78,9 +79,10 @@ export class Exchange {
     if (from.host !== this.server.host || from.port !== this.server.port) {
       return "wrong-source";
     }
+    const isSameCase = hasName(bytes, this.#sentName);
     let message: DnsMessage;
     try {
-      message = decodeMessage(bytes);
+      message = decodeMessage(isSameCase ? this.#unmixed(bytes) : bytes);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       return "malformed";
@@ -98,12 +100,21 @@ export class Exchange {
       more.length > 0 || question.type !== this.#type ||
       question.class !== CLASSES.IN || !equalNames(question.name, this.#name)
     ) return "wrong-question";
-    return this.#mixesCase && !sameCase(question.name, this.#name)
-      ? "wrong-case"
-      : message;
+    return this.#mixesCase && !isSameCase ? "wrong-case" : message;
+  }
+
+  /** Names that are compressed point into the question: with that as it was asked for, no capital of ours is left in them. */
+  #unmixed(bytes: Uint8Array): Uint8Array {
+    const copy = bytes.slice();
+    copy.set(this.#name, QUESTION_AT);
+    return copy;
   }
 }
 
-function sameCase(a: Name, b: Name): boolean {
-  return a.every((byte, at) => byte === b[at]);
+const QUESTION_AT = 12;
+
+/** Whether the question's name is this one, in this case. */
+function hasName(bytes: Uint8Array, name: Name): boolean {
+  return bytes.length >= QUESTION_AT + name.length &&
+    name.every((byte, at) => byte === bytes[QUESTION_AT + at]);
 }

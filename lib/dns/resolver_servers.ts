@@ -3,6 +3,8 @@
  * do not, and which do not know EDNS.
  */
 import type { Rng } from "../core/rng.ts";
+import type { Name } from "./name.ts";
+import { nameKey } from "./resolver_cache.ts";
 
 /** Where an authority is: a literal address. */
 export interface ServerAddress {
@@ -20,6 +22,8 @@ interface Known {
   /** Not asked before, while there are others. */
   notBeforeMs: number;
   hasEdns: boolean;
+  /** Zones it was asked about in vain, and until when it is not to be asked before others. */
+  readonly lameUntilMs: Map<string, number>;
 }
 
 /** Wait for the first answer of a server that was never asked. */
@@ -33,6 +37,9 @@ const LEFT_ALONE_MS = 30_000;
 const UNKNOWN_MS = 10;
 /** The others come back into play: each time one is not chosen, it looks a little quicker. */
 const DECAY = 0.98;
+/** Who was no help with a zone is asked last for a while; a mistake of its owner may have been repaired since. */
+const LAME_MS = 60_000;
+const MAX_LAME_ZONES = 64;
 const MAX_SERVERS = 4096;
 
 /** See the head of this file. */
@@ -45,14 +52,14 @@ export class ServerTable {
     this.#rng = rng;
   }
 
-  /** Returns the quickest; those that did not answer lately only if there is no other. Undefined if there are none. */
+  /** Returns the quickest; those that did not answer lately, or were no help with the zone, only if there is no other. Undefined if there are none. */
   pick<T extends ServerAddress>(
     servers: readonly T[],
-    nowMs: number,
+    about: { readonly zone: Name; readonly nowMs: number },
   ): T | undefined {
     let best: { readonly server: T; readonly costMs: number } | undefined;
     for (const server of servers) {
-      const costMs = this.#costMs(server, nowMs);
+      const costMs = this.#costMs(server, about);
       if (best === undefined || costMs < best.costMs) best = { server, costMs };
     }
     for (const server of servers) {
@@ -107,9 +114,24 @@ export class ServerTable {
     this.#known(server).hasEdns = false;
   }
 
-  #costMs(server: ServerAddress, nowMs: number): number {
-    const { smoothedMs, failures, notBeforeMs } = this.#known(server);
-    const penaltyMs = nowMs < notBeforeMs ? 1e6 : 0;
+  /** Notes that it is no server of the zone, or does as if it were none. */
+  lame(
+    server: ServerAddress,
+    { zone, nowMs }: { readonly zone: Name; readonly nowMs: number },
+  ): void {
+    const { lameUntilMs } = this.#known(server);
+    if (lameUntilMs.size >= MAX_LAME_ZONES) lameUntilMs.clear();
+    lameUntilMs.set(nameKey(zone), nowMs + LAME_MS);
+  }
+
+  #costMs(
+    server: ServerAddress,
+    { zone, nowMs }: { readonly zone: Name; readonly nowMs: number },
+  ): number {
+    const known = this.#known(server);
+    const { smoothedMs, failures } = known;
+    const isLame = nowMs < (known.lameUntilMs.get(nameKey(zone)) ?? 0);
+    const penaltyMs = isLame || nowMs < known.notBeforeMs ? 1e6 : 0;
     return smoothedMs + failures * FIRST_WAIT_MS + penaltyMs;
   }
 
@@ -124,6 +146,7 @@ export class ServerTable {
         failures: 0,
         notBeforeMs: 0,
         hasEdns: true,
+        lameUntilMs: new Map(),
       };
       if (this.#servers.size >= MAX_SERVERS) {
         this.#servers.delete(this.#servers.keys().next().value ?? "");

@@ -43,7 +43,7 @@ export const MAX_MESSAGES = 60;
 const MAX_DEPTH = 4;
 /** Names of a zone's servers that are looked up because they came without an address. */
 const MAX_LOOKED_UP_SERVERS = 3;
-const MAX_TRIES_PER_SERVER = 2;
+const MAX_TRIES_PER_SERVER = 3;
 const MAX_TRIES_PER_ZONE = 8;
 /** Over UDP, again without EDNS, over TCP. */
 const MAX_ROUNDS = 3;
@@ -189,7 +189,10 @@ function* askZone(
       left = yield* lookUpServer(walker, server, depth);
       candidates.push(...left);
     }
-    const server = walker.servers.pick(left, walker.nowMs);
+    const server = walker.servers.pick(left, {
+      zone: delegation.zone,
+      nowMs: walker.nowMs,
+    });
     if (server === undefined) break;
     if (walker.sentMessages >= MAX_MESSAGES) {
       reason = `no answer after ${MAX_MESSAGES} messages`;
@@ -197,7 +200,12 @@ function* askZone(
     }
     const reading = yield* askServer(walker, server, { asked, depth });
     if (reading.kind !== "lame") return reading;
-    server.tries = reading.reason === NO_ANSWER ? server.tries + 1 : Infinity;
+    if (reading.reason === NO_ANSWER) server.tries += 1;
+    else {
+      server.tries = Infinity;
+      const { zone } = delegation;
+      walker.servers.lame(server, { zone, nowMs: walker.nowMs });
+    }
     reason = `the servers of ${called}: ${reading.reason}`;
   }
   return { kind: "lame", reason, outOfBailiwick: 0 };

@@ -151,7 +151,9 @@ export const RECURSION_EVENTS: EventTable<RecursionEvent> = {
         e.answers.length === 0 ? "" : ` ${e.answers.join(", ")}`
       }${e.ttlSeconds === 0 ? "" : `, good for ${e.ttlSeconds} s`}${
         e.source === "authorities"
-          ? ` (${e.sentMessages} messages, ${Math.round(e.elapsedMs)} ms)`
+          ? ` (${e.sentMessages} message${
+            e.sentMessages === 1 ? "" : "s"
+          } to authorities, ${Math.round(e.elapsedMs)} ms)`
           : ` (from ${e.source === "stale" ? "the cache, stale" : e.source})`
       }${e.reason === "" ? "" : `: ${e.reason}`}`,
   },

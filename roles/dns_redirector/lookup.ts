@@ -1,5 +1,4 @@
-import { type Cidr, isAddress } from "../../lib/core/address.ts";
-import type { HostPort } from "../../lib/cli/flags.ts";
+import { isAddress } from "../../lib/core/address.ts";
 import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
 import { typeName } from "../../lib/dns/codes.ts";
 import { parseName } from "../../lib/dns/name.ts";
@@ -17,19 +16,8 @@ import {
   type UdpSocket,
 } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
+import type { LookupFlags } from "./lookup_flags.ts";
 import { showAnswer } from "./show_answer.ts";
-
-/** What is asked, by flags. */
-export interface LookupFlags {
-  readonly query: string | undefined;
-  readonly at: HostPort;
-  readonly type: number;
-  readonly subnet: Cidr | undefined;
-  readonly tcp: boolean;
-  readonly host: string;
-  readonly timeout: number;
-  readonly attempts: number;
-}
 
 /** Asks one server one question and prints what it says. */
 export async function runLookup(

@@ -1,11 +1,9 @@
-import { parseCidr } from "../../lib/core/address.ts";
-import { flag, serverFlags } from "../../lib/cli/flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
 import { RECURSIVE_FLAGS, serveRecursive } from "./recursive.ts";
 import { runLookup } from "./lookup.ts";
+import { LOOKUP_FLAGS } from "./lookup_flags.ts";
 import { serveDns } from "./serve.ts";
 import { SERVER_FLAGS } from "./server_flags.ts";
-import { parseType } from "./zone_flags.ts";
 
 /** The CDN's name server: the answer depends on who asks. */
 export const dnsRedirector: Role = {
@@ -32,6 +30,7 @@ export const dnsRedirector: Role = {
     "rolecall dns-redirector --domain video.kingcdn.example --edge 127.0.0.3 --edge 127.0.0.4 --policy geo --site 127.1.0.0/16=127.0.0.3 --site 127.2.0.0/16=127.0.0.4",
     "rolecall dns-redirector --cname video.netcinema.example=video.kingcdn.example --domain video.kingcdn.example --edge 127.0.0.3",
     "rolecall dns-redirector --zone kingcdn.zone --policy hash --ttl 5s",
+    "rolecall dns-redirector --recursive --host 127.0.1.53 --root-hint a.root=127.0.1.1:5353",
     "rolecall dns-redirector --query video.netcinema.example --at 127.0.0.1:5300 --subnet 127.2.0.0/24",
   ],
   modes: {
@@ -49,35 +48,7 @@ export const dnsRedirector: Role = {
     lookup: mode({
       summary: "Asks a name server, as a small dig, and prints what it says",
       chosenBy: "query",
-      flags: {
-        query: flag.text({ placeholder: "NAME", help: "The name to look up" }),
-        at: flag.hostPort({
-          default: "127.0.0.1:5300",
-          help: "The server to ask",
-        }),
-        type: parseType,
-        subnet: {
-          ...flag.text({
-            placeholder: "CIDR",
-            help: "Asks for the clients of this network (EDNS Client Subnet)",
-          }),
-          absent: undefined,
-          parse: parseCidr,
-        },
-        tcp: flag.toggle({ help: "Asks over TCP" }),
-        host: {
-          ...serverFlags({ port: 0 }).host,
-          help: "Address to ask from; without it the system's choice",
-        },
-        timeout: flag.duration({
-          default: "1s",
-          help: "Wait for the first answer; each further try waits twice that",
-        }),
-        attempts: flag.count({
-          default: "3",
-          help: "Gives up after so many queries without an answer",
-        }),
-      },
+      flags: LOOKUP_FLAGS,
       run: runLookup,
     }),
   },

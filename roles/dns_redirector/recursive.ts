@@ -29,7 +29,7 @@ export const RECURSIVE_FLAGS = {
       "Client subnets (ECS): passes on those that clients send, none, or the own network of every client",
   }),
   serveStale: flag.duration({
-    default: "1d",
+    default: "24h",
     help:
       "For how long after it has expired an answer is given when no authority can be reached; 0s for never",
   }),

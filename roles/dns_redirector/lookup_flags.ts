@@ -1,0 +1,37 @@
+import { parseCidr } from "../../lib/core/address.ts";
+import { flag, type FlagValues, serverFlags } from "../../lib/cli/flags.ts";
+import { parseType } from "./zone_flags.ts";
+
+/** The flags of the small dig. */
+export const LOOKUP_FLAGS = {
+  query: flag.text({ placeholder: "NAME", help: "The name to look up" }),
+  at: flag.hostPort({
+    default: "127.0.0.1:5300",
+    help: "The server to ask",
+  }),
+  type: parseType,
+  subnet: {
+    ...flag.text({
+      placeholder: "CIDR",
+      help: "Asks for the clients of this network (EDNS Client Subnet)",
+    }),
+    absent: undefined,
+    parse: parseCidr,
+  },
+  tcp: flag.toggle({ help: "Asks over TCP" }),
+  host: {
+    ...serverFlags({ port: 0 }).host,
+    help: "Address to ask from; without it the system's choice",
+  },
+  timeout: flag.duration({
+    default: "1s",
+    help: "Wait for the first answer; each further try waits twice that",
+  }),
+  attempts: flag.count({
+    default: "3",
+    help: "Gives up after so many queries without an answer",
+  }),
+};
+
+/** The values of {@linkcode LOOKUP_FLAGS}. */
+export type LookupFlags = FlagValues<typeof LOOKUP_FLAGS>;

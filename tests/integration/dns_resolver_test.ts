@@ -1,0 +1,147 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import {
+  runProgram,
+  type StartedProgram,
+  startProgram,
+  temporaryFolder,
+} from "../support/program.ts";
+
+const NAME = "video.netcinema.example";
+
+/** The lecture's authorities, each at an address of its own: the root with the top-level domain, the site, the CDN. */
+const ZONES: readonly (readonly [string, readonly string[]])[] = [
+  ["127.0.1.1", [
+    "$ORIGIN .",
+    "@ 300 SOA a.root. h. 1 1d 2h 4w 60",
+    "@ 300 NS a.root.",
+    "a.root. 300 A 127.0.1.1",
+    "netcinema.example. 300 NS ns.netcinema.example.",
+    "ns.netcinema.example. 300 A 127.0.1.3",
+    "kingcdn.example. 300 NS ns.kingcdn.example.",
+    "ns.kingcdn.example. 300 A 127.0.1.4",
+    "gone.example. 300 NS ns.gone.example.",
+    "ns.gone.example. 300 A 127.0.1.9",
+  ]],
+  ["127.0.1.3", [
+    "$ORIGIN netcinema.example.",
+    "@ 300 SOA ns h 1 1d 2h 4w 60",
+    "@ 300 NS ns",
+    "ns 300 A 127.0.1.3",
+    "video 300 CNAME video.kingcdn.example.",
+    `big 300 TXT ${Array(9).fill(`"${"x".repeat(200)}"`).join(" ")}`,
+  ]],
+  ["127.0.1.4", [
+    "$ORIGIN kingcdn.example.",
+    "@ 300 SOA ns h 1 1d 2h 4w 60",
+    "@ 300 NS ns",
+    "ns 300 A 127.0.1.4",
+    "video 20 A 127.0.0.3",
+    "video 20 A 127.0.0.4",
+  ]],
+];
+
+/** All authorities and the resolver in front of them. */
+async function startWorld(open: AsyncDisposableStack) {
+  const folder = open.use(await temporaryFolder());
+  let port = "0";
+  for (const [host, lines] of ZONES) {
+    const path = `${folder.path}/${host}.zone`;
+    await Deno.writeTextFile(path, lines.join("\n") + "\n");
+    const server = open.use(
+      await startProgram([
+        "dns-redirector",
+        ...["--host", host, "--port", port, "--zone", path, "--policy", "geo"],
+        ...(host === "127.0.1.4"
+          ? [
+            ...["--site", "127.1.0.0/16=127.0.0.3"],
+            ...["--site", "127.2.0.0/16=127.0.0.4"],
+          ]
+          : []),
+      ]),
+    );
+    port = `${await portOf(server)}`;
+  }
+  const resolver = open.use(
+    await startProgram([
+      "dns-redirector",
+      ...["--recursive", "--host", "127.0.0.1", "--port", "0"],
+      ...["--root-hint", `a.root=127.0.1.1:${port}`],
+    ]),
+  );
+  return { resolver, at: `127.0.0.1:${await portOf(resolver)}` };
+}
+
+async function portOf(server: StartedProgram): Promise<number> {
+  const { port } = await server.until(
+    "role.listening",
+    (event) => event.transport === "tcp",
+  );
+  return port;
+}
+
+async function lookup(at: string, ...args: string[]) {
+  const { code, stdout, stderr } = await runProgram([
+    ...["dns-redirector", "--at", at, "--json", ...args],
+  ]);
+  assertEquals(code, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+Deno.test("dns-redirector --recursive finds a name from the root on, once, for clients of two networks", async () => {
+  await using open = new AsyncDisposableStack();
+  const { resolver, at } = await startWorld(open);
+  const [near, far, long, nowhere, missing] = await Promise.all([
+    lookup(at, "--query", NAME, "--subnet", "127.1.5.0/24"),
+    lookup(at, "--query", NAME, "--subnet", "127.2.5.0/24", "--tcp"),
+    lookup(at, "--query", "big.netcinema.example", "--type", "TXT"),
+    lookup(at, "--query", "www.gone.example", "--timeout", "9s"),
+    lookup(at, "--query", "nope.kingcdn.example"),
+  ]);
+  assertEquals(near.names, [NAME, "video.kingcdn.example"]);
+  assertEquals(near.addresses, ["127.0.0.3"]);
+  assertEquals(near.clientSubnet, "127.1.5.0/24/16");
+  assertEquals(near.flags, ["rd", "ra"]);
+  assertEquals([far.addresses, far.transport], [["127.0.0.4"], "tcp"]);
+  assertEquals([long.transport, long.records.length], ["tcp", 1]);
+  assertEquals(nowhere.rcode, "SERVFAIL");
+  assertEquals([missing.rcode, missing.authorities[0].type], [
+    "NXDOMAIN",
+    "SOA",
+  ]);
+  const again = await lookup(at, "--query", NAME, "--subnet", "127.1.9.0/24");
+  assertEquals(again.addresses, ["127.0.0.3"]);
+  const hit = await resolver.until(
+    "recursion.finished",
+    (event) => event.source === "cache" && event.question === NAME,
+  );
+  assertEquals([hit.step, hit.sentMessages], [2, 0]);
+  const { code } = await resolver.stop();
+  assertEquals(code, 0);
+  assert(resolver.events.every((event) => event.type !== "recursion.ignored"));
+});
+
+Deno.test("dns-redirector --recursive says what it needs in one line when the root is not given or is none", async () => {
+  for (
+    const [args, message] of [
+      [[], /^rolecall: --recursive needs --root-hint NAME=ADDR or .*\n$/],
+      [
+        ["--root-hint", "nobody"],
+        /^rolecall: --root-hint must be an address.*\n$/,
+      ],
+      [
+        ["--root-hints", "/nowhere"],
+        /^rolecall: --root-hints \/nowhere: .*\n$/,
+      ],
+      [
+        ["--root-hint", "127.0.0.1", "--ask-from", "here"],
+        /^rolecall: --ask-from must be an address, got "here"\n$/,
+      ],
+    ] as const
+  ) {
+    const { code, stderr } = await runProgram([
+      ...["dns-redirector", "--recursive", "--port", "0", ...args],
+    ]);
+    assertEquals(code, 2, stderr);
+    assertMatch(stderr, message);
+  }
+});

@@ -1,0 +1,232 @@
+import { assert } from "@std/assert";
+import { parseAddress, parseCidr } from "../../../lib/core/address.ts";
+import { seededRng } from "../../../lib/core/rng.ts";
+import { typeNumber } from "../../../lib/dns/codes.ts";
+import { parseMasterFile } from "../../../lib/dns/master_file.ts";
+import { decodeMessage, type DnsMessage } from "../../../lib/dns/message.ts";
+import { parseName } from "../../../lib/dns/name.ts";
+import {
+  Resolver,
+  type ResolverOptions,
+  type ResolverOutput,
+} from "../../../lib/dns/resolver.ts";
+import { parseRootHint, rootOf } from "../../../lib/dns/resolver_hints.ts";
+import { Responder } from "../../../lib/dns/responder.ts";
+import { encodeQuery } from "../../../lib/dns/stub_query.ts";
+import type { RedirectOptions } from "../../../lib/dns/redirects.ts";
+import { ZoneTable } from "../../../lib/dns/zone_table.ts";
+import type { RecursionEvent } from "../../../lib/events/recursion.ts";
+
+/** What an authority sends back, and from where if not from itself. */
+export interface Sent {
+  readonly bytes: Uint8Array;
+  readonly host?: string;
+  readonly port?: number;
+}
+
+/** An authority: what it sends back at once to a query. */
+export type Authority = (
+  query: Uint8Array,
+  about: { readonly transport: "udp" | "tcp" },
+) => readonly Sent[];
+
+/** Serves zones as our own authority does; the resolver is known to it as 10.0.0.53. */
+export function authority(
+  zones: readonly string[],
+  options: RedirectOptions = {},
+): Authority {
+  const responder = new Responder(
+    new ZoneTable(zones.flatMap(parseMasterFile), options),
+    { rng: seededRng(5) },
+  );
+  return (query, { transport }) => {
+    const reply = responder.respond(query, {
+      address: parseAddress("10.0.0.53"),
+      transport,
+    });
+    return reply === undefined ? [] : [{ bytes: reply.bytes.slice() }];
+  };
+}
+
+/** A zone's first lines. */
+export function zoneOf(origin: string, ...lines: string[]): string {
+  return [
+    `$ORIGIN ${origin}`,
+    "$TTL 300",
+    "@ SOA ns h 1 1d 2h 4w 60",
+    "@ NS ns",
+    ...lines,
+    "",
+  ].join("\n");
+}
+
+/** The lecture's world: the root, a top-level domain, the site and its CDN. */
+export function slideAuthorities(): Map<string, Authority> {
+  return new Map([
+    [
+      "10.1.0.1",
+      authority([
+        "$ORIGIN .\n$TTL 3600\n@ SOA a.root. h. 1 1d 2h 4w 60\n@ NS a.root.\na.root. A 10.1.0.1\n" +
+        "example. NS ns.example.\nns.example. A 10.1.0.2\n",
+      ]),
+    ],
+    [
+      "10.1.0.2",
+      authority([
+        zoneOf(
+          "example.",
+          "ns A 10.1.0.2",
+          "netcinema NS ns.netcinema",
+          "ns.netcinema A 10.1.0.3",
+          "kingcdn NS ns.kingcdn",
+          "ns.kingcdn A 10.1.0.4",
+        ),
+      ]),
+    ],
+    [
+      "10.1.0.3",
+      authority([
+        zoneOf(
+          "netcinema.example.",
+          "ns A 10.1.0.3",
+          "video CNAME video.kingcdn.example.",
+          "big TXT " + Array(12).fill(`"${"x".repeat(200)}"`).join(" "),
+        ),
+      ]),
+    ],
+    [
+      "10.1.0.4",
+      authority([
+        zoneOf(
+          "kingcdn.example.",
+          "ns A 10.1.0.4",
+          "video 20 A 10.2.0.3",
+          "video 20 A 10.2.0.4",
+        ),
+      ], {
+        policy: "geo",
+        sites: [
+          ["192.168.0.0/17", "10.2.0.3"],
+          ["192.168.128.0/17", "10.2.0.4"],
+        ].map(([subnet = "", edge = ""]) => ({
+          name: subnet,
+          subnets: [parseCidr(subnet)],
+          edges: [edge],
+        })),
+      }),
+    ],
+  ]);
+}
+
+/** One that never answers. */
+export const SILENT: Authority = () => [];
+
+/** What came of a question. */
+export interface Outcome {
+  readonly message: DnsMessage;
+  readonly events: readonly RecursionEvent[];
+  /** Messages that authorities got for it. */
+  readonly sent: number;
+}
+
+/** A resolver and its authorities in virtual time; messages take no time, and what is not answered runs into the timeout. */
+export class ResolverWorld {
+  readonly resolver: Resolver;
+  readonly authorities: Map<string, Authority>;
+  readonly events: RecursionEvent[] = [];
+  readonly replies = new Map<number, Uint8Array | undefined>();
+  nowMs = 0;
+  sent = 0;
+  #clients = 0;
+
+  constructor(
+    authorities: Map<string, Authority> = slideAuthorities(),
+    options: Partial<ResolverOptions> = {},
+  ) {
+    this.authorities = authorities;
+    this.resolver = new Resolver({
+      root: rootOf([parseRootHint("a.root=10.1.0.1")]),
+      port: 53,
+      rng: seededRng(7),
+      ...options,
+    });
+  }
+
+  /** Hands over a client's query and what follows at once; returns the client's number. */
+  query(bytes: Uint8Array, from = "192.168.0.9"): number {
+    this.#clients += 1;
+    const clientId = this.#clients;
+    const sender = { host: from, port: 5000, transport: "udp" } as const;
+    this.perform(
+      this.resolver.handle(
+        { kind: "query", clientId, sender, bytes },
+        this.nowMs,
+      ),
+    );
+    return clientId;
+  }
+
+  /** Asks `video.netcinema.example AAAA` and lets time pass until there is a reply. */
+  ask(
+    question: string,
+    options: { readonly from?: string; readonly subnet?: string } = {},
+  ): Outcome {
+    const firstEvent = this.events.length;
+    const sentBefore = this.sent;
+    const clientId = this.query(queryOf(question, options), options.from);
+    while (!this.replies.has(clientId)) this.pass();
+    const bytes = this.replies.get(clientId);
+    assert(bytes !== undefined);
+    return {
+      message: decodeMessage(bytes),
+      events: this.events.slice(firstEvent),
+      sent: this.sent - sentBefore,
+    };
+  }
+
+  /** Lets time pass until something is due. */
+  pass(): void {
+    assert(this.resolver.deadlineMs < Infinity, "nothing is due any more");
+    this.nowMs = Math.max(this.nowMs, this.resolver.deadlineMs);
+    this.perform(this.resolver.handle({ kind: "timeout" }, this.nowMs));
+  }
+
+  /** Carries out outputs. */
+  perform(outputs: readonly ResolverOutput[]): void {
+    for (const output of outputs) {
+      if (output.kind === "event") this.events.push(output.event);
+      else if (output.kind === "reply") {
+        this.replies.set(output.clientId, output.bytes);
+      } else if (output.kind === "send") this.#deliver(output);
+    }
+  }
+
+  #deliver(output: ResolverOutput & { readonly kind: "send" }): void {
+    const { exchangeId, to, bytes, transport } = output;
+    this.sent += 1;
+    const replies = this.authorities.get(to.host)?.(bytes, { transport }) ?? [];
+    for (const { bytes, host = to.host, port = to.port } of replies) {
+      const from = { host, port };
+      this.perform(
+        this.resolver.handle(
+          { kind: "message", exchangeId, from, bytes },
+          this.nowMs,
+        ),
+      );
+    }
+  }
+}
+
+/** The bytes of `video.netcinema.example AAAA`. */
+export function queryOf(
+  question: string,
+  { subnet }: { readonly subnet?: string } = {},
+): Uint8Array<ArrayBuffer> {
+  const [name = "", type = "A"] = question.split(" ");
+  return encodeQuery({
+    id: 0x4242,
+    name: parseName(name),
+    type: typeNumber(type) ?? 1,
+    ...(subnet === undefined ? {} : { clientSubnet: parseCidr(subnet) }),
+  });
+}
