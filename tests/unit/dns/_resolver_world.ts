@@ -2,7 +2,6 @@ import { assert } from "@std/assert";
 import { parseAddress, parseCidr } from "../../../lib/core/address.ts";
 import { seededRng } from "../../../lib/core/rng.ts";
 import { typeNumber } from "../../../lib/dns/codes.ts";
-import { parseMasterFile } from "../../../lib/dns/master_file.ts";
 import { decodeMessage, type DnsMessage } from "../../../lib/dns/message.ts";
 import { parseName } from "../../../lib/dns/name.ts";
 import {
@@ -11,11 +10,11 @@ import {
   type ResolverOutput,
 } from "../../../lib/dns/resolver.ts";
 import { parseRootHint, rootOf } from "../../../lib/dns/resolver_hints.ts";
-import { Responder } from "../../../lib/dns/responder.ts";
 import { encodeQuery } from "../../../lib/dns/stub_query.ts";
 import type { RedirectOptions } from "../../../lib/dns/redirects.ts";
-import { ZoneTable } from "../../../lib/dns/zone_table.ts";
+import { parseSteering } from "../../../lib/dns/select/mod.ts";
 import type { RecursionEvent } from "../../../lib/events/recursion.ts";
+import { responderFor, site } from "./ask.ts";
 
 /** What an authority sends back, and from where if not from itself. */
 export interface Sent {
@@ -35,10 +34,7 @@ export function authority(
   zones: readonly string[],
   options: RedirectOptions = {},
 ): Authority {
-  const responder = new Responder(
-    new ZoneTable(zones.flatMap(parseMasterFile), options),
-    { rng: seededRng(5) },
-  );
+  const responder = responderFor(zones, options);
   return (query, { transport }) => {
     const reply = responder.respond(query, {
       address: parseAddress("10.0.0.53"),
@@ -104,15 +100,11 @@ export function slideAuthorities(): Map<string, Authority> {
           "video 20 A 10.2.0.4",
         ),
       ], {
-        policy: "geo",
+        steering: parseSteering("geo"),
         sites: [
-          ["192.168.0.0/17", "10.2.0.3"],
-          ["192.168.128.0/17", "10.2.0.4"],
-        ].map(([subnet = "", edge = ""]) => ({
-          name: subnet,
-          subnets: [parseCidr(subnet)],
-          edges: [edge],
-        })),
+          site("192.168.0.0/17", "10.2.0.3"),
+          site("192.168.128.0/17", "10.2.0.4"),
+        ],
       }),
     ],
   ]);
