@@ -58,6 +58,39 @@ export function durationMs(
   }
 }
 
+/** Returns the attribute, an `xs:dateTime`, in milliseconds since 1970; UTC when it names no zone. */
+export function wallMs(
+  element: XmlElement,
+  name: string,
+): number | undefined {
+  const text = element.attributes.get(name)?.trim();
+  if (text === undefined) return undefined;
+  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)?$/
+    .exec(text);
+  // Date.parse knows three digits for sure.
+  const at = Date.parse(
+    `${match?.[1]}${(match?.[2] ?? "").slice(0, 4)}${match?.[3] ?? "Z"}`,
+  );
+  if (match === null || Number.isNaN(at)) {
+    throw bad(element, name, "a date such as 2026-11-23T12:00:00Z");
+  }
+  return at;
+}
+
+/** Returns the attribute, a decimal number from 0 such as `1.5`; Infinity for `INF`. */
+export function seconds(
+  element: XmlElement,
+  name: string,
+): number | undefined {
+  const text = element.attributes.get(name)?.trim();
+  if (text === undefined) return undefined;
+  if (text === "INF") return Infinity;
+  if (!/^\+?(\d{1,12}(\.\d*)?|\.\d+)(e[+-]?\d)?$/i.test(text)) {
+    throw bad(element, name, "a number from 0");
+  }
+  return Number(text);
+}
+
 /** Returns the attribute, such as `0-862` or `500-`, as a byte range; undefined when it is not there. */
 export function byteRange(
   element: XmlElement,

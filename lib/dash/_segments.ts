@@ -1,31 +1,31 @@
 /**
- * From SegmentList and SegmentTemplate to a list of segments (ISO/IEC 23009-1 §5.3.9).
+ * From SegmentList, SegmentTemplate and SegmentBase to a list of segments (ISO/IEC 23009-1 §5.3.9).
  *
- * Either may stand in the Period, the AdaptationSet and the Representation. The innermost level decides which of the
- * two is used; attributes and children of that kind not given there come from the next level out. Times come either
- * from `@duration` (all segments alike) or from a SegmentTimeline (`S@t @d @r`: starts at t, lasts d, r more like it).
- * Everything is in units of `@timescale`; `@presentationTimeOffset` is the media time at which the Period starts.
+ * Each may stand in the Period, the AdaptationSet and the Representation. The innermost level decides which of the
+ * three is used; attributes and children of that kind not given there come from the next level out.
  */
 import {
-  bigNumber,
   type ByteRange,
   byteRange,
   resolveUrl,
   wholeNumber,
 } from "./_attributes.ts";
-import type { Budget } from "./_budget.ts";
+import { Inherited } from "./_inherited.ts";
+import { type Bounds, timesOf } from "./_times.ts";
 import { expandTemplate, type TemplateValues } from "./template.ts";
-import { childOf, childrenOf, MpdError, type XmlElement } from "./xml.ts";
+import { childOf, MpdError, type XmlElement } from "./xml.ts";
 
 /** Where a segment is. */
 export interface SegmentLocation {
-  /** The same bytes from several hosts: one for each alternative BaseURL, in the manifest's order. */
+  /** The same bytes from several places: one for each of the Representation's `bases`, in that order. */
   readonly urls: readonly string[];
   readonly range: ByteRange | undefined;
 }
 
 /** A media segment. */
 export interface Segment extends SegmentLocation {
+  /** `@startNumber` and on; from 1 where the manifest does not number them. */
+  readonly number: number;
   /** From the start of its Period. */
   readonly startMs: number;
   readonly durationMs: number;
@@ -35,28 +35,22 @@ export interface Segment extends SegmentLocation {
 export interface Addressed {
   /** Undefined when every segment initializes itself. */
   readonly initialization: SegmentLocation | undefined;
+  /** Where the index (`sidx`) is that says what the segments are; undefined when the manifest says it. */
+  readonly index: SegmentLocation | undefined;
+  /** Empty when there is an index. */
   readonly segments: readonly Segment[];
 }
 
-interface Place {
+/** Where a Representation is, and what bounds its segments. */
+export interface Place extends Bounds {
   readonly bases: readonly string[];
-  /** Duration of the Period, when the manifest says so. */
-  readonly periodMs: number | undefined;
-  readonly budget: Budget;
+  /** A BaseURL says where the Representation is; else only the manifest's own URL is known. */
+  readonly hasBase: boolean;
   readonly names: {
     readonly representationId: string;
     readonly bitsPerSecond: number;
   };
 }
-
-interface Timing {
-  readonly time: bigint;
-  readonly startMs: number;
-  readonly durationMs: number;
-}
-
-/** A manifest's duration may be rounded; a segment that would be shorter than this is not there. */
-const ROUNDING_MS = 1;
 
 const KINDS = ["SegmentTemplate", "SegmentList", "SegmentBase"] as const;
 
@@ -76,81 +70,95 @@ export function addressSegments(
   const kind = KINDS.find((kind) =>
     innermost !== undefined && childOf(innermost, kind) !== undefined
   );
-  const representation = chain.at(-1)!;
-  if (kind === undefined || kind === "SegmentBase") {
+  if (kind === undefined) return wholeFile(chain.at(-1)!, place);
+  const info = new Inherited(
+    chain.map((level) => childOf(level, kind))
+      .filter((level) => level !== undefined),
+  );
+  switch (kind) {
+    case "SegmentTemplate":
+      return templateSegments(info, place);
+    case "SegmentList":
+      return listSegments(info, place);
+    case "SegmentBase":
+      return baseSegments(info, chain.at(-1)!, place);
+  }
+}
+
+/** A file without segment information is one segment: all of it, for all of the Period. */
+function wholeFile(representation: XmlElement, place: Place): Addressed {
+  if (!place.hasBase) {
     throw new MpdError(
-      "unsupported",
+      "missing",
       representation.line,
-      "Representation must have a SegmentList or SegmentTemplate: single files with an index (SegmentBase) are not supported",
+      "Representation must have a SegmentTemplate, SegmentList or SegmentBase, or a BaseURL that names its file",
     );
   }
-  const levels = chain.map((level) => childOf(level, kind))
-    .filter((level) => level !== undefined);
-  return kind === "SegmentList"
-    ? listSegments(new Inherited(levels), place)
-    : templateSegments(new Inherited(levels), place);
-}
-
-/** Segment information of up to three levels, seen as one. */
-class Inherited {
-  readonly #levels: readonly XmlElement[];
-
-  constructor(levels: readonly XmlElement[]) {
-    this.#levels = levels;
-  }
-
-  /** The innermost level with the attribute; the innermost of all when none has it. */
-  having(attribute: string): XmlElement {
-    return this.#levels.findLast((level) => level.attributes.has(attribute)) ??
-      this.#levels.at(-1)!;
-  }
-
-  text(attribute: string): string | undefined {
-    return this.having(attribute).attributes.get(attribute);
-  }
-
-  children(name: string): readonly XmlElement[] {
-    const level = this.#levels.findLast((level) =>
-      childOf(level, name) !== undefined
+  if (place.periodMs === undefined) {
+    throw new MpdError(
+      "missing",
+      representation.line,
+      "Representation of one file needs MPD@mediaPresentationDuration or Period@duration",
     );
-    return level === undefined ? [] : childrenOf(level, name);
   }
-
-  get innermost(): XmlElement {
-    return this.#levels.at(-1)!;
-  }
-
-  /** `@timescale`: units in a second. */
-  get timescale(): number {
-    const element = this.having("timescale");
-    const value = wholeNumber(element, "timescale") ?? 1;
-    if (value === 0) {
-      throw new MpdError(
-        "bad-value",
-        element.line,
-        `${element.name}@timescale must not be 0`,
-      );
-    }
-    return value;
-  }
+  place.budget.takeSegments(place.placeCount, representation);
+  return {
+    initialization: undefined,
+    index: undefined,
+    segments: [{
+      urls: urlsAt(representation, "", place),
+      range: undefined,
+      number: 1,
+      startMs: 0,
+      durationMs: place.periodMs,
+    }],
+  };
 }
 
-function listSegments(info: Inherited, place: Place) {
+/** One file with an index in it (§5.3.9.2): what the segments are, the index says. */
+function baseSegments(
+  info: Inherited,
+  representation: XmlElement,
+  place: Place,
+): Addressed {
+  const elsewhere = info.children("RepresentationIndex")[0];
+  const indexRange = byteRange(info.having("indexRange"), "indexRange");
+  const child = info.children("Initialization")[0];
+  const initialization = child && locate(child, "sourceURL", "range", place);
+  if (indexRange === undefined && elsewhere === undefined) {
+    return { ...wholeFile(representation, place), initialization };
+  }
+  const index = elsewhere !== undefined
+    ? locate(elsewhere, "sourceURL", "range", place)
+    : { urls: urlsAt(info.innermost, "", place), range: indexRange };
+  // What stands before the index is what initializes a decoder.
+  const head = indexRange !== undefined && indexRange.first > 0
+    ? { urls: index.urls, range: { first: 0, last: indexRange.first - 1 } }
+    : undefined;
+  return { initialization: initialization ?? head, index, segments: [] };
+}
+
+function listSegments(info: Inherited, place: Place): Addressed {
   const entries = info.children("SegmentURL");
-  if (entries.length === 0) {
+  if (entries.length === 0 && place.window === undefined) {
     throw new MpdError(
       "missing",
       info.innermost.line,
       "SegmentList must have SegmentURL elements",
     );
   }
-  const timings = timesOf(info, place, entries.length);
+  const startNumber = wholeNumber(info.having("startNumber"), "startNumber") ??
+    1;
+  const timings = entries.length === 0
+    ? []
+    : timesOf(info, place, entries.length);
   const segments: Segment[] = [];
-  for (const [at, { startMs, durationMs }] of timings.entries()) {
-    const entry = entries[at];
+  for (const { index, startMs, durationMs } of timings) {
+    const entry = entries[index];
     if (entry === undefined) break;
     segments.push({
       ...locate(entry, "media", "mediaRange", place),
+      number: startNumber + index,
       startMs,
       durationMs,
     });
@@ -160,6 +168,7 @@ function listSegments(info: Inherited, place: Place) {
     initialization: initialization === undefined
       ? undefined
       : locate(initialization, "sourceURL", "range", place),
+    index: undefined,
     segments,
   };
 }
@@ -189,7 +198,7 @@ function urlsAt(
   return urls;
 }
 
-function templateSegments(info: Inherited, place: Place) {
+function templateSegments(info: Inherited, place: Place): Addressed {
   const media = info.text("media");
   if (media === undefined) {
     throw new MpdError(
@@ -200,20 +209,7 @@ function templateSegments(info: Inherited, place: Place) {
   }
   const startNumber = wholeNumber(info.having("startNumber"), "startNumber") ??
     1;
-  const endNumber = wholeNumber(info.having("endNumber"), "endNumber");
-  if (endNumber !== undefined && endNumber < startNumber) {
-    const element = info.having("endNumber");
-    throw new MpdError(
-      "bad-value",
-      element.line,
-      `SegmentTemplate@endNumber must be at least ${startNumber}, got ${endNumber}`,
-    );
-  }
-  const timings = timesOf(
-    info,
-    place,
-    endNumber === undefined ? undefined : endNumber - startNumber + 1,
-  );
+  const timings = timesOf(info, place, countOf(info, startNumber));
   const urlsOf = (attribute: string, template: string, values: object) => {
     const element = info.having(attribute);
     const reference = fill(element, attribute, template, {
@@ -230,13 +226,27 @@ function templateSegments(info: Inherited, place: Place) {
       : child === undefined
       ? undefined
       : locate(child, "sourceURL", "range", place),
-    segments: timings.map(({ time, startMs, durationMs }, at) => ({
-      urls: urlsOf("media", media, { number: startNumber + at, time }),
-      range: undefined,
-      startMs,
-      durationMs,
-    })),
+    index: undefined,
+    segments: timings.map(({ time, index, startMs, durationMs }) => {
+      const number = startNumber + index;
+      const urls = urlsOf("media", media, { number, time });
+      return { urls, range: undefined, number, startMs, durationMs };
+    }),
   };
+}
+
+/** How many segments `@endNumber` says there are; undefined without it. */
+function countOf(info: Inherited, startNumber: number): number | undefined {
+  const element = info.having("endNumber");
+  const endNumber = wholeNumber(element, "endNumber");
+  if (endNumber !== undefined && endNumber < startNumber) {
+    throw new MpdError(
+      "bad-value",
+      element.line,
+      `SegmentTemplate@endNumber must be at least ${startNumber}, got ${endNumber}`,
+    );
+  }
+  return endNumber === undefined ? undefined : endNumber - startNumber + 1;
 }
 
 function fill(
@@ -255,130 +265,4 @@ function fill(
       `${element.name}@${attribute}: ${error.message}`,
     );
   }
-}
-
-/** Start and duration of each segment; `count` is how many there are, when that is known otherwise. */
-function timesOf(
-  info: Inherited,
-  place: Place,
-  count: number | undefined,
-): readonly Timing[] {
-  const timescale = info.timescale;
-  const offset = bigNumber(
-    info.having("presentationTimeOffset"),
-    "presentationTimeOffset",
-  ) ?? 0n;
-  const timeline = info.children("SegmentTimeline")[0];
-  if (timeline !== undefined) {
-    return timelineTimes(timeline, { timescale, offset, ...place });
-  }
-  const element = info.having("duration");
-  // A list of one entry needs no duration: it lasts as long as its Period.
-  const units = wholeNumber(element, "duration") ??
-    (count === 1 && place.periodMs !== undefined
-      ? Math.ceil(place.periodMs * timescale / 1000)
-      : undefined);
-  if (units === undefined || units === 0) {
-    throw new MpdError(
-      units === 0 ? "bad-value" : "missing",
-      element.line,
-      `${element.name} must have @duration above 0, or a SegmentTimeline`,
-    );
-  }
-  const eachMs = units * 1000 / timescale;
-  const total = count ?? countIn(element, place.periodMs, eachMs);
-  place.budget.takeSegments(total * place.bases.length, element);
-  const timings: Timing[] = [];
-  for (let at = 0; at < total; at++) {
-    const startMs = at * eachMs;
-    const leftMs = (place.periodMs ?? Infinity) - startMs;
-    // The last one may be shorter; what a list names beyond the Period's end is not played.
-    if (at > 0 && leftMs < ROUNDING_MS) break;
-    timings.push({
-      time: offset + BigInt(at) * BigInt(units),
-      startMs,
-      durationMs: leftMs > 0 ? Math.min(eachMs, leftMs) : eachMs,
-    });
-  }
-  return timings;
-}
-
-function countIn(
-  element: XmlElement,
-  periodMs: number | undefined,
-  eachMs: number,
-): number {
-  if (periodMs === undefined) {
-    throw new MpdError(
-      "missing",
-      element.line,
-      "SegmentTemplate@duration needs MPD@mediaPresentationDuration or Period@duration: how many segments there are is not known",
-    );
-  }
-  return Math.max(1, Math.ceil((periodMs - ROUNDING_MS) / eachMs));
-}
-
-function timelineTimes(
-  timeline: XmlElement,
-  place: Place & { readonly timescale: number; readonly offset: bigint },
-): readonly Timing[] {
-  const { timescale, offset } = place;
-  const entries = childrenOf(timeline, "S");
-  const toMs = (units: bigint) => Number(units) * 1000 / timescale;
-  const timings: Timing[] = [];
-  let time = 0n;
-  for (const [at, entry] of entries.entries()) {
-    time = bigNumber(entry, "t") ?? time;
-    const units = bigNumber(entry, "d") ?? 0n;
-    if (units === 0n) {
-      throw new MpdError("bad-value", entry.line, "S@d must be above 0");
-    }
-    let repeats = bigNumber(entry, "r", { signed: true }) ?? 0n;
-    if (repeats < 0n) {
-      const next = entries[at + 1];
-      const end = next === undefined ? undefined : bigNumber(next, "t");
-      repeats = (end ?? periodEnd(entry, place)) - time;
-      repeats = repeats <= 0n ? 0n : (repeats + units - 1n) / units - 1n;
-    }
-    place.budget.takeSegments(
-      (Number(repeats) + 1) * place.bases.length,
-      entry,
-    );
-    for (let left = repeats; left >= 0n; left -= 1n) {
-      timings.push({
-        time,
-        startMs: toMs(time - offset),
-        durationMs: toMs(units),
-      });
-      time += units;
-    }
-  }
-  if (timings.length === 0) {
-    throw new MpdError(
-      "missing",
-      timeline.line,
-      "SegmentTimeline must have S elements",
-    );
-  }
-  return timings;
-}
-
-/** The media time at which the Period ends: where `r="-1"` of the last S stops. */
-function periodEnd(
-  entry: XmlElement,
-  { periodMs, timescale, offset }: {
-    readonly periodMs: number | undefined;
-    readonly timescale: number;
-    readonly offset: bigint;
-  },
-): bigint {
-  if (periodMs === undefined) {
-    throw new MpdError(
-      "missing",
-      entry.line,
-      'S@r="-1" needs MPD@mediaPresentationDuration or Period@duration',
-    );
-  }
-  return offset +
-    BigInt(Math.floor((periodMs - ROUNDING_MS) * timescale / 1000));
 }

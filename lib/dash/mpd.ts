@@ -1,10 +1,10 @@
-import { type ByteRange, durationMs, resolveUrl } from "./_attributes.ts";
+import { durationMs, resolveUrl } from "./_attributes.ts";
+import { type BaseUrl, baseUrls } from "./_base_urls.ts";
 import { Budget } from "./_budget.ts";
-import {
-  addressSegments,
-  type Segment,
-  type SegmentLocation,
-} from "./_segments.ts";
+import { reachOf, readPeriod } from "./_periods.ts";
+import type { ByteRange } from "./_attributes.ts";
+import type { Segment, SegmentLocation } from "./_segments.ts";
+import { type Live, readLive } from "./live.ts";
 import {
   childOf,
   childrenOf,
@@ -13,15 +13,28 @@ import {
   type XmlElement,
 } from "./xml.ts";
 
-/** A static Media Presentation Description with every inheritance, BaseURL and template worked out. */
+/** A Media Presentation Description with every inheritance, BaseURL and template worked out. */
 export interface Mpd {
   /** `ProgramInformation/Title`, or "". */
   readonly title: string;
-  /** `@mediaPresentationDuration`, or the sum of the Periods. */
+  /** `@mediaPresentationDuration`, or to the end of the last Period; of a live one without it, to its live edge. */
   readonly durationMs: number;
   /** `@minBufferTime`: what the author wants buffered so that a link of `@bandwidth` never stalls. */
   readonly minBufferMs: number;
+  /** Set when `type="dynamic"`: what is there depends on the time, and the manifest may change. */
+  readonly live: Live | undefined;
+  /** `Location`: where to fetch the manifest from the next time; empty: where it was fetched from. */
+  readonly locations: readonly string[];
   readonly periods: readonly Period[];
+  /** What was passed over, in the order of the document. */
+  readonly warnings: readonly MpdWarning[];
+}
+
+/** Something in a manifest that was left out. */
+export interface MpdWarning {
+  /** In the manifest, counted from 1. */
+  readonly line: number;
+  readonly text: string;
 }
 
 /** A stretch of the title with its own choice of media. */
@@ -29,16 +42,19 @@ export interface Period {
   readonly id: string;
   /** From the start of the presentation. */
   readonly startMs: number;
-  /** Undefined only when nothing in the manifest tells. */
+  /** Undefined only when nothing in the manifest tells, as in the last Period of a live one. */
   readonly durationMs: number | undefined;
   readonly adaptationSets: readonly AdaptationSet[];
 }
 
 /** Encodings of one content a player may switch between. */
 export interface AdaptationSet {
+  readonly id: string;
   /** `video`, `audio`, `text`, `image`, or "" when the manifest does not say. */
   readonly contentType: string;
   readonly language: string;
+  /** `Role@value`s of the DASH scheme, such as `main` or `alternate`. */
+  readonly roles: readonly string[];
   /** Carries an EssentialProperty: a client that does not know the scheme leaves the set alone (§5.8.4.8). */
   readonly essential: boolean;
   /** Sorted by bandwidth, lowest first; ties keep the manifest's order. */
@@ -52,27 +68,40 @@ export interface Representation {
   readonly bitsPerSecond: number;
   readonly width: number | undefined;
   readonly height: number | undefined;
+  /** `@frameRate` in pictures a second; undefined when the manifest does not say. */
+  readonly framesPerSecond: number | undefined;
   readonly codecs: string;
   readonly mimeType: string;
+  /** The places its files are at: `urls` of a segment are in this order. */
+  readonly bases: readonly BaseUrl[];
   /** Undefined when every segment initializes itself. */
   readonly initialization: SegmentLocation | undefined;
+  /** Where its segment index is (SegmentBase); undefined when the manifest names the segments. See `IndexReading`. */
+  readonly index: SegmentLocation | undefined;
+  /** Empty while only the index knows them; of a live one, those that are there now. */
   readonly segments: readonly Segment[];
 }
 
-export type { ByteRange, Segment, SegmentLocation };
+export type { BaseUrl, ByteRange, Live, Segment, SegmentLocation };
 
-/** Most alternatives kept of a BaseURL list and of products of such lists. */
-const MAX_BASE_URLS = 8;
+/** A manifest that was read once: a live one lists other segments at other times. */
+export interface MpdDocument {
+  /** `type="dynamic"`. */
+  readonly dynamic: boolean;
+  /**
+   * What there is at `nowWallMs`, in ms since 1970 by the author's clock. Of a static one always the same.
+   *
+   * @throws {MpdError} With code and line.
+   */
+  at(nowWallMs: number): Mpd;
+}
 
 /**
- * Reads a manifest (ISO/IEC 23009-1) fetched from `url`.
+ * Reads a manifest (ISO/IEC 23009-1) fetched from `url`: as {@linkcode parseMpd}, to be looked at more than once.
  *
- * Reads leniently: unknown elements and attributes are passed over, since most manifests in the wild are not valid.
- * What is needed to play must be there. The namespace is not checked.
- *
- * @throws {MpdError} With code and line; `unsupported` for `type="dynamic"`, remote elements and SegmentBase.
+ * @throws {MpdError} `not-xml`, `doctype`, `too-large`, `not-an-mpd`.
  */
-export function parseMpd(text: string, url: string): Mpd {
+export function openMpd(text: string, url: string): MpdDocument {
   const root = parseXml(text);
   if (root.name !== "MPD") {
     throw new MpdError(
@@ -81,165 +110,91 @@ export function parseMpd(text: string, url: string): Mpd {
       `the document's element must be MPD, got ${root.name}`,
     );
   }
-  if (root.attributes.get("type") === "dynamic") {
+  const dynamic = root.attributes.get("type") === "dynamic";
+  return { dynamic, at: (nowWallMs) => readMpd(root, url, nowWallMs) };
+}
+
+/**
+ * Reads a manifest (ISO/IEC 23009-1) fetched from `url`.
+ *
+ * Reads leniently: unknown elements and attributes are passed over, since most manifests in the wild are not valid;
+ * what cannot be used is left out with a warning. What is needed to play must be there. The namespace is not checked.
+ *
+ * @param options The time at which a live one is looked at; without it, only static ones are read.
+ * @throws {MpdError} With code and line; `unsupported` for `type="dynamic"` without a time.
+ */
+export function parseMpd(
+  text: string,
+  url: string,
+  options: { readonly nowWallMs?: number } = {},
+): Mpd {
+  const document = openMpd(text, url);
+  if (document.dynamic && options.nowWallMs === undefined) {
     throw new MpdError(
       "unsupported",
-      root.line,
+      1,
       'MPD@type="dynamic" (live) is not supported: only static titles are',
     );
   }
+  return document.at(options.nowWallMs ?? 0);
+}
+
+function readMpd(root: XmlElement, url: string, nowWallMs: number): Mpd {
+  const live = root.attributes.get("type") === "dynamic"
+    ? readLive(root, url)
+    : undefined;
   const totalMs = durationMs(root, "mediaPresentationDuration");
-  const bases = baseUrls(root, [url]);
-  const budget = new Budget();
+  const warnings: MpdWarning[] = [];
+  const context = {
+    nowWallMs,
+    live,
+    bases: baseUrls(root, [{ url, serviceLocation: "" }]),
+    hasBase: childOf(root, "BaseURL") !== undefined,
+    budget: new Budget(),
+    warnings,
+  };
   const periods: Period[] = [];
-  const elements = childrenOf(root, "Period").filter(isHere);
-  for (const [at, element] of elements.entries()) {
-    const before = periods.at(-1);
-    const startMs = durationMs(element, "start") ??
-      (before === undefined ? 0 : before.startMs + (before.durationMs ?? 0));
+  const problems: MpdError[] = [];
+  for (const { element, ...times } of periodTimes(root, totalMs)) {
+    try {
+      periods.push(readPeriod(element, { ...times, ...context }));
+    } catch (error) {
+      if (!(error instanceof MpdError) || !error.passable) throw error;
+      problems.push(error);
+      warnings.push({ line: error.line, text: error.problem });
+    }
+  }
+  if (periods.length === 0) {
+    throw problems[0] ??
+      new MpdError("missing", root.line, "MPD must have Period");
+  }
+  const last = periods.at(-1)!;
+  return {
+    title: childOf(root, "ProgramInformation")?.children
+      .find((child) => child.name === "Title")?.text ?? "",
+    durationMs: totalMs ??
+      last.startMs + (last.durationMs ?? reachOf(last.adaptationSets)),
+    minBufferMs: durationMs(root, "minBufferTime") ?? 0,
+    live,
+    locations: childrenOf(root, "Location").map((child) =>
+      resolveUrl(child, child.text, url)
+    ),
+    periods,
+    warnings,
+  };
+}
+
+/** When each Period starts, and how long it is when the manifest says so (§5.3.2.1). */
+function periodTimes(root: XmlElement, totalMs: number | undefined) {
+  const elements = childrenOf(root, "Period");
+  let nextMs = 0;
+  return elements.map((element, at) => {
+    const startMs = durationMs(element, "start") ?? nextMs;
     const next = elements[at + 1];
     const endMs = next === undefined ? totalMs : durationMs(next, "start");
     const known = durationMs(element, "duration") ??
       (endMs === undefined ? undefined : Math.max(0, endMs - startMs));
-    periods.push(readPeriod(element, { startMs, known, bases, budget }));
-  }
-  if (periods.length === 0) throw missing(root, "Period");
-  const last = periods.at(-1);
-  return {
-    title: childOf(root, "ProgramInformation")?.children
-      .find((child) => child.name === "Title")?.text ?? "",
-    durationMs: totalMs ?? (last?.startMs ?? 0) + (last?.durationMs ?? 0),
-    minBufferMs: durationMs(root, "minBufferTime") ?? 0,
-    periods,
-  };
-}
-
-/** Says whether an element is part of the document; remote ones (§5.5) would need another fetch. */
-function isHere(element: XmlElement): boolean {
-  const href = element.attributes.get("xlink:href");
-  if (href === undefined) return true;
-  if (href === "urn:mpeg:dash:resolve-to-zero:2013") return false;
-  throw new MpdError(
-    "unsupported",
-    element.line,
-    `${element.name}@xlink:href (an element in another file) is not supported`,
-  );
-}
-
-function missing(parent: XmlElement, what: string): MpdError {
-  return new MpdError(
-    "missing",
-    parent.line,
-    `${parent.name} must have ${what}`,
-  );
-}
-
-/** Applies the BaseURL children of one level (§5.6.4). */
-function baseUrls(
-  element: XmlElement,
-  inherited: readonly string[],
-): readonly string[] {
-  const own = childrenOf(element, "BaseURL");
-  if (own.length === 0) return inherited;
-  const all = own.slice(0, MAX_BASE_URLS).flatMap((child) =>
-    inherited.map((base) => resolveUrl(child, child.text, base))
-  );
-  return [...new Set(all)].slice(0, MAX_BASE_URLS);
-}
-
-interface PeriodContext {
-  readonly startMs: number;
-  /** Its duration, when the manifest says so. */
-  readonly known: number | undefined;
-  readonly bases: readonly string[];
-  readonly budget: Budget;
-}
-
-function readPeriod(element: XmlElement, context: PeriodContext): Period {
-  const bases = baseUrls(element, context.bases);
-  const adaptationSets = childrenOf(element, "AdaptationSet").filter(isHere)
-    .map((set) => readSet(set, { ...context, bases, period: element }))
-    .filter((set) => set.representations.length > 0);
-  if (adaptationSets.length === 0) {
-    throw missing(element, "an AdaptationSet with a Representation");
-  }
-  let longestMs = 0;
-  for (const { representations } of adaptationSets) {
-    const last = representations[0]?.segments.at(-1);
-    longestMs = Math.max(
-      longestMs,
-      last === undefined ? 0 : last.startMs + last.durationMs,
-    );
-  }
-  return {
-    id: element.attributes.get("id") ?? "",
-    startMs: context.startMs,
-    durationMs: context.known ?? (longestMs === 0 ? undefined : longestMs),
-    adaptationSets,
-  };
-}
-
-function readSet(
-  set: XmlElement,
-  context: PeriodContext & { readonly period: XmlElement },
-): AdaptationSet {
-  const bases = baseUrls(set, context.bases);
-  const representations = childrenOf(set, "Representation")
-    // Layers of a scalable stream are no choice of their own.
-    .filter((element) => !element.attributes.has("dependencyId"))
-    .map((element, at) =>
-      readRepresentation(element, at, { ...context, bases, set })
-    )
-    .sort((a, b) => a.bitsPerSecond - b.bitsPerSecond);
-  return {
-    contentType: set.attributes.get("contentType") ??
-      representations[0]?.mimeType.split("/")[0] ?? "",
-    language: set.attributes.get("lang") ?? "",
-    essential: childOf(set, "EssentialProperty") !== undefined,
-    representations,
-  };
-}
-
-function readRepresentation(
-  element: XmlElement,
-  at: number,
-  context: PeriodContext & {
-    readonly period: XmlElement;
-    readonly set: XmlElement;
-  },
-): Representation {
-  // Common attributes (§5.3.7) are inherited from the AdaptationSet.
-  const common = (name: string) =>
-    element.attributes.get(name) ?? context.set.attributes.get(name);
-  const size = (name: string) => {
-    const text = common(name);
-    return text !== undefined && /^\d{1,6}$/.test(text)
-      ? Number(text)
-      : undefined;
-  };
-  const bandwidth = element.attributes.get("bandwidth");
-  if (bandwidth === undefined) throw missing(element, "@bandwidth");
-  const bitsPerSecond = /^\d{1,15}$/.test(bandwidth) ? Number(bandwidth) : 0;
-  if (bitsPerSecond === 0) {
-    throw new MpdError(
-      "bad-value",
-      element.line,
-      `Representation@bandwidth must be a rate in bit/s, got "${bandwidth}"`,
-    );
-  }
-  const id = element.attributes.get("id") ?? String(at + 1);
-  return {
-    id,
-    bitsPerSecond,
-    width: size("width"),
-    height: size("height"),
-    codecs: common("codecs") ?? "",
-    mimeType: common("mimeType") ?? "",
-    ...addressSegments([context.period, context.set, element], {
-      bases: baseUrls(element, context.bases),
-      periodMs: context.known,
-      budget: context.budget,
-      names: { representationId: id, bitsPerSecond },
-    }),
-  };
+    nextMs = startMs + (known ?? 0);
+    return { element, startMs, known };
+  });
 }

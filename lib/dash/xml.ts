@@ -23,6 +23,8 @@ export class MpdError extends SyntaxError {
   readonly code: string;
   /** Line in the manifest, counted from 1. */
   readonly line: number;
+  /** What is wrong, without the line. */
+  readonly problem: string;
 
   /** Creates the error; `message` says what is wrong, the line is put in front of it. */
   constructor(code: string, line: number, message: string) {
@@ -30,6 +32,12 @@ export class MpdError extends SyntaxError {
     this.name = "MpdError";
     this.code = code;
     this.line = line;
+    this.problem = message;
+  }
+
+  /** Only the element it was found in is lost: something it needs is not there, or is not known to us. */
+  get passable(): boolean {
+    return this.code === "missing" || this.code === "unsupported";
   }
 }
 

@@ -1,12 +1,13 @@
 import { ByteCollector } from "../../lib/core/byte_collector.ts";
 import { fromUtf8 } from "../../lib/core/bytes.ts";
 import { InputError, RunError } from "../../lib/core/errors.ts";
-import { parseMpd } from "../../lib/dash/mpd.ts";
+import { type Mpd, parseMpd } from "../../lib/dash/mpd.ts";
 import { planTitle, type Position } from "../../lib/dash/title.ts";
 import { MAX_MPD_BYTES, MpdError } from "../../lib/dash/xml.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { Fetcher } from "./fetcher.ts";
 import type { SourceFlags } from "./flags.ts";
+import { readIndexes } from "./indexes.ts";
 import { Names } from "./names.ts";
 
 /** A title, ready to be fetched. */
@@ -50,7 +51,9 @@ export async function openTitle(
     );
   }
   const text = fromUtf8(collected.bytes);
-  const { title, positions } = read(text, got.url, flags.duration);
+  const mpd = await readIndexes(read(text, got.url), fetcher);
+  const { title } = mpd;
+  const positions = planTitle(mpd, flags.duration);
   const mediaMs = positions.reduce((sum, each) => sum + each.durationMs, 0);
   ctx.emit({
     type: "manifest.loaded",
@@ -100,10 +103,9 @@ async function resolverOf(flags: SourceFlags, ctx: RoleContext) {
   };
 }
 
-function read(text: string, url: string, duration: number | undefined) {
+function read(text: string, url: string): Mpd {
   try {
-    const mpd = parseMpd(text, url);
-    return { title: mpd.title, positions: planTitle(mpd, duration) };
+    return parseMpd(text, url);
   } catch (error) {
     if (!(error instanceof MpdError)) throw error;
     throw new InputError(`Cannot read ${url}: ${error.message}`, {

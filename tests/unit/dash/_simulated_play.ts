@@ -43,6 +43,7 @@ export function testTitle(
       initialization: initialization ? location(`${rate}/init`) : undefined,
       segment: {
         ...location(`${rate}/${at + 1}`),
+        number: at + 1,
         startMs: at * mediaMs,
         durationMs: mediaMs,
       },
