@@ -26,7 +26,7 @@ export function baseUrls(
   const all = new Map<string, BaseUrl>();
   const sorted = own.toSorted((a, b) => priorityOf(a) - priorityOf(b));
   for (const child of sorted.slice(0, MAX_BASE_URLS)) {
-    const absolute = URL.canParse(child.text);
+    const absolute = /^[a-z][a-z0-9+.-]*:/i.test(child.text);
     for (const base of inherited) {
       const url = resolveUrl(child, child.text, base.url);
       const serviceLocation = child.attributes.get("serviceLocation") ??
