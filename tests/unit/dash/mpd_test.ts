@@ -226,55 +226,6 @@ Deno.test("parseMpd passes over what it does not know", () => {
   assertEquals(representations(model).map((r) => r.id), ["base"]);
 });
 
-Deno.test("parseMpd takes a file without segment information for one segment, when a BaseURL names it", () => {
-  const [only] = representations(
-    parse(oneRepresentation("<BaseURL>subtitles.vtt</BaseURL>")),
-  );
-  assertEquals(only?.segments, [{
-    urls: ["http://video.example/title/subtitles.vtt"],
-    range: undefined,
-    number: 1,
-    startMs: 0,
-    durationMs: 60_000,
-  }]);
-});
-
-Deno.test("parseMpd names the service location of each place, and sorts places by DVB's priority", () => {
-  const [only] = representations(parse(
-    `<BaseURL serviceLocation="far" dvb:priority="2">http://far.example/</BaseURL><BaseURL serviceLocation="near">http://near.example/</BaseURL>` +
-      oneRepresentation(
-        '<BaseURL>v/</BaseURL><SegmentTemplate duration="60" media="1"/>',
-      ),
-  ));
-  assertEquals(only?.bases, [
-    { url: "http://near.example/v/", serviceLocation: "near" },
-    { url: "http://far.example/v/", serviceLocation: "far" },
-  ]);
-  assertEquals(only?.segments[0]?.urls, [
-    "http://near.example/v/1",
-    "http://far.example/v/1",
-  ]);
-});
-
-Deno.test("parseMpd leaves out what it cannot use and says so, as long as something is left", () => {
-  const good =
-    '<AdaptationSet id="7" mimeType="audio/mp4" lang="de"><Role value="main"/><Representation bandwidth="1" id="a"><SegmentTemplate duration="60" media="a"/></Representation></AdaptationSet>';
-  const model = parse(
-    `<Period><AdaptationSet mimeType="application/ttml+xml">\n<Representation bandwidth="1" id="t"/></AdaptationSet>
-${good}</Period>
-<Period start="PT1M" xlink:href="http://ads.example/"/>`,
-  );
-  assertEquals(model.warnings.map(({ line }) => line), [3, 5, 5]);
-  const [set] = model.periods[0]!.adaptationSets;
-  assertEquals([set?.id, set?.contentType, set?.language, set?.roles], [
-    "7",
-    "audio",
-    "de",
-    ["main"],
-  ]);
-  assertEquals(model.periods.length, 1);
-});
-
 const BAD: readonly [string, string, string, number][] = [
   ["no Period", "", "missing", 1],
   ["no AdaptationSet", "<Period/>", "missing", 2],
