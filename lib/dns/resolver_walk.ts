@@ -180,7 +180,8 @@ function* askZone(
     ),
     walker.rng,
   ).slice(0, MAX_LOOKED_UP_SERVERS);
-  const called = displayName(delegation.zone);
+  const isRoot = (delegation.zone[0] ?? 0) === 0;
+  const called = isRoot ? "the root" : displayName(delegation.zone);
   let reason = `no server of ${called} has an address`;
   for (let count = 0; count < MAX_TRIES_PER_ZONE; count++) {
     let left = candidates.filter(({ tries }) => tries < MAX_TRIES_PER_SERVER);
@@ -272,7 +273,10 @@ function* askServer(
     };
     if (outcome.kind === "timeout" || outcome.kind === "disconnected") {
       walker.servers.failed(server, walker.nowMs);
-      step.tell("no-answer", outcome.kind === "timeout" ? "in time" : "");
+      step.tell(
+        "no-answer",
+        outcome.kind === "timeout" ? "in time" : "as nobody listens",
+      );
       return { kind: "lame", reason: NO_ANSWER, outOfBailiwick: 0 };
     }
     walker.servers.answered(server, step.elapsedMs);

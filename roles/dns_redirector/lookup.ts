@@ -1,6 +1,7 @@
 import { isAddress } from "../../lib/core/address.ts";
+import type { HostPort } from "../../lib/cli/flags.ts";
 import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
-import { typeName } from "../../lib/dns/codes.ts";
+import { typeName, typeNumber } from "../../lib/dns/codes.ts";
 import { parseName } from "../../lib/dns/name.ts";
 import { frameMessage, MessageDecoder } from "../../lib/dns/stream.ts";
 import {
@@ -9,6 +10,7 @@ import {
   StubQuery,
 } from "../../lib/dns/stub_query.ts";
 import { drive } from "../../lib/io/drive.ts";
+import { Inbox } from "../../lib/io/inbox.ts";
 import {
   type Address,
   formatAddress,
@@ -17,6 +19,7 @@ import {
 } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { LookupFlags } from "./lookup_flags.ts";
+import { runTrace } from "./trace.ts";
 import { showAnswer } from "./show_answer.ts";
 
 /** Asks one server one question and prints what it says. */
@@ -24,20 +27,23 @@ export async function runLookup(
   flags: LookupFlags,
   ctx: RoleContext,
 ): Promise<void> {
+  const name = nameOf(flags.query ?? "");
+  const type = typeOf(flags);
+  const server = await serverOf(flags.at, ctx);
+  if (flags.trace) return await runTrace(flags, { name, type, server, ctx });
   if (flags.attempts < 1) throw new InputError("--attempts must be at least 1");
+  if (flags.rootHint.length > 0 || flags.rootHints !== undefined) {
+    throw new InputError("--root-hint and --root-hints are for --trace");
+  }
   const query = new StubQuery({
-    name: nameOf(flags.query ?? ""),
-    type: flags.type,
+    name,
+    type,
     rng: ctx.rng,
     timeoutMs: flags.timeout,
     attempts: flags.attempts,
     tcp: flags.tcp,
     ...(flags.subnet === undefined ? {} : { clientSubnet: flags.subnet }),
   });
-  const host = isAddress(flags.at.host)
-    ? flags.at.host
-    : (await ctx.net.resolve(flags.at.host, { signal: ctx.signal }))[0] ?? "";
-  const server = { host, port: flags.at.port };
   const startedAtMs = ctx.clock.nowMs();
   const answer = await ask(query, { server, from: flags.host, ctx });
   if (answer === undefined) return;
@@ -47,7 +53,7 @@ export async function runLookup(
     server: formatAddress(server),
     transport: answer.transport,
     question: answer.names[0] ?? "",
-    recordType: typeName(flags.type),
+    recordType: typeName(type),
     rcode: answer.rcode,
     addresses: answer.addresses,
     ttlSeconds: answer.ttlSeconds,
@@ -56,10 +62,32 @@ export async function runLookup(
   ctx.finish(
     showAnswer(answer, {
       server: formatAddress(server),
-      type: typeName(flags.type),
+      type: typeName(type),
       elapsedMs,
     }),
   );
+}
+
+/** Returns the address of `--at`, which may be a name. */
+async function serverOf(
+  { host, port }: HostPort,
+  ctx: RoleContext,
+): Promise<Address> {
+  if (isAddress(host)) return { host, port };
+  const addresses = await ctx.net.resolve(host, { signal: ctx.signal });
+  return { host: addresses[0] ?? "", port };
+}
+
+/** `--query NAME AAAA`, as dig has it, or `--type AAAA`. */
+function typeOf({ operand, type }: LookupFlags): number {
+  if (operand === "") return type;
+  const given = typeNumber(operand);
+  if (given === undefined) {
+    throw new InputError(
+      `must be a record type such as A, AAAA or CNAME, got "${operand}"`,
+    );
+  }
+  return given;
 }
 
 function nameOf(text: string) {
@@ -68,32 +96,6 @@ function nameOf(text: string) {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new InputError(`--query ${error.message}`, { cause: error });
-  }
-}
-
-/** Inputs in the order they happened. */
-class Inbox implements AsyncIterator<StubInput> {
-  readonly #inputs: StubInput[] = [{ kind: "start" }];
-  #wake: (() => void) | undefined;
-  #isClosed = false;
-
-  push(input: StubInput): void {
-    this.#inputs.push(input);
-    this.#wake?.();
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    this.#wake?.();
-  }
-
-  async next(): Promise<IteratorResult<StubInput, undefined>> {
-    for (;;) {
-      if (this.#isClosed) return { done: true, value: undefined };
-      const value = this.#inputs.shift();
-      if (value !== undefined) return { done: false, value };
-      await new Promise<void>((resolve) => this.#wake = resolve);
-    }
   }
 }
 
@@ -106,7 +108,8 @@ async function ask(
     readonly ctx: RoleContext;
   },
 ): Promise<StubAnswer | undefined> {
-  const inbox = new Inbox();
+  const inbox = new Inbox<StubInput>();
+  inbox.push({ kind: "start" });
   const over = new AbortController();
   const signal = AbortSignal.any([ctx.signal, over.signal]);
   await using socket = ctx.net.listenUdp({
@@ -147,7 +150,7 @@ async function receive(
   socket: UdpSocket,
   { server, inbox, signal }: {
     readonly server: Address;
-    readonly inbox: Inbox;
+    readonly inbox: Inbox<StubInput>;
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
@@ -162,7 +165,7 @@ async function talk(
   message: Uint8Array,
   { server, inbox, ctx, signal }: {
     readonly server: Address;
-    readonly inbox: Inbox;
+    readonly inbox: Inbox<StubInput>;
     readonly ctx: RoleContext;
     readonly signal: AbortSignal;
   },

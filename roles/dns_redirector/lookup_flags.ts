@@ -1,5 +1,6 @@
 import { parseCidr } from "../../lib/core/address.ts";
 import { flag, type FlagValues, serverFlags } from "../../lib/cli/flags.ts";
+import { ROOT_FLAGS } from "./recursive_flags.ts";
 import { parseType } from "./zone_flags.ts";
 
 /** The flags of the small dig. */
@@ -19,6 +20,11 @@ export const LOOKUP_FLAGS = {
     parse: parseCidr,
   },
   tcp: flag.toggle({ help: "Asks over TCP" }),
+  trace: flag.toggle({
+    help:
+      "Walks from the root to the answer as a resolver does and draws the steps; starts at --root-hint, or else at --at",
+  }),
+  ...ROOT_FLAGS,
   host: {
     ...serverFlags({ port: 0 }).host,
     help: "Address to ask from; without it the system's choice",
@@ -34,4 +40,6 @@ export const LOOKUP_FLAGS = {
 };
 
 /** The values of {@linkcode LOOKUP_FLAGS}. */
-export type LookupFlags = FlagValues<typeof LOOKUP_FLAGS>;
+export type LookupFlags = FlagValues<typeof LOOKUP_FLAGS> & {
+  readonly operand: string;
+};

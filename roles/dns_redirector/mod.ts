@@ -32,6 +32,7 @@ export const dnsRedirector: Role = {
     "rolecall dns-redirector --zone kingcdn.zone --policy hash --ttl 5s",
     "rolecall dns-redirector --recursive --host 127.0.1.53 --root-hint a.root=127.0.1.1:5353",
     "rolecall dns-redirector --query video.netcinema.example --at 127.0.0.1:5300 --subnet 127.2.0.0/24",
+    "rolecall dns-redirector --query video.netcinema.example AAAA --at 127.0.1.1:5353 --trace",
   ],
   modes: {
     server: mode({
@@ -49,6 +50,12 @@ export const dnsRedirector: Role = {
       summary: "Asks a name server, as a small dig, and prints what it says",
       chosenBy: "query",
       flags: LOOKUP_FLAGS,
+      operand: {
+        placeholder: "TYPE",
+        help: "The record type to look up, as --type says it",
+        optional: true,
+        choices: ["A", "AAAA", "CNAME", "MX", "NS", "SOA", "TXT"],
+      },
       run: runLookup,
     }),
   },

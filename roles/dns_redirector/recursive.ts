@@ -1,5 +1,6 @@
 import { flag, type FlagValues, serverFlags } from "../../lib/cli/flags.ts";
-import { RunError } from "../../lib/core/errors.ts";
+import { isAddress } from "../../lib/core/address.ts";
+import { InputError, RunError } from "../../lib/core/errors.ts";
 import {
   Resolver,
   type ResolverInput,
@@ -23,6 +24,11 @@ export const RECURSIVE_FLAGS = {
   }),
   ...serverFlags({ port: 5300 }),
   ...ROOT_FLAGS,
+  askFrom: flag.text({
+    placeholder: "ADDR",
+    help:
+      "Address of this machine to ask authorities from: what they know the resolver by",
+  }),
   clientSubnets: flag.choice(["forward", "off", "add"], {
     default: "forward",
     help:
@@ -80,10 +86,11 @@ export async function serveRecursive(
     clientSubnets: flags.clientSubnets,
     staleMs: flags.serveStale,
   });
-  await using upstream = new Upstream(inbox, {
-    ctx,
-    from: flags.askFrom ?? "",
-  });
+  const from = flags.askFrom ?? "";
+  if (from !== "" && !isAddress(from)) {
+    throw new InputError(`--ask-from must be an address, got "${from}"`);
+  }
+  await using upstream = await Upstream.open(inbox, { ctx, from });
   const { udp, tcp } = await bindBoth(flags, ctx);
   await using _udp = udp;
   await using _tcp = tcp;

@@ -33,11 +33,6 @@ export const ROOT_FLAGS = {
     help:
       "Port all other authorities listen on; that of the first root hint unless given, 53 if that has none",
   }),
-  askFrom: flag.text({
-    placeholder: "ADDR",
-    help:
-      "Address of this machine to ask authorities from: what they know the resolver by",
-  }),
   plainCase: flag.toggle({
     help:
       "Asks in lower case; without it capitals are mixed in at random (0x20), which a forger has to guess",

@@ -7,7 +7,8 @@ import { formatRdata } from "../../lib/dns/rdata.ts";
 import type { StubAnswer } from "../../lib/dns/stub_query.ts";
 import type { RoleResult } from "../../lib/role.ts";
 
-function table(records: readonly DnsRecord[]): string[] {
+/** Returns records as the lines of a zone file, in columns. */
+export function recordTable(records: readonly DnsRecord[]): string[] {
   const rows = records.map((record) => [
     formatName(record.name),
     String(record.ttlSeconds),
@@ -34,7 +35,8 @@ function flagsOf({ message }: StubAnswer): string[] {
   return Object.entries(flags).filter(([, on]) => on).map(([name]) => name);
 }
 
-function asJson(record: DnsRecord) {
+/** Returns a record for programs. */
+export function recordJson(record: DnsRecord) {
   return {
     name: formatName(record.name),
     ttlSeconds: record.ttlSeconds,
@@ -64,7 +66,7 @@ export function showAnswer(
     } ${about.type} at ${about.server} over ${transport}: ${rcode}, flags ${
       flags.join(" ") || "none"
     }, ${formatMs(about.elapsedMs)}`,
-    ...table([...answer.records, ...authorities]),
+    ...recordTable([...answer.records, ...authorities]),
     ...(subnet === undefined
       ? []
       : [`client subnet ${formatClientSubnet(subnet)} (network/source/scope)`]),
@@ -81,8 +83,8 @@ export function showAnswer(
       names: answer.names,
       addresses: answer.addresses,
       ttlSeconds: answer.ttlSeconds,
-      records: answer.records.map(asJson),
-      authorities: message.authorities.map(asJson),
+      records: answer.records.map(recordJson),
+      authorities: message.authorities.map(recordJson),
       clientSubnet: subnet === undefined ? null : formatClientSubnet(subnet),
       elapsedMs: about.elapsedMs,
       sentMessages: answer.sentMessages,

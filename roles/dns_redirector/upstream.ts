@@ -1,5 +1,4 @@
-import { isAddress } from "../../lib/core/address.ts";
-import { InputError, RunError } from "../../lib/core/errors.ts";
+import { RunError } from "../../lib/core/errors.ts";
 import type { ResolverInput, ResolverOutput } from "../../lib/dns/resolver.ts";
 import { frameMessage, MessageDecoder } from "../../lib/dns/stream.ts";
 import type { Inbox } from "../../lib/io/inbox.ts";
@@ -20,17 +19,33 @@ export class Upstream implements AsyncDisposable {
   readonly #open = new Map<number, AbortController>();
   readonly #running = new Set<Promise<void>>();
 
-  /** Creates it; what arrives goes to `inbox`. @throws {InputError} If `from` (may be "") is no address. */
-  constructor(
+  private constructor(
     inbox: Inbox<ResolverInput>,
     { ctx, from }: { readonly ctx: RoleContext; readonly from: string },
   ) {
-    if (from !== "" && !isAddress(from)) {
-      throw new InputError(`--ask-from must be an address, got "${from}"`);
-    }
     this.#ctx = ctx;
     this.#inbox = inbox;
     this.#from = from;
+  }
+
+  /**
+   * Makes it ready to send; what arrives goes to `inbox`.
+   *
+   * @param about.from A literal address of this machine to send from, or "" for the system's choice.
+   * @throws {RunError} `address-not-available` if it is none of this machine's.
+   */
+  static async open(
+    inbox: Inbox<ResolverInput>,
+    about: { readonly ctx: RoleContext; readonly from: string },
+  ): Promise<Upstream> {
+    if (about.from !== "") {
+      // known at once, not with each message that cannot be sent
+      await using _probe = about.ctx.net.listenUdp({
+        host: about.from,
+        port: 0,
+      });
+    }
+    return new Upstream(inbox, about);
   }
 
   /** Sends a message and listens for what comes back. */

@@ -68,7 +68,8 @@ async function startWorld(open: AsyncDisposableStack) {
       ...["--root-hint", `a.root=127.0.1.1:${port}`],
     ]),
   );
-  return { resolver, at: `127.0.0.1:${await portOf(resolver)}` };
+  const at = `127.0.0.1:${await portOf(resolver)}`;
+  return { resolver, at, root: `127.0.1.1:${port}` };
 }
 
 async function portOf(server: StartedProgram): Promise<number> {
@@ -89,7 +90,7 @@ async function lookup(at: string, ...args: string[]) {
 
 Deno.test("dns-redirector --recursive finds a name from the root on, once, for clients of two networks", async () => {
   await using open = new AsyncDisposableStack();
-  const { resolver, at } = await startWorld(open);
+  const { resolver, at, root } = await startWorld(open);
   const [near, far, long, nowhere, missing] = await Promise.all([
     lookup(at, "--query", NAME, "--subnet", "127.1.5.0/24"),
     lookup(at, "--query", NAME, "--subnet", "127.2.5.0/24", "--tcp"),
@@ -115,6 +116,22 @@ Deno.test("dns-redirector --recursive finds a name from the root on, once, for c
     (event) => event.source === "cache" && event.question === NAME,
   );
   assertEquals([hit.step, hit.sentMessages], [2, 0]);
+  const traced = await runProgram([
+    ...["dns-redirector", "--query", NAME, "A", "--trace", "--at", root],
+    ...["--subnet", "127.2.5.0/24"],
+  ]);
+  assertEquals(traced.code, 0, traced.stderr);
+  const drawn = traced.stdout.replace(/\[[^\]]*\]/g, "[]");
+  assertEquals(drawn.split("\n").filter((line) => !line.includes("──▶")), [
+    " 3      local DNS server ◀── start: ask further down: netcinema.example is at ns.netcinema.example (127.0.1.3) []",
+    " 5      local DNS server ◀── ns.netcinema.example: video.netcinema.example is an alias of video.kingcdn.example []",
+    " 7      local DNS server ◀── start: ask further down: kingcdn.example is at ns.kingcdn.example (127.0.1.4) []",
+    " 9      local DNS server ◀── ns.kingcdn.example: 127.0.0.4 []",
+    "10  you ◀── local DNS server: NOERROR, 127.0.0.4, good for 20 s []",
+    "video.netcinema.example.  300  CNAME  video.kingcdn.example.",
+    "video.kingcdn.example.     20  A      127.0.0.4",
+    "",
+  ]);
   const { code } = await resolver.stop();
   assertEquals(code, 0);
   assert(resolver.events.every((event) => event.type !== "recursion.ignored"));
