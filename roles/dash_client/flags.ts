@@ -1,6 +1,7 @@
 import { parseCidr } from "../../lib/core/address.ts";
 import { type Flag, flag, type FlagValues } from "../../lib/cli/flags.ts";
-import { ABR_NAMES } from "../../lib/dash/abr/mod.ts";
+import { ABR_NAMES, type AbrName } from "../../lib/dash/abr/mod.ts";
+import { TRACE_FLAGS } from "./trace_source.ts";
 
 /** Where the title comes from and how much of it. */
 export const SOURCE_FLAGS = {
@@ -40,13 +41,34 @@ export const SOURCE_FLAGS = {
 /** See {@linkcode SOURCE_FLAGS}. */
 export type SourceFlags = FlagValues<typeof SOURCE_FLAGS>;
 
+/** Names that rules had before there were more of their kind. */
+const ABR_ALIASES: Readonly<Record<string, AbrName>> = {
+  buffer: "bba0",
+  bola: "bola-basic",
+};
+
+/** `--abr`: a rule, or all of them one after the other in virtual time. */
+function abrFlag(fallback: AbrName | "all"): Flag<AbrName | "all"> {
+  const choice = flag.choice([...ABR_NAMES, "all"], {
+    default: fallback,
+    help:
+      "How the rate of the next segment is chosen; all compares the rules in virtual time, on --trace",
+  });
+  return {
+    ...choice,
+    placeholder: "RULE|all",
+    parse: (text) =>
+      choice.parse(
+        Object.hasOwn(ABR_ALIASES, text) ? ABR_ALIASES[text]! : text,
+      ),
+  };
+}
+
 /** How to play. */
 export const PLAY_FLAGS = {
   ...SOURCE_FLAGS,
-  abr: flag.choice(ABR_NAMES, {
-    default: "throughput",
-    help: "How the rate of the next segment is chosen",
-  }),
+  abr: abrFlag("throughput"),
+  ...TRACE_FLAGS,
   buffer: flag.duration({
     default: "30s",
     help: "Most media held ready; no segment is requested that would not fit",
@@ -64,6 +86,21 @@ export const PLAY_FLAGS = {
 
 /** See {@linkcode PLAY_FLAGS}. */
 export type PlayFlags = FlagValues<typeof PLAY_FLAGS>;
+
+/** How to play in virtual time. */
+export const SIMULATE_FLAGS = {
+  simulate: flag.toggle({
+    help:
+      "Plays in virtual time: the title's sizes, the trace's network, no request; without URL the built-in title",
+  }),
+  ...SOURCE_FLAGS,
+  abr: abrFlag("all"),
+  ...TRACE_FLAGS,
+  buffer: PLAY_FLAGS.buffer,
+};
+
+/** See {@linkcode SIMULATE_FLAGS}. */
+export type SimulateFlags = FlagValues<typeof SIMULATE_FLAGS>;
 
 /** How to fetch without playing. */
 export const DOWNLOAD_FLAGS = {

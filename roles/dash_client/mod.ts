@@ -1,7 +1,8 @@
 import { mode, type Role } from "../../lib/role.ts";
 import { downloadTitle } from "./download.ts";
-import { DOWNLOAD_FLAGS, PLAY_FLAGS } from "./flags.ts";
+import { DOWNLOAD_FLAGS, PLAY_FLAGS, SIMULATE_FLAGS } from "./flags.ts";
 import { playTitle } from "./play.ts";
+import { simulate } from "./simulate.ts";
 
 const operand = {
   placeholder: "URL.mpd",
@@ -26,7 +27,9 @@ export const dashClient: Role = {
   examples: [
     "rolecall dash-client http://127.0.0.1:8080/manifest.mpd",
     "rolecall dash-client http://127.0.0.1:8080/manifest.mpd --duration 60s --speed 10 --out report",
-    "rolecall dash-client http://127.0.0.1:8080/manifest.mpd --abr buffer --buffer 20s --start-buffer 5s",
+    "rolecall dash-client http://127.0.0.1:8080/manifest.mpd --abr bba0 --buffer 20s --start-buffer 5s",
+    "rolecall dash-client --abr all --trace lte --out report",
+    "rolecall dash-client --simulate --abr bola-e --trace drive.json --json",
     "rolecall dash-client http://video.kingcdn.example:8080/manifest.mpd --resolver 127.0.0.1:5300 --host 127.1.0.5",
     "rolecall dash-client http://127.0.0.1:8080/manifest.mpd --download-only --quality 720p --save title.mp4",
   ],
@@ -34,8 +37,21 @@ export const dashClient: Role = {
     play: mode({
       summary: "Plays a title without showing it",
       flags: PLAY_FLAGS,
-      operand,
+      // Needed unless --abr is all.
+      operand: { ...operand, optional: true },
       run: playTitle,
+    }),
+    simulate: mode({
+      summary: "Plays a title in virtual time, to compare rules on a network",
+      flags: SIMULATE_FLAGS,
+      chosenBy: "simulate",
+      operand: {
+        placeholder: "URL.mpd|MOVIE.json",
+        help:
+          "A manifest, or a film as the simulator Sabre describes it; without it the built-in title",
+        optional: true,
+      },
+      run: simulate,
     }),
     download: mode({
       summary: "Fetches a title in one rate and measures each segment",

@@ -13,6 +13,7 @@ import type { Fetcher } from "./fetcher.ts";
 import type { PlayFlags } from "./flags.ts";
 import { Inbox } from "../../lib/io/inbox.ts";
 import { openTitle, rungOf } from "./manifest.ts";
+import { simulate } from "./simulate.ts";
 import { type Played, type PlayLog, showPlay } from "./result.ts";
 
 /** Plays a title without showing it: requests, measures, adapts, buffers, and reports. */
@@ -20,6 +21,16 @@ export async function playTitle(
   flags: PlayFlags & { readonly operand: string },
   ctx: RoleContext,
 ): Promise<void> {
+  const { abr } = flags;
+  if (abr === "all") return simulate(flags, ctx);
+  if (flags.operand === "") {
+    throw new InputError(
+      "the manifest's URL is missing, such as http://127.0.0.1:8080/manifest.mpd; only --simulate and --abr all do without",
+    );
+  }
+  if (flags.trace !== undefined) {
+    throw new InputError("--trace is for --simulate and --abr all");
+  }
   if (flags.speed === 0) throw new InputError("--speed must be above 0");
   if (flags.buffer === 0) throw new InputError("--buffer must be above 0");
   const opened = await openTitle(flags, ctx);
@@ -31,7 +42,7 @@ export async function playTitle(
     startMs: flags.startBuffer,
     resumeMs: flags.startBuffer,
     capMs: flags.buffer,
-    rule: ABR_RULES[flags.abr],
+    rule: ABR_RULES[abr],
     fixedIndex,
     speed: flags.speed,
   });
@@ -42,7 +53,7 @@ export async function playTitle(
     ...session.log,
     url: flags.operand,
     title: opened.title,
-    abr: flags.abr,
+    abr,
     speed: flags.speed,
     bufferCapMs: flags.buffer,
     mediaMs: opened.mediaMs,

@@ -1,14 +1,24 @@
-import { bola } from "./bola.ts";
-import { buffer } from "./buffer.ts";
+import { bolaE, bolaEO } from "./bola_e.ts";
+import { bolaBasic, bolaO, bolaU } from "./bola.ts";
+import { bba0 } from "./bba0.ts";
+import { dynamic, dynamicO } from "./dynamic.ts";
 import { fixed } from "./fixed.ts";
 import type { AbrRule } from "./rule.ts";
 import { throughput } from "./throughput.ts";
+import { throughputEwma } from "./throughput_ewma.ts";
 
 /** The adaptation rules by the name `--abr` knows them by. */
 export const ABR_RULES = {
   throughput,
-  buffer,
-  bola,
+  "throughput-ewma": throughputEwma,
+  bba0,
+  "bola-basic": bolaBasic,
+  "bola-o": bolaO,
+  "bola-u": bolaU,
+  "bola-e": bolaE,
+  "bola-e-o": bolaEO,
+  dynamic,
+  "dynamic-o": dynamicO,
   fixed,
 } as const satisfies Readonly<Record<string, AbrRule>>;
 

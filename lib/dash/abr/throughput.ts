@@ -5,9 +5,7 @@ import {
   type AbrState,
   highestAtMost,
 } from "./rule.ts";
-
-/** Share of the estimate that is spent: what is left absorbs the next dip. The value dash.js and shaka ship with are 0.9 and 0.85. */
-export const SAFETY_FACTOR = 0.9;
+import { SAFETY_FACTOR } from "./sustainable.ts";
 
 function decide({ ladder, throughputBitsPerSecond }: AbrState): AbrDecision {
   if (throughputBitsPerSecond === undefined) {

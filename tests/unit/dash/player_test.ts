@@ -136,7 +136,7 @@ Deno.test("Player on a sawtooth plays without stalls where the buffer rules say 
     bitsPerSecondAt: (atMs) =>
       500_000 + 3_000_000 * (Math.floor(atMs / 500) % 40) / 39,
   };
-  for (const abr of ["buffer", "bola"] as const) {
+  for (const abr of ["bba0", "bola-u"] as const) {
     const log = simulatePlay(player(abr, { count: 60 }), { link, sizeOf });
     assertEquals(times(log, "stalled"), [], abr);
     assert(Math.max(...layers(log)) === 3, abr);

@@ -54,7 +54,7 @@ function decide(state: AbrState): AbrDecision {
 }
 
 /** See the head of this file. */
-export const buffer: AbrRule = {
+export const bba0: AbrRule = {
   summary: "BBA-0: the rate is read off the buffer, nothing is measured",
   source: "Huang et al., SIGCOMM 2014, algorithm 1",
   start: () => ({ decide }),

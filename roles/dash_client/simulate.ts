@@ -1,0 +1,125 @@
+import { fromUtf8 } from "../../lib/core/bytes.ts";
+import { InputError } from "../../lib/core/errors.ts";
+import { ABR_NAMES, ABR_RULES } from "../../lib/dash/abr/mod.ts";
+import type { AbrName } from "../../lib/dash/abr/mod.ts";
+import {
+  FRAMES_PER_SECOND,
+  RUNGS,
+  segmentBytes,
+  segmentFrames,
+  TITLE_FRAMES,
+} from "../../lib/media/title.ts";
+import type { RoleContext } from "../../lib/role.ts";
+import {
+  type AbrTitle,
+  type PlayedSegment,
+  playOverTrace,
+} from "../../lib/sim/abr_play.ts";
+import { parseMovieJson, titleOfPositions } from "../../lib/sim/abr_title.ts";
+import type { SimulateFlags } from "./flags.ts";
+import { openTitle } from "./manifest.ts";
+import { showComparison } from "./simulate_result.ts";
+import { openTrace } from "./trace_source.ts";
+
+/** A film's description may be as large as this. */
+const MAX_MOVIE_BYTES = 64 * 2 ** 20;
+/** The network of a simulation, unless told otherwise. */
+const DEFAULT_TRACE = "lte";
+
+/** Plays a title in virtual time, with one rule or with all of them, on the same network. */
+export async function simulate(
+  flags: Omit<SimulateFlags, "simulate"> & { readonly operand: string },
+  ctx: RoleContext,
+): Promise<void> {
+  if (flags.buffer === 0) throw new InputError("--buffer must be above 0");
+  const trace = await openTrace(flags.trace ?? DEFAULT_TRACE, {
+    latency: flags.latency,
+    ctx,
+  });
+  const title = cut(await titleOf(flags, ctx), flags.duration);
+  const names = flags.abr === "all" ? ABR_NAMES : [flags.abr];
+  const fixedIndex = rungIn(title, flags.quality);
+  const plays = names.map((name: AbrName) => {
+    const segments: PlayedSegment[] = [];
+    const result = playOverTrace(title, trace, ABR_RULES[name], {
+      bufferCapMs: flags.buffer,
+      fixedIndex,
+      onSegment: (segment) => segments.push(segment),
+    });
+    return { name, result, segments };
+  });
+  ctx.finish(
+    showComparison({ title, trace, bufferCapMs: flags.buffer, plays }),
+  );
+}
+
+/** What is played: the built-in title, a film's description, or what a manifest says. */
+async function titleOf(
+  flags: Omit<SimulateFlags, "simulate"> & { readonly operand: string },
+  ctx: RoleContext,
+): Promise<AbrTitle> {
+  const { operand } = flags;
+  if (operand === "") return builtInTitle();
+  if (/^https?:/i.test(operand)) {
+    const { title, positions } = await openTitle(flags, ctx);
+    return titleOfPositions(title === "" ? operand : title, positions);
+  }
+  const bytes = await ctx.files.read(operand, { maxBytes: MAX_MOVIE_BYTES });
+  try {
+    return parseMovieJson(fromUtf8(bytes), operand);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new InputError(
+      `Cannot read ${operand} as a film (segment_duration_ms, bitrates_kbps, segment_sizes_bits): ${error.message}`,
+      { cause: error },
+    );
+  }
+}
+
+/** What `rolecall origin` serves with no folder, without making it. */
+function builtInTitle(): AbrTitle {
+  const numbers: number[] = [];
+  for (let left = TITLE_FRAMES; left > 0;) {
+    numbers.push(numbers.length + 1);
+    left -= segmentFrames(numbers.length);
+  }
+  return {
+    name: "built-in title",
+    ladder: RUNGS.map(({ bitsPerSecond }) => bitsPerSecond),
+    durationsMs: numbers.map((number) =>
+      segmentFrames(number) * 1000 / FRAMES_PER_SECOND
+    ),
+    sizesBits: numbers.map((number) =>
+      RUNGS.map((rung) => segmentBytes(rung, number) * 8)
+    ),
+  };
+}
+
+/** The segments that `--duration` takes to the last one whole. */
+function cut(title: AbrTitle, limitMs: number | undefined): AbrTitle {
+  if (limitMs === undefined) return title;
+  let mediaMs = 0;
+  const count = title.durationsMs.findIndex((durationMs) => {
+    mediaMs += durationMs;
+    return mediaMs >= limitMs;
+  }) + 1;
+  if (limitMs === 0) throw new InputError("--duration must be above 0");
+  return count === 0 ? title : {
+    ...title,
+    durationsMs: title.durationsMs.slice(0, count),
+    sizesBits: title.sizesBits.slice(0, count),
+  };
+}
+
+/** The rung of the rule `fixed`: the lowest, the highest, or by its rate. */
+function rungIn({ ladder }: AbrTitle, quality: string): number {
+  if (quality === "lowest") return 0;
+  if (quality === "highest") return ladder.length - 1;
+  const index = ladder.findIndex((rate) => `${rate / 1000}k` === quality);
+  if (index >= 0) return index;
+  throw new InputError(
+    `--quality must be lowest, highest or one of ${
+      ladder.map((rate) => `${rate / 1000}k`).join(", ")
+    } in a simulation, got "${quality}"`,
+  );
+}

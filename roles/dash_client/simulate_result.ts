@@ -1,0 +1,189 @@
+import { formatBitRate, formatMs } from "../../lib/core/units.ts";
+import { lectureQoe } from "../../lib/dash/qoe.ts";
+import { type NetworkTrace, traceDurationMs } from "../../lib/model/trace.ts";
+import type { ReportSection } from "../../lib/report/report.ts";
+import type { RoleResult } from "../../lib/role.ts";
+import type {
+  AbrPlayResult,
+  AbrTitle,
+  PlayedSegment,
+} from "../../lib/sim/abr_play.ts";
+
+/** One rule's play. */
+export interface SimulatedPlay {
+  readonly name: string;
+  readonly result: AbrPlayResult;
+  readonly segments: readonly PlayedSegment[];
+}
+
+/** Plays of one title over one network. */
+export interface Comparison {
+  readonly title: AbrTitle;
+  readonly trace: NetworkTrace;
+  readonly bufferCapMs: number;
+  readonly plays: readonly SimulatedPlay[];
+}
+
+/** So many rules have a line in the charts; more would hide each other. */
+const CHARTED = 3;
+
+const COLUMNS = [
+  "rule",
+  "score",
+  "average rate",
+  "switches",
+  "stalls",
+  "start-up",
+  "on top",
+  "QoE",
+];
+
+/** Returns the result of a simulation: table, JSON, report; the best score first. */
+export function showComparison(comparison: Comparison): RoleResult {
+  const plays = [...comparison.plays].sort((a, b) =>
+    b.result.score - a.result.score
+  );
+  const rows = plays.map(rowOf);
+  const about = aboutOf(comparison);
+  return {
+    text: `${about}\n\n${tableOf([COLUMNS, ...rows])}`,
+    json: {
+      title: comparison.title.name,
+      segmentCount: comparison.title.sizesBits.length,
+      bitsPerSecond: comparison.title.ladder,
+      trace: comparison.trace.name,
+      traceDurationMs: traceDurationMs(comparison.trace),
+      bufferCapMs: comparison.bufferCapMs,
+      rules: plays.map(({ name, result, segments }) => ({
+        name,
+        ...result,
+        lectureQoe: qoeOf(result),
+        ...(plays.length === 1 ? { segments } : {}),
+      })),
+    },
+    report: {
+      title:
+        `dash-client: ${comparison.title.name} over ${comparison.trace.name}`,
+      sections: [
+        {
+          kind: "table",
+          heading: "Rules, the best score first",
+          columns: COLUMNS,
+          rows,
+          note: about,
+        },
+        rateChart(comparison, plays),
+        bufferChart(plays),
+      ],
+    },
+  };
+}
+
+function aboutOf({ title, trace, bufferCapMs }: Comparison): string {
+  const mediaMs = title.durationsMs.reduce((sum, each) => sum + each, 0);
+  return `${title.name} (${formatMs(mediaMs)}) over ${trace.name}, buffer ${
+    formatMs(bufferCapMs)
+  }, in virtual time`;
+}
+
+function rowOf({ name, result }: SimulatedPlay): string[] {
+  return [
+    name,
+    result.score.toFixed(3),
+    formatBitRate(result.averageBitsPerSecond),
+    String(result.switchCount),
+    result.stallCount === 0
+      ? "none"
+      : `${result.stallCount}, ${formatMs(result.stallMs)}`,
+    formatMs(result.startupMs),
+    `${topPercent(result).toFixed(0)} %`,
+    qoeOf(result).toFixed(2),
+  ];
+}
+
+function topPercent({ highestMs, playedMs }: AbrPlayResult): number {
+  return Math.min(100, 100 * highestMs / playedMs);
+}
+
+function qoeOf(result: AbrPlayResult): number {
+  return lectureQoe(topPercent(result));
+}
+
+/** Columns side by side: the first to the left, the others to the right. */
+function tableOf(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, at) =>
+    Math.max(...rows.map((row) => row[at]!.length))
+  );
+  return rows.map((row) =>
+    row.map((cell, at) =>
+      at === 0 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!)
+    ).join("  ") + "\n"
+  ).join("");
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms) / 1000;
+}
+
+function toMbits(bitsPerSecond: number): number {
+  return Math.round(bitsPerSecond / 1000) / 1000;
+}
+
+/** Chosen quality against available bandwidth, as on the slide "DASH example: LTE". */
+function rateChart(
+  { trace }: Comparison,
+  plays: readonly SimulatedPlay[],
+): ReportSection {
+  const endMs = Math.max(...plays.map(({ result }) => result.totalMs));
+  const network: [number, number][] = [];
+  let atMs = 0;
+  for (let at = 0; atMs < endMs; at = (at + 1) % trace.periods.length) {
+    const { durationMs, bitsPerSecond } = trace.periods[at]!;
+    network.push([seconds(atMs), toMbits(bitsPerSecond)]);
+    atMs += durationMs;
+  }
+  return {
+    kind: "chart",
+    heading: "Rate chosen against what the network carries",
+    file: "rates",
+    chart: {
+      kind: "line",
+      xLabel: "time (s)",
+      yLabel: "Mbit/s",
+      series: [
+        { name: trace.name, shape: "step", dashed: true, points: network },
+        ...plays.slice(0, CHARTED).map(({ name, segments }) => ({
+          name,
+          shape: "step" as const,
+          points: segments.map((segment) =>
+            [
+              seconds(segment.requestedAtMs),
+              toMbits(segment.bitsPerSecond),
+            ] as const
+          ),
+        })),
+      ],
+    },
+  };
+}
+
+function bufferChart(plays: readonly SimulatedPlay[]): ReportSection {
+  return {
+    kind: "chart",
+    heading: "Buffer",
+    file: "buffer",
+    note: "Once each segment is in.",
+    chart: {
+      kind: "line",
+      xLabel: "time (s)",
+      yLabel: "buffer (s)",
+      series: plays.slice(0, CHARTED).map(({ name, segments }) => ({
+        name,
+        shape: "line",
+        points: segments.map((segment) =>
+          [seconds(segment.arrivedAtMs), seconds(segment.bufferMs)] as const
+        ),
+      })),
+    },
+  };
+}
