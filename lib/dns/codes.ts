@@ -24,7 +24,7 @@ export type RecordTypeName = keyof typeof RECORD_TYPES;
 /** DNS classes: the Internet, and the one servers are asked about themselves in. */
 export const CLASSES = { IN: 1, CH: 3, ANY: 255 } as const;
 
-/** Response codes by number (RFC 1035 §4.1.1, RFC 6891 §9). */
+/** Response codes by number (RFC 1035 §4.1.1, RFC 2136 §2.2, RFC 6891 §9). */
 export const RCODES = {
   NOERROR: 0,
   FORMERR: 1,
@@ -32,6 +32,7 @@ export const RCODES = {
   NXDOMAIN: 3,
   NOTIMP: 4,
   REFUSED: 5,
+  NOTAUTH: 9,
   BADVERS: 16,
 } as const;
 

@@ -106,14 +106,17 @@ class Parser {
       );
     }
     const data = line.words.slice(at + 1);
-    this.#add(owner, type, ttl, data);
+    this.#add(owner, type, { ttl, data, line: line.number });
   }
 
   #add(
     name: Name,
     type: number,
-    ttl: number | undefined,
-    data: readonly Word[],
+    { ttl, data, line }: {
+      readonly ttl: number | undefined;
+      readonly data: readonly Word[];
+      readonly line: number;
+    },
   ): void {
     const rdata = parseRdata(type, data, this.#known());
     const ttlSeconds = ttl ?? this.#defaultTtl ?? this.#lastTtl ??
@@ -125,7 +128,7 @@ class Parser {
       throw new SyntaxError("the record has no TTL, and there is no $TTL");
     }
     this.#lastTtl = ttlSeconds;
-    this.records.push({ name, type, ttlSeconds, rdata });
+    this.records.push({ name, type, ttlSeconds, rdata, line });
     if (type === RECORD_TYPES.SOA) this.#origin ??= name;
   }
 }

@@ -97,13 +97,12 @@ class Reader {
       if (this.edns !== undefined || name.length !== 1) {
         throw malformed("one OPT record, of the root, is enough", start);
       }
-      const clientSubnet = readOptions(this.bytes, offset, length);
       this.edns = {
         udpBytes: this.u16(next + 2),
         upperRcode: this.bytes[next + 4] ?? 0,
         version: this.bytes[next + 5] ?? 0,
         dnssecOk: ((this.bytes[next + 6] ?? 0) & 0x80) !== 0,
-        ...(clientSubnet === undefined ? {} : { clientSubnet }),
+        ...readOptions(this.bytes, offset, length),
       };
       return undefined;
     }
@@ -172,7 +171,7 @@ export function decodeMessage(bytes: Uint8Array): DnsMessage {
  */
 export function encodeMessage(message: DnsMessage): Uint8Array<ArrayBuffer> {
   const { edns } = message;
-  const reserved = edns === undefined ? 0 : optBytes(edns.clientSubnet);
+  const reserved = edns === undefined ? 0 : optBytes(edns);
   const writer = new MessageWriter();
   writer.reset(65535 - reserved);
   writer.u16(message.id);

@@ -4,11 +4,24 @@
  * On the redirector's hot path, so nothing is allocated per record. Bytes beyond the buffer's end fall away as typed
  * arrays do it; {@linkcode MessageWriter.record} sees that the limit was passed and takes the record back.
  */
+import { RECORD_TYPES } from "./codes.ts";
 import { rdataFields } from "./rdata.ts";
-import { lowerByte } from "./name.ts";
+import { lowerByte, nameEnd } from "./name.ts";
 
 /** Names after this many known suffixes are still written, but no longer offered for compression: searching costs too. */
 const MAX_KNOWN_SUFFIXES = 128;
+
+/** Where the question's name is: it starts right after the head. */
+const QUESTION_POINTER = 0xc000 | 12;
+
+/** Types whose names may be compressed (RFC 3597 §4: those of RFC 1035). */
+const COMPRESSED_TYPES = new Set<number>([
+  RECORD_TYPES.NS,
+  RECORD_TYPES.CNAME,
+  RECORD_TYPES.SOA,
+  RECORD_TYPES.PTR,
+  RECORD_TYPES.MX,
+]);
 
 /** One record to write. */
 export interface WritableRecord {
@@ -19,6 +32,16 @@ export interface WritableRecord {
   readonly ttlSeconds: number;
   /** Uncompressed. */
   readonly rdata: Uint8Array;
+}
+
+/** One record to write, in other bytes. */
+export interface PlacedRecord extends WritableRecord {
+  /** Where the name starts in `name`; below 0 it is the question's, and `name` does not count. */
+  readonly nameAt: number;
+  /** The data stands in `rdata` from here … */
+  readonly rdataAt: number;
+  /** … up to here. */
+  readonly rdataEnd: number;
 }
 
 /** See the head of this file. */
@@ -94,9 +117,9 @@ export class MessageWriter {
     ) this.#know(at);
   }
 
-  /** Writes a name: the longest end of it that stands in the message already becomes a pointer. */
-  name(name: Uint8Array): void {
-    let at = 0;
+  /** Writes the name that starts at `from`: the longest end of it that stands in the message already becomes a pointer. */
+  name(name: Uint8Array, from = 0): void {
+    let at = from;
     for (;;) {
       const length = name[at] ?? 0;
       if (length === 0) {
@@ -116,14 +139,28 @@ export class MessageWriter {
 
   /** Writes a record; false, and nothing written, if it does not fit. */
   record(record: WritableRecord): boolean {
+    const { rdata } = record;
+    return this.place({
+      ...record,
+      nameAt: 0,
+      rdataAt: 0,
+      rdataEnd: rdata.length,
+    });
+  }
+
+  /** {@linkcode MessageWriter.record} of one whose name and data stand somewhere among others. */
+  place(record: PlacedRecord): boolean {
+    const { type, rdata, rdataAt, rdataEnd } = record;
     const start = this.#at;
-    this.name(record.name);
-    this.u16(record.type);
+    if (record.nameAt < 0) this.u16(QUESTION_POINTER);
+    else this.name(record.name, record.nameAt);
+    this.u16(type);
     this.u16(record.class);
     this.u32(record.ttlSeconds);
     const lengthAt = this.#at;
     this.#at += 2;
-    this.#rdata(record.type, record.rdata);
+    if (COMPRESSED_TYPES.has(type)) this.#rdata(type, rdata, rdataAt);
+    else this.bytes(rdata, rdataAt, rdataEnd);
     if (this.#at > this.#limit) {
       this.truncate(start);
       return false;
@@ -134,19 +171,12 @@ export class MessageWriter {
     return true;
   }
 
-  #rdata(type: number, rdata: Uint8Array): void {
-    const fields = rdataFields(type);
-    // only types with a `name` field need a closer look; an address has none
-    if (fields === undefined || !fields.includes("name")) {
-      this.bytes(rdata);
-      return;
-    }
-    let at = 0;
-    for (const field of fields) {
+  #rdata(type: number, rdata: Uint8Array, from: number): void {
+    let at = from;
+    for (const field of rdataFields(type) ?? []) {
       if (field === "name") {
-        this.name(rdata.subarray(at));
-        while ((rdata[at] ?? 0) !== 0) at += 1 + (rdata[at] ?? 0);
-        at += 1;
+        this.name(rdata, at);
+        at = nameEnd(rdata, at);
       } else {
         const size = field === "u16" ? 2 : 4;
         this.bytes(rdata, at, at + size);

@@ -139,6 +139,13 @@ export function parentName(name: Uint8Array): Uint8Array {
   return length === 0 ? name : name.subarray(length + 1);
 }
 
+/** Returns where the uncompressed name that starts at `at` ends. */
+export function nameEnd(bytes: Uint8Array, at = 0): number {
+  let end = at;
+  while ((bytes[end] ?? 0) !== 0) end += 1 + (bytes[end] ?? 0);
+  return end + 1;
+}
+
 /** Returns how many labels a name has; the root has none. */
 export function labelCount(name: Uint8Array): number {
   let count = 0;

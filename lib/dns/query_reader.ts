@@ -1,7 +1,11 @@
-import { ProtocolError } from "../core/errors.ts";
 import { CLASSES, RCODES, RECORD_TYPES } from "./codes.ts";
-import { type ClientSubnet, readOptions } from "./edns.ts";
+import { clientSubnetFault, OPTIONS } from "./edns.ts";
 import { MAX_LABEL_BYTES, MAX_NAME_BYTES } from "./name.ts";
+
+/** RFC 7873 §4: a client's cookie, and then a server's if there is one. */
+const CLIENT_COOKIE_BYTES = 8;
+const MIN_BOTH_COOKIES_BYTES = 16;
+const MAX_BOTH_COOKIES_BYTES = 40;
 
 /**
  * Reads what a server needs of a query, on the redirector's hot path: one object for all queries, nothing copied.
@@ -18,7 +22,14 @@ export class QueryReader {
   /** The longest answer the sender takes over UDP, if it has EDNS. */
   udpBytes = 0;
   dnssecOk = false;
-  clientSubnet: ClientSubnet | undefined;
+  /** Where the data of Client Subnet stands, and its length; 0 without that option. */
+  subnetAt = 0;
+  subnetBytes = 0;
+  /** Where the cookies stand, and how long they are; 0 without. */
+  cookieAt = 0;
+  cookieBytes = 0;
+  /** The sender wants to know how long a connection may be idle (RFC 7828). */
+  asksKeepalive = false;
 
   /**
    * Reads a message. Returns the response code that ends the matter, `NOERROR` if an answer should be looked for,
@@ -37,22 +48,41 @@ export class QueryReader {
     return RCODES.NOTIMP;
   }
 
+  /** Whether the class is one the zones answer in. */
+  get isInternet(): boolean {
+    return this.class === CLASSES.IN || this.class === CLASSES.ANY;
+  }
+
   #forget(): void {
     this.nameEnd = 0;
     this.hasEdns = false;
     this.dnssecOk = false;
-    this.clientSubnet = undefined;
+    this.#forgetOptions();
+  }
+
+  #forgetOptions(): void {
+    this.subnetAt = 0;
+    this.subnetBytes = 0;
+    this.cookieAt = 0;
+    this.cookieBytes = 0;
+    this.asksKeepalive = false;
   }
 
   #read(bytes: Uint8Array): number {
-    // RFC 9619: one question
-    if (u16(bytes, 4) !== 1) return RCODES.FORMERR;
-    const nameEnd = this.#questionEnd(bytes);
-    if (nameEnd < 0 || nameEnd + 4 > bytes.length) return RCODES.FORMERR;
-    this.nameEnd = nameEnd;
-    this.type = u16(bytes, nameEnd);
-    this.class = u16(bytes, nameEnd + 2);
-    return this.#records(bytes, nameEnd + 4);
+    const questions = u16(bytes, 4);
+    // RFC 9619: one question, or none by who only wants a cookie (RFC 7873 §5.4)
+    if (questions > 1) return RCODES.FORMERR;
+    let at = 12;
+    if (questions === 1) {
+      const nameEnd = this.#questionEnd(bytes);
+      if (nameEnd < 0 || nameEnd + 4 > bytes.length) return RCODES.FORMERR;
+      this.nameEnd = nameEnd;
+      this.type = u16(bytes, nameEnd);
+      this.class = u16(bytes, nameEnd + 2);
+      at = nameEnd + 4;
+    }
+    const verdict = this.#records(bytes, at);
+    return questions === 0 && this.cookieBytes === 0 ? RCODES.FORMERR : verdict;
   }
 
   #questionEnd(bytes: Uint8Array): number {
@@ -79,6 +109,7 @@ export class QueryReader {
       if (u16(bytes, at) === RECORD_TYPES.OPT) {
         // RFC 6891 §6.1.1: one, of the root, in the additional section
         if (this.hasEdns || bytes[start] !== 0 || index < before) {
+          this.#forgetOptions();
           return RCODES.FORMERR;
         }
         const rcode = this.#opt(bytes, at, end);
@@ -93,24 +124,39 @@ export class QueryReader {
     this.hasEdns = true;
     this.udpBytes = u16(bytes, at + 2);
     this.dnssecOk = ((bytes[at + 6] ?? 0) & 0x80) !== 0;
+    // what follows may mean something else in another version
     if ((bytes[at + 5] ?? 0) !== 0) return RCODES.BADVERS;
-    try {
-      this.clientSubnet = readOptions(bytes, at + 10, end - at - 10);
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      return RCODES.FORMERR;
-    }
-    // RFC 7871 §7.1.2: a query's scope is 0
-    if ((this.clientSubnet?.scopeLength ?? 0) !== 0) {
-      this.clientSubnet = undefined;
-      return RCODES.FORMERR;
-    }
-    return RCODES.NOERROR;
+    if (this.#options(bytes, at + 10, end)) return RCODES.NOERROR;
+    this.#forgetOptions();
+    return RCODES.FORMERR;
   }
 
-  /** Whether the class is one the zones answer in. */
-  get isInternet(): boolean {
-    return this.class === CLASSES.IN || this.class === CLASSES.ANY;
+  /** Reads the options; unknown ones are skipped (RFC 6891 §6.1.2), and of two equal ones the first counts. */
+  #options(bytes: Uint8Array, from: number, end: number): boolean {
+    for (let at = from; at < end;) {
+      if (at + 4 > end) return false;
+      const code = u16(bytes, at);
+      const length = u16(bytes, at + 2);
+      at += 4;
+      if (at + length > end) return false;
+      if (code === OPTIONS.CLIENT_SUBNET && this.subnetAt === 0) {
+        // RFC 7871 §7.1.2: a query's scope is 0
+        const fault = clientSubnetFault(bytes, at, length);
+        if (fault !== undefined || bytes[at + 3] !== 0) return false;
+        this.subnetAt = at;
+        this.subnetBytes = length;
+      } else if (code === OPTIONS.COOKIE && this.cookieAt === 0) {
+        // RFC 7873 §5.2.2: another length is FORMERR
+        const isWhole = length === CLIENT_COOKIE_BYTES ||
+          (length >= MIN_BOTH_COOKIES_BYTES &&
+            length <= MAX_BOTH_COOKIES_BYTES);
+        if (!isWhole) return false;
+        this.cookieAt = at;
+        this.cookieBytes = length;
+      } else if (code === OPTIONS.TCP_KEEPALIVE) this.asksKeepalive = true;
+      at += length;
+    }
+    return true;
   }
 }
 

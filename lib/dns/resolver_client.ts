@@ -14,7 +14,7 @@ import {
   RCODES,
   RECORD_TYPES,
 } from "./codes.ts";
-import type { ClientSubnet } from "./edns.ts";
+import { type ClientSubnet, readClientSubnet } from "./edns.ts";
 import { type DnsMessage, encodeMessage } from "./message.ts";
 import type { Name } from "./name.ts";
 import { QueryReader } from "./query_reader.ts";
@@ -91,9 +91,13 @@ export function readClientQuestion(
   bytes: Uint8Array,
   sender: Sender,
 ): ClientQuestion | undefined {
-  const verdict = reader.read(bytes);
-  if (verdict < 0) return undefined;
-  const { nameEnd, type } = reader;
+  const read = reader.read(bytes);
+  if (read < 0) return undefined;
+  const { nameEnd, type, subnetAt, subnetBytes } = reader;
+  // only who has cookies to give takes no question for one (RFC 7873 §5.4)
+  const verdict = nameEnd === 0 && read === RCODES.NOERROR
+    ? RCODES.FORMERR
+    : read;
   const refusal = verdict === RCODES.NOERROR
     ? refusalOf(type, {
       host: sender.host,
@@ -111,7 +115,9 @@ export function readClientQuestion(
     hasQuestion: nameEnd > 0,
     udpBytes: reader.hasEdns ? reader.udpBytes : undefined,
     dnssecOk: reader.dnssecOk,
-    clientSubnet: reader.clientSubnet,
+    clientSubnet: subnetBytes === 0
+      ? undefined
+      : readClientSubnet(bytes, subnetAt, subnetBytes),
     verdict: refusal?.rcode ?? verdict,
     refusal: refusal?.reason ?? "",
   };

@@ -1,5 +1,5 @@
 /**
- * An authoritative server's answers (RFC 1034 §4.3.2), from bytes to bytes.
+ * An authoritative server's answers, from bytes to bytes: what is around the sections (header, EDNS, limits, cookies).
  *
  * This is the redirector's hot path. Measured in docs/protocols/dns.md; what keeps it fast is that the question is
  * never turned into text, that the answer is written into one buffer, and that only the choice itself is an object.
@@ -13,25 +13,22 @@ import {
   RCODES,
   RECORD_TYPES,
 } from "./codes.ts";
-import { type ClientSubnet, optBytes, writeOpt } from "./edns.ts";
+import { OPTIONS } from "./edns.ts";
 import { MessageWriter } from "./message_writer.ts";
 import { equalNames, parseName } from "./name.ts";
 import { QueryReader } from "./query_reader.ts";
-import type { Redirect, RedirectFamily } from "./redirects.ts";
-import type { EdgeGroup } from "./select/edge.ts";
-import { noteSelection, type Selection, steer } from "./select/steer.ts";
-import type { Found, RecordSet, ZoneNode, ZoneTable } from "./zone_table.ts";
-
-/** Aliases followed within one answer; a longer chain is left to the resolver. */
-const MAX_CHAIN = 16;
+import type { AnswerFate, ResponseRateLimit } from "./rate_limit.ts";
+import { BOTH_COOKIES_BYTES, type ServerCookies } from "./server_cookies.ts";
+import { type Choice, ZoneAnswer } from "./zone_answer.ts";
+import type { Zone, ZoneTable } from "./zone_table.ts";
 
 const VERSION_NAMES = [
   parseName("version.bind."),
   parseName("version.server."),
 ];
-/** RFC 8482 §4.2: the answer to ANY is one record that says so. */
-const ANY_RDATA = new Uint8Array([7, ...utf8("RFC8482"), 0]);
-const ANY_TTL_SECONDS = 3600;
+
+/** What an OPT record has without options. */
+const OPT_BYTES = 11;
 
 /** Who asks. */
 export interface Asker {
@@ -42,7 +39,7 @@ export interface Asker {
 
 /** An answer, and what it came from. */
 export interface Reply {
-  /** Valid until the next query. */
+  /** Valid until the next query; nothing if the answer is not to be sent. */
   readonly bytes: Uint8Array;
   /** Up to {@linkcode RCODES.BADVERS}. */
   readonly rcode: number;
@@ -52,299 +49,271 @@ export interface Reply {
   /** The question's name stands in the query from 12 up to here; 0 if it could not be read. */
   readonly nameEnd: number;
   readonly type: number;
-  readonly clientSubnet: ClientSubnet | undefined;
   /** The choice that was made, if the name is redirected. */
   readonly choice: Choice | undefined;
+  /** What the limit on equal answers made of it. */
+  readonly fate: AnswerFate;
+  /** The zone that is to be transferred instead of `bytes`; only over TCP. */
+  readonly transfer: Zone | undefined;
 }
 
-/** A choice among edges. */
-export interface Choice extends Selection {
-  /** All edges of the name, the candidates among them. */
-  readonly group: EdgeGroup;
-  readonly redirect: Redirect;
-  /** The client's address as far as it was known; valid until the next query. */
-  readonly client: Uint8Array;
-  readonly clientLength: number;
-  /** The address is from EDNS Client Subnet, not from the packet. */
-  readonly fromOption: boolean;
+/** How a {@linkcode Responder} answers. */
+export interface ResponderOptions {
+  readonly rng: Rng;
+  /** What it says when asked for `version.bind` in class CH. */
+  readonly version?: string;
+  /** The time, for cookies and limits; without it there are none. */
+  readonly clock?: { nowMs(): number; wallMs(): number };
+  readonly cookies?: ServerCookies;
+  readonly rateLimit?: ResponseRateLimit;
+  /** What a client that asks is told about idle connections (RFC 7828), in milliseconds. */
+  readonly keepaliveMs?: number;
+  /** Who may have whole zones; nobody, unless given. */
+  readonly mayTransfer?: (address: Uint8Array) => boolean;
 }
+
+const NO_BYTES = new Uint8Array(0);
 
 /** Answers queries about the zones of a table. */
 export class Responder {
   /** Read anew for each query: another table can take its place. */
   zones: ZoneTable;
-  readonly #rng: Rng;
+  readonly #options: ResponderOptions;
   readonly #version: Uint8Array;
   readonly #reader = new QueryReader();
   readonly #writer = new MessageWriter();
-  #address: Uint8Array = new Uint8Array(4);
-  #rcode = 0;
-  #flags = 0;
-  #answers = 0;
-  #authorities = 0;
-  #additionals = 0;
-  #choice: Choice | undefined;
+  readonly #answer: ZoneAnswer;
+  /** The client's cookie of the current query, and what the server's will be. */
+  readonly #cookies = new Uint8Array(BOTH_COOKIES_BYTES);
+  #withCookies = false;
+  /** The current query came with a cookie of ours: its sender is who it says. */
+  #isProved = false;
 
-  /** Creates a responder; `version` is what it says when asked for `version.bind` in class CH. */
-  constructor(
-    zones: ZoneTable,
-    options: { readonly rng: Rng; readonly version?: string },
-  ) {
+  /** Creates a responder for `zones`. */
+  constructor(zones: ZoneTable, options: ResponderOptions) {
     this.zones = zones;
-    this.#rng = options.rng;
+    this.#options = options;
+    this.#answer = new ZoneAnswer({
+      reader: this.#reader,
+      writer: this.#writer,
+      rng: options.rng,
+    });
     const text = utf8(options.version ?? "rolecall");
     this.#version = new Uint8Array([text.length, ...text]);
   }
 
   /** Returns the answer to a message, or undefined if it deserves none (an answer itself, or too short to have an id). */
   respond(query: Uint8Array, asker: Asker): Reply | undefined {
-    const reader = this.#reader;
-    const verdict = reader.read(query);
+    const answer = this.#answer;
+    const verdict = this.#reader.read(query);
     if (verdict < 0) return undefined;
-    this.#address = asker.address;
-    this.#rcode = verdict;
-    this.#flags = 0x8000 | ((query[2] ?? 0) & 0x79) << 8;
-    this.#choice = undefined;
+    this.#checkCookies(query, asker, verdict);
     this.#begin(query, asker);
+    answer.rcode = verdict;
     let truncated = false;
-    if (verdict === RCODES.NOERROR && !this.#answer(query, asker)) {
-      truncated = true;
-      this.#flags |= 0x200;
-      this.#begin(query, asker);
+    let transfer: Zone | undefined;
+    // RFC 7873 §5.4: who asks nothing wants a cookie
+    if (verdict === RCODES.NOERROR && this.#reader.nameEnd > 0) {
+      const written = this.#sections(query, asker);
+      transfer = written === true || written === false ? undefined : written;
+      truncated = written === false;
     }
-    return this.#end(query, truncated);
+    const fate = this.#fate(asker);
+    if (fate === "slipped") truncated = true;
+    if (truncated) {
+      const { rcode, authoritative, choice } = answer;
+      this.#begin(query, asker);
+      Object.assign(answer, { rcode, authoritative, choice });
+    }
+    this.#end(query, asker, truncated);
+    const { nameEnd, type } = this.#reader;
+    return {
+      bytes: fate === "dropped"
+        ? NO_BYTES
+        : this.#writer.buffer.subarray(0, this.#writer.length),
+      rcode: answer.rcode,
+      truncated,
+      answers: answer.answers,
+      nameEnd,
+      type,
+      choice: answer.choice,
+      fate,
+      transfer,
+    };
+  }
+
+  #checkCookies(query: Uint8Array, asker: Asker, verdict: number): void {
+    const { cookies, clock } = this.#options;
+    const { cookieAt, cookieBytes } = this.#reader;
+    this.#isProved = false;
+    // what is wrong gets no cookie: its answer must not be longer than it
+    this.#withCookies = verdict === RCODES.NOERROR && cookieBytes > 0 &&
+      cookies !== undefined && clock !== undefined;
+    if (!this.#withCookies || !cookies || !clock) return;
+    const sender = {
+      address: asker.address,
+      wallSeconds: Math.floor(clock.wallMs() / 1000),
+    };
+    const given = query.subarray(cookieAt, cookieAt + cookieBytes);
+    const age = cookies.age(given, sender);
+    this.#cookies.set(given.subarray(0, BOTH_COOKIES_BYTES));
+    this.#isProved = age !== undefined;
+    cookies.renew(this.#cookies, age, sender);
+  }
+
+  /** Over UDP, for who has not proved its address: one of many equal answers may be too much. */
+  #fate({ address, transport }: Asker): AnswerFate {
+    const { rateLimit, clock } = this.#options;
+    if (
+      rateLimit === undefined || clock === undefined || transport === "tcp" ||
+      this.#isProved
+    ) return "sent";
+    const { key, rcode } = this.#answer;
+    const answerKey = key === 0 ? rcode : key;
+    return rateLimit.decide(address, { answerKey, nowMs: clock.nowMs() });
   }
 
   /** Starts the message: the head comes last, the question as it came. */
-  #begin(query: Uint8Array, asker: Asker): void {
-    const { hasEdns, udpBytes, clientSubnet, nameEnd } = this.#reader;
-    const limit = asker.transport === "tcp" ? 65535 : hasEdns
+  #begin(query: Uint8Array, { transport }: Asker): void {
+    const { hasEdns, udpBytes, nameEnd } = this.#reader;
+    const limit = transport === "tcp" ? 65535 : hasEdns
       // RFC 6891 §6.2.3: less than 512 means 512
       ? Math.min(Math.max(udpBytes, PLAIN_UDP_BYTES), EDNS_UDP_BYTES)
       : PLAIN_UDP_BYTES;
-    this.#writer.reset(limit - (hasEdns ? optBytes(clientSubnet) : 0), 12);
+    const reserved = hasEdns ? OPT_BYTES + this.#optionBytes(transport) : 0;
+    this.#writer.reset(limit - reserved, 12);
     if (nameEnd > 0) this.#writer.question(query, 12, nameEnd + 4);
-    this.#answers = 0;
-    this.#authorities = 0;
-    this.#additionals = 0;
+    this.#answer.reset();
   }
 
-  #end(query: Uint8Array, truncated: boolean): Reply {
-    const { hasEdns, nameEnd, type, clientSubnet } = this.#reader;
-    const writer = this.#writer;
-    if (hasEdns) {
-      writeOpt(writer, this.#edns());
-      this.#additionals += 1;
-    }
-    const head = writer.buffer;
+  #end(query: Uint8Array, asker: Asker, truncated: boolean): void {
+    const { nameEnd, hasEdns } = this.#reader;
+    const answer = this.#answer;
+    if (hasEdns) this.#opt(query, asker);
+    const additionals = answer.additionals + (hasEdns ? 1 : 0);
+    const head = this.#writer.buffer;
     head[0] = query[0] ?? 0;
     head[1] = query[1] ?? 0;
-    head[2] = this.#flags >> 8;
-    head[3] = this.#rcode & 15;
+    // QR, the opcode and RD as they came
+    head[2] = 0x80 | (query[2] ?? 0) & 0x79 | (answer.authoritative ? 4 : 0) |
+      (truncated ? 2 : 0);
+    head[3] = answer.rcode & 15;
     head[4] = 0;
     head[5] = nameEnd > 0 ? 1 : 0;
-    head[6] = this.#answers >> 8;
-    head[7] = this.#answers;
-    head[8] = this.#authorities >> 8;
-    head[9] = this.#authorities;
-    head[10] = this.#additionals >> 8;
-    head[11] = this.#additionals;
-    return {
-      bytes: head.subarray(0, writer.length),
-      rcode: this.#rcode,
-      truncated,
-      answers: this.#answers,
-      nameEnd,
-      type,
-      clientSubnet,
-      choice: this.#choice,
-    };
+    head[6] = answer.answers >> 8;
+    head[7] = answer.answers;
+    head[8] = answer.authorities >> 8;
+    head[9] = answer.authorities;
+    head[10] = additionals >> 8;
+    head[11] = additionals;
   }
 
-  #edns() {
-    const { clientSubnet, dnssecOk } = this.#reader;
-    const edns = {
-      udpBytes: EDNS_UDP_BYTES,
-      version: 0,
-      dnssecOk,
-      upperRcode: this.#rcode >> 4,
-    };
-    if (clientSubnet === undefined) return edns;
-    const choice = this.#choice;
-    // RFC 7871 §7.2.1: all of the option comes back; its scope is 0 unless the answer depends on it
-    const scopeLength = choice?.fromOption === true
-      ? Math.min(choice.scopeLength, 8 * clientSubnet.bytes.length)
-      : 0;
-    return { ...edns, clientSubnet: { ...clientSubnet, scopeLength } };
+  #optionBytes(transport: "udp" | "tcp"): number {
+    const { subnetBytes } = this.#reader;
+    return (subnetBytes === 0 ? 0 : 4 + subnetBytes) +
+      (this.#withCookies ? 4 + BOTH_COOKIES_BYTES : 0) +
+      (this.#tellsKeepalive(transport) ? 6 : 0);
   }
 
-  /** Writes the records of the answer; false if they do not fit. */
-  #answer(query: Uint8Array, asker: Asker): boolean {
-    const { type, class: qclass, isInternet, nameEnd } = this.#reader;
-    if (!isInternet) return this.#aboutServer(query, qclass, nameEnd);
+  /** RFC 7828 §3.3.2: over TCP, to who asks. */
+  #tellsKeepalive(transport: "udp" | "tcp"): boolean {
+    return transport === "tcp" && this.#reader.asksKeepalive &&
+      this.#options.keepaliveMs !== undefined;
+  }
+
+  #opt(query: Uint8Array, { transport }: Asker): void {
+    const { subnetAt, subnetBytes, dnssecOk } = this.#reader;
+    const { rcode, choice } = this.#answer;
+    const writer = this.#writer;
+    writer.u8(0);
+    writer.u16(RECORD_TYPES.OPT);
+    writer.u16(EDNS_UDP_BYTES);
+    writer.u8(rcode >> 4);
+    writer.u8(0);
+    writer.u16(dnssecOk ? 0x8000 : 0);
+    writer.u16(this.#optionBytes(transport));
+    if (subnetBytes > 0) {
+      // RFC 7871 §7.2.1: all of the option comes back; its scope is 0 unless the answer depends on it
+      const bits = query[subnetAt + 1] === 1 ? 32 : 128;
+      writer.u16(OPTIONS.CLIENT_SUBNET);
+      writer.u16(subnetBytes);
+      writer.bytes(query, subnetAt, subnetAt + 3);
+      writer.u8(
+        choice?.fromOption === true ? Math.min(choice.scopeLength, bits) : 0,
+      );
+      writer.bytes(query, subnetAt + 4, subnetAt + subnetBytes);
+    }
+    if (this.#withCookies) {
+      writer.u16(OPTIONS.COOKIE);
+      writer.u16(BOTH_COOKIES_BYTES);
+      writer.bytes(this.#cookies);
+    }
+    if (this.#tellsKeepalive(transport)) {
+      writer.u16(OPTIONS.TCP_KEEPALIVE);
+      writer.u16(2);
+      const { keepaliveMs = 0 } = this.#options;
+      writer.u16(Math.min(Math.round(keepaliveMs / 100), 0xffff));
+    }
+  }
+
+  /** Writes the records of the answer; false if they do not fit. A zone instead is to be transferred. */
+  #sections(query: Uint8Array, asker: Asker): boolean | Zone {
+    const { type, isInternet } = this.#reader;
+    if (!isInternet) return this.#aboutServer(query);
     if (type >= RECORD_TYPES.IXFR && type < RECORD_TYPES.ANY) {
-      // zone transfers are not for everybody, and not defined over UDP (RFC 5936 §4.2)
-      this.#rcode = asker.transport === "tcp" ? RCODES.REFUSED : RCODES.NOTIMP;
+      return this.#transfer(query, asker);
+    }
+    return this.#answer.write(query, this.zones, asker.address);
+  }
+
+  /** A whole zone is not for everybody, goes over TCP only, and MAILA and MAILB are of the past. */
+  #transfer(query: Uint8Array, asker: Asker): boolean | Zone {
+    const answer = this.#answer;
+    const { type, nameEnd } = this.#reader;
+    const isIncremental = type === RECORD_TYPES.IXFR;
+    if (
+      type > RECORD_TYPES.AXFR || asker.transport === "udp" && !isIncremental
+    ) {
+      // RFC 5936 §4.2: not defined over UDP
+      answer.rcode = asker.transport === "tcp" ? RCODES.REFUSED : RCODES.NOTIMP;
       return true;
     }
-    let name = query.subarray(12, nameEnd);
-    const passed: ZoneNode[] = [];
-    for (let hop = 0; hop < MAX_CHAIN; hop++) {
-      const found = this.zones.find(name);
-      if (found === undefined) {
-        if (hop === 0) this.#rcode = RCODES.REFUSED;
-        return true;
-      }
-      const { node } = found;
-      const alias = type === RECORD_TYPES.CNAME || type === RECORD_TYPES.ANY ||
-          this.#isReferral(found, type)
-        ? undefined
-        : node?.sets.get(RECORD_TYPES.CNAME);
-      if (alias === undefined) return this.#final(name, found);
-      this.#flags |= 0x400;
-      // a loop is the zone's mistake; the resolver sees it after one round
-      if (node === undefined || passed.includes(node)) return true;
-      passed.push(node);
-      if (!this.#set(name, alias)) return false;
-      name = alias[0]?.rdata ?? name;
+    if (this.#options.mayTransfer?.(asker.address) !== true) {
+      answer.rcode = RCODES.REFUSED;
+      return true;
     }
-    return true;
-  }
-
-  #isReferral({ node, cut }: Found, type: number): boolean {
-    // RFC 4035 §3.1.4.1: DS at a delegation is the parent's to answer
-    return cut !== undefined && !(type === RECORD_TYPES.DS && node === cut);
-  }
-
-  /** Answers for the end of a chain of aliases. */
-  #final(name: Uint8Array, found: Found): boolean {
-    const { type } = this.#reader;
-    if (this.#isReferral(found, type) && found.cut !== undefined) {
-      return this.#referral(found.cut);
-    }
-    // RFC 1034 §6.2.7: AA is about the first name, and stays set when a later one is another server's
-    this.#flags |= 0x400;
-    const { node, zone } = found;
-    if (node === undefined) {
-      // RFC 6604 §3: the code is that of the last name
-      this.#rcode = RCODES.NXDOMAIN;
-      return this.#authority(zone.negativeSoa);
-    }
-    if (
-      type === RECORD_TYPES.ANY && (node.sets.size > 0 || node.redirect)
-    ) return this.#minimal(name);
-    const set = node.sets.get(type);
-    if (set !== undefined) return this.#set(name, set);
-    const redirect = node.redirect;
-    const family = type === RECORD_TYPES.A
-      ? redirect?.ipv4
-      : type === RECORD_TYPES.AAAA
-      ? redirect?.ipv6
-      : undefined;
-    return redirect !== undefined && family !== undefined
-      ? this.#redirect(name, redirect, family)
-      : this.#authority(zone.negativeSoa);
-  }
-
-  /** Chooses an edge and writes its address. */
-  #redirect(
-    name: Uint8Array,
-    redirect: Redirect,
-    family: RedirectFamily,
-  ): boolean {
-    const { type, clientSubnet } = this.#reader;
-    const fromOption = clientSubnet !== undefined &&
-      clientSubnet.sourceLength > 0;
-    const client = fromOption ? clientSubnet.bytes : this.#address;
-    const clientLength = fromOption
-      ? clientSubnet.sourceLength
-      : 8 * client.length;
-    const { group, sites } = family;
-    const selection = steer(redirect.steering, {
-      group,
-      sites,
-      client,
-      clientLength,
-      nameHash: redirect.nameHash,
-      loadPerAnswer: redirect.book.loadPerAnswer,
-      rng: this.#rng,
-    });
-    noteSelection(selection);
-    this.#choice = {
-      ...selection,
-      group,
-      redirect,
-      client,
-      clientLength,
-      fromOption,
-    };
-    const { edge } = selection;
-    return this.#record(name, type, redirect.ttlSeconds, edge.address);
-  }
-
-  #record(
-    name: Uint8Array,
-    type: number,
-    ttlSeconds: number,
-    rdata: Uint8Array,
-  ): boolean {
-    const qclass = this.#reader.class;
-    const written = this.#writer.record({
-      name,
-      type,
-      class: qclass === CLASSES.ANY ? CLASSES.IN : qclass,
-      ttlSeconds,
-      rdata,
-    });
-    if (written) this.#answers += 1;
-    return written;
-  }
-
-  #set(name: Uint8Array, set: RecordSet): boolean {
-    for (const { type, ttlSeconds, rdata } of set) {
-      if (!this.#record(name, type, ttlSeconds, rdata)) return false;
-    }
-    return true;
-  }
-
-  #minimal(name: Uint8Array): boolean {
-    return this.#record(name, RECORD_TYPES.HINFO, ANY_TTL_SECONDS, ANY_RDATA);
-  }
-
-  #authority(record: RecordSet[number]): boolean {
-    const written = this.#writer.record(record);
-    if (written) this.#authorities += 1;
-    return written;
-  }
-
-  /** Names the servers below, with their addresses where only we know them (glue; RFC 9471: all of it, or TC). */
-  #referral(cut: ZoneNode): boolean {
-    const servers = cut.sets.get(RECORD_TYPES.NS) ?? [];
-    for (const server of servers) if (!this.#authority(server)) return false;
-    for (const server of servers) {
-      const node = this.zones.find(server.rdata)?.node;
-      for (const type of [RECORD_TYPES.A, RECORD_TYPES.AAAA]) {
-        for (const glue of node?.sets.get(type) ?? []) {
-          if (!this.#writer.record(glue)) return false;
-          this.#additionals += 1;
-        }
-      }
-    }
-    return true;
-  }
-
-  #aboutServer(query: Uint8Array, qclass: number, nameEnd: number): boolean {
     const name = query.subarray(12, nameEnd);
-    const { type } = this.#reader;
+    const zone = this.zones.zones.find(({ origin }) =>
+      equalNames(origin, name)
+    );
+    if (zone === undefined) {
+      // RFC 5936 §2.2.1
+      answer.rcode = RCODES.NOTAUTH;
+      return true;
+    }
+    if (asker.transport === "tcp") return zone;
+    // RFC 1995 §2: the SOA alone says "ask over TCP"
+    answer.authoritative = true;
+    return answer.record(
+      zone.soa.type,
+      zone.soa.ttlSeconds,
+      zone.soa.rdata,
+    );
+  }
+
+  #aboutServer(query: Uint8Array): boolean {
+    const { type, class: qclass, nameEnd } = this.#reader;
+    const name = query.subarray(12, nameEnd);
+    const answer = this.#answer;
     if (
       qclass !== CLASSES.CH ||
       !VERSION_NAMES.some((known) => equalNames(known, name))
     ) {
-      this.#rcode = RCODES.REFUSED;
+      answer.rcode = RCODES.REFUSED;
       return true;
     }
-    this.#flags |= 0x400;
+    answer.authoritative = true;
     return type !== RECORD_TYPES.TXT && type !== RECORD_TYPES.ANY ||
-      this.#record(name, RECORD_TYPES.TXT, 0, this.#version);
+      answer.record(RECORD_TYPES.TXT, 0, this.#version);
   }
 }

@@ -9,6 +9,8 @@ export interface ZoneRecord {
   readonly ttlSeconds: number;
   /** Uncompressed. */
   readonly rdata: Uint8Array<ArrayBuffer>;
+  /** Where it starts in its file, from 1. */
+  readonly line?: number;
 }
 
 /** A place where content is served. */
@@ -46,6 +48,8 @@ export interface RedirectSpec {
 
 /** A zone as it was written, in a master file, as JSON or by flags. */
 export interface ZoneData {
+  /** Where it was read, for what is wrong with it: `--zone kingcdn.zone`. */
+  readonly source?: string;
   readonly origin: Name;
   readonly records: readonly ZoneRecord[];
   readonly edges: readonly EdgeSpec[];

@@ -1,8 +1,13 @@
 /**
  * All zones of a server in one table, made so that answering is one look-up for a name that is there, and a short
  * walk towards the root for one that is not (RFC 1034 §4.3.2, RFC 4592).
+ *
+ * Names and data stand in one pool; a name costs some 200 bytes with its record, of which its own bytes are a quarter
+ * (bench/dns_zone.ts).
  */
+import { BytePool } from "./byte_pool.ts";
 import { CLASSES, RECORD_TYPES } from "./codes.ts";
+import { ZoneFileError } from "./master_lines.ts";
 import type { DnsRecord } from "./message.ts";
 import {
   displayName,
@@ -10,8 +15,8 @@ import {
   isWithin,
   labelCount,
   type Name,
+  nameEnd,
   parentName,
-  parseName,
 } from "./name.ts";
 import { NameTable } from "./name_table.ts";
 import { formatRdata } from "./rdata.ts";
@@ -20,10 +25,19 @@ import {
   type Redirect,
   type RedirectOptions,
 } from "./redirects.ts";
-import type { ZoneData } from "./zone.ts";
+import type { ZoneData, ZoneRecord } from "./zone.ts";
 
 /** Records of one name and type. */
-export type RecordSet = readonly DnsRecord[];
+export interface RecordSet {
+  readonly type: number;
+  readonly ttlSeconds: number;
+  /** How many records there are. */
+  readonly count: number;
+  /** Where they stand in {@linkcode ZoneTable.bytes}: one after the other, each with its length in 2 bytes before it. */
+  readonly at: number;
+  /** The next set of the same name. */
+  readonly next: RecordSet | undefined;
+}
 
 /** A zone that is served. */
 export interface Zone {
@@ -32,13 +46,16 @@ export interface Zone {
   readonly serial: number;
   /** The SOA as it stands in negative answers: with the lesser of its TTL and its last field (RFC 2308 §3). */
   readonly negativeSoa: DnsRecord;
+  /** What the zone says about names that another zone of this server answers for: its delegation, with glue. */
+  readonly covered: readonly ZoneRecord[];
 }
 
 /** A name in a zone; one without records has names below it (an empty non-terminal, RFC 4592 §2.2.2). */
 export interface ZoneNode {
-  readonly name: Name;
+  /** Where its name stands in {@linkcode ZoneTable.bytes}. */
+  readonly nameAt: number;
   readonly zone: Zone;
-  readonly sets: Map<number, RecordSet>;
+  sets: RecordSet | undefined;
   /** The address depends on who asks. */
   redirect: Redirect | undefined;
   /** The delegation at this name or above it: what is here is another server's to answer. */
@@ -55,19 +72,30 @@ export interface Found {
   readonly cut: ZoneNode | undefined;
 }
 
-const WILDCARD = parseName("*.");
+/** Returns the records of a type, if the name has any. */
+export function recordSet(
+  node: ZoneNode,
+  type: number,
+): RecordSet | undefined {
+  let set = node.sets;
+  while (set !== undefined && set.type !== type) set = set.next;
+  return set;
+}
 
 /** See the head of this file. */
 export class ZoneTable {
   /** The zones, the deepest first. */
   readonly zones: readonly Zone[];
-  readonly #nodes = new NameTable<ZoneNode>();
+  readonly #pool = new BytePool();
+  readonly #nodes = new NameTable<ZoneNode>(this.#pool);
+  readonly #tops = new Set<ZoneNode>();
 
   /**
    * Builds the table.
    *
    * @throws {SyntaxError | RangeError} If a zone cannot be served: no SOA or NS at its top, an alias with other data beside it
-   * (RFC 1034 §3.6.2), given twice; or a redirect or site names an edge that is none.
+   * (RFC 1034 §3.6.2), given twice; or a redirect or site names an edge that is none. It starts with the zone's
+   * {@linkcode ZoneData.source}.
    */
   constructor(data: readonly ZoneData[], options: RedirectOptions = {}) {
     // a zone's own top wins over the delegation to it in the zone above
@@ -76,34 +104,50 @@ export class ZoneTable {
     );
     const zones: Zone[] = [];
     for (const each of deepestFirst) {
-      if (zones.some((zone) => equalNames(zone.origin, each.origin))) {
-        throw new SyntaxError(
-          `the zone ${displayName(each.origin)} is given twice`,
-        );
-      }
-      zones.push(this.#addZone(each, zones, options));
+      const known = zones.some((zone) => equalNames(zone.origin, each.origin));
+      fromSource(each, () => {
+        if (known) {
+          throw new SyntaxError(
+            `the zone ${displayName(each.origin)} is given twice`,
+          );
+        }
+        zones.push(this.#addZone(each, zones, options));
+      });
     }
     this.zones = zones;
-    for (const node of this.#nodes.values()) this.#link(node);
+    this.#pool.trim();
+    // in the order they were added a name comes after the one above it
+    for (const node of this.#nodes.values) this.#link(node);
+  }
+
+  /** Where names and data stand. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#pool.bytes;
+  }
+
+  /** All names, each after the one above it. */
+  get nodes(): readonly ZoneNode[] {
+    return this.#nodes.values;
   }
 
   /** Finds the name that starts at `at`; undefined if it is in none of the zones. */
   find(bytes: Uint8Array, at = 0): Found | undefined {
-    const node = this.#nodes.get(bytes, at);
-    if (node !== undefined) return { zone: node.zone, node, cut: node.cut };
-    for (let label = at; (bytes[label] ?? 0) !== 0;) {
-      label += 1 + (bytes[label] ?? 0);
-      const encloser = this.#nodes.get(bytes, label);
-      if (encloser === undefined) continue;
-      const { zone, cut, wildcard } = encloser;
-      return { zone, node: wildcard, cut };
-    }
-    return undefined;
+    const node = this.#nodes.closest(bytes, at);
+    if (node === undefined) return undefined;
+    const { zone, cut } = node;
+    return this.#nodes.isExact
+      ? { zone, node, cut }
+      : { zone, node: node.wildcard, cut };
+  }
+
+  /** Whether the last {@linkcode ZoneTable.find} found the name itself, not a wildcard for it. */
+  get foundExactly(): boolean {
+    return this.#nodes.isExact;
   }
 
   /** Returns all names whose address depends on who asks, and their zones. */
   redirects(): { readonly zone: Zone; readonly redirect: Redirect }[] {
-    return [...this.#nodes.values()].flatMap(({ zone, redirect }) =>
+    return this.nodes.flatMap(({ zone, redirect }) =>
       redirect === undefined ? [] : [{ zone, redirect }]
     );
   }
@@ -126,93 +170,163 @@ export class ZoneTable {
     deeper: readonly Zone[],
     options: RedirectOptions,
   ): Zone {
-    const zone = zoneOf(data);
-    const isOurs = (name: Name) =>
-      !deeper.some((other) => isWithin(name, other.origin));
     const { records, redirects } = makeRedirects(data, options);
-    for (const { name } of [...records, ...redirects]) {
-      if (isWithin(name, zone.origin)) continue;
-      throw new SyntaxError(
-        `${displayName(name)} is not in the zone ${displayName(zone.origin)}`,
-      );
-    }
+    const covered: ZoneRecord[] = [];
+    const zone = zoneOf(data, covered);
+    this.#tops.add(this.#node(zone.origin, zone));
+    const byNode = new Map<ZoneNode, ZoneRecord[]>();
     for (const record of records) {
-      if (!isOurs(record.name)) continue;
-      const { sets } = this.#node(record.name, zone);
-      const set = sets.get(record.type) ?? [];
-      if (set.some((other) => sameBytes(other.rdata, record.rdata))) continue;
-      // RFC 2181 §5.2: one set has one TTL
-      const ttlSeconds = Math.min(
-        record.ttlSeconds,
-        ...set.map((other) => other.ttlSeconds),
-      );
-      sets.set(
-        record.type,
-        [...set, { ...record, class: CLASSES.IN }].map((each) => ({
-          ...each,
-          ttlSeconds,
-        })),
-      );
+      if (!isWithin(record.name, zone.origin)) {
+        throw outside(record.name, zone);
+      }
+      const other = deeper.find(({ origin }) => isWithin(record.name, origin));
+      if (other !== undefined) {
+        covered.push(record);
+        // what is between the two zones is there, though it may be empty
+        this.#node(parentName(other.origin) as Name, zone);
+        continue;
+      }
+      const node = this.#node(record.name, zone);
+      const own = byNode.get(node);
+      if (own === undefined) byNode.set(node, [record]);
+      else own.push(record);
     }
     for (const redirect of redirects) {
-      if (isOurs(redirect.name)) {
-        this.#node(redirect.name, zone).redirect = redirect;
+      if (!isWithin(redirect.name, zone.origin)) {
+        throw outside(redirect.name, zone);
       }
+      if (deeper.some(({ origin }) => isWithin(redirect.name, origin))) {
+        continue;
+      }
+      this.#node(redirect.name, zone).redirect = redirect;
     }
+    for (const [node, own] of byNode) this.#addSets(node, own);
     return zone;
   }
 
-  /** The node of a name, made with all between it and the top of its zone. */
+  /** The node of a name, made after all between it and the top of its zone. */
   #node(name: Name, zone: Zone): ZoneNode {
     const known = this.#nodes.get(name);
     if (known !== undefined) return known;
-    const node: ZoneNode = {
-      name,
+    const above = name.length === zone.origin.length
+      ? undefined
+      : this.#node(parentName(name) as Name, zone);
+    const node = {
+      nameAt: 0,
       zone,
-      sets: new Map(),
+      sets: undefined,
       redirect: undefined,
       cut: undefined,
       wildcard: undefined,
     };
-    this.#nodes.set(name, node);
-    if (!equalNames(name, zone.origin)) {
-      this.#node(parentName(name) as Name, zone);
+    node.nameAt = this.#nodes.add(name, node);
+    if (above !== undefined && name[0] === 1 && name[1] === 0x2a) {
+      above.wildcard = node;
     }
     return node;
   }
 
-  /** Checks a node and ties it to its delegation and wildcard, once all are there. */
-  #link(node: ZoneNode): void {
-    const { name, sets, zone } = node;
-    const alias = sets.get(RECORD_TYPES.CNAME);
-    if (
-      alias !== undefined &&
-      (sets.size > 1 || alias.length > 1 || node.redirect !== undefined)
-    ) {
-      throw new SyntaxError(
-        `${
-          displayName(name)
-        } is an alias (CNAME) and so can have no other data`,
-      );
+  #addSets(node: ZoneNode, records: readonly ZoneRecord[]): void {
+    const byType = new Map<number, ZoneRecord[]>();
+    for (const record of records) {
+      const own = byType.get(record.type);
+      if (own === undefined) byType.set(record.type, [record]);
+      else own.push(record);
     }
-    const wildcard = new Uint8Array([...WILDCARD.subarray(0, 2), ...name]);
-    node.wildcard = this.#nodes.get(wildcard);
-    for (
-      let at: Uint8Array = name;
-      !equalNames(at, zone.origin);
-      at = parentName(at)
-    ) {
-      const above = this.#nodes.get(at);
-      if (above?.sets.has(RECORD_TYPES.NS)) node.cut = above;
+    checkAlias(node, byType);
+    for (const [type, own] of [...byType].reverse()) {
+      const different = own.length === 1 ? own : withoutTwins(own);
+      const at = this.#pool.add([]);
+      for (const { rdata } of different) {
+        this.#pool.add([rdata.length >> 8, rdata.length & 255]);
+        this.#pool.add(rdata);
+      }
+      node.sets = {
+        type,
+        // RFC 2181 §5.2: one set has one TTL
+        ttlSeconds: Math.min(...own.map(({ ttlSeconds }) => ttlSeconds)),
+        count: different.length,
+        at,
+        next: node.sets,
+      };
     }
   }
+
+  /** Ties a node to the delegation at or above it, once all are there. */
+  #link(node: ZoneNode): void {
+    if (this.#tops.has(node)) return;
+    const { bytes } = this.#pool;
+    const parentAt = node.nameAt + 1 + (bytes[node.nameAt] ?? 0);
+    const above = this.#nodes.get(bytes, parentAt)?.cut;
+    const isCut = recordSet(node, RECORD_TYPES.NS) !== undefined;
+    node.cut = above ?? (isCut ? node : undefined);
+  }
+}
+
+/** Returns the name that stands at `at` of a table's bytes. Shares the memory. */
+export function nameAt(table: ZoneTable, at: number): Uint8Array<ArrayBuffer> {
+  const { bytes } = table;
+  return bytes.subarray(at, nameEnd(bytes, at));
+}
+
+function fromSource(data: ZoneData, build: () => void): void {
+  try {
+    build();
+  } catch (error) {
+    const message = `${data.source ?? "zones"}: ${(error as Error).message}`;
+    if (error instanceof SyntaxError) {
+      throw new SyntaxError(message, { cause: error });
+    }
+    if (error instanceof RangeError) {
+      throw new RangeError(message, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function outside(name: Name, zone: Zone): SyntaxError {
+  return new SyntaxError(
+    `${displayName(name)} is not in the zone ${displayName(zone.origin)}`,
+  );
+}
+
+function checkAlias(
+  node: ZoneNode,
+  byType: ReadonlyMap<number, readonly ZoneRecord[]>,
+): void {
+  const alias = byType.get(RECORD_TYPES.CNAME);
+  const [first, second] = alias ?? [];
+  if (first === undefined) return;
+  const other = [...byType.values()].find((own) => own !== alias)?.[0];
+  const extra = other ??
+    (second === undefined || sameBytes(first.rdata, second.rdata)
+      ? undefined
+      : second);
+  if (extra === undefined && node.redirect === undefined) return;
+  const rule = `${
+    displayName(first.name)
+  } is an alias (CNAME) and so can have no other data`;
+  const line = Math.max(first.line ?? 0, extra?.line ?? 0);
+  throw line === 0 ? new SyntaxError(rule) : new ZoneFileError(line, rule);
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }
 
-function zoneOf({ origin, records }: ZoneData): Zone {
+/** RFC 2181 §5: a set holds no record twice. */
+function withoutTwins(records: readonly ZoneRecord[]): ZoneRecord[] {
+  const seen = new Set<string>();
+  return records.filter(({ rdata }) => {
+    const key = rdata.join();
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+function zoneOf(
+  { origin, records }: ZoneData,
+  covered: readonly ZoneRecord[],
+): Zone {
   const atTop = (type: number) =>
     records.filter((record) =>
       record.type === type && equalNames(record.name, origin)
@@ -232,15 +346,16 @@ function zoneOf({ origin, records }: ZoneData): Zone {
     );
   }
   const words = formatRdata(soa.type, soa.rdata).split(" ");
-  const minimum = Number(words.at(-1));
-  const record = { ...soa, class: CLASSES.IN };
+  const { name, type, ttlSeconds, rdata } = soa;
+  const record = { name, type, class: CLASSES.IN, ttlSeconds, rdata };
   return {
     origin,
     soa: record,
     serial: Number(words[2]),
     negativeSoa: {
       ...record,
-      ttlSeconds: Math.min(soa.ttlSeconds, minimum),
+      ttlSeconds: Math.min(ttlSeconds, Number(words.at(-1))),
     },
+    covered,
   };
 }

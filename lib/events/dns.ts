@@ -24,6 +24,11 @@ export type DnsEvent =
     readonly sentBytes: number;
   }
   | Query & {
+    /** An answer that was beyond `--rate-limit`: sent empty, to be asked for over TCP, or not at all. */
+    readonly type: "query.limited";
+    readonly fate: "slipped" | "dropped";
+  }
+  | Query & {
     readonly type: "edge.selected";
     /** The name the choice was made for: the asked one, or what it is an alias of. */
     readonly redirectedName: string;
@@ -55,6 +60,8 @@ export type DnsEvent =
     readonly refused: number;
     /** Messages that deserved no answer. */
     readonly dropped: number;
+    /** Answers beyond `--rate-limit`. */
+    readonly limited: number;
     /** Connections that ended otherwise than by their client. */
     readonly disconnected: number;
     readonly intervalMs: number;
@@ -100,6 +107,13 @@ export const DNS_EVENTS: EventTable<DnsEvent> = {
         e.answers === 1 ? "" : "s"
       }${e.truncated ? ", cut off (TC)" : ""}`,
   },
+  "query.limited": {
+    level: "info",
+    text: (e) =>
+      `${e.question} ${e.recordType} from ${e.remote}: more equal answers than --rate-limit, ${
+        e.fate === "slipped" ? "told to ask over TCP" : "not answered"
+      }`,
+  },
   "edge.selected": {
     level: "info",
     text: (e) =>
@@ -118,7 +132,7 @@ export const DNS_EVENTS: EventTable<DnsEvent> = {
     text: (e) =>
       `${e.queries} more queries in ${
         Math.round(e.intervalMs)
-      } ms: ${e.redirected} led to an edge, ${e.refused} refused or without such a name, ${e.dropped} dropped; ${e.disconnected} connections closed`,
+      } ms: ${e.redirected} led to an edge, ${e.refused} refused or without such a name, ${e.dropped} dropped, ${e.limited} beyond the rate limit; ${e.disconnected} connections closed`,
   },
   "resolver.disconnected": {
     level: "info",

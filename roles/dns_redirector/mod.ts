@@ -14,6 +14,7 @@ export const dnsRedirector: Role = {
     "zones.rejected",
     "engine.rejected",
     "query.answered",
+    "query.limited",
     "edge.selected",
     "queries.counted",
     "resolver.disconnected",

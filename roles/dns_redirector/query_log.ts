@@ -5,7 +5,8 @@ import {
 } from "../../lib/core/address.ts";
 import { rcodeName, RCODES, typeName } from "../../lib/dns/codes.ts";
 import { displayName } from "../../lib/dns/name.ts";
-import type { Choice, Reply } from "../../lib/dns/responder.ts";
+import type { Reply } from "../../lib/dns/responder.ts";
+import type { Choice } from "../../lib/dns/zone_answer.ts";
 import type { RolecallEvent } from "../../lib/events/mod.ts";
 import type { RoleContext } from "../../lib/role.ts";
 
@@ -26,6 +27,7 @@ interface Counts {
   redirected: number;
   refused: number;
   dropped: number;
+  limited: number;
   disconnected: number;
 }
 
@@ -34,6 +36,7 @@ const NOTHING: Counts = {
   redirected: 0,
   refused: 0,
   dropped: 0,
+  limited: 0,
   disconnected: 0,
 };
 
@@ -66,6 +69,7 @@ export class QueryLog {
     const counts = this.#counts;
     counts.queries += 1;
     if (reply === undefined) counts.dropped += 1;
+    else if (reply.fate !== "sent") counts.limited += 1;
     else if (reply.choice !== undefined) counts.redirected += 1;
     else if (reply.rcode !== RCODES.NOERROR) counts.refused += 1;
   }
@@ -160,7 +164,11 @@ export class QueryLog {
       question: displayName(query.subarray(12, reply.nameEnd)),
       recordType: typeName(reply.type),
     };
-    const { choice } = reply;
+    const { choice, fate } = reply;
+    if (fate !== "sent") {
+      this.#ctx.emit({ type: "query.limited", ...about, fate });
+      return;
+    }
     if (choice === undefined) {
       this.#ctx.emit({
         type: "query.answered",

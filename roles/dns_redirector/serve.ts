@@ -1,5 +1,8 @@
 import { RunError } from "../../lib/core/errors.ts";
-import { Responder } from "../../lib/dns/responder.ts";
+import { ResponseRateLimit } from "../../lib/dns/rate_limit.ts";
+import { Responder, type ResponderOptions } from "../../lib/dns/responder.ts";
+import { ServerCookies } from "../../lib/dns/server_cookies.ts";
+import { secretBytes } from "../../lib/io/hash.ts";
 import type { Address, TcpListener, UdpSocket } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { QueryLog } from "./query_log.ts";
@@ -27,9 +30,9 @@ export async function serveDns(
   keeper.tell();
   const log = new QueryLog(ctx);
   // each has its own buffer: while one answer is being sent, the other may write the next
+  const options = responderOptions(flags, ctx);
   const responder = () => {
-    const { rng } = ctx;
-    const made = new Responder(keeper.zones, { rng, version: "rolecall" });
+    const made = new Responder(keeper.zones, options);
     keeper.follow((zones) => made.zones = zones);
     return made;
   };
@@ -40,6 +43,28 @@ export async function serveDns(
     keeper.watch(),
   ]);
   log.flush();
+}
+
+function responderOptions(
+  flags: ServeFlags,
+  { clock, rng }: RoleContext,
+): ResponderOptions {
+  const [key = 0] = new Uint32Array(secretBytes(4).buffer);
+  return {
+    rng,
+    clock,
+    version: "rolecall",
+    cookies: new ServerCookies(secretBytes(16)),
+    keepaliveMs: flags.idleTimeout,
+    ...(flags.rateLimit === 0 ? {} : {
+      rateLimit: new ResponseRateLimit({
+        key,
+        perSecond: flags.rateLimit,
+        slip: flags.rateLimitSlip,
+        exempt: flags.rateLimitExempt,
+      }),
+    }),
+  };
 }
 
 /** Binds UDP and TCP to the same port; port 0 takes one that is free for both. @throws {RunError} As `Net.listenUdp`. */

@@ -1,5 +1,15 @@
+import { type Cidr, parseCidr } from "../../lib/core/address.ts";
 import { flag, type FlagValues, serverFlags } from "../../lib/cli/flags.ts";
-import { ZONE_FLAGS } from "./zone_flags.ts";
+import { words, ZONE_FLAGS } from "./zone_flags.ts";
+
+function parseNetwork(text: string): Cidr {
+  try {
+    return parseCidr(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new RangeError(error.message, { cause: error });
+  }
+}
 
 /** The flags of the server. */
 export const SERVER_FLAGS = {
@@ -13,6 +23,23 @@ export const SERVER_FLAGS = {
     default: "10s",
     help: "Closes a TCP connection without a query for so long",
   }),
+  rateLimit: flag.count({
+    default: "0",
+    placeholder: "N",
+    help:
+      "Sends a network (/24, IPv6 /56) only so many equal answers a second over UDP; 0 is no limit. Who shows a cookie of ours is not limited",
+  }),
+  rateLimitSlip: flag.count({
+    default: "2",
+    placeholder: "N",
+    help:
+      'Every so many answers beyond --rate-limit are sent as an empty "ask over TCP"; 0 sends none',
+  }),
+  rateLimitExempt: words(
+    "CIDR",
+    "Does not limit this network, such as 127.0.0.0/8",
+    parseNetwork,
+  ),
   engine: flag.choice(["portable", "batch"], {
     default: "portable",
     help:

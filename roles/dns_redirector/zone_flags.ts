@@ -24,7 +24,8 @@ import type { RoleContext } from "../../lib/role.ts";
 /** A zone file is text that a person wrote; a larger one is a mistake. */
 const MAX_ZONE_BYTES = 16 * 2 ** 20;
 
-function words<T>(
+/** A flag for values that `parse` reads, which may be given several times. */
+export function words<T>(
   placeholder: string,
   help: string,
   parse: (text: string) => T,
@@ -108,24 +109,26 @@ async function readZoneFile(
       });
     }),
   );
+  const source = `--zone ${path}`;
   return asInput(
-    `--zone ${path}`,
     () =>
-      text.trimStart().startsWith("{")
+      (text.trimStart().startsWith("{")
         ? parseZoneJson(text)
-        : parseMasterFile(text),
+        : parseMasterFile(text)).map((zone) => ({ ...zone, source })),
+    source,
   );
 }
 
 /** Runs `parse`; what it finds wrong is the user's text, so one line and exit code 2. */
-function asInput<T>(where: string, parse: () => T): T {
+function asInput<T>(parse: () => T, where?: string): T {
   try {
     return parse();
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof RangeError)) {
       throw error;
     }
-    throw new InputError(`${where}: ${error.message}`, { cause: error });
+    const said = where === undefined ? "" : `${where}: `;
+    throw new InputError(`${said}${error.message}`, { cause: error });
   }
 }
 
@@ -165,7 +168,7 @@ export async function loadZones(
   const isSpecific = isAddress(flags.host) &&
     !["0.0.0.0", "::"].includes(flags.host);
   const ttlSeconds = ttlSecondsOf(flags.ttl);
-  const table = asInput("zones", () => {
+  const table = asInput(() => {
     data.push(...zonesOfFlags({
       domains: flags.domain,
       aliases: flags.cname,

@@ -10,6 +10,7 @@ import {
   parseName,
   readName,
 } from "../../../lib/dns/name.ts";
+import { BytePool } from "../../../lib/dns/byte_pool.ts";
 import { NameTable } from "../../../lib/dns/name_table.ts";
 
 Deno.test("parseName and formatName go both ways", () => {
@@ -90,15 +91,35 @@ Deno.test("readName follows pointers back, and only back", () => {
   }
 });
 
-Deno.test("NameTable finds names in a message, whatever their case", () => {
-  const table = new NameTable<number>();
+Deno.test("NameTable finds names in a message, whatever their case, or the closest above them", () => {
+  const pool = new BytePool();
+  const table = new NameTable<number>(pool);
   for (let index = 0; index < 500; index++) {
-    table.set(parseName(`n${index}.cdn.test`), index);
+    const at = table.add(parseName(`N${index}.cdn.test`), index);
+    assertEquals(
+      formatName(readName(pool.bytes, at).name),
+      `N${index}.cdn.test.`,
+    );
   }
-  table.set(parseName("N7.CDN.test"), 70);
-  const message = new Uint8Array([9, 9, ...parseName("N7.cdn.TEST"), 1, 2]);
-  assertEquals(table.get(message, 2), 70);
+  pool.trim();
+  const message = new Uint8Array([9, 9, ...parseName("n7.cdn.TEST"), 1, 2]);
+  assertEquals(table.get(message, 2), 7);
   assertEquals(table.get(parseName("n499.cdn.test")), 499);
   assertEquals(table.get(parseName("n500.cdn.test")), undefined);
-  assertEquals([...table.values()].length, 500);
+  assertEquals(table.get(parseName("cdn.test")), undefined);
+  assertEquals(table.values.length, 500);
+  for (
+    const [name, value, isExact] of [
+      ["n7.cdn.test", 7, true],
+      ["a.b.n7.cdn.test", 7, false],
+      ["n500.cdn.test", undefined, false],
+      [".", undefined, false],
+    ] as const
+  ) {
+    assertEquals(table.closest(parseName(name)), value);
+    if (value !== undefined) assertEquals(table.isExact, isExact);
+  }
+  const deepest = parseName(`${"a.".repeat(127)}`);
+  table.add(deepest, 1000);
+  assertEquals(table.closest(deepest), 1000);
 });

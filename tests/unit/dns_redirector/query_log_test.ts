@@ -80,6 +80,7 @@ Deno.test("QueryLog counts what is more than 50 in a second, and says so when it
     redirected: 10,
     refused: 5,
     dropped: 1,
+    limited: 0,
     disconnected: 1,
     intervalMs: 1000,
   });
