@@ -96,13 +96,18 @@ function redirectsOfRecords(
 }
 
 function edgesOf(spec: EdgeSpec, size: 4 | 16, book: EdgeBook): Edge[] {
-  const { name, weight } = spec;
+  const { name, weight, port, admin } = spec;
   const hash = hashName(new Uint8Array([name.length, ...utf8(name), 0]));
   return spec.addresses.filter((address) => address.length === size).map(
     (bytes) => {
       const host = formatAddress(bytes);
-      const address = new Uint8Array(bytes);
-      return { name, address, host, weight, hash, state: book.state(host) };
+      const place = [host, port ?? "", admin ?? ""].join(" ").trim();
+      return {
+        ...{ name, host, weight, hash, place, state: book.state(place) },
+        address: new Uint8Array(bytes),
+        ...(port === undefined ? {} : { port }),
+        ...(admin === undefined ? {} : { admin }),
+      };
     },
   );
 }

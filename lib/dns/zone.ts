@@ -23,7 +23,7 @@ export interface EdgeSpec {
   readonly weight: number;
   /** Where its service is checked, if not at the port of `--health-port`. */
   readonly port?: number;
-  /** Where it tells its load, if not at the port of `--load-port` of its address. */
+  /** Where it tells its load, `PORT` or `ADDR:PORT`, if not at the port of `--load-port` of its address. */
   readonly admin?: string;
 }
 

@@ -50,19 +50,58 @@ export function parseDomainFlag(text: string): Name {
   return asRange(() => parseName(text));
 }
 
-/** Reads an edge: `127.0.0.3`, or `127.0.0.3,weight=2`. @throws {RangeError} If it is none. */
+const EDGE_RULE =
+  "must be an address, perhaps with weight=N, port=N and admin=[ADDR:]PORT, such as 127.0.0.3,weight=2";
+
+/** Reads an edge: `127.0.0.3`, or `127.0.0.3,weight=2,port=8081,admin=9100`. @throws {RangeError} If it is none. */
 export function parseEdgeFlag(text: string): EdgeSpec {
-  const match = /^([^,]*)(?:,weight=([0-9]+(?:\.[0-9]+)?))?$/.exec(text);
-  if (match === null) {
-    throw new RangeError(
-      `must be an address, or one with its weight such as 127.0.0.3,weight=2, got "${text}"`,
-    );
+  const [host = "", ...options] = text.split(",");
+  const address = asRange(() => parseAddress(host));
+  const given = new Map<string, string>();
+  for (const option of options) {
+    const [key = "", value = ""] = option.split("=");
+    if (!["weight", "port", "admin"].includes(key) || given.has(key)) {
+      throw new RangeError(`${EDGE_RULE}, got "${text}"`);
+    }
+    given.set(key, value);
   }
-  const address = asRange(() => parseAddress(match[1] ?? ""));
+  const weight = given.get("weight") ?? "1";
+  if (!/^[0-9]+(\.[0-9]+)?$/.test(weight)) {
+    throw new RangeError(`${EDGE_RULE}, got "${text}"`);
+  }
   return {
     name: formatAddress(address),
     addresses: [address],
-    weight: Number(match[2] ?? 1),
+    weight: Number(weight),
+    ...asRange(() => edgePlaces(given.get("port"), given.get("admin"))),
+  };
+}
+
+/**
+ * Reads where an edge is checked and where it tells its load: a port, and `PORT` or `ADDR:PORT`.
+ *
+ * @throws {SyntaxError} If one of them is neither.
+ */
+export function edgePlaces(
+  port: string | undefined,
+  admin: string | undefined,
+): Pick<EdgeSpec, "port" | "admin"> {
+  const isPort = (text: string) =>
+    /^[0-9]{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65535;
+  if (port !== undefined && !isPort(port)) {
+    throw new SyntaxError(`the port must be from 1 to 65535, got "${port}"`);
+  }
+  const at = /^(?:(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]/]+):)?([0-9]+)$/.exec(
+    admin ?? "1",
+  )?.[1];
+  if (at === undefined || !isPort(at)) {
+    throw new SyntaxError(
+      `admin must be PORT or ADDR:PORT, such as 127.0.0.3:9100, got "${admin}"`,
+    );
+  }
+  return {
+    ...(port === undefined ? {} : { port: Number(port) }),
+    ...(admin === undefined ? {} : { admin }),
   };
 }
 

@@ -6,6 +6,7 @@ import { parseAddress, parseCidr } from "../core/address.ts";
 import { parseRecords } from "./master_file.ts";
 import { displayName, type Name, parseName } from "./name.ts";
 import { parseSteering } from "./select/mod.ts";
+import { edgePlaces } from "./zone_flags.ts";
 import type { EdgeSpec, RedirectSpec, SiteSpec, ZoneData } from "./zone.ts";
 import { DEFAULT_EDGE_TTL_SECONDS, topRecords } from "./zone_parts.ts";
 
@@ -64,7 +65,9 @@ function at<T>(path: string, parse: () => T): T {
 function edges(value: unknown, path: string): EdgeSpec[] {
   return Object.entries(object(value ?? {}, path)).map(([name, each]) => {
     const here = `${path}.${name}`;
-    const edge = object(each, here, ["addresses", "weight"]);
+    const edge = object(each, here, [
+      ...["addresses", "weight", "port", "admin"],
+    ]);
     const weight = edge.weight ?? 1;
     if (typeof weight !== "number" || !(weight >= 0)) {
       throw wrong(`${here}.weight`, "a number, 0 or more");
@@ -72,7 +75,14 @@ function edges(value: unknown, path: string): EdgeSpec[] {
     const addresses = texts(edge.addresses, `${here}.addresses`).map((each) =>
       at(`${here}.addresses`, () => parseAddress(each))
     );
-    return { name, weight, addresses };
+    const word = (key: "port" | "admin") =>
+      edge[key] === undefined
+        ? undefined
+        : typeof edge[key] === "number"
+        ? String(edge[key])
+        : text(edge[key], `${here}.${key}`);
+    const places = at(here, () => edgePlaces(word("port"), word("admin")));
+    return { name, weight, addresses, ...places };
   });
 }
 

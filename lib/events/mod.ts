@@ -4,6 +4,7 @@ import { DHT_EVENTS, type DhtEvent } from "./dht.ts";
 import { DNS_EVENTS, type DnsEvent } from "./dns.ts";
 import { ECHO_EVENTS, type EchoEvent } from "./echo.ts";
 import { EDGE_EVENTS, type EdgeEvent } from "./edge.ts";
+import { EDGE_WATCH_EVENTS, type EdgeWatchEvent } from "./edge_watch.ts";
 import { ORIGIN_EVENTS, type OriginEvent } from "./origin.ts";
 import { PEER_EVENTS, type PeerEvent } from "./peer.ts";
 import { RECURSION_EVENTS, type RecursionEvent } from "./recursion.ts";
@@ -22,6 +23,7 @@ export type RolecallEvent =
   | EdgeEvent
   | DnsEvent
   | RecursionEvent
+  | EdgeWatchEvent
   | DashEvent
   | DemoEvent;
 
@@ -45,6 +47,7 @@ export const EVENTS: EventTable<RolecallEvent> = {
   ...EDGE_EVENTS,
   ...DNS_EVENTS,
   ...RECURSION_EVENTS,
+  ...EDGE_WATCH_EVENTS,
   ...DASH_EVENTS,
   ...DEMO_EVENTS,
 };

@@ -3,6 +3,7 @@ import { RECURSIVE_FLAGS, serveRecursive } from "./recursive.ts";
 import { runLookup } from "./lookup.ts";
 import { LOOKUP_FLAGS } from "./lookup_flags.ts";
 import { serveDns } from "./serve.ts";
+import { WATCH_EVENTS } from "./watch_flags.ts";
 import { SERVER_FLAGS } from "./server_flags.ts";
 
 /** The CDN's name server: the answer depends on who asks. */
@@ -16,6 +17,7 @@ export const dnsRedirector: Role = {
     "query.answered",
     "query.limited",
     "edge.selected",
+    ...WATCH_EVENTS,
     "queries.counted",
     "resolver.disconnected",
     "lookup.finished",

@@ -5,10 +5,12 @@ import { ServerCookies } from "../../lib/dns/server_cookies.ts";
 import { secretBytes } from "../../lib/io/hash.ts";
 import type { Address, TcpListener, UdpSocket } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
+import { EdgeWatch } from "./edge_watch.ts";
 import { QueryLog } from "./query_log.ts";
 import { serveTcp } from "./tcp_door.ts";
 import type { ServeFlags } from "./server_flags.ts";
 import { serveUdp } from "./udp_door.ts";
+import { watchRules } from "./watch_flags.ts";
 import { ZoneKeeper } from "./zone_keeper.ts";
 
 /** UDP and TCP must have the same port; a free one of the first may be taken in the second. */
@@ -19,6 +21,7 @@ export async function serveDns(
   flags: ServeFlags,
   ctx: RoleContext,
 ): Promise<void> {
+  const rules = watchRules(flags);
   const keeper = await ZoneKeeper.open(flags, ctx);
   const { udp, tcp } = await bindBoth(flags, ctx);
   await using _udp = udp;
@@ -36,11 +39,14 @@ export async function serveDns(
     keeper.follow((zones) => made.zones = zones);
     return made;
   };
+  const watch = new EdgeWatch(rules, { book: keeper.book, ctx });
+  keeper.follow((zones) => watch.follow(zones));
   const { engine } = flags;
   await Promise.all([
     serveUdp(udp, { responder: responder(), log, ctx, engine }),
     serveTcp(tcp, { responder: responder(), log, ctx, flags }),
     keeper.watch(),
+    watch.run(),
   ]);
   log.flush();
 }

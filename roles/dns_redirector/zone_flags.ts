@@ -4,6 +4,7 @@ import { fromUtf8 } from "../../lib/core/bytes.ts";
 import { InputError } from "../../lib/core/errors.ts";
 import { RECORD_TYPES, typeNumber } from "../../lib/dns/codes.ts";
 import { parseMasterFile } from "../../lib/dns/master_file.ts";
+import type { EdgeBook } from "../../lib/dns/select/edge.ts";
 import {
   parseSteering,
   POLICY_NAMES,
@@ -64,7 +65,7 @@ export const ZONE_FLAGS = {
   ),
   edge: words(
     "ADDR[,weight=N]",
-    "An edge that --domain leads to",
+    "An edge that --domain leads to; port=N and admin=[ADDR:]PORT say where it is checked and tells its load",
     parseEdgeFlag,
   ),
   site: words(
@@ -161,6 +162,7 @@ function check(flags: ZoneFlagValues): void {
 export async function loadZones(
   flags: ZoneFlagValues,
   ctx: RoleContext,
+  book?: EdgeBook,
 ): Promise<ZoneTable> {
   check(flags);
   const data: ZoneData[] = [];
@@ -178,6 +180,7 @@ export async function loadZones(
     return new ZoneTable(data, {
       edges: flags.edge,
       sites: flags.site,
+      ...(book === undefined ? {} : { book }),
       ...(flags.policy === undefined ? {} : { steering: flags.policy }),
       ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
     });

@@ -1,5 +1,6 @@
 import { InputError } from "../../lib/core/errors.ts";
 import { displayName, equalNames } from "../../lib/dns/name.ts";
+import { EdgeBook } from "../../lib/dns/select/edge.ts";
 import type { ZoneTable } from "../../lib/dns/zone_table.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { loadZones, type ZoneFlagValues } from "./zone_flags.ts";
@@ -14,6 +15,8 @@ const LOOK_MS = 500;
  * written is left alone until it has stayed the same from one look to the next.
  */
 export class ZoneKeeper {
+  /** What is known of the edges; it outlives the zones. */
+  readonly book: EdgeBook;
   #zones: ZoneTable;
   readonly #flags: ZoneFlagValues;
   readonly #ctx: RoleContext;
@@ -26,9 +29,14 @@ export class ZoneKeeper {
   private constructor(
     zones: ZoneTable,
     version: string,
-    about: { readonly flags: ZoneFlagValues; readonly ctx: RoleContext },
+    about: {
+      readonly flags: ZoneFlagValues;
+      readonly ctx: RoleContext;
+      readonly book: EdgeBook;
+    },
   ) {
     this.#zones = zones;
+    this.book = about.book;
     this.#flags = about.flags;
     this.#ctx = about.ctx;
     this.#read = version;
@@ -41,7 +49,9 @@ export class ZoneKeeper {
     ctx: RoleContext,
   ): Promise<ZoneKeeper> {
     const version = await versionOf(flags.zone, ctx);
-    return new ZoneKeeper(await loadZones(flags, ctx), version, { flags, ctx });
+    const book = new EdgeBook();
+    const zones = await loadZones(flags, ctx, book);
+    return new ZoneKeeper(zones, version, { flags, ctx, book });
   }
 
   /** The zones as of now. */
@@ -103,7 +113,7 @@ export class ZoneKeeper {
   async #reload(): Promise<void> {
     this.#read = await versionOf(this.#flags.zone, this.#ctx);
     try {
-      this.#zones = await loadZones(this.#flags, this.#ctx);
+      this.#zones = await loadZones(this.#flags, this.#ctx, this.book);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       this.#ctx.emit({ type: "zones.rejected", reason: error.message });

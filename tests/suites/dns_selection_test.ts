@@ -37,6 +37,7 @@ class World {
       weight,
       hash: Math.imul(at + 1, 0x9e3779b1) >>> 0,
       state: this.book.state(`127.0.0.${at + 1}`),
+      place: `127.0.0.${at + 1}`,
     }));
     this.group = new EdgeGroup(this.edges, this.book);
   }

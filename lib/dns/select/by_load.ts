@@ -53,16 +53,16 @@ export function narrowByLoad(request: SelectionRequest): Narrowed {
   };
 }
 
-/** Notes what an edge has told: `value` is smoothed with what it told before, and the load that an answer brings is estimated anew from all edges. */
+/** Notes what the edge at {@linkcode Edge.place} has told: `value` is smoothed with what it told before, and the load that an answer brings is estimated anew from all edges. */
 export function noteLoad(
   book: EdgeBook,
-  host: string,
+  place: string,
   { value, format }: {
     readonly value: number;
     readonly format: (value: number) => string;
   },
 ): void {
-  const state = book.state(host);
+  const state = book.state(place);
   const before = state.load?.value;
   const smoothed = before === undefined
     ? value

@@ -30,7 +30,7 @@ export interface EdgeState {
   roundTrip: RoundTrip | undefined;
 }
 
-/** What is known of all edges of a server, by address. It outlives the zones, which may be read again. */
+/** What is known of all edges of a server, by {@linkcode Edge.place}. It outlives the zones, which may be read again. */
 export class EdgeBook {
   readonly #states = new Map<string, EdgeState>();
   /** Changes whenever an edge goes or comes back. */
@@ -38,9 +38,9 @@ export class EdgeBook {
   /** Load that one answer is expected to bring; see `load.ts`. */
   loadPerAnswer = 0;
 
-  /** Returns what is known of the edge at `host`, the text of an address. It is taken to be up until a check says otherwise. */
-  state(host: string): EdgeState {
-    const known = this.#states.get(host);
+  /** Returns what is known of the edge at `place`. It is taken to be up until a check says otherwise. */
+  state(place: string): EdgeState {
+    const known = this.#states.get(place);
     if (known !== undefined) return known;
     const state: EdgeState = {
       isUp: true,
@@ -48,7 +48,7 @@ export class EdgeBook {
       answersSince: 0,
       roundTrip: undefined,
     };
-    this.#states.set(host, state);
+    this.#states.set(place, state);
     return state;
   }
 
@@ -57,9 +57,18 @@ export class EdgeBook {
     return this.#states.values();
   }
 
+  /** Forgets what is known of an edge that nobody watches any more. */
+  forget(place: string): void {
+    const state = this.state(place);
+    state.isUp = true;
+    state.load = undefined;
+    state.roundTrip = undefined;
+    this.epoch += 1;
+  }
+
   /** Notes that an edge has gone or come back. */
-  setUp(host: string, isUp: boolean): void {
-    this.state(host).isUp = isUp;
+  setUp(place: string, isUp: boolean): void {
+    this.state(place).isUp = isUp;
     this.epoch += 1;
   }
 }
@@ -76,6 +85,12 @@ export interface Edge {
   /** Any 32-bit number that is this edge's own, for {@linkcode pickRendezvous}. */
   readonly hash: number;
   readonly state: EdgeState;
+  /** Its address, with {@linkcode EdgeSpec.port} and {@linkcode EdgeSpec.admin} if it has them: who has the same is the same edge. */
+  readonly place: string;
+  /** See {@linkcode EdgeSpec.port}. */
+  readonly port?: number;
+  /** See {@linkcode EdgeSpec.admin}. */
+  readonly admin?: string;
 }
 
 /** What a group of edges remembers from one choice to the next. */
