@@ -74,6 +74,9 @@ export interface ResponderOptions {
 
 const NO_BYTES = new Uint8Array(0);
 
+/** What answers queries. */
+export type Answering = Pick<Responder, "respond">;
+
 /** Answers queries about the zones of a table. */
 export class Responder {
   /** Read anew for each query: another table can take its place. */

@@ -114,16 +114,18 @@ export function parseSiteFlag(text: string): SiteSpec {
     );
   }
   const subnet = asRange(() => parseCidr(text.slice(0, equals)));
-  const edges = text.slice(equals + 1).split(",").map((edge) =>
-    // an edge of a zone file may be called by its name there
-    /^[0-9a-fA-F.:]+$/.test(edge)
-      ? asRange(() => formatAddress(parseAddress(edge)))
-      : edge
-  );
-  if (edges.includes("")) {
-    throw new RangeError(`must name an edge after "=", got "${text}"`);
-  }
+  const edges = asRange(() => parseEdgeNames(text.slice(equals + 1)));
   return { name: formatCidr(subnet), subnets: [subnet], edges };
+}
+
+/** Reads edges as sites name them, `127.0.0.3,crete`: by address, or as a zone file calls them. @throws {SyntaxError} If one is empty, or no whole address. */
+export function parseEdgeNames(text: string): readonly string[] {
+  return text.split(",").map((edge) => {
+    if (edge === "") {
+      throw new SyntaxError(`must name an edge, got "${text}"`);
+    }
+    return /^[0-9.]+$|:/.test(edge) ? formatAddress(parseAddress(edge)) : edge;
+  });
 }
 
 /** Reads an alias: `video.netcinema.example=video.kingcdn.example`. @throws {RangeError} If it is none. */

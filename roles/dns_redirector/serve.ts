@@ -5,6 +5,7 @@ import { ServerCookies } from "../../lib/dns/server_cookies.ts";
 import { secretBytes } from "../../lib/io/hash.ts";
 import type { Address, TcpListener, UdpSocket } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
+import { CourseMode } from "./course.ts";
 import { EdgeWatch } from "./edge_watch.ts";
 import { QueryLog } from "./query_log.ts";
 import { serveTcp } from "./tcp_door.ts";
@@ -23,6 +24,7 @@ export async function serveDns(
 ): Promise<void> {
   const rules = watchRules(flags);
   const keeper = await ZoneKeeper.open(flags, ctx);
+  using course = await CourseMode.open(flags, ctx);
   const { udp, tcp } = await bindBoth(flags, ctx);
   await using _udp = udp;
   await using _tcp = tcp;
@@ -37,7 +39,7 @@ export async function serveDns(
   const responder = () => {
     const made = new Responder(keeper.zones, options);
     keeper.follow((zones) => made.zones = zones);
-    return made;
+    return course.answering(made);
   };
   const watch = new EdgeWatch(rules, { book: keeper.book, ctx });
   keeper.follow((zones) => watch.follow(zones));

@@ -1,5 +1,6 @@
 import { type Cidr, parseCidr } from "../../lib/core/address.ts";
 import { flag, type FlagValues, serverFlags } from "../../lib/cli/flags.ts";
+import { COURSE_FLAGS } from "./course.ts";
 import { WATCH_FLAGS } from "./watch_flags.ts";
 import { words, ZONE_FLAGS } from "./zone_flags.ts";
 
@@ -17,6 +18,7 @@ export const SERVER_FLAGS = {
   ...serverFlags({ port: 5300 }),
   ...ZONE_FLAGS,
   ...WATCH_FLAGS,
+  ...COURSE_FLAGS,
   maxConnections: flag.count({
     default: "1000",
     help: "Closes at once whoever comes over TCP when so many are open",

@@ -1,7 +1,7 @@
 import { parseAddress } from "../../lib/core/address.ts";
 import { concat } from "../../lib/core/bytes.ts";
 import { RunError } from "../../lib/core/errors.ts";
-import type { Responder } from "../../lib/dns/responder.ts";
+import type { Answering } from "../../lib/dns/responder.ts";
 import { frameMessage, MessageDecoder } from "../../lib/dns/stream.ts";
 import {
   formatAddress,
@@ -15,7 +15,7 @@ const READ_BYTES = 16_384;
 
 /** What a door needs. */
 export interface TcpDoor {
-  readonly responder: Responder;
+  readonly responder: Answering;
   readonly log: QueryLog;
   readonly ctx: RoleContext;
   readonly flags: {

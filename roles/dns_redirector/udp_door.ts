@@ -1,4 +1,4 @@
-import type { Responder } from "../../lib/dns/responder.ts";
+import type { Answering } from "../../lib/dns/responder.ts";
 import type { UdpSocket } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { QueryLog } from "./query_log.ts";
@@ -7,7 +7,7 @@ import type { QueryLog } from "./query_log.ts";
 export async function serveUdp(
   socket: UdpSocket,
   { responder, log, ctx, engine }: {
-    readonly responder: Responder;
+    readonly responder: Answering;
     readonly log: QueryLog;
     readonly ctx: RoleContext;
     readonly engine: "portable" | "batch";

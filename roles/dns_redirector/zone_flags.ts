@@ -21,6 +21,8 @@ import {
 import { parseZoneJson } from "../../lib/dns/zone_json.ts";
 import { ZoneTable } from "../../lib/dns/zone_table.ts";
 import type { RoleContext } from "../../lib/role.ts";
+import type { CourseFlagValues } from "./course.ts";
+import { EDGE_FILE_FLAGS, edgeFilesOf, readEdgeFiles } from "./edge_files.ts";
 
 /** A zone file is text that a person wrote; a larger one is a mistake. */
 const MAX_ZONE_BYTES = 16 * 2 ** 20;
@@ -73,6 +75,7 @@ export const ZONE_FLAGS = {
     "Clients of this network are near this edge (--policy geo)",
     parseSiteFlag,
   ),
+  ...EDGE_FILE_FLAGS,
   cname: words(
     "NAME=TARGET",
     "A name that is an alias, in its own zone",
@@ -94,10 +97,19 @@ export const ZONE_FLAGS = {
   }),
 };
 
-/** The values of {@linkcode ZONE_FLAGS}, and where the server listens. */
+/** The values of {@linkcode ZONE_FLAGS}, where the server listens, and whether it is a course's. */
 export type ZoneFlagValues = FlagValues<typeof ZONE_FLAGS> & {
   readonly host: string;
+  readonly course?: CourseFlagValues["course"];
 };
+
+/** The files that are read again when they change. */
+export function filesOf(flags: ZoneFlagValues): readonly string[] {
+  return [...flags.zone, ...edgeFilesOf(flags)];
+}
+
+/** What a map of a network is for. */
+const BY_SITE = parseSteering("geo");
 
 async function readZoneFile(
   path: string,
@@ -149,8 +161,15 @@ function check(flags: ZoneFlagValues): void {
       "dns-redirector needs --zone FILE, or --domain NAME with --edge ADDR, to know what to answer",
     );
   }
-  if (flags.domain.length > 0 && flags.edge.length === 0) {
-    throw new InputError("--domain needs at least one --edge ADDR to lead to");
+  const { servers, geography, lsa } = flags;
+  const hasEdges = flags.edge.length > 0 || servers !== undefined;
+  if (flags.domain.length > 0 && !hasEdges && geography === undefined) {
+    throw new InputError(
+      "--domain needs at least one --edge ADDR to lead to, or a file of --servers or --geography",
+    );
+  }
+  if (lsa !== undefined && servers === undefined) {
+    throw new InputError("--lsa needs --servers FILE, to know who is a server");
   }
 }
 
@@ -169,27 +188,36 @@ export async function loadZones(
   for (const path of flags.zone) data.push(...await readZoneFile(path, ctx));
   const isSpecific = isAddress(flags.host) &&
     !["0.0.0.0", "::"].includes(flags.host);
-  const ttlSeconds = ttlSecondsOf(flags.ttl);
+  // the name servers of course projects have 0
+  const usualTtlMs = flags.course === undefined ? undefined : 0;
+  const ttlSeconds = ttlSecondsOf(flags.ttl ?? usualTtlMs);
+  const files = await readEdgeFiles(flags, ctx);
+  const edges = [...flags.edge, ...files.edges];
+  const isMapped = flags.geography !== undefined || flags.lsa !== undefined;
+  const steering = flags.policy ?? (isMapped ? BY_SITE : undefined);
   const table = asInput(() => {
     data.push(...zonesOfFlags({
       domains: flags.domain,
       aliases: flags.cname,
-      edges: flags.edge,
+      edges,
       ...(isSpecific ? { serverAddress: flags.host } : {}),
     }));
     return new ZoneTable(data, {
-      edges: flags.edge,
-      sites: flags.site,
+      edges,
+      sites: [...flags.site, ...files.sites],
       ...(book === undefined ? {} : { book }),
-      ...(flags.policy === undefined ? {} : { steering: flags.policy }),
+      ...(steering === undefined ? {} : { steering }),
       ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
     });
   });
   const known = table.edges();
-  for (const edge of flags.site.flatMap((site) => site.edges)) {
+  const named = new Map(
+    flags.site.flatMap(({ edges }) => edges.map((edge) => [edge, "--site"])),
+  );
+  for (const [edge, where] of [...named, ...files.namedIn]) {
     if (!known.has(edge)) {
       throw new InputError(
-        `--site names an edge that no name leads to: ${edge}`,
+        `${where} names an edge that no name leads to: ${edge}`,
       );
     }
   }

@@ -3,7 +3,7 @@ import { displayName, equalNames } from "../../lib/dns/name.ts";
 import { EdgeBook } from "../../lib/dns/select/edge.ts";
 import type { ZoneTable } from "../../lib/dns/zone_table.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import { loadZones, type ZoneFlagValues } from "./zone_flags.ts";
+import { filesOf, loadZones, type ZoneFlagValues } from "./zone_flags.ts";
 
 /** How often the zone files are looked at for changes. */
 const LOOK_MS = 500;
@@ -48,7 +48,7 @@ export class ZoneKeeper {
     flags: ZoneFlagValues,
     ctx: RoleContext,
   ): Promise<ZoneKeeper> {
-    const version = await versionOf(flags.zone, ctx);
+    const version = await versionOf(filesOf(flags), ctx);
     const book = new EdgeBook();
     const zones = await loadZones(flags, ctx, book);
     return new ZoneKeeper(zones, version, { flags, ctx, book });
@@ -93,7 +93,7 @@ export class ZoneKeeper {
       const nap = new AbortController();
       wake = () => nap.abort();
       await clock.sleepUntil(
-        this.#flags.zone.length === 0 ? Infinity : clock.nowMs() + LOOK_MS,
+        filesOf(this.#flags).length === 0 ? Infinity : clock.nowMs() + LOOK_MS,
         AbortSignal.any([signal, nap.signal]),
       ).catch(() => {});
       if (signal.aborted || !(await this.#hasChanged() || isAsked)) continue;
@@ -104,14 +104,14 @@ export class ZoneKeeper {
 
   /** Whether the files are others than those that were read, and nobody is writing them just now. */
   async #hasChanged(): Promise<boolean> {
-    const version = await versionOf(this.#flags.zone, this.#ctx);
+    const version = await versionOf(filesOf(this.#flags), this.#ctx);
     const rests = version === this.#seen;
     this.#seen = version;
     return rests && version !== this.#read;
   }
 
   async #reload(): Promise<void> {
-    this.#read = await versionOf(this.#flags.zone, this.#ctx);
+    this.#read = await versionOf(filesOf(this.#flags), this.#ctx);
     try {
       this.#zones = await loadZones(this.#flags, this.#ctx, this.book);
     } catch (error) {

@@ -1,0 +1,99 @@
+import { type Flag, flag, type FlagValues } from "../../lib/cli/flags.ts";
+import { formatAddress } from "../../lib/core/address.ts";
+import { InputError, RunError } from "../../lib/core/errors.ts";
+import { PlainAnswers } from "../../lib/dns/course/plain_answers.ts";
+import { displayName } from "../../lib/dns/name.ts";
+import type { Answering, Asker, Reply } from "../../lib/dns/responder.ts";
+import type { FileAppender } from "../../lib/io/files.ts";
+import type { RoleContext } from "../../lib/role.ts";
+
+const COURSES = ["cmu", "umich"] as const;
+
+/** The flags that let the server stand where a course's own name server would. */
+export const COURSE_FLAGS = {
+  course: {
+    ...flag.choice(COURSES, { help: "", default: "cmu" }),
+    help:
+      "Answers as the name server of a course project, for its grader: nothing but question and answer, AA, no RD, no EDNS, NXDOMAIN for every other name, TTL 0",
+    defaultText: undefined,
+    absent: undefined,
+  } as Flag<(typeof COURSES)[number] | undefined>,
+  courseLog: flag.path({
+    placeholder: "FILE",
+    help:
+      "A line for each answer, in the form of --course: [TIME ]CLIENT NAME ADDRESS; cmu's grows, umich's is written anew",
+  }),
+};
+
+/** The values of {@linkcode COURSE_FLAGS}. */
+export type CourseFlagValues = FlagValues<typeof COURSE_FLAGS>;
+
+/** Answers as a course's name server, and logs as it does; as they are, without `--course`. */
+export class CourseMode implements Disposable {
+  readonly #course: CourseFlagValues["course"];
+  readonly #file: FileAppender | undefined;
+  readonly #ctx: RoleContext;
+
+  private constructor(
+    course: CourseFlagValues["course"],
+    file: FileAppender | undefined,
+    ctx: RoleContext,
+  ) {
+    this.#course = course;
+    this.#file = file;
+    this.#ctx = ctx;
+  }
+
+  /** Opens the log. @throws {InputError} If it cannot be written, or `--course` does not say its form. */
+  static async open(
+    { course, courseLog }: CourseFlagValues,
+    ctx: RoleContext,
+  ): Promise<CourseMode> {
+    if (courseLog === undefined) return new CourseMode(course, undefined, ctx);
+    if (course === undefined) {
+      throw new InputError(
+        `--course-log needs --course ${COURSES.join("|")}, to know its form`,
+      );
+    }
+    try {
+      if (course === "umich") await ctx.files.remove(courseLog);
+      return new CourseMode(course, await ctx.files.appender(courseLog), ctx);
+    } catch (error) {
+      if (!(error instanceof RunError)) throw error;
+      throw new InputError(`--course-log ${courseLog}: ${error.message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Closes the log. */
+  [Symbol.dispose](): void {
+    this.#file?.[Symbol.dispose]();
+  }
+
+  /** What answers in this mode, with `inner` to know the answers. */
+  answering(inner: Answering): Answering {
+    if (this.#course === undefined) return inner;
+    const plain = new PlainAnswers(inner);
+    return {
+      respond: (query: Uint8Array, asker: Asker) => {
+        const reply = plain.respond(query, asker);
+        if (reply?.choice !== undefined) this.#log(query, reply, asker);
+        return reply;
+      },
+    };
+  }
+
+  #log(query: Uint8Array, reply: Reply, { address }: Asker): void {
+    if (this.#file === undefined) return;
+    const words = [
+      formatAddress(address),
+      displayName(query.subarray(12, reply.nameEnd)),
+      reply.choice?.edge.host,
+    ];
+    if (this.#course === "cmu") {
+      words.unshift(String(Math.floor(this.#ctx.clock.wallMs() / 1000)));
+    }
+    this.#file.append(`${words.join(" ")}\n`);
+  }
+}
