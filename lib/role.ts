@@ -6,6 +6,7 @@ import type { Files } from "./io/files.ts";
 import type { Net } from "./io/net.ts";
 import type { Processes } from "./io/processes.ts";
 import type { Terminal } from "./io/terminal.ts";
+import type { AdminPages } from "./observe/admin_pages.ts";
 import type { ReportSection } from "./report/report.ts";
 
 /** Everything a role may touch of the outside world. Tests and simulations pass their own. */
@@ -19,6 +20,8 @@ export interface RoleContext {
   readonly files: Files;
   readonly processes: Processes;
   readonly terminal: Terminal;
+  /** What the role adds to the endpoint of `--admin`. */
+  readonly admin: AdminPages;
   /** Aborted by Ctrl-C, by the scenario runner, by a test; a role then closes its sockets and returns within 5 s. */
   readonly signal: AbortSignal;
   /** The one account of what happened: log, event file, metrics and dashboards read it. */

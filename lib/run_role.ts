@@ -93,6 +93,7 @@ async function perform(
     ...realWorld(run.mainModule, common),
     name: run.name,
     rng: seededRng(seed),
+    admin: observed.pages,
     signal,
     emit,
     finish: (given) => void (result = given),

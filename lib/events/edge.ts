@@ -88,6 +88,32 @@ export type EdgeEvent =
     readonly durationMs: number;
   }
   | {
+    /** Stored responses were forgotten on request. */
+    readonly type: "cache.purged";
+    readonly kind: "url" | "prefix" | "tag";
+    readonly what: string;
+    readonly objects: number;
+  }
+  | {
+    /** Somebody without the token asked to purge. */
+    readonly type: "purge.refused";
+    readonly remote: string;
+    readonly status: number;
+  }
+  | {
+    /** A player said how it does, with a request (CMCD, CTA-5004). */
+    readonly type: "player.reported";
+    readonly player: string;
+    readonly remote: string;
+    readonly objectType?: string;
+    readonly bufferMs?: number;
+    readonly bitsPerSecond?: number;
+    readonly throughputBitsPerSecond?: number;
+    readonly stalled: boolean;
+    /** In all. */
+    readonly stalls: number;
+  }
+  | {
     /** Too many requests are under way to an origin, and too many wait. */
     readonly type: "upstream.refused";
     readonly origin: string;
@@ -150,6 +176,27 @@ export const EDGE_EVENTS: EventTable<EdgeEvent> = {
       `origin ${e.origin} is ${
         e.healthy ? "healthy" : "ill"
       }: status ${e.status} in ${formatMs(e.durationMs)}`,
+  },
+  "cache.purged": {
+    level: "info",
+    labels: ["kind"],
+    text: (e) => `purged ${e.objects} by ${e.kind} ${e.what}`,
+  },
+  "purge.refused": {
+    level: "warn",
+    labels: ["status"],
+    text: (e) => `${e.remote} may not purge: ${e.status}`,
+  },
+  "player.reported": {
+    level: "info",
+    text: (e) =>
+      `player ${e.player}: buffer ${
+        e.bufferMs === undefined ? "unknown" : formatMs(e.bufferMs)
+      }${
+        e.bitsPerSecond === undefined
+          ? ""
+          : `, at ${Math.round(e.bitsPerSecond / 1000)} kbit/s`
+      }${e.stalled ? ", stalled" : ""}, ${e.stalls} stalls so far`,
   },
   "upstream.refused": {
     level: "warn",

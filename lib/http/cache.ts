@@ -275,6 +275,11 @@ export class HttpCache {
     return this.#shelf.removeAll(key);
   }
 
+  /** Forgets every response that `matches`. Returns how many there were. */
+  purge(matches: (stored: StoredResponse) => boolean): number {
+    return this.#shelf.removeWhere(matches);
+  }
+
   #fillingBytes(): number {
     let sum = 0;
     for (const body of this.#filling) {

@@ -103,6 +103,14 @@ export class Shelf {
     return all.length;
   }
 
+  /** Removes whatever `matches`. Returns how many there were. */
+  removeWhere(matches: (stored: StoredResponse) => boolean): number {
+    const all = [...this.#resources.values()]
+      .flatMap(({ variants }) => [...variants.values()].filter(matches));
+    for (const stored of all) this.remove(stored);
+    return all.length;
+  }
+
   #forget(stored: StoredResponse): void {
     const resource = this.#resources.get(stored.key);
     resource?.variants.delete(stored.variant);

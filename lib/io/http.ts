@@ -11,6 +11,8 @@ export interface HttpRequest {
   /** The authority the client asked for: the `Host` field. */
   readonly authority: string;
   readonly headers: FieldSource;
+  /** Such as `HTTP/1.1`. */
+  readonly protocol: string;
   readonly body: ReadableStream<Uint8Array> | null;
   readonly remote: Address;
   /** Aborts when the client has gone before it had the whole answer. */

@@ -356,6 +356,10 @@ class ServedRequest implements HttpRequest {
     return this.#head.authority;
   }
 
+  get protocol(): string {
+    return this.#head.minorVersion === 1 ? "HTTP/1.1" : "HTTP/1.0";
+  }
+
   get headers(): FieldSource {
     return this.#head.fields;
   }

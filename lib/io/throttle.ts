@@ -5,7 +5,9 @@ import type { BodySource } from "./http.ts";
 /** Largest piece of a body that is read and handed over at once. */
 const MAX_CHUNK_BYTES = 64 * 1024;
 /** A limited rate is sent in pieces of about this much time, so that it looks even to who measures it. */
-const CHUNK_MS = 20;
+const CHUNK_MS = 10;
+/** How much unused time may be made up for: with a chunk on top, no second has 5 % too much. A timer is rarely later. */
+const DEPTH_MS = 25;
 /** A datagram's worth: smaller pieces would only cost. */
 const MIN_CHUNK_BYTES = 1024;
 
@@ -14,6 +16,8 @@ const MIN_CHUNK_BYTES = 1024;
  * first served, so that equal downloads get equal shares.
  */
 export class Throttle {
+  /** The limit. */
+  readonly bytesPerSecond: number;
   /** How much an answer may read for one turn. */
   readonly chunkBytes: number;
   readonly #bucket: TokenBucket;
@@ -22,7 +26,11 @@ export class Throttle {
 
   /** Limits to `bytesPerSecond`; `Infinity` does not limit. */
   constructor(bytesPerSecond: number, clock: Clock) {
-    this.#bucket = new TokenBucket({ bytesPerSecond }, clock.nowMs());
+    this.bytesPerSecond = bytesPerSecond;
+    this.#bucket = new TokenBucket(
+      { bytesPerSecond, depthMs: DEPTH_MS },
+      clock.nowMs(),
+    );
     this.#clock = clock;
     this.chunkBytes = Math.max(
       MIN_CHUNK_BYTES,

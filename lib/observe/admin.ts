@@ -5,6 +5,7 @@ import type { EventRecord } from "../events/mod.ts";
 import type { HttpServer } from "../io/http.ts";
 import { pages } from "../io/pages.ts";
 import type { Address, Net } from "../io/net.ts";
+import type { AdminPages } from "./admin_pages.ts";
 import type { Sink } from "./emitter.ts";
 import { Metrics } from "./metrics.ts";
 
@@ -22,6 +23,8 @@ export interface AdminOptions {
   readonly version: string;
   /** The flags in force, for `/config`. */
   readonly config: unknown;
+  /** What the role adds. */
+  readonly pages: AdminPages;
 }
 
 /** The admin endpoint of a role: `sink` feeds it, disposing of it closes it. */
@@ -46,7 +49,7 @@ export function parseAdminAddress(text: string): Address {
   return { host: match[1] ?? (match[2] || "127.0.0.1"), port };
 }
 
-/** Serves `/healthz`, `/metrics` (Prometheus text), `/events` (Server-Sent Events) and `/config`. */
+/** Serves `/healthz`, `/metrics` (Prometheus text), `/events` (Server-Sent Events), `/config`, and what the role adds. */
 export function serveAdmin(
   net: Net,
   address: Address,
@@ -57,10 +60,13 @@ export function serveAdmin(
   const app = new Hono();
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/config", (c) => c.json(options.config as Record<string, never>));
-  app.get("/metrics", (c) =>
-    c.text(metrics.text(), 200, {
-      "content-type": "text/plain; version=0.0.4; charset=utf-8",
-    }));
+  app.get(
+    "/metrics",
+    (c) =>
+      c.text(metrics.text() + options.pages.metrics(), 200, {
+        "content-type": "text/plain; version=0.0.4; charset=utf-8",
+      }),
+  );
   app.get("/events", (c) => {
     const events = broadcast.join();
     return events === null ? c.text("Too many readers\n", 503) : new Response(
@@ -74,6 +80,7 @@ export function serveAdmin(
       },
     );
   });
+  app.all("*", (c) => options.pages.answer(c.req.raw));
   const server: HttpServer = net.serveHttp(
     address,
     pages((request) => app.fetch(request)),

@@ -7,6 +7,7 @@ import type { Net } from "../io/net.ts";
 import { sectionsOfResult } from "../report/of_result.ts";
 import type { ReportSection } from "../report/report.ts";
 import type { Admin } from "./admin.ts";
+import { AdminPages } from "./admin_pages.ts";
 import { emitter, type Sink } from "./emitter.ts";
 import { jsonLog, terminalLog, textLog } from "./log.ts";
 
@@ -14,6 +15,8 @@ import { jsonLog, terminalLog, textLog } from "./log.ts";
 export interface Observed extends AsyncDisposable {
   /** The `emit` of the RoleContext. */
   readonly emit: (event: RolecallEvent) => void;
+  /** What the role adds to the admin endpoint. */
+  readonly pages: AdminPages;
   /** What there is to say of the run itself, after a server's `role.listening`: that comes first. */
   readonly introduction: readonly RolecallEvent[];
   /** Takes the log's passing line off the terminal, before something else is written there. */
@@ -67,13 +70,14 @@ export async function observe(run: Run, world: World): Promise<Observed> {
     await world.files.writeAtomic(path, new Uint8Array(0));
     record(await world.files.appender(path));
   }
+  const pages = new AdminPages();
   let admin: Admin | undefined;
   if (common.admin !== undefined) {
     const { parseAdminAddress, serveAdmin } = await import("./admin.ts");
     admin = opened.use(serveAdmin(
       world.net,
       parseAdminAddress(common.admin),
-      { role, name, version: run.version, config: run.config },
+      { role, name, version: run.version, config: run.config, pages },
     ));
     sinks.push(admin.sink);
   }
@@ -82,6 +86,7 @@ export async function observe(run: Run, world: World): Promise<Observed> {
   return {
     emit,
     settle,
+    pages,
     introduction: admin === undefined
       ? []
       : [{ type: "admin.listening", host: admin.host, port: admin.port }],

@@ -1,14 +1,26 @@
 import type { EdgeEvent } from "../../lib/events/edge.ts";
+import type { HttpRequest } from "../../lib/io/http.ts";
 import { PacedLog, type PacedLogContext } from "../../lib/io/paced_log.ts";
+import type { AccessFile } from "./access_file.ts";
+import type { EdgeMetrics } from "./edge_metrics.ts";
+import { Retargeted } from "./retargeted.ts";
 
 type Answered = Extract<EdgeEvent, { readonly type: "edge.answered" }>;
+
+/** Who else hears of every answer. */
+export interface AnswerListeners {
+  readonly metrics?: EdgeMetrics | undefined;
+  readonly accessFile?: AccessFile | undefined;
+}
 
 /** Tells of answers, at most 250 a second one by one: more than a class of players asks for. A hit costs less than its line would. */
 export class AnswerLog implements AsyncDisposable {
   readonly #log;
+  readonly #listeners: AnswerListeners;
 
   /** Creates a log that has told nothing yet. */
-  constructor(ctx: PacedLogContext) {
+  constructor(ctx: PacedLogContext, listeners: AnswerListeners = {}) {
+    this.#listeners = listeners;
     this.#log = new PacedLog(ctx, {
       singlesPerSecond: 250,
       nothing: () => ({ answers: 0, hits: 0, errors: 0, bytes: 0 }),
@@ -20,8 +32,14 @@ export class AnswerLog implements AsyncDisposable {
     });
   }
 
-  /** Tells of one answer, now or in the sum of this second. */
-  add(answer: Answered): void {
+  /** Tells of one answer, now or in the sum of this second; the listeners hear of each. */
+  add(answer: Answered, request: HttpRequest): void {
+    const { metrics, accessFile } = this.#listeners;
+    metrics?.answered(answer);
+    if (accessFile !== undefined) {
+      const asked = request instanceof Retargeted ? request.original : request;
+      accessFile.add(asked, answer.status, answer.bytes);
+    }
     this.#log.add(() => answer, (sum) => {
       sum.answers += 1;
       sum.bytes += answer.bytes;

@@ -123,7 +123,7 @@ export class Exchange {
       cacheStatus,
       ...rest,
       durationMs: this.#clock.nowMs() - this.#startedAtMs,
-    });
+    }, this.request);
   }
 }
 

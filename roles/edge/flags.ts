@@ -47,6 +47,26 @@ export const edgeFlags = {
   limitRate: flag.byteRate({
     help: "Most data per second of all answers together: a busy link",
   }),
+  limitRatePerClient: flag.byteRate({
+    help: "Most data per second to each client: its access link",
+  }),
+  purgeToken: flag.text({
+    placeholder: "TOKEN",
+    help:
+      "Who knows it may purge: PURGE on the edge, POST /purge at --admin (default: nobody)",
+  }),
+  accessLog: flag.path({
+    placeholder: "FILE",
+    help: "Append a line for every answer to FILE",
+  }),
+  accessLogFormat: flag.choice(["combined", "common"], {
+    help: "Format of --access-log",
+    default: "combined",
+  }),
+  serverTiming: flag.toggle({
+    help:
+      "Say in Server-Timing how long every answer took; those to players that send CMCD always do",
+  }),
   ...originFlags,
 };
 

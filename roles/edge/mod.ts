@@ -16,6 +16,9 @@ export const edge: Role = {
     "upstream.restored",
     "upstream.checked",
     "upstream.refused",
+    "cache.purged",
+    "purge.refused",
+    "player.reported",
   ],
   examples: [
     "rolecall edge --origin http://127.0.0.1:8080/",

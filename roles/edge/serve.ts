@@ -2,31 +2,130 @@ import { InputError } from "../../lib/core/errors.ts";
 import { tokenOf } from "../../lib/http/cache_status.ts";
 import { HttpCache } from "../../lib/http/cache.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";
-import type { HttpHandler } from "../../lib/io/http.ts";
 import { HttpClient } from "../../lib/io/http_client.ts";
-import { Throttle, throttleBody } from "../../lib/io/throttle.ts";
 import { ViolationLog } from "../../lib/io/violation_log.ts";
 import type { RoleContext } from "../../lib/role.ts";
+import { AccessFile } from "./access_file.ts";
+import { addAdmin } from "./admin.ts";
 import { AnswerLog } from "./answer_log.ts";
 import { Edge } from "./edge.ts";
+import { EdgeMetrics } from "./edge_metrics.ts";
 import type { EdgeFlags } from "./flags.ts";
+import { Front } from "./front.ts";
+import { Limits } from "./limits.ts";
+import { Players } from "./players.ts";
+import { Purger } from "./purge.ts";
 import { RequestBodies } from "./request_bodies.ts";
 import { Upstream } from "./upstream.ts";
 
 /** Runs an edge until told to stop. */
 export async function serveEdge(
   flags: EdgeFlags,
-  ctx: RoleContext,
+  given: RoleContext,
 ): Promise<void> {
-  if (flags.origin.length === 0) {
-    throw new InputError(
-      "An edge needs an origin: --origin http://127.0.0.1:8080/",
-    );
-  }
   checkOriginFlags(flags);
+  const limits = new Limits(
+    { total: flags.limitRate, perClient: flags.limitRatePerClient },
+    given.clock,
+  );
+  const metrics = new EdgeMetrics();
+  const ctx = counted(given, metrics);
   const gone = new AbortController();
+  await using opened = new AsyncDisposableStack();
+  const accessFile = await openAccessLog(flags, ctx);
+  if (accessFile !== undefined) opened.use(accessFile);
   const client = new HttpClient(ctx.net, ctx.clock);
-  const upstream = new Upstream(ctx, {
+  const log = opened.use(new AnswerLog(ctx, { metrics, accessFile }));
+  const cache = new HttpCache({ capacityBytes: flags.cacheSize });
+  const upstream = upstreamOf(flags, ctx, client);
+  const pseudonym = tokenOf(ctx.name);
+  const edge = new Edge({
+    ctx,
+    log,
+    cache,
+    upstream,
+    bodies: new RequestBodies(ctx.clock),
+    pseudonym,
+    mark: `rolecall-${Math.floor(ctx.rng() * 2 ** 32).toString(16)}-${
+      Math.floor(ctx.clock.wallMs()).toString(36)
+    }`,
+    signal: gone.signal,
+    idleMs: flags.originIdleTimeout ?? flags.originTimeout,
+  });
+  const players = new Players(ctx);
+  const purger = new Purger(ctx, { token: flags.purgeToken, cache });
+  addAdmin(ctx, {
+    cache,
+    capacityBytes: flags.cacheSize,
+    upstream,
+    metrics,
+    players,
+    purger,
+  });
+  const front = new Front({
+    edge,
+    purger,
+    players,
+    limits,
+    clock: ctx.clock,
+    pseudonym,
+    serverTiming: flags.serverTiming,
+  });
+  await listen(flags, ctx, front, upstream);
+  // Answers in flight have had their time: what is still being fetched is for nobody.
+  gone.abort();
+  client.close();
+}
+
+/** Serves until told to stop, and lets answers in flight end. */
+async function listen(
+  { host, port }: EdgeFlags,
+  ctx: RoleContext,
+  front: Front,
+  upstream: Upstream,
+): Promise<void> {
+  await using violations = new ViolationLog(ctx);
+  await using server = ctx.net.serveHttp(
+    { host, port },
+    (request) => front.handle(request),
+    violations,
+  );
+  ctx.emit({
+    type: "role.listening",
+    transport: "http",
+    host: server.host,
+    port: server.port,
+  });
+  await upstream.check(ctx.signal);
+  await ctx.clock.sleepUntil(Infinity, ctx.signal).catch(() => {});
+}
+
+/** The context, whose fetches are counted. */
+function counted(ctx: RoleContext, metrics: EdgeMetrics): RoleContext {
+  return {
+    ...ctx,
+    emit(event) {
+      if (event.type === "edge.fetched") metrics.fetched(event);
+      ctx.emit(event);
+    },
+  };
+}
+
+async function openAccessLog(
+  flags: EdgeFlags,
+  { files, clock }: RoleContext,
+): Promise<AccessFile | undefined> {
+  if (flags.accessLog === undefined) return undefined;
+  const file = await files.appender(flags.accessLog);
+  return new AccessFile(file, { format: flags.accessLogFormat, clock });
+}
+
+function upstreamOf(
+  flags: EdgeFlags,
+  ctx: RoleContext,
+  client: HttpClient,
+): Upstream {
+  return new Upstream(ctx, {
     origins: flags.origin,
     client,
     connectMs: flags.originConnectTimeout,
@@ -36,42 +135,14 @@ export async function serveEdge(
     checkTarget: flags.healthCheck,
     checkEveryMs: flags.healthInterval,
   });
-  await using log = new AnswerLog(ctx);
-  const edge = new Edge({
-    ctx,
-    log,
-    cache: new HttpCache({ capacityBytes: flags.cacheSize }),
-    upstream,
-    bodies: new RequestBodies(ctx.clock),
-    pseudonym: tokenOf(ctx.name),
-    mark: `rolecall-${Math.floor(ctx.rng() * 2 ** 32).toString(16)}-${
-      Math.floor(ctx.clock.wallMs()).toString(36)
-    }`,
-    signal: gone.signal,
-    idleMs: flags.originIdleTimeout ?? flags.originTimeout,
-  });
-  {
-    await using violations = new ViolationLog(ctx);
-    await using server = ctx.net.serveHttp(
-      { host: flags.host, port: flags.port },
-      limited(edge, flags.limitRate, ctx),
-      violations,
-    );
-    ctx.emit({
-      type: "role.listening",
-      transport: "http",
-      host: server.host,
-      port: server.port,
-    });
-    await upstream.check(ctx.signal);
-    await ctx.clock.sleepUntil(Infinity, ctx.signal).catch(() => {});
-  }
-  // Answers in flight have had their time: what is still being fetched is for nobody.
-  gone.abort();
-  client.close();
 }
 
 function checkOriginFlags(flags: EdgeFlags): void {
+  if (flags.origin.length === 0) {
+    throw new InputError(
+      "An edge needs an origin: --origin http://127.0.0.1:8080/",
+    );
+  }
   if (flags.originConnections === 0) {
     throw new InputError("--origin-connections must be above 0, got 0");
   }
@@ -84,23 +155,4 @@ function checkOriginFlags(flags: EdgeFlags): void {
       `--health-check must be a path such as /healthz, got "${healthCheck}"`,
     );
   }
-}
-
-/** The edge behind a link of `bytesPerSecond`, which all its answers share. */
-function limited(
-  edge: Edge,
-  bytesPerSecond: number | undefined,
-  ctx: RoleContext,
-): HttpHandler {
-  if (bytesPerSecond === undefined) return (request) => edge.handle(request);
-  if (bytesPerSecond === 0) {
-    throw new InputError("--limit-rate must be above 0, such as 1MiB/s");
-  }
-  const throttle = new Throttle(bytesPerSecond, ctx.clock);
-  return async (request) => {
-    const answer = await edge.handle(request);
-    if (answer.body === null) return answer;
-    const body = throttleBody(answer.body, throttle, request.signal);
-    return { ...answer, body };
-  };
 }

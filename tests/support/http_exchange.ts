@@ -12,6 +12,7 @@ export function requestOf(
     target,
     authority: "server.test",
     headers: new Fields(),
+    protocol: "HTTP/1.1",
     body: null,
     remote: { host: "192.0.2.1", port: 50_000 },
     signal: new AbortController().signal,

@@ -1,0 +1,101 @@
+import { Fields } from "../../lib/http/fields.ts";
+import type { Clock } from "../../lib/io/clock.ts";
+import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
+import type { Edge } from "./edge.ts";
+import type { Limits } from "./limits.ts";
+import type { Players } from "./players.ts";
+import type { Purger } from "./purge.ts";
+import { Retargeted } from "./retargeted.ts";
+
+/** What pages from elsewhere may read of our answers, where they may read them at all. */
+const EXPOSED = ["Age", "Cache-Status", "CMSD-Dynamic", "Server-Timing"];
+
+/** What stands before the cache. */
+export interface FrontParts {
+  readonly edge: Edge;
+  readonly purger: Purger;
+  readonly players: Players;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  /** Our name in `CMSD-Dynamic`. */
+  readonly pseudonym: string;
+  /** Every answer has `Server-Timing`, not only those to players that say how they do. */
+  readonly serverTiming: boolean;
+}
+
+/** Takes requests before the cache does, for what makes a cache a node of a CDN; a plain hit passes through unchanged. */
+export class Front {
+  readonly #parts: FrontParts;
+
+  /** Puts the parts together. */
+  constructor(parts: FrontParts) {
+    this.#parts = parts;
+  }
+
+  /** Answers one request. */
+  handle(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
+    const { purger, players, edge, limits, clock, serverTiming } = this.#parts;
+    if (request.method === "PURGE") return purger.answer(request);
+    const heard = players.hear(request);
+    const asked = heard === undefined || heard.target === request.target
+      ? request
+      : new Retargeted(request, heard.target);
+    const isTimed = heard !== undefined || serverTiming;
+    const startedAtMs = isTimed ? clock.nowMs() : 0;
+    const finish = (answer: HttpResponse) => {
+      if (isTimed) {
+        this.#sign(answer, {
+          tookMs: clock.nowMs() - startedAtMs,
+          toPlayer: heard !== undefined,
+        });
+      }
+      return limits.apply(request, answer);
+    };
+    const answer = edge.handle(asked);
+    return answer instanceof Promise ? answer.then(finish) : finish(answer);
+  }
+
+  /** Adds `Server-Timing` (W3C) and, for a player, `CMSD-Dynamic` (CTA-5006). */
+  #sign(
+    { headers }: HttpResponse,
+    { tookMs, toPlayer }: {
+      readonly tookMs: number;
+      readonly toPlayer: boolean;
+    },
+  ): void {
+    if (!(headers instanceof Fields)) return;
+    const { pseudonym, limits } = this.#parts;
+    const isHit = headers.get("cache-status")?.includes(`${pseudonym}; hit`);
+    const duration = Math.max(0, Math.round(tookMs * 10) / 10);
+    headers.append(
+      "server-timing",
+      `edge;desc=${isHit === true ? "hit" : "miss"};dur=${duration}`,
+    );
+    if (toPlayer) {
+      const limit = limits.clientBytesPerSecond;
+      // Of the link we know only what we make of it; kbit/s.
+      const throughput = limit === Infinity
+        ? ""
+        : `;etp=${Math.round(limit * 8 / 1000)}`;
+      headers.append(
+        "cmsd-dynamic",
+        `"${pseudonym}"${throughput};rd=${Math.round(tookMs)}`,
+      );
+    }
+    expose(headers);
+  }
+}
+
+/** Lets pages from elsewhere read what we added, where the origin lets them read the answer (Fetch, CORS). */
+function expose(headers: Fields): void {
+  if (!headers.has("access-control-allow-origin")) return;
+  const before = headers.get("access-control-expose-headers") ?? "";
+  const known = before.toLowerCase();
+  if (known.includes("*")) return;
+  const added = EXPOSED.filter((name) => !known.includes(name.toLowerCase()));
+  if (added.length === 0) return;
+  headers.set(
+    "access-control-expose-headers",
+    [...(before === "" ? [] : [before]), ...added].join(", "),
+  );
+}

@@ -1,0 +1,199 @@
+/** What makes an edge a node of a CDN beside its cache: purging, metrics, logs, and what players say. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { countingOrigin } from "../support/counting_origin.ts";
+import { startEdge } from "../support/edge.ts";
+import { temporaryFolder } from "../support/program.ts";
+
+async function get(url: string, init: RequestInit = {}) {
+  const response = await fetch(url, init);
+  return {
+    status: response.status,
+    text: (await response.text()).trim(),
+    headers: response.headers,
+  };
+}
+
+Deno.test("edge purges by URL, prefix and tag, for those who know the token", async () => {
+  await using origin = countingOrigin((path) =>
+    new Response(path, {
+      headers: {
+        "cache-control": "max-age=600",
+        ...(path.startsWith("/films") ? { "cache-tag": "film, all" } : {
+          "surrogate-key": "page all",
+        }),
+      },
+    })
+  );
+  const { program, url } = await startEdge([origin.url], [
+    "--purge-token",
+    "sesame",
+    "--admin",
+    "0",
+  ]);
+  await using _edge = program;
+  const admin = await program.until("admin.listening");
+  const adminUrl = `http://127.0.0.1:${admin.port}`;
+  const paths = ["/films/1", "/films/2", "/films?x=1", "/page"];
+  const fill = async () => {
+    for (const path of paths) await get(url + path);
+  };
+  const purge = async (path: string, fields: Record<string, string> = {}) => {
+    const { status, text } = await get(url + path, {
+      method: "PURGE",
+      headers: { authorization: "Bearer sesame", ...fields },
+    });
+    return `${status} ${text}`;
+  };
+  /** Which paths have to be fetched again. */
+  const gone = async () => {
+    const before = paths.map((path) => origin.count(path));
+    await fill();
+    return paths.filter((path, at) => origin.count(path) > before[at]!);
+  };
+  await fill();
+  assertEquals(await gone(), []);
+  assertEquals(await purge("/films/1"), "200 Purged 1");
+  assertEquals(await gone(), ["/films/1"]);
+  assertEquals(await purge("/films/*"), "200 Purged 2");
+  assertEquals(await gone(), ["/films/1", "/films/2"]);
+  assertEquals(await purge("/", { "cache-tag": "film" }), "200 Purged 3");
+  assertEquals(await gone(), paths.slice(0, 3));
+  assertEquals(await purge("/", { "surrogate-key": "page" }), "200 Purged 1");
+  assertEquals(await gone(), ["/page"]);
+  const post = (query: string, token: string) =>
+    get(`${adminUrl}/purge?${query}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}` },
+    });
+  assertEquals((await post("tag=all", "sesame")).text, "Purged 4");
+  assertEquals(await gone(), paths);
+  assertEquals((await post("url=/page", "sesame")).text, "Purged 1");
+  assertEquals((await post("prefix=/f", "sesame")).text, "Purged 3");
+  assertEquals((await post("nothing=1", "sesame")).status, 400);
+  assertEquals((await get(`${adminUrl}/purge?tag=all`)).status, 405);
+  // Nobody else.
+  await fill();
+  assertEquals((await post("tag=all", "sesam")).status, 403);
+  const wrong = { authorization: "Bearer Sesame" };
+  assertEquals(
+    await purge("/page", wrong),
+    "403 That is not the token",
+  );
+  const without = await get(`${url}/page`, { method: "PURGE" });
+  assertEquals(without.status, 401);
+  assertMatch(without.headers.get("www-authenticate")!, /^Bearer/);
+  assertEquals(await gone(), []);
+  // No PURGE has gone on to the origin.
+  assert(origin.requests.every(({ method }) => method === "GET"));
+  const metrics = (await get(`${adminUrl}/metrics`)).text;
+  assertMatch(
+    metrics,
+    /^rolecall_events_total\{type="purge.refused",status="403"\} 2$/m,
+  );
+  assertMatch(
+    metrics,
+    /^rolecall_events_total\{type="purge.refused",status="401"\} 1$/m,
+  );
+  assertEquals((await program.stop()).code, 0);
+});
+
+Deno.test("edge without a token lets nobody purge", async () => {
+  await using origin = countingOrigin(() => new Response("x"));
+  const { program, url } = await startEdge([origin.url]);
+  await using _edge = program;
+  const headers = { authorization: "Bearer undefined" };
+  assertEquals(
+    (await get(`${url}/`, { method: "PURGE", headers })).status,
+    403,
+  );
+});
+
+Deno.test("edge takes CMCD out of the key, tells what players say, and answers with CMSD", async () => {
+  await using origin = countingOrigin((path) =>
+    new Response(path, {
+      headers: {
+        "cache-control": "max-age=600",
+        "access-control-allow-origin": "*",
+      },
+    })
+  );
+  await using folder = await temporaryFolder();
+  const file = `${folder.path}/access.log`;
+  const { program, url } = await startEdge([origin.url], [
+    "--admin",
+    "0",
+    "--name",
+    "edge-1",
+    "--access-log",
+    file,
+    "--access-log-format",
+    "common",
+    "--limit-rate-per-client",
+    "1MB/s",
+  ]);
+  await using _edge = program;
+  const said = (text: string) => `CMCD=${encodeURIComponent(text)}`;
+  const first = await get(
+    `${url}/1?a=b&${said('bl=4000,br=900,ot=v,sid="s-1",su')}`,
+  );
+  assertEquals(first.text, "/1?a=b");
+  const second = await get(
+    `${url}/1?${said('bl=0,br=900,bs,ot=v,sid="s-1",mtp=8000')}&a=b`,
+  );
+  assertMatch(second.headers.get("cache-status")!, /; hit; /);
+  assertMatch(
+    second.headers.get("server-timing")!,
+    /^edge;desc=hit;dur=[\d.]+$/,
+  );
+  assertMatch(
+    second.headers.get("cmsd-dynamic")!,
+    /^"edge-1";etp=8000;rd=\d+$/,
+  );
+  assertEquals(
+    second.headers.get("access-control-expose-headers"),
+    "Age, Cache-Status, CMSD-Dynamic, Server-Timing",
+  );
+  const plain = await get(`${url}/1?a=b`);
+  assertEquals(plain.headers.get("server-timing"), null);
+  await get(`${url}/2`, { headers: { "cmcd-session": 'sid="s-2"' } });
+  assertEquals(origin.count("/1?a=b"), 1);
+  const heard = await program.until("player.reported", (e) => e.stalled);
+  assertEquals(
+    [heard.player, heard.bufferMs, heard.bitsPerSecond, heard.stalls],
+    ["s-1", 0, 900_000, 1],
+  );
+  const { port } = await program.until("admin.listening");
+  const status = JSON.parse(
+    (await get(`http://127.0.0.1:${port}/status`)).text,
+  );
+  assertEquals(
+    status.players.map((player: { id: string; stalls: number }) => [
+      player.id,
+      player.stalls,
+    ]),
+    [["s-1", 1], ["s-2", 0]],
+  );
+  const page = await get(`http://127.0.0.1:${port}/`);
+  assertMatch(page.text, /<td>s-1<\/td>/);
+  const metrics = (await get(`http://127.0.0.1:${port}/metrics`)).text;
+  for (
+    const line of [
+      'rolecall_edge_requests_total{cache="hit"} 2',
+      'rolecall_edge_requests_total{cache="miss"} 2',
+      'rolecall_edge_responses_total{code="2xx"} 4',
+      "rolecall_edge_cache_bytes_total 12",
+      `rolecall_edge_origin_bytes_total{origin="${origin.url}"} 8`,
+      "rolecall_edge_objects 2",
+      'rolecall_edge_request_duration_seconds_count{cache="hit"} 2',
+      'rolecall_edge_player_stalls_total{player="s-1"} 1',
+      `rolecall_edge_origin_up{origin="${origin.url}"} 1`,
+    ]
+  ) assert(metrics.split("\n").includes(line), `${line}\n${metrics}`);
+  assertEquals((await program.stop()).code, 0);
+  const lines = (await Deno.readTextFile(file)).trim().split("\n");
+  assertEquals(lines.length, 4);
+  assertMatch(
+    lines[0]!,
+    /^127\.0\.0\.1 - - \[\S+ \+0000\] "GET \/1\?a=b&CMCD=bl%3D4000\S+ HTTP\/1\.1" 200 6$/,
+  );
+});
