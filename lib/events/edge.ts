@@ -114,6 +114,50 @@ export type EdgeEvent =
     readonly stalls: number;
   }
   | {
+    /** A title's segments begin to be fetched in advance (`--prefill`). */
+    readonly type: "prefill.started";
+    /** Of the manifest. */
+    readonly path: string;
+    readonly objects: number;
+  }
+  | {
+    readonly type: "prefill.progressed";
+    readonly path: string;
+    readonly objects: number;
+    readonly done: number;
+    readonly failed: number;
+    readonly bytes: number;
+  }
+  | {
+    readonly type: "prefill.finished";
+    readonly path: string;
+    readonly objects: number;
+    readonly done: number;
+    readonly failed: number;
+    readonly bytes: number;
+    readonly durationMs: number;
+  }
+  | {
+    /** The segment a player will ask for next is in the cache (`--prefetch`). */
+    readonly type: "segment.prefetched";
+    readonly path: string;
+    readonly status: number;
+    readonly bytes: number;
+    readonly durationMs: number;
+  }
+  | {
+    /** A manifest that a client asked for has been read, to know what comes next. */
+    readonly type: "title.learned";
+    readonly path: string;
+    readonly segments: number;
+  }
+  | {
+    /** A manifest cannot be had or read: nothing of its title is fetched ahead. */
+    readonly type: "title.refused";
+    readonly path: string;
+    readonly message: string;
+  }
+  | {
     /** Too many requests are under way to an origin, and too many wait. */
     readonly type: "upstream.refused";
     readonly origin: string;
@@ -197,6 +241,40 @@ export const EDGE_EVENTS: EventTable<EdgeEvent> = {
           ? ""
           : `, at ${Math.round(e.bitsPerSecond / 1000)} kbit/s`
       }${e.stalled ? ", stalled" : ""}, ${e.stalls} stalls so far`,
+  },
+  "prefill.started": {
+    level: "info",
+    text: (e) => `filling the cache with ${e.objects} objects of ${e.path}`,
+  },
+  "prefill.progressed": {
+    level: "info",
+    passing: true,
+    text: (e) =>
+      `${e.done} of ${e.objects} objects of ${e.path}, ${formatBytes(e.bytes)}`,
+  },
+  "prefill.finished": {
+    level: "info",
+    text: (e) =>
+      `filled the cache with ${e.path}: ${e.done - e.failed} objects, ${
+        formatBytes(e.bytes)
+      } in ${formatMs(e.durationMs)}${
+        e.failed === 0 ? "" : `, ${e.failed} could not be had`
+      }`,
+  },
+  "segment.prefetched": {
+    level: "info",
+    text: (e) =>
+      `fetched ${e.path} ahead: ${e.status}, ${formatBytes(e.bytes)} in ${
+        formatMs(e.durationMs)
+      }`,
+  },
+  "title.learned": {
+    level: "debug",
+    text: (e) => `manifest ${e.path} names ${e.segments} segments`,
+  },
+  "title.refused": {
+    level: "warn",
+    text: (e) => `manifest ${e.path}: ${e.message}`,
   },
   "upstream.refused": {
     level: "warn",

@@ -3,6 +3,7 @@ import type { HttpRequest } from "../../lib/io/http.ts";
 import { PacedLog, type PacedLogContext } from "../../lib/io/paced_log.ts";
 import type { AccessFile } from "./access_file.ts";
 import type { EdgeMetrics } from "./edge_metrics.ts";
+import { OwnRequest } from "./errands.ts";
 import { Retargeted } from "./retargeted.ts";
 
 type Answered = Extract<EdgeEvent, { readonly type: "edge.answered" }>;
@@ -34,6 +35,8 @@ export class AnswerLog implements AsyncDisposable {
 
   /** Tells of one answer, now or in the sum of this second; the listeners hear of each. */
   add(answer: Answered, request: HttpRequest): void {
+    // Errands of our own are no traffic.
+    if (request instanceof OwnRequest) return;
     const { metrics, accessFile } = this.#listeners;
     metrics?.answered(answer);
     if (accessFile !== undefined) {

@@ -50,6 +50,12 @@ export const edgeFlags = {
   limitRatePerClient: flag.byteRate({
     help: "Most data per second to each client: its access link",
   }),
+  prefill: flag.list(flag.url({
+    help: "Fetch all segments of this manifest of an origin in advance",
+  })),
+  prefetch: flag.toggle({
+    help: "Fetch the next segment before a player asks for it",
+  }),
   purgeToken: flag.text({
     placeholder: "TOKEN",
     help:

@@ -3,6 +3,7 @@ import type { Clock } from "../../lib/io/clock.ts";
 import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
 import type { Edge } from "./edge.ts";
 import type { Limits } from "./limits.ts";
+import type { Prefetcher } from "./prefetch.ts";
 import type { Players } from "./players.ts";
 import type { Purger } from "./purge.ts";
 import { Retargeted } from "./retargeted.ts";
@@ -16,6 +17,8 @@ export interface FrontParts {
   readonly purger: Purger;
   readonly players: Players;
   readonly limits: Limits;
+  /** With `--prefetch`. */
+  readonly prefetcher: Prefetcher | undefined;
   readonly clock: Clock;
   /** Our name in `CMSD-Dynamic`. */
   readonly pseudonym: string;
@@ -35,6 +38,7 @@ export class Front {
   /** Answers one request. */
   handle(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
     const { purger, players, edge, limits, clock, serverTiming } = this.#parts;
+    const { prefetcher } = this.#parts;
     if (request.method === "PURGE") return purger.answer(request);
     const heard = players.hear(request);
     const asked = heard === undefined || heard.target === request.target
@@ -49,7 +53,14 @@ export class Front {
           toPlayer: heard !== undefined,
         });
       }
-      return limits.apply(request, answer);
+      const limited = limits.apply(request, answer);
+      return prefetcher === undefined || request.method !== "GET"
+        ? limited
+        : prefetcher.heard(limited, {
+          target: asked.target,
+          client: request.remote.host,
+          next: heard?.cmcd.next,
+        });
     };
     const answer = edge.handle(asked);
     return answer instanceof Promise ? answer.then(finish) : finish(answer);

@@ -19,6 +19,12 @@ export const edge: Role = {
     "cache.purged",
     "purge.refused",
     "player.reported",
+    "prefill.started",
+    "prefill.progressed",
+    "prefill.finished",
+    "segment.prefetched",
+    "title.learned",
+    "title.refused",
   ],
   examples: [
     "rolecall edge --origin http://127.0.0.1:8080/",

@@ -1,22 +1,15 @@
 import { InputError } from "../../lib/core/errors.ts";
-import { tokenOf } from "../../lib/http/cache_status.ts";
-import { HttpCache } from "../../lib/http/cache.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";
 import { HttpClient } from "../../lib/io/http_client.ts";
 import { ViolationLog } from "../../lib/io/violation_log.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { AccessFile } from "./access_file.ts";
-import { addAdmin } from "./admin.ts";
 import { AnswerLog } from "./answer_log.ts";
-import { Edge } from "./edge.ts";
 import { EdgeMetrics } from "./edge_metrics.ts";
 import type { EdgeFlags } from "./flags.ts";
-import { Front } from "./front.ts";
+import type { Front } from "./front.ts";
 import { Limits } from "./limits.ts";
-import { Players } from "./players.ts";
-import { Purger } from "./purge.ts";
-import { RequestBodies } from "./request_bodies.ts";
-import { Upstream } from "./upstream.ts";
+import { Node } from "./node.ts";
 
 /** Runs an edge until told to stop. */
 export async function serveEdge(
@@ -34,47 +27,24 @@ export async function serveEdge(
   await using opened = new AsyncDisposableStack();
   const accessFile = await openAccessLog(flags, ctx);
   if (accessFile !== undefined) opened.use(accessFile);
-  const client = new HttpClient(ctx.net, ctx.clock);
   const log = opened.use(new AnswerLog(ctx, { metrics, accessFile }));
-  const cache = new HttpCache({ capacityBytes: flags.cacheSize });
-  const upstream = upstreamOf(flags, ctx, client);
-  const pseudonym = tokenOf(ctx.name);
-  const edge = new Edge({
-    ctx,
-    log,
-    cache,
-    upstream,
-    bodies: new RequestBodies(ctx.clock),
-    pseudonym,
-    mark: `rolecall-${Math.floor(ctx.rng() * 2 ** 32).toString(16)}-${
-      Math.floor(ctx.clock.wallMs()).toString(36)
-    }`,
-    signal: gone.signal,
-    idleMs: flags.originIdleTimeout ?? flags.originTimeout,
-  });
-  const players = new Players(ctx);
-  const purger = new Purger(ctx, { token: flags.purgeToken, cache });
-  addAdmin(ctx, {
-    cache,
-    capacityBytes: flags.cacheSize,
-    upstream,
-    metrics,
-    players,
-    purger,
-  });
-  const front = new Front({
-    edge,
-    purger,
-    players,
+  const client = new HttpClient(ctx.net, ctx.clock);
+  const node = new Node(flags, ctx, {
+    client,
     limits,
-    clock: ctx.clock,
-    pseudonym,
-    serverTiming: flags.serverTiming,
+    log,
+    metrics,
+    signal: gone.signal,
   });
-  await listen(flags, ctx, front, upstream);
-  // Answers in flight have had their time: what is still being fetched is for nobody.
-  gone.abort();
-  client.close();
+  let working = Promise.resolve();
+  try {
+    await listen(flags, ctx, node.front, () => working = node.work());
+  } finally {
+    // Answers in flight have had their time: what is still being fetched is for nobody.
+    gone.abort();
+    client.close();
+    await working;
+  }
 }
 
 /** Serves until told to stop, and lets answers in flight end. */
@@ -82,7 +52,7 @@ async function listen(
   { host, port }: EdgeFlags,
   ctx: RoleContext,
   front: Front,
-  upstream: Upstream,
+  listening: () => void,
 ): Promise<void> {
   await using violations = new ViolationLog(ctx);
   await using server = ctx.net.serveHttp(
@@ -96,7 +66,7 @@ async function listen(
     host: server.host,
     port: server.port,
   });
-  await upstream.check(ctx.signal);
+  listening();
   await ctx.clock.sleepUntil(Infinity, ctx.signal).catch(() => {});
 }
 
@@ -118,23 +88,6 @@ async function openAccessLog(
   if (flags.accessLog === undefined) return undefined;
   const file = await files.appender(flags.accessLog);
   return new AccessFile(file, { format: flags.accessLogFormat, clock });
-}
-
-function upstreamOf(
-  flags: EdgeFlags,
-  ctx: RoleContext,
-  client: HttpClient,
-): Upstream {
-  return new Upstream(ctx, {
-    origins: flags.origin,
-    client,
-    connectMs: flags.originConnectTimeout,
-    firstByteMs: flags.originTimeout,
-    concurrency: flags.originConnections,
-    queueLength: flags.originQueue,
-    checkTarget: flags.healthCheck,
-    checkEveryMs: flags.healthInterval,
-  });
 }
 
 function checkOriginFlags(flags: EdgeFlags): void {

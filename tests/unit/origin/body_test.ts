@@ -71,7 +71,7 @@ Deno.test("streamBody fails when the content does", async () => {
 
 Deno.test("Throttle lets answers share the rate and take turns", async () => {
   const clock = new ManualClock();
-  const throttle = new Throttle(100_000, clock);
+  const throttle = new Throttle(200_000, clock);
   assertEquals(throttle.chunkBytes, 2000);
   const taken = [0, 0];
   let running = true;
@@ -84,9 +84,9 @@ Deno.test("Throttle lets answers share the rate and take turns", async () => {
   const both = [take(0), take(1)];
   for (let atMs = 50; atMs <= 2000; atMs += 50) await clock.advanceTo(atMs);
   assert(Math.abs(taken[0]! - taken[1]!) <= 2000);
-  // Two seconds, the bucket's depth of 50 ms, a piece for each that may be under way.
+  // Two seconds, the bucket's depth of 25 ms, a piece for each that may be under way.
   const sum = taken[0]! + taken[1]!;
-  assert(sum >= 196_000 && sum <= 209_000, String(sum));
+  assert(sum >= 394_000 && sum <= 411_000, String(sum));
   running = false;
   await clock.advanceTo(3000);
   await Promise.all(both);

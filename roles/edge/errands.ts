@@ -1,0 +1,110 @@
+import { ByteCollector } from "../../lib/core/byte_collector.ts";
+import { fromUtf8 } from "../../lib/core/bytes.ts";
+import { RunError } from "../../lib/core/errors.ts";
+import { MAX_MPD_BYTES } from "../../lib/dash/xml.ts";
+import { Fields } from "../../lib/http/fields.ts";
+import type { HttpRequest } from "../../lib/io/http.ts";
+import type { Edge } from "./edge.ts";
+
+/** How much of a body is asked for at once. */
+const PIECE_BYTES = 65_536;
+
+/** A request that no client sent: the edge runs an errand of its own. */
+export class OwnRequest implements HttpRequest {
+  readonly method = "GET";
+  readonly authority = "";
+  readonly protocol = "HTTP/1.1";
+  readonly headers = new Fields();
+  readonly body = null;
+  readonly remote = { host: "127.0.0.1", port: 0 };
+  readonly target: string;
+  readonly signal: AbortSignal;
+
+  /** Asks for a target. */
+  constructor(target: string, signal: AbortSignal) {
+    this.target = target;
+    this.signal = signal;
+  }
+}
+
+/** What came of an errand. */
+export interface Errand {
+  readonly status: number;
+  readonly bytes: number;
+  /** It was in the cache already. */
+  readonly isHit: boolean;
+}
+
+/** What the edge asks of itself: the answer goes through the cache like any other. */
+export class Errands {
+  readonly #edge: Pick<Edge, "handle">;
+  readonly #signal: AbortSignal;
+
+  /** Runs errands until the signal aborts. */
+  constructor(edge: Pick<Edge, "handle">, signal: AbortSignal) {
+    this.#edge = edge;
+    this.#signal = signal;
+  }
+
+  /**
+   * Gets a target into the cache.
+   *
+   * @throws Whatever breaks its body off.
+   */
+  get(target: string): Promise<Errand> {
+    return this.#run(target, () => {});
+  }
+
+  /**
+   * Gets a text, such as a manifest.
+   *
+   * @throws {RunError} `manifest-refused`, `too-large`; whatever breaks its body off.
+   */
+  async text(target: string): Promise<string> {
+    const collected = new ByteCollector();
+    const { status } = await this.#run(target, (piece) => {
+      if (collected.length + piece.length > MAX_MPD_BYTES) {
+        throw new RunError(
+          "too-large",
+          `Cannot read ${target}: it must have at most ${MAX_MPD_BYTES} bytes`,
+        );
+      }
+      collected.push(piece);
+    });
+    if (status !== 200) {
+      throw new RunError(
+        "manifest-refused",
+        `Cannot read ${target}: the origin answered ${status}`,
+      );
+    }
+    return fromUtf8(collected.bytes);
+  }
+
+  async #run(
+    target: string,
+    take: (piece: Uint8Array) => void,
+  ): Promise<Errand> {
+    const { status, headers, body } = await this.#edge.handle(
+      new OwnRequest(target, this.#signal),
+    );
+    const isHit = headers.get("cache-status")?.includes("; hit") === true;
+    if (body === null) return { status, bytes: 0, isHit };
+    if (body instanceof Uint8Array) {
+      take(body);
+      return { status, bytes: body.length, isHit };
+    }
+    let bytes = 0;
+    try {
+      for (;;) {
+        this.#signal.throwIfAborted();
+        const piece = await body.next(PIECE_BYTES);
+        if (piece === null) return { status, bytes, isHit };
+        bytes += piece.length;
+        take(piece);
+      }
+    } catch (error) {
+      if (this.#signal.aborted || error instanceof RunError) body.leave();
+      throw error;
+    }
+  }
+}

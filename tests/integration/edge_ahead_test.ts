@@ -1,0 +1,125 @@
+/** What an edge fetches before anyone asks. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { countingOrigin } from "../support/counting_origin.ts";
+import { startEdge, statusesOf } from "../support/edge.ts";
+import { runProgram } from "../support/program.ts";
+import { answerOf, SEGMENTS } from "../support/small_title.ts";
+
+async function take(url: string, init: RequestInit = {}): Promise<number> {
+  const response = await fetch(url, init);
+  assertEquals(response.status, 200, url);
+  return (await response.bytes()).length;
+}
+
+Deno.test("edge prefetches for a lone player: after segment 2 nothing but hits, and not a byte too many", async () => {
+  let originBytes = 0;
+  await using origin = countingOrigin(async (path) => {
+    const answer = answerOf(path);
+    originBytes += (await answer.clone().bytes()).length;
+    return answer;
+  });
+  const { program, url } = await startEdge([`${origin.url}/t/`], [
+    "--prefetch",
+  ]);
+  await using _edge = program;
+  let bytes = await take(`${url}/film.mpd`);
+  await program.until("title.learned");
+  bytes += await take(`${url}/init-800000.mp4`);
+  const play = async (rate: number, number: number, isLast = false) => {
+    bytes += await take(`${url}/${rate}-${number}.m4s`);
+    if (number >= 2 && !isLast) {
+      await program.until(
+        "segment.prefetched",
+        ({ path }) => path === `/${rate}-${number + 1}.m4s`,
+      );
+    }
+  };
+  await play(800_000, 1);
+  for (let number = 2; number < SEGMENTS; number++) await play(800_000, number);
+  await play(800_000, SEGMENTS, true);
+  const statuses = Array.from(
+    { length: SEGMENTS },
+    (_, at) => statusesOf(program, `/800000-${at + 1}.m4s`).join(),
+  );
+  assertEquals(
+    statuses,
+    Array.from({ length: SEGMENTS }, (_, at) => at < 2 ? "miss" : "hit"),
+  );
+  assert(originBytes <= bytes, `${originBytes} for ${bytes}`);
+  // A change of the rate: the place counts.
+  await take(`${url}/800000-4.m4s`);
+  await take(`${url}/2400000-5.m4s`);
+  await program.until(
+    "segment.prefetched",
+    ({ path }) => path === "/2400000-6.m4s",
+  );
+});
+
+Deno.test("edge prefetches what a player names with CMCD nor, and nothing elsewhere", async () => {
+  await using origin = countingOrigin(answerOf);
+  const { program, url } = await startEdge([origin.url], ["--prefetch"]);
+  await using _edge = program;
+  const next = (name: string) => ({
+    headers: { "CMCD-Request": `nor="${encodeURIComponent(name)}"` },
+  });
+  await take(`${url}/a/800000-1.m4s`, next("//192.0.2.1/x"));
+  await take(`${url}/a/800000-2.m4s`, next("../b/64000-3.m4s"));
+  const got = await program.until("segment.prefetched");
+  assertEquals([got.path, got.status], ["/b/64000-3.m4s", 200]);
+  await take(`${url}/b/64000-3.m4s`);
+  assertEquals(origin.requests.length, 3);
+});
+
+Deno.test("edge prefills a title, tells how far it is, and then needs no origin", async () => {
+  const origin = countingOrigin(answerOf);
+  const { program, url } = await startEdge([origin.url], [
+    "--prefill",
+    `${origin.url}/film.mpd`,
+  ]);
+  await using _edge = program;
+  const started = await program.until("prefill.started");
+  const done = await program.until("prefill.finished");
+  const objects = 3 * (SEGMENTS + 1);
+  assertEquals([started.objects, done.done, done.failed], [
+    objects,
+    objects,
+    0,
+  ]);
+  assertEquals(origin.requests.length, objects + 1);
+  await origin[Symbol.asyncDispose]();
+  for (const path of ["/film.mpd", "/2400000-7.m4s", "/64000-12.m4s"]) {
+    await take(url + path);
+    await program.until("edge.answered", (e) => e.path === path);
+    assertEquals(statusesOf(program, path), ["hit"]);
+  }
+  assertEquals((await program.stop()).code, 0);
+});
+
+Deno.test("edge says when a manifest cannot be read, stops while it prefills, and refuses one elsewhere", async () => {
+  await using origin = countingOrigin((path) =>
+    path === "/bad.mpd"
+      ? new Response("<MPD><Period>")
+      : new Response(new ReadableStream({ pull: () => new Promise(() => {}) }))
+  );
+  const { program } = await startEdge([origin.url], [
+    "--prefill",
+    `${origin.url}/bad.mpd`,
+    "--prefill",
+    `${origin.url}/never.mpd`,
+  ]);
+  await using _edge = program;
+  const refused = await program.until("title.refused");
+  assertMatch(refused.message, /^line 1: /);
+  assertEquals((await program.stop()).code, 0);
+  const elsewhere = await runProgram([
+    "edge",
+    "--port",
+    "0",
+    "--origin",
+    origin.url,
+    "--prefill",
+    "http://192.0.2.1/film.mpd",
+  ]);
+  assertEquals(elsewhere.code, 2);
+  assertEquals(elsewhere.stderr.trim().split("\n").length, 1);
+});
