@@ -9,7 +9,7 @@ import type {
   Period,
   Representation,
 } from "./mpd.ts";
-import { seconds } from "./_attributes.ts";
+import { seconds, wholeNumber } from "./_attributes.ts";
 import { childOf, childrenOf, MpdError, type XmlElement } from "./xml.ts";
 
 /** What a Period is read with. */
@@ -187,7 +187,7 @@ function readRepresentation(
       ? Number(text)
       : undefined;
   };
-  const bitsPerSecond = bandwidthOf(element);
+  const bitsPerSecond = bandwidthOf(element, context);
   const id = element.attributes.get("id") ?? String(at + 1);
   const bases = baseUrls(element, context.bases);
   return {
@@ -211,20 +211,18 @@ function readRepresentation(
   };
 }
 
-function bandwidthOf(element: XmlElement): number {
-  const bandwidth = element.attributes.get("bandwidth");
-  if (bandwidth === undefined) throw missing(element, "@bandwidth");
-  const value = /^\d{1,15}$/.test(bandwidth) ? Number(bandwidth) : 0;
-  if (value === 0) {
-    throw new MpdError(
-      "bad-value",
-      element.line,
-      `Representation@bandwidth must be a rate in bit/s, got "${
-        bandwidth.slice(0, 60)
-      }"`,
-    );
-  }
-  return value;
+/** `@bandwidth`. One that is missing or 0 is told and taken for the least: what there is can be played all the same. */
+function bandwidthOf(
+  element: XmlElement,
+  { warnings }: PeriodContext,
+): number {
+  const bandwidth = wholeNumber(element, "bandwidth") ?? 0;
+  if (bandwidth > 0) return bandwidth;
+  warnings.push({
+    line: element.line,
+    text: "Representation must have @bandwidth above 0; taken for 1 bit/s",
+  });
+  return 1;
 }
 
 /** `@frameRate`, such as `25` or `30000/1001`. */

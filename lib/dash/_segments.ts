@@ -121,21 +121,23 @@ function baseSegments(
   representation: XmlElement,
   place: Place,
 ): Addressed {
-  const elsewhere = info.children("RepresentationIndex")[0];
   const indexRange = byteRange(info.having("indexRange"), "indexRange");
   const child = info.children("Initialization")[0];
   const initialization = child && locate(child, "sourceURL", "range", place);
-  if (indexRange === undefined && elsewhere === undefined) {
+  if (indexRange === undefined) {
+    // An index in another file (RepresentationIndex) is a help for seeking, which can be done without.
     return { ...wholeFile(representation, place), initialization };
   }
-  const index = elsewhere !== undefined
-    ? locate(elsewhere, "sourceURL", "range", place)
-    : { urls: urlsAt(info.innermost, "", place), range: indexRange };
+  const urls = urlsAt(info.innermost, "", place);
   // What stands before the index is what initializes a decoder.
-  const head = indexRange !== undefined && indexRange.first > 0
-    ? { urls: index.urls, range: { first: 0, last: indexRange.first - 1 } }
+  const head = indexRange.first > 0
+    ? { urls, range: { first: 0, last: indexRange.first - 1 } }
     : undefined;
-  return { initialization: initialization ?? head, index, segments: [] };
+  return {
+    initialization: initialization ?? head,
+    index: { urls, range: indexRange },
+    segments: [],
+  };
 }
 
 function listSegments(info: Inherited, place: Place): Addressed {

@@ -54,6 +54,7 @@ export function timesOf(
   const offset = bigNumber(
     info.having("presentationTimeOffset"),
     "presentationTimeOffset",
+    { signed: true }, // Never by the standard, sometimes by packagers.
   ) ?? 0n;
   const timeline = info.children("SegmentTimeline")[0];
   if (timeline !== undefined) {

@@ -48,14 +48,29 @@ const SYNC_SAMPLE = 0x02000000;
 const TRACK_ID = 1;
 
 /** What an initialisation segment says of its only track. */
-export interface VideoTrack {
-  readonly width: number;
-  readonly height: number;
+export type Track = VideoTrack | AudioTrack;
+
+interface AnyTrack {
   /** Ticks per second. */
   readonly timescale: number;
-  /** Length of the whole presentation in ticks. */
+  /** Length of the whole presentation in ticks; 0: it has no end. */
   readonly durationTicks: number;
   readonly sampleTicks: number;
+}
+
+/** A track of FLAC of one channel, see {@linkcode flacFrame}. */
+export interface AudioTrack extends AnyTrack {
+  readonly kind: "audio";
+  readonly sampleRate: number;
+  /** METADATA_BLOCK_STREAMINFO with its header. */
+  readonly streamInfo: Uint8Array;
+}
+
+/** A track of H.264. */
+export interface VideoTrack extends AnyTrack {
+  readonly kind: "video";
+  readonly width: number;
+  readonly height: number;
   /** AVCProfileIndication, profile_compatibility and AVCLevelIndication: bytes 1 to 3 of the sequence parameter set. */
   readonly profile: Uint8Array;
   readonly parameterSets: {
@@ -65,13 +80,14 @@ export interface VideoTrack {
 }
 
 /**
- * Returns the initialisation segment of an avc3 track: ftyp and moov (ISO/IEC 14496-12 §8.1, ISO/IEC 14496-15 §5.4).
+ * Returns the initialisation segment of a track: ftyp and moov (ISO/IEC 14496-12 §8.1). Video is avc3 (ISO/IEC
+ * 14496-15 §5.4), audio FLAC ("Encapsulation of FLAC in ISO Base Media File Format", version 0.0.4).
  *
- * The parameter sets here are only a first guess for players that want one; avc3 says that those in the segments
+ * The parameter sets of video here are only a first guess for players that want one; avc3 says that those in the segments
  * count.
  */
 export function initialisationSegment(
-  track: VideoTrack,
+  track: Track,
 ): Uint8Array<ArrayBuffer> {
   const { timescale, durationTicks } = track;
   const movieHeader = fullBox(
@@ -86,11 +102,13 @@ export function initialisationSegment(
   );
   const extends_ = box(
     "mvex",
-    fullBox("mehd", { version: 1 }, u64(durationTicks)),
+    ...(durationTicks === 0
+      ? []
+      : [fullBox("mehd", { version: 1 }, u64(durationTicks))]),
     fullBox(
       "trex",
       {},
-      u32(TRACK_ID, 1, track.sampleTicks, 0, DELTA_SAMPLE),
+      u32(TRACK_ID, 1, track.sampleTicks, 0, flagsOf(track)),
     ),
   );
   return concat(
@@ -99,15 +117,21 @@ export function initialisationSegment(
   );
 }
 
-function trackBox(track: VideoTrack): Uint8Array {
-  const { width, height } = track;
+/** What samples are when nothing else is said: sound can be decoded from each, pictures only from key pictures. */
+function flagsOf({ kind }: Pick<Track, "kind">): number {
+  return kind === "video" ? DELTA_SAMPLE : SYNC_SAMPLE;
+}
+
+function trackBox(track: Track): Uint8Array {
+  const video = track.kind === "video";
+  const { width, height } = video ? track : { width: 0, height: 0 };
   const enabledInMovie = 3;
   const header = fullBox(
     "tkhd",
     { flags: enabledInMovie },
     u32(0, 0, TRACK_ID, 0, 0),
     zeros(8),
-    u16(0, 0, 0, 0),
+    u16(0, 0, video ? 0 : 0x100, 0), // volume
     MATRIX,
     u32(width << 16, height << 16),
   );
@@ -119,17 +143,24 @@ function trackBox(track: VideoTrack): Uint8Array {
       "hdlr",
       {},
       u32(0),
-      utf8("vide"),
+      utf8(video ? "vide" : "soun"),
       zeros(12),
       utf8("rolecall test card\0"),
     ),
     box(
       "minf",
-      fullBox("vmhd", { flags: 1 }, zeros(8)),
+      video
+        ? fullBox("vmhd", { flags: 1 }, zeros(8))
+        : fullBox("smhd", {}, zeros(4)),
       box("dinf", fullBox("dref", {}, u32(1), fullBox("url ", { flags: 1 }))),
       box(
         "stbl",
-        fullBox("stsd", {}, u32(1), sampleEntry(track)),
+        fullBox(
+          "stsd",
+          {},
+          u32(1),
+          video ? pictureEntry(track) : soundEntry(track),
+        ),
         fullBox("stts", {}, u32(0)),
         fullBox("stsc", {}, u32(0)),
         fullBox("stsz", {}, u32(0, 0)),
@@ -140,7 +171,19 @@ function trackBox(track: VideoTrack): Uint8Array {
   return box("trak", header, media);
 }
 
-function sampleEntry(track: VideoTrack): Uint8Array {
+function soundEntry(track: AudioTrack): Uint8Array {
+  return box(
+    "fLaC",
+    zeros(6),
+    u16(1), // data_reference_index
+    zeros(8),
+    u16(1, 16, 0, 0), // channels, bits
+    u32(track.sampleRate << 16 >>> 0),
+    fullBox("dfLa", {}, track.streamInfo),
+  );
+}
+
+function pictureEntry(track: VideoTrack): Uint8Array {
   const { sequence, picture } = track.parameterSets;
   const configuration = box(
     "avcC",
@@ -176,14 +219,43 @@ export function sampleOf(
 
 /** What a media segment holds. */
 export interface SegmentContent {
+  readonly kind: Track["kind"];
   /** Counts from 1 (mfhd). */
   readonly sequenceNumber: number;
   readonly startTicks: number;
   readonly sampleTicks: number;
-  /** In decoding order; the first is a key picture, the others are not. */
+  /** In decoding order; of pictures, the first is a key picture and the others are not. */
   readonly samples: readonly Uint8Array[];
   /** The segment is padded to this size with a `free` box, which players skip; one that is larger stays as it is. */
   readonly sizeBytes: number;
+}
+
+/** A part of a file and how long it plays, as an index has it. */
+export interface IndexEntry {
+  readonly bytes: number;
+  readonly ticks: number;
+}
+
+/** Bytes of {@linkcode segmentIndex} for so many entries. */
+export function indexBytes(count: number): number {
+  return 32 + 12 * count;
+}
+
+/** Returns the index of the segments that follow it directly: sidx (ISO/IEC 14496-12 §8.16.3). At most 65,535. */
+export function segmentIndex(
+  timescale: number,
+  entries: readonly IndexEntry[],
+): Uint8Array<ArrayBuffer> {
+  const startsWithSap = 0x90000000; // of type 1
+  return fullBox(
+    "sidx",
+    {},
+    u32(TRACK_ID, timescale, 0, 0),
+    u16(0, entries.length),
+    u32(
+      ...entries.flatMap(({ bytes, ticks }) => [bytes, ticks, startsWithSap]),
+    ),
+  );
 }
 
 /** Returns a media segment: styp, moof, mdat, free (ISO/IEC 14496-12 §8.8, §8.16.2). */
@@ -226,7 +298,7 @@ function fragment(content: SegmentContent, dataOffset: number): Uint8Array {
       fullBox(
         "tfhd",
         { flags: baseIsFragment | durationAndFlags },
-        u32(TRACK_ID, content.sampleTicks, DELTA_SAMPLE),
+        u32(TRACK_ID, content.sampleTicks, flagsOf(content)),
       ),
       fullBox("tfdt", { version: 1 }, u64(content.startTicks)),
       fullBox(

@@ -36,9 +36,32 @@ export function codecsOf(entry: "avc1" | "avc3", levelIdc: number): string {
   return `${entry}.${hex(PROFILE_IDC)}${hex(CONSTRAINTS)}${hex(levelIdc)}`;
 }
 
+/** Macroblocks a picture and a second may have at each level (table A-1), from 3 on: below it nothing is gained. */
+const LEVELS:
+  readonly (readonly [idc: number, picture: number, rate: number])[] = [
+    [30, 1620, 40_500],
+    [31, 3600, 108_000],
+    [32, 5120, 216_000],
+    [40, 8192, 245_760],
+    [42, 8704, 522_240],
+    [50, 22_080, 589_824],
+    [51, 36_864, 983_040],
+    [52, 36_864, 2_073_600],
+  ];
+
+/** The lowest level that takes so many macroblocks: 10 times its number. Rates are as the level's, since most of ours is padding. */
+export function levelOf(format: Omit<VideoFormat, "levelIdc">): number {
+  const { columns, rows } = macroblocksOf(format);
+  const area = columns * rows;
+  const found = LEVELS.find(([, picture, rate]) =>
+    area <= picture && area * format.framesPerSecond <= rate
+  );
+  return (found ?? LEVELS.at(-1)!)[0];
+}
+
 /** Number of macroblocks across and down; a size that is no multiple of 16 is rounded up and cropped. */
 export function macroblocksOf(
-  format: VideoFormat,
+  format: Pick<VideoFormat, "width" | "height">,
 ): { readonly columns: number; readonly rows: number } {
   return {
     columns: Math.ceil(format.width / 16),

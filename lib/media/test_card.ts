@@ -20,6 +20,8 @@ export interface CardText {
   readonly rung: number;
   readonly framesPerSecond: number;
   readonly framesPerSegment: number;
+  /** The title began at midnight: what it shows is the time of day (UTC). */
+  readonly clock: boolean;
 }
 
 /** Colour bars at 75 %: white, yellow, cyan, green, magenta, red, blue, black. */
@@ -84,13 +86,19 @@ export class TestCard {
 
   /** Paints frame `frame` of the title, from 0. The picture is overwritten by the next call. */
   paint(frame: number): Mosaic {
-    const { framesPerSecond, framesPerSegment } = this.#text;
+    const { framesPerSegment } = this.#text;
     copyMosaic(this.#picture, this.#still);
     const canvas = this.#canvas;
     const inSegment = frame % framesPerSegment;
     const segmentNumber = Math.floor(frame / framesPerSegment) + 1;
-    canvas.text(String(segmentNumber), { x: 6, y: 66, size: 2, luma: WHITE });
-    canvas.text(timecode(frame, framesPerSecond), {
+    const number = String(segmentNumber);
+    canvas.text(number, {
+      x: 6,
+      y: 66,
+      size: number.length > 4 ? 1.5 : 2,
+      luma: WHITE,
+    });
+    canvas.text(timecode(frame, this.#text), {
       x: 60,
       y: 66,
       size: 2,
@@ -183,13 +191,22 @@ function paintStill(canvas: Canvas, text: CardText): void {
   });
 }
 
-/** Minutes, seconds and frames: `10:34.14`. */
-function timecode(frame: number, framesPerSecond: number): string {
+/**
+ * Minutes, seconds and frames, `10:34.14`; from 100 minutes on, and as a clock, hours, minutes and seconds: there is
+ * room for eight letters.
+ */
+function timecode(
+  frame: number,
+  { framesPerSecond, clock }: Pick<CardText, "framesPerSecond" | "clock">,
+): string {
   const seconds = Math.floor(frame / framesPerSecond);
+  const minutes = Math.floor(seconds / 60);
   const two = (value: number) => String(value).padStart(2, "0");
-  return `${two(Math.floor(seconds / 60))}:${two(seconds % 60)}.${
-    two(frame % framesPerSecond)
-  }`;
+  return clock || minutes >= 100
+    ? `${two(Math.floor(minutes / 60) % 24)}:${two(minutes % 60)}:${
+      two(seconds % 60)
+    }`
+    : `${two(minutes)}:${two(seconds % 60)}.${two(frame % framesPerSecond)}`;
 }
 
 /** Tangents of 15, 30, 45, 60 and 75 degrees, in thousandths: whole numbers, so that every engine draws the same. */

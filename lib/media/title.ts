@@ -1,166 +1,182 @@
-import {
-  codecsOf,
-  macroblocksOf,
-  pictureParameterSet,
-  sequenceParameterSet,
-  type VideoFormat,
-} from "./h264.ts";
-import { initialisationSegment, mediaSegment, sampleOf } from "./fmp4.ts";
-import { MosaicEncoder } from "./mosaic_encoder.ts";
-import { TestCard } from "./test_card.ts";
-
-/** One rate of the built-in title. */
-export interface Rung extends VideoFormat {
-  /** `id` of the Representation. */
-  readonly id: string;
-  readonly codecs: string;
-  /** Nominal rate: what the segments have on average, boxes and padding included. */
-  readonly bitsPerSecond: number;
-}
-
-/** Frames a second. */
-export const FRAMES_PER_SECOND = 24;
-/** Ticks a second, as on the lecture's slide. */
-export const TIMESCALE = 12_288;
-/** Ticks a frame. */
-export const FRAME_TICKS: number = TIMESCALE / FRAMES_PER_SECOND;
-/** Frames in every segment but the last: 5 s. */
-export const SEGMENT_FRAMES = 120;
-/** 634.625 s, the length of the slide's film: 126 segments of 5 s and one of 4.625 s. */
-export const TITLE_FRAMES = 15_231;
-/** Segments of each rate. */
-export const SEGMENT_COUNT: number = Math.ceil(TITLE_FRAMES / SEGMENT_FRAMES);
-/** When what the title's files hold last changed, in ms since 1970: the same on every machine, so that caches agree. */
-export const TITLE_MODIFIED_AT: number = Date.UTC(2026, 10, 23);
-/** Name of the initialisation segment that all rates share. */
-export const INIT_NAME = "manifest_set1_init.mp4";
-
 /**
- * How much larger than nominal segments 1, 2, 3 … are, in percent, over and over. The sum is 0, and however far one
- * plays, the excess stays below 5 % of a segment: 0.25 s of data, well within minBufferTime.
+ * The built-in title: which files it has, and how each is made. Nothing is stored: every file is a function of the
+ * plan and its name, so a title of hours costs what is asked of it.
  */
-const SIZE_VARIATION = [4, -2, 3, -5, 0];
-
-function rung(
-  id: string,
-  [width, height]: readonly [number, number],
-  levelIdc: number,
-  bitsPerSecond: number,
-): Rung {
-  return {
-    id,
-    width,
-    height,
-    framesPerSecond: FRAMES_PER_SECOND,
-    levelIdc,
-    codecs: codecsOf("avc3", levelIdc),
-    bitsPerSecond,
-  };
-}
-
-/** The ladder, lowest rate first. */
-export const RUNGS: readonly Rung[] = [
-  rung("1", [640, 360], 30, 400_000),
-  rung("2", [854, 480], 30, 1_000_000),
-  rung("3", [1280, 720], 31, 2_500_000),
-];
-
-/** Name of a segment, counted from 1, as in the lecture: `video_720_1.m4s`. */
-export function segmentName(height: number, number: number): string {
-  return `video_${height}_${number}.m4s`;
-}
-
-/** How many frames segment `number` has. */
-export function segmentFrames(number: number): number {
-  return Math.min(SEGMENT_FRAMES, TITLE_FRAMES - (number - 1) * SEGMENT_FRAMES);
-}
-
-/** How large segment `number` of a rung is made, in bytes. */
-export function segmentBytes(rung: Rung, number: number): number {
-  const percent = 100 + SIZE_VARIATION[(number - 1) % SIZE_VARIATION.length]!;
-  return Math.floor(
-    rung.bitsPerSecond * percent / 100 * segmentFrames(number) /
-      FRAMES_PER_SECOND / 8,
-  );
-}
+import { concat } from "../core/bytes.ts";
+import { beep, flacFrame, SAMPLE_RATE, streamInfo } from "./flac.ts";
+import {
+  indexBytes,
+  initialisationSegment,
+  mediaSegment,
+  segmentIndex,
+} from "./fmp4.ts";
+import { pictureParameterSet, sequenceParameterSet } from "./h264.ts";
+import {
+  FRAME_TICKS,
+  FRAMES_PER_SECOND,
+  INIT_NAME,
+  type Rung,
+  segmentBytes,
+  segmentCount,
+  segmentFrames,
+  segmentStartFrame,
+  SOUND_INIT_NAME,
+  TIMESCALE,
+  type TitlePlan,
+} from "./title_plan.ts";
 
 /** A file of the title. */
 export type TitleFile =
-  | { readonly kind: "manifest" }
-  | { readonly kind: "init" }
-  | { readonly kind: "segment"; readonly rung: Rung; readonly number: number };
+  | { readonly kind: "manifest" | "master" | "clock" }
+  | { readonly kind: "playlist"; readonly rung: Rung | "audio" }
+  | { readonly kind: "init"; readonly rung: Rung | "audio" }
+  | {
+    readonly kind: "segment";
+    readonly rung: Rung | "audio";
+    readonly number: number;
+  }
+  /** One file that holds a rate, with addressing `base`. */
+  | { readonly kind: "whole"; readonly rung: Rung | "audio" };
 
 /** What a name such as `video_720_1.m4s` stands for; null when the title has no such file. */
-export function titleFile(name: string): TitleFile | null {
-  if (name === "manifest.mpd") return { kind: "manifest" };
-  if (name === INIT_NAME) return { kind: "init" };
-  const match = /^video_([1-9][0-9]*)_([1-9][0-9]*)\.m4s$/.exec(name);
-  const found = RUNGS.find(({ height }) => height === Number(match?.[1]));
-  const number = Number(match?.[2]);
-  if (found === undefined || number > SEGMENT_COUNT) return null;
-  return { kind: "segment", rung: found, number };
+export function titleFile(plan: TitlePlan, name: string): TitleFile | null {
+  switch (name) {
+    case "manifest.mpd":
+      return { kind: "manifest" };
+    case "master.m3u8":
+      return { kind: "master" };
+    case "time":
+      return plan.startWallMs === undefined ? null : { kind: "clock" };
+    case INIT_NAME:
+      return { kind: "init", rung: plan.rungs.at(-1)! };
+    case SOUND_INIT_NAME:
+      return plan.audio ? { kind: "init", rung: "audio" } : null;
+  }
+  const match =
+    /^(?:video_([a-z0-9]+)|audio)(?:_([a-z0-9_]+))?\.(m4s|mp4|m3u8)$/
+      .exec(name);
+  if (match === null) return null;
+  const [, rungName, rest, kind] = match;
+  const rung = rungName === undefined
+    ? plan.audio ? "audio" : undefined
+    : plan.rungs.find((each) => each.name === rungName);
+  if (rung === undefined) return null;
+  if (kind === "m4s") return segmentFile(plan, rung, rest ?? "");
+  if (rest !== undefined) return null;
+  if (kind === "m3u8") return { kind: "playlist", rung };
+  return plan.addressing === "base" ? { kind: "whole", rung } : null;
+}
+
+/** A segment by its number or, with a `t`, by its time; the day stands before it in a live title. */
+function segmentFile(
+  plan: TitlePlan,
+  rung: Rung | "audio",
+  rest: string,
+): TitleFile | null {
+  if (!rest.startsWith(plan.prefix)) return null;
+  const match = /^(t?)(0|[1-9]\d{0,14})$/.exec(rest.slice(plan.prefix.length));
+  if (match === null) return null;
+  const value = Number(match[2]);
+  const each = plan.segmentFrames *
+    (rung === "audio" ? SAMPLE_RATE / FRAMES_PER_SECOND : FRAME_TICKS);
+  const number = match[1] === "t" ? value / each + 1 : value;
+  return Number.isInteger(number) && number >= 1 && number <= segmentCount(plan)
+    ? { kind: "segment", rung, number }
+    : null;
 }
 
 /** The initialisation segment of all rates: sizes and parameter sets of the largest, the true ones are in every segment (avc3). */
-export function titleInit(): Uint8Array<ArrayBuffer> {
-  const largest = RUNGS.at(-1)!;
+export function titleInit(plan: TitlePlan): Uint8Array<ArrayBuffer> {
+  const largest = plan.rungs.at(-1)!;
   const sequence = sequenceParameterSet(largest);
+  const live = plan.totalFrames === Infinity;
   return initialisationSegment({
+    kind: "video",
     width: largest.width,
     height: largest.height,
     timescale: TIMESCALE,
-    durationTicks: TITLE_FRAMES * FRAME_TICKS,
+    durationTicks: live ? 0 : plan.totalFrames * FRAME_TICKS,
     sampleTicks: FRAME_TICKS,
     profile: sequence.subarray(1, 4),
     parameterSets: { sequence, picture: pictureParameterSet() },
   });
 }
 
-/** Makes the segments of one rate, in any order; the same bytes every time. */
-export class SegmentMaker {
-  readonly #rung: Rung;
-  readonly #card: TestCard;
-  readonly #encoder: MosaicEncoder;
+/** Samples of a block of sound: as long as a picture, so that segments of both end together. */
+export const BLOCK_SAMPLES: number = SAMPLE_RATE / FRAMES_PER_SECOND;
+/** A beep lasts two pictures. */
+const BEEP_BLOCKS = 2;
 
-  /** Prepares for a rate of the title named `title`. */
-  constructor(title: string, rung: Rung) {
-    this.#rung = rung;
-    const { columns, rows } = macroblocksOf(rung);
-    this.#card = new TestCard(
-      {
-        title,
-        height: rung.height,
-        bitsPerSecond: rung.bitsPerSecond,
-        rung: RUNGS.indexOf(rung),
-        framesPerSecond: FRAMES_PER_SECOND,
-        framesPerSegment: SEGMENT_FRAMES,
-      },
-      columns,
-      rows,
-    );
-    this.#encoder = new MosaicEncoder(columns, rows);
-  }
+/** The initialisation segment of the sound. */
+export function soundInit(plan: TitlePlan): Uint8Array<ArrayBuffer> {
+  const live = plan.totalFrames === Infinity;
+  return initialisationSegment({
+    kind: "audio",
+    sampleRate: SAMPLE_RATE,
+    timescale: SAMPLE_RATE,
+    durationTicks: live ? 0 : plan.totalFrames * BLOCK_SAMPLES,
+    sampleTicks: BLOCK_SAMPLES,
+    streamInfo: streamInfo(BLOCK_SAMPLES),
+  });
+}
 
-  /** Returns segment `number`, 1 to {@linkcode SEGMENT_COUNT}: a key picture and what changes after it. */
-  make(number: number): Uint8Array<ArrayBuffer> {
-    const first = (number - 1) * SEGMENT_FRAMES;
-    const samples = [
-      sampleOf(
-        sequenceParameterSet(this.#rung),
-        pictureParameterSet(),
-        this.#encoder.encodeKey(this.#card.paint(first), number % 2),
-      ),
-    ];
-    for (let frame = 1; frame < segmentFrames(number); frame++) {
-      const picture = this.#card.paint(first + frame);
-      samples.push(sampleOf(this.#encoder.encodeChanges(picture)));
-    }
-    return mediaSegment({
-      sequenceNumber: number,
-      startTicks: first * FRAME_TICKS,
-      sampleTicks: FRAME_TICKS,
-      samples,
-      sizeBytes: segmentBytes(this.#rung, number),
-    });
-  }
+/** Segment `number` of the sound: a beep at its start, then silence. */
+export function soundSegment(
+  plan: TitlePlan,
+  number: number,
+): Uint8Array<ArrayBuffer> {
+  const first = segmentStartFrame(plan, number);
+  const blocks = segmentFrames(plan, number);
+  const sound = beep(Math.min(BEEP_BLOCKS, blocks) * BLOCK_SAMPLES);
+  return mediaSegment({
+    kind: "audio",
+    sequenceNumber: number,
+    startTicks: first * BLOCK_SAMPLES,
+    sampleTicks: BLOCK_SAMPLES,
+    samples: Array.from({ length: blocks }, (_, at) => {
+      const from = at * BLOCK_SAMPLES;
+      return flacFrame(
+        first + at,
+        at < BEEP_BLOCKS
+          ? sound.subarray(from, from + BLOCK_SAMPLES)
+          : BLOCK_SAMPLES,
+      );
+    }),
+    sizeBytes: soundBytes(plan, number),
+  });
+}
+
+/** How large segments of the sound are made: a little more than they need, whatever the numbers in them take. */
+export function soundBytes(plan: TitlePlan, number: number): number {
+  const blocks = segmentFrames(plan, number);
+  return 200 + 24 * blocks + Math.min(BEEP_BLOCKS, blocks) * 2 * BLOCK_SAMPLES;
+}
+
+/** The parts of a rate as one file: what comes before the segments, and how large each of them is. */
+export interface WholeFile {
+  /** Initialisation segment and index. */
+  readonly head: Uint8Array<ArrayBuffer>;
+  readonly initBytes: number;
+  readonly indexBytes: number;
+  readonly segmentBytes: readonly number[];
+}
+
+/** Works out the file of a rate with addressing `base`: where everything is follows from the plan, nothing is made yet. */
+export function wholeFile(plan: TitlePlan, rung: Rung | "audio"): WholeFile {
+  const init = rung === "audio" ? soundInit(plan) : titleInit(plan);
+  const [timescale, each] = rung === "audio"
+    ? [SAMPLE_RATE, BLOCK_SAMPLES]
+    : [TIMESCALE, FRAME_TICKS];
+  const entries = Array.from({ length: segmentCount(plan) }, (_, at) => ({
+    bytes: rung === "audio"
+      ? soundBytes(plan, at + 1)
+      : segmentBytes(plan, rung, at + 1),
+    ticks: segmentFrames(plan, at + 1) * each,
+  }));
+  return {
+    head: concat(init, segmentIndex(timescale, entries)),
+    initBytes: init.length,
+    indexBytes: indexBytes(entries.length),
+    segmentBytes: entries.map(({ bytes }) => bytes),
+  };
 }

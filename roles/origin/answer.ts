@@ -91,6 +91,7 @@ export function planResource(
   options: PlanOptions,
 ): Plan {
   const { nowWallMs } = options;
+  const maxAgeMs = resource.maxAgeMs ?? options.maxAgeMs;
   const { entityTag, sizeBytes } = resource;
   // A date in the future, from a file or a clock that is wrong, must not be sent (RFC 9110 §8.8.2.1).
   const modifiedAtWallMs = resource.modifiedAtWallMs === undefined
@@ -103,7 +104,10 @@ export function planResource(
     return planLine(412, "Precondition failed: this is another version");
   }
   if (condition.kind === "not-modified") {
-    return describe(plan(304, { kind: "none" }), current, options);
+    return describe(plan(304, { kind: "none" }), current, {
+      ...options,
+      maxAgeMs,
+    });
   }
   const range = decideRange(
     condition.useRange ? request.headers.get("range") : null,
@@ -120,13 +124,13 @@ export function planResource(
         },
       );
     case "whole":
-      return describe(whole(resource), current, options);
+      return describe(whole(resource), current, { ...options, maxAgeMs });
     case "parts": {
       const { parts } = range;
       const answer = parts.length === 1
         ? onePart(parts[0]!, resource)
         : severalParts(parts, resource, options.boundary);
-      return describe(answer, current, options);
+      return describe(answer, current, { ...options, maxAgeMs });
     }
   }
 }
@@ -155,7 +159,9 @@ function describe(
   // no-transform: a body that something compresses on its way has neither this length nor this entity tag.
   headers.set(
     "cache-control",
-    `public, max-age=${Math.floor(maxAgeMs / 1000)}, no-transform`,
+    maxAgeMs === 0
+      ? "no-store"
+      : `public, max-age=${Math.floor(maxAgeMs / 1000)}, no-transform`,
   );
   return answer;
 }

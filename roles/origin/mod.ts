@@ -1,5 +1,6 @@
 import { flag, serverFlags } from "../../lib/cli/flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
+import { TITLE_FLAGS } from "./flags.ts";
 import { serveOrigin } from "./serve.ts";
 
 /** The origin of a video site. */
@@ -11,6 +12,8 @@ export const origin: Role = {
     "rolecall origin",
     "rolecall origin --port 8080 --title Lecture --limit-rate 2MiB/s",
     "rolecall origin --root videos --max-age 1h",
+    "rolecall origin --ladder 360p@300k,1080p --segment 2s --duration 2h --vbr 0.3 --audio",
+    "rolecall origin --live --segment 2s",
   ],
   modes: {
     server: mode({
@@ -22,10 +25,7 @@ export const origin: Role = {
           placeholder: "DIR",
           help: "Folder to serve; without it the built-in title is served",
         }),
-        title: flag.text({
-          default: "Test card",
-          help: "Name of the built-in title, in its picture and manifest",
-        }),
+        ...TITLE_FLAGS,
         limitRate: flag.byteRate({
           help: "Most data per second of all answers together",
         }),

@@ -3,28 +3,41 @@ import {
   type RequestPath,
 } from "../../lib/http/request_path.ts";
 import { formatBitRate, formatBytes } from "../../lib/core/units.ts";
-import {
-  FRAMES_PER_SECOND,
-  RUNGS,
-  SEGMENT_COUNT,
-  segmentName,
-  TITLE_FRAMES,
-} from "../../lib/media/title.ts";
+import { MASTER_NAME } from "../../lib/media/hls_writer.ts";
+import { type Published, segmentNameOf } from "../../lib/media/published.ts";
 
 /** The page at `/` when the built-in title is served. */
-export function titlePage(title: string): string {
-  const rows = RUNGS.map((rung) => {
-    const first = segmentName(rung.height, 1);
-    const last = segmentName(rung.height, SEGMENT_COUNT);
-    return `<tr><td>${rung.height}p<td>${rung.width} × ${rung.height}<td>${
-      formatBitRate(rung.bitsPerSecond)
-    }<td>${rung.codecs}<td><a href="${first}">${first}</a> … <a href="${last}">${last}</a></tr>`;
-  });
+export function titlePage(title: Published): string {
+  const rows = title.sets.flatMap((set) =>
+    set.renditions.map((rendition) => {
+      const { video, codecs, bitsPerSecond, file } = rendition;
+      const nameAt = (at: number) =>
+        segmentNameOf(rendition, {
+          number: set.firstNumber + at,
+          ticks: (set.firstNumber - 1 + at) * set.nominalTicks,
+        });
+      const link = (name: string) => `<a href="${name}">${name}</a>`;
+      const last = set.segmentTicks.length - 1;
+      const files = file !== undefined
+        ? link(file.name)
+        : last < 0
+        ? "soon"
+        : `${link(nameAt(0))} … ${link(nameAt(last))}`;
+      return `<tr><td>${video ? `${video.height}p` : "sound"}<td>${
+        video ? `${video.width} × ${video.height}` : ""
+      }<td>${formatBitRate(bitsPerSecond)}<td>${codecs}<td>${files}</tr>`;
+    })
+  );
+  const count = title.sets[0]!.segmentTicks.length;
+  const what = title.live === undefined
+    ? `${title.durationSeconds} s of test card in ${count} segments`
+    : `live since ${
+      new Date(title.live.startWallMs).toISOString()
+    }, ${count} segments to go back`;
   return page(
-    title,
-    `<p><a href="manifest.mpd">manifest.mpd</a>: ${
-      TITLE_FRAMES / FRAMES_PER_SECOND
-    } s of test card in ${SEGMENT_COUNT} segments, made here when they are asked for.
+    title.title,
+    `<p><a href="manifest.mpd">manifest.mpd</a>: ${what}, made here when they are asked for.
+HLS players: <a href="${MASTER_NAME}">${MASTER_NAME}</a>.
 <table>
 <tr><th>Rate<th>Size<th>Bandwidth<th>Codec<th>Segments</tr>
 ${rows.join("\n")}

@@ -13,6 +13,7 @@ import { type Plan, planLine, planOptions, planResource } from "./answer.ts";
 import { AnswerLog } from "./answer_log.ts";
 import { streamBody } from "./body.ts";
 import { Compressor, isCompressible } from "./compressed.ts";
+import { planTitle, type TitleFlags } from "./flags.ts";
 import { openFolderSite } from "./folder_site.ts";
 import type { Resource, Site } from "./site.ts";
 import { Throttle } from "../../lib/io/throttle.ts";
@@ -22,15 +23,13 @@ import { WatchSite } from "./watch_site.ts";
 const METHODS = "GET, HEAD, OPTIONS";
 
 /** The origin's flags. */
-export interface OriginFlags {
+export interface OriginFlags extends TitleFlags {
   /** Address to bind. */
   readonly host: string;
   /** Port to bind. */
   readonly port: number;
   /** Folder to serve; the built-in title without it. */
   readonly root: string | undefined;
-  /** Name of the built-in title. */
-  readonly title: string;
   /** Bytes per second of all answers together; no limit without it. */
   readonly limitRate: number | undefined;
   /** For `Cache-Control`, in milliseconds. */
@@ -49,7 +48,7 @@ export async function serveOrigin(
   }
   const site = new WatchSite(
     flags.root === undefined
-      ? new TitleSite(flags.title, ctx)
+      ? new TitleSite(planTitle(flags, ctx.clock.wallMs()), ctx)
       : await openFolderSite(flags.root, ctx.files),
   );
   const throttle = new Throttle(flags.limitRate ?? Infinity, ctx.clock);

@@ -22,6 +22,8 @@ export interface Resource {
   readonly entityTag: EntityTag;
   /** Undefined for pages made on the spot. */
   readonly modifiedAtWallMs: number | undefined;
+  /** How long caches may keep it, in ms, where that is not the same for all: 0 not at all. */
+  readonly maxAgeMs?: number;
   /** Opens the content for one answer. */
   open(): Promise<Content>;
 }

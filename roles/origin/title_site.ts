@@ -2,14 +2,23 @@ import { toHex, utf8 } from "../../lib/core/bytes.ts";
 import { mediaTypeOf } from "../../lib/http/media_types.ts";
 import type { RequestPath } from "../../lib/http/request_path.ts";
 import { sha1 } from "../../lib/io/hash.ts";
+import { writeMaster, writePlaylist } from "../../lib/media/hls_writer.ts";
+import { writeMpd } from "../../lib/media/mpd_writer.ts";
+import type { Published } from "../../lib/media/published.ts";
+import { SegmentMaker } from "../../lib/media/segment_maker.ts";
 import {
-  RUNGS,
-  SegmentMaker,
-  TITLE_MODIFIED_AT,
+  soundInit,
+  soundSegment,
+  type TitleFile,
   titleFile,
   titleInit,
 } from "../../lib/media/title.ts";
-import { titleMpd } from "../../lib/media/title_mpd.ts";
+import {
+  type Rung,
+  TITLE_MODIFIED_AT,
+  type TitlePlan,
+} from "../../lib/media/title_plan.ts";
+import { liveNumbers, publishTitle } from "../../lib/media/title_published.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { titlePage } from "./pages.ts";
 import {
@@ -18,6 +27,7 @@ import {
   type Resource,
   type Site,
 } from "./site.ts";
+import { wholeResource } from "./whole_file.ts";
 
 /** Segments that are kept: a minute of all three rates is 30 MB. */
 const KEPT_BYTES = 32 * 2 ** 20;
@@ -26,19 +36,20 @@ const KEPT_BYTES = 32 * 2 ** 20;
  * The built-in title: everything is made when it is asked for and is the same every time.
  *
  * The entity tag is a digest of the bytes, so two origins of the same version agree, and a later version that paints
- * differently does not.
+ * differently does not. A live title has the segments that have ended and are in its time shift buffer; its manifest
+ * and playlists are for a second, the time for no time at all.
  */
 export class TitleSite implements Site {
-  readonly #title: string;
+  readonly #plan: TitlePlan;
   readonly #ctx: Pick<RoleContext, "clock" | "emit">;
-  readonly #makers = new Map<number, SegmentMaker>();
+  readonly #makers = new Map<Rung, SegmentMaker>();
   /** Made lately, the longest unused first. */
   readonly #kept = new Map<string, Resource>();
   #keptBytes = 0;
 
-  /** Serves the title under the name `title`. */
-  constructor(title: string, ctx: Pick<RoleContext, "clock" | "emit">) {
-    this.#title = title;
+  /** Serves a title. */
+  constructor(plan: TitlePlan, ctx: Pick<RoleContext, "clock" | "emit">) {
+    this.#plan = plan;
     this.#ctx = ctx;
   }
 
@@ -46,10 +57,21 @@ export class TitleSite implements Site {
   find(path: RequestPath): Promise<Found | null> {
     const name = path.names.join("/");
     if (path.folder && name !== "") return Promise.resolve(null);
-    const resource = this.#keptResource(name) ?? this.#make(name);
-    return Promise.resolve(
-      resource === null ? null : { kind: "resource", resource },
-    );
+    const file = name === "" ? null : titleFile(this.#plan, name);
+    if (name !== "" && (file === null || !this.#isThere(file))) {
+      return Promise.resolve(null);
+    }
+    const resource = this.#keptResource(name) ?? this.#make(name, file);
+    return Promise.resolve({ kind: "resource", resource });
+  }
+
+  /** Of a live title only the segments of the last minutes are there. */
+  #isThere(file: TitleFile): boolean {
+    const { startWallMs } = this.#plan;
+    if (file.kind !== "segment" || startWallMs === undefined) return true;
+    const sinceMs = this.#ctx.clock.wallMs() - startWallMs;
+    const { first, end } = liveNumbers(this.#plan, sinceMs);
+    return file.number >= first && file.number < end;
   }
 
   #keptResource(name: string): Resource | undefined {
@@ -61,17 +83,37 @@ export class TitleSite implements Site {
     return resource;
   }
 
-  #make(name: string): Resource | null {
+  #make(name: string, file: TitleFile | null): Resource {
+    const about = {
+      mediaType: mediaTypeOf(
+        name === "" ? "index.html" : file?.kind === "clock" ? "time.txt" : name,
+      ),
+      modifiedAtWallMs: file === null ? undefined : TITLE_MODIFIED_AT,
+    };
+    if (file?.kind === "whole") {
+      return wholeResource(this.#plan, file.rung, {
+        ...about,
+        segment: (number) => this.#segment(file.rung, number),
+      });
+    }
     const startedAtMs = this.#ctx.clock.nowMs();
-    const bytes = this.#bytesOf(name);
-    if (bytes === null) return null;
-    const resource = memoryResource(bytes, {
-      mediaType: mediaTypeOf(name === "" ? "index.html" : name),
-      entityTag: { weak: false, opaque: toHex(sha1(bytes).subarray(0, 10)) },
-      modifiedAtWallMs: name === "" ? undefined : TITLE_MODIFIED_AT,
-    });
+    const bytes = this.#bytesOf(file);
+    const entityTag = {
+      weak: false,
+      opaque: toHex(sha1(bytes).subarray(0, 10)),
+    };
+    const live = this.#plan.startWallMs !== undefined;
+    if (live && file?.kind !== "segment" && file?.kind !== "init") {
+      return memoryResource(bytes, {
+        ...about,
+        entityTag,
+        modifiedAtWallMs: undefined,
+        maxAgeMs: file?.kind === "clock" ? 0 : 1000,
+      });
+    }
+    const resource = memoryResource(bytes, { ...about, entityTag });
     this.#keep(name, resource);
-    if (name.endsWith(".m4s")) {
+    if (file?.kind === "segment") {
       this.#ctx.emit({
         type: "segment.generated",
         path: `/${name}`,
@@ -82,28 +124,38 @@ export class TitleSite implements Site {
     return resource;
   }
 
-  #bytesOf(name: string): Uint8Array | null {
-    if (name === "") return utf8(titlePage(this.#title));
-    const file = titleFile(name);
+  #bytesOf(file: Exclude<TitleFile, { readonly kind: "whole" }> | null) {
+    const plan = this.#plan;
     switch (file?.kind) {
+      case undefined:
+        return utf8(titlePage(this.#published()));
       case "manifest":
-        return utf8(titleMpd(this.#title));
+        return utf8(writeMpd(this.#published()));
+      case "master":
+        return utf8(writeMaster(this.#published()));
+      case "playlist":
+        return utf8(playlistOf(this.#published(), file.rung));
+      case "clock":
+        return utf8(new Date(this.#ctx.clock.wallMs()).toISOString());
       case "init":
-        return titleInit();
+        return file.rung === "audio" ? soundInit(plan) : titleInit(plan);
       case "segment":
-        return this.#maker(RUNGS.indexOf(file.rung)).make(file.number);
-      default:
-        return null;
+        return this.#segment(file.rung, file.number);
     }
   }
 
-  #maker(rung: number): SegmentMaker {
+  #published(): Published {
+    return publishTitle(this.#plan, this.#ctx.clock.wallMs());
+  }
+
+  #segment(rung: Rung | "audio", number: number): Uint8Array<ArrayBuffer> {
+    if (rung === "audio") return soundSegment(this.#plan, number);
     let maker = this.#makers.get(rung);
     if (maker === undefined) {
-      maker = new SegmentMaker(this.#title, RUNGS[rung]!);
+      maker = new SegmentMaker(this.#plan, rung);
       this.#makers.set(rung, maker);
     }
-    return maker;
+    return maker.make(number);
   }
 
   #keep(name: string, resource: Resource): void {
@@ -115,4 +167,14 @@ export class TitleSite implements Site {
       this.#keptBytes -= sizeBytes;
     }
   }
+}
+
+function playlistOf(title: Published, rung: Rung | "audio"): string {
+  const set = title.sets.find(({ contentType }) =>
+    (contentType === "audio") === (rung === "audio")
+  )!;
+  const rendition = rung === "audio"
+    ? set.renditions[0]!
+    : set.renditions.find(({ id }) => id === rung.id)!;
+  return writePlaylist(title, set, rendition);
 }

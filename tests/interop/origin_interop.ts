@@ -9,14 +9,14 @@ import {
 } from "../../lib/media/h264.ts";
 import { createMosaic, type Mosaic } from "../../lib/media/mosaic.ts";
 import { MosaicEncoder } from "../../lib/media/mosaic_encoder.ts";
+import { INIT_NAME, segmentFrames } from "../../lib/media/title_plan.ts";
 import {
-  INIT_NAME,
+  lecturePlan,
   RUNGS,
   SEGMENT_COUNT,
-  segmentFrames,
   segmentName,
   TITLE_FRAMES,
-} from "../../lib/media/title.ts";
+} from "../support/lecture_title.ts";
 import { runTool, startProgram, temporaryFolder } from "../support/program.ts";
 
 /** MPEG's DASH-MPD.xsd with the XLink schema it imports beside it. Not ours to ship: the public repository MPEGGroup/DASHSchema has it. */
@@ -199,7 +199,7 @@ Deno.test("ffmpeg decodes a single segment of each rate, first, middle and last"
       ]);
       assert(lines.includes(`#dimensions 0: ${width}x${height}`));
       const pictures = lines.split("\n").filter((line) => /^0,/.test(line));
-      assertEquals(pictures.length, segmentFrames(number));
+      assertEquals(pictures.length, segmentFrames(lecturePlan(), number));
     }
   }
 });

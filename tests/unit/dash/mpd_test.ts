@@ -229,12 +229,6 @@ Deno.test("parseMpd passes over what it does not know", () => {
 const BAD: readonly [string, string, string, number][] = [
   ["no Period", "", "missing", 1],
   ["no AdaptationSet", "<Period/>", "missing", 2],
-  [
-    "no bandwidth",
-    '<Period><AdaptationSet>\n<Representation id="1"/></AdaptationSet></Period>',
-    "missing",
-    3,
-  ],
   ["a bad bandwidth", oneRepresentation("", -5), "bad-value", 3],
   ["no segments", oneRepresentation(""), "missing", 3],
   [

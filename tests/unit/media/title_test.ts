@@ -1,20 +1,26 @@
 import { assert, assertEquals } from "@std/assert";
 import { equalBytes, toHex, viewOf } from "../../../lib/core/bytes.ts";
+import { writeMpd } from "../../../lib/media/mpd_writer.ts";
+import { SegmentMaker } from "../../../lib/media/segment_maker.ts";
+import { titleFile, titleInit } from "../../../lib/media/title.ts";
 import {
   FRAMES_PER_SECOND,
   INIT_NAME,
+  minBufferSeconds,
+  segmentBytes,
+  segmentCount,
+  segmentFrames,
+} from "../../../lib/media/title_plan.ts";
+import { publishTitle } from "../../../lib/media/title_published.ts";
+import {
+  lecturePlan,
   RUNGS,
   SEGMENT_COUNT,
-  SEGMENT_FRAMES,
-  segmentBytes,
-  segmentFrames,
-  SegmentMaker,
   segmentName,
   TITLE_FRAMES,
-  titleFile,
-  titleInit,
-} from "../../../lib/media/title.ts";
-import { MIN_BUFFER_SECONDS, titleMpd } from "../../../lib/media/title_mpd.ts";
+} from "../../support/lecture_title.ts";
+
+const PLAN = lecturePlan();
 
 interface Box {
   readonly type: string;
@@ -44,20 +50,21 @@ function inside(bytes: Uint8Array, ...path: readonly string[]): Uint8Array {
 
 Deno.test("the title is as long as the slide's: 126 segments of 5 s and one of 4.625 s", () => {
   assertEquals(TITLE_FRAMES / FRAMES_PER_SECOND, 634.625);
-  assertEquals(SEGMENT_COUNT, 127);
-  assertEquals(segmentFrames(1), 120);
-  assertEquals(segmentFrames(127), 111);
+  assertEquals(segmentCount(PLAN), 127);
+  assertEquals(segmentFrames(PLAN, 1), 120);
+  assertEquals(segmentFrames(PLAN, 127), 111);
+  assertEquals(PLAN.totalFrames, TITLE_FRAMES);
 });
 
 Deno.test("titleFile knows the title's names and no others", () => {
-  assertEquals(titleFile("manifest.mpd")?.kind, "manifest");
-  assertEquals(titleFile(INIT_NAME)?.kind, "init");
-  assertEquals(titleFile("video_720_1.m4s"), {
+  assertEquals(titleFile(PLAN, "manifest.mpd")?.kind, "manifest");
+  assertEquals(titleFile(PLAN, INIT_NAME)?.kind, "init");
+  assertEquals(titleFile(PLAN, "video_720_1.m4s"), {
     kind: "segment",
     rung: RUNGS[2]!,
     number: 1,
   });
-  assertEquals(titleFile(segmentName(360, 127))?.kind, "segment");
+  assertEquals(titleFile(PLAN, segmentName(360, 127))?.kind, "segment");
   for (
     const name of [
       "",
@@ -71,34 +78,34 @@ Deno.test("titleFile knows the title's names and no others", () => {
       "video_720_1e1.m4s",
       "video_720_99999999999999999999.m4s",
     ]
-  ) assertEquals(titleFile(name), null, name);
+  ) assertEquals(titleFile(PLAN, name), null, name);
 });
 
 Deno.test("SegmentMaker makes the same bytes in any order, and keeps them from release to release", async () => {
   const digests: string[] = [];
   for (const rung of RUNGS) {
-    const maker = new SegmentMaker("Test card", rung);
+    const maker = new SegmentMaker(PLAN, rung);
     maker.make(9);
     const second = maker.make(2);
-    assert(equalBytes(second, new SegmentMaker("Test card", rung).make(2)));
+    assert(equalBytes(second, new SegmentMaker(PLAN, rung).make(2)));
     digests.push(
       toHex(new Uint8Array(await crypto.subtle.digest("SHA-1", second))),
     );
   }
-  // A change here means that caches hold other bytes: set TITLE_MODIFIED_AT in lib/media/title.ts to the day of the change.
+  // A change here means that caches hold other bytes: set TITLE_MODIFIED_AT in lib/media/title_plan.ts to the day of the change.
   assertEquals(digests, [
-    "30ef501eb775f2e47f989cfd257c80e4af37e88a",
-    "b0dd8fb90e88b6bb040f3b54397ccc7902765b5b",
-    "6ffced4a588721737a1bb46d7b837d8859b1d507",
+    "3c35c14c8c72ba7b2814216c366496c6f31554c2",
+    "47e47c3c3593ac3cf4a417ff4baca8713efa8359",
+    "436b09476865c5419d47e384a834bb42977a40bb",
   ]);
 });
 
 Deno.test("segments are boxes a player knows, timed without gaps and padded to their size", () => {
   for (const rung of RUNGS) {
-    const maker = new SegmentMaker("Test card", rung);
+    const maker = new SegmentMaker(PLAN, rung);
     for (const number of [1, 64, 127]) {
       const segment = maker.make(number);
-      assertEquals(segment.length, segmentBytes(rung, number));
+      assertEquals(segment.length, segmentBytes(PLAN, rung, number));
       assertEquals(boxes(segment).map((box) => box.type), [
         "styp",
         "moof",
@@ -107,7 +114,7 @@ Deno.test("segments are boxes a player knows, timed without gaps and padded to t
       ]);
       const run = viewOf(inside(segment, "moof", "traf", "trun"));
       const count = run.getUint32(4);
-      assertEquals(count, segmentFrames(number));
+      assertEquals(count, segmentFrames(PLAN, number));
       const time = viewOf(inside(segment, "moof", "traf", "tfdt"));
       assertEquals(Number(time.getBigUint64(4)), (number - 1) * 61_440);
       const moof = segment.length - 24 - 8 -
@@ -122,58 +129,54 @@ Deno.test("segments are boxes a player knows, timed without gaps and padded to t
   }
 });
 
-Deno.test("segments hold on average what the MPD names, and each is within 5 % of it", () => {
+Deno.test("every segment is within 1 % of its nominal size, all together 310 MB", () => {
+  let bytes = 0;
   for (const rung of RUNGS) {
-    let bytes = 0;
     for (let number = 1; number <= SEGMENT_COUNT; number++) {
-      const size = segmentBytes(rung, number);
-      const nominal = rung.bitsPerSecond / 8 * segmentFrames(number) /
+      const size = segmentBytes(PLAN, rung, number);
+      const nominal = rung.bitsPerSecond / 8 * segmentFrames(PLAN, number) /
         FRAMES_PER_SECOND;
-      assert(Math.abs(size / nominal - 1) <= 0.0501);
+      assert(Math.abs(size / nominal - 1) <= 0.01);
       bytes += size;
     }
-    const average = 8 * bytes / (TITLE_FRAMES / FRAMES_PER_SECOND);
-    assert(Math.abs(average / rung.bitsPerSecond - 1) < 0.001);
   }
+  assert(Math.abs(bytes / 310e6 - 1) < 0.01);
 });
 
-Deno.test("bandwidth holds as ISO/IEC 23009-1 defines it, from whichever segment one starts", () => {
-  for (const rung of RUNGS) {
-    const maker = new SegmentMaker("Test card", rung);
-    /** Bytes up to the end of each sample of a segment. */
-    const ends = (number: number) => {
-      const segment = maker.make(number);
-      const run = viewOf(inside(segment, "moof", "traf", "trun"));
-      let at = 24 + 8 + inside(segment, "moof").length + 8;
-      return Array.from(
-        { length: segmentFrames(number) },
-        (_, sample) => at += run.getUint32(16 + 4 * sample),
-      );
-    };
-    // Sizes repeat every five segments, pictures hardly differ: one round from each start shows the worst case.
-    const samples = new Map([1, 2, 3, 4, 5].map((n) => [n, ends(n)]));
-    for (let start = 1; start <= 5; start++) {
-      let before = 0;
-      for (let number = start; number < start + 10; number++) {
-        const inRound = (number - 1) % 5 + 1;
-        for (const [frame, end] of samples.get(inRound)!.entries()) {
-          const playedSeconds = (number - start) * 5 +
-            frame / FRAMES_PER_SECOND;
-          const received = (MIN_BUFFER_SECONDS + playedSeconds) *
-            rung.bitsPerSecond / 8;
-          assert(
-            before + end <= received,
-            `${rung.height} ${start} ${number} ${frame}`,
-          );
-        }
-        before += segmentBytes(rung, inRound);
+Deno.test("with --vbr sizes vary by seed, hold on average what the MPD names, and bandwidth holds as ISO/IEC 23009-1 defines it", () => {
+  for (const seed of [1, 2, 3]) {
+    const plan = lecturePlan({ variation: 0.4, seed });
+    const rung = plan.rungs[1]!;
+    const sizes = Array.from(
+      { length: SEGMENT_COUNT },
+      (_, at) => segmentBytes(plan, rung, at + 1),
+    );
+    const nominal = rung.bitsPerSecond / 8 * 5;
+    assert(Math.max(...sizes) > 1.3 * nominal);
+    assert(Math.min(...sizes.slice(0, -1)) < 0.7 * nominal);
+    const even = sizes.slice(0, 126).reduce((sum, size) => sum + size, 0);
+    assert(Math.abs(even / (126 * nominal) - 1) < 0.001);
+    // Whole segments, each when its first picture is due, from wherever one starts.
+    for (let start = 0; start < sizes.length; start++) {
+      let received = 0;
+      for (let at = start; at < sizes.length; at++) {
+        received += sizes[at]!;
+        const dueSeconds = minBufferSeconds(plan) + 5 * (at - start);
+        // All but the padding: the pictures come first, and take a tenth.
+        const needed = received - 0.75 * sizes[at]!;
+        assert(needed <= dueSeconds * rung.bitsPerSecond / 8, `${start} ${at}`);
       }
     }
   }
+  const other = lecturePlan({ variation: 0.4, seed: 2 });
+  const one = lecturePlan({ variation: 0.4, seed: 1 });
+  assert(
+    segmentBytes(one, RUNGS[0]!, 1) !== segmentBytes(other, RUNGS[0]!, 1),
+  );
 });
 
 Deno.test("titleInit announces avc3 at the largest size, and that samples are no sync samples by default", () => {
-  const init = titleInit();
+  const init = titleInit(PLAN);
   assertEquals(boxes(init).map((box) => box.type), ["ftyp", "moov"]);
   const description = inside(init, "moov", "trak", "mdia", "minf", "stbl");
   const entry = boxes(inside(description, "stsd").subarray(8))[0]!;
@@ -183,8 +186,9 @@ Deno.test("titleInit announces avc3 at the largest size, and that samples are no
   assertEquals(trex.getUint32(20), 0x01010000);
 });
 
-Deno.test("titleMpd lists every segment of every rate and escapes the title", () => {
-  const mpd = titleMpd(`Tom & "Jerry" <1>\u0000`);
+Deno.test("the manifest lists every segment of every rate and escapes the title", () => {
+  const plan = lecturePlan({ title: `Tom & "Jerry" <1>\u0000` });
+  const mpd = writeMpd(publishTitle(plan, 0));
   for (const rung of RUNGS) {
     for (let number = 1; number <= SEGMENT_COUNT; number++) {
       assert(mpd.includes(`"${segmentName(rung.height, number)}"`));
@@ -194,5 +198,4 @@ Deno.test("titleMpd lists every segment of every rate and escapes the title", ()
   assertEquals(mpd.match(/<SegmentURL /g)?.length, 3 * SEGMENT_COUNT);
   assert(mpd.includes("Tom &amp; &quot;Jerry&quot; &lt;1&gt;</Title>"));
   assert(mpd.includes('mediaPresentationDuration="PT0H10M34.625S"'));
-  assertEquals(SEGMENT_FRAMES / FRAMES_PER_SECOND, 5);
 });
