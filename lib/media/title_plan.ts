@@ -1,4 +1,10 @@
-import { type LadderStep, stepNames, widthOf } from "./ladder.ts";
+import {
+  type LadderStep,
+  LECTURE_LADDER,
+  parseLadder,
+  stepNames,
+  widthOf,
+} from "./ladder.ts";
 import { codecsOf, levelOf, type VideoFormat } from "./h264.ts";
 import type { Addressing } from "./published.ts";
 
@@ -20,7 +26,7 @@ export const TIMESCALE = 12_288;
 /** Ticks a frame. */
 export const FRAME_TICKS: number = TIMESCALE / FRAMES_PER_SECOND;
 /** The length of the slide's film, in ms: 126 segments of 5 s and one of 4.625 s. */
-export const LECTURE_DURATION_MS = 634_625;
+const LECTURE_DURATION_MS = 634_625;
 /** When what the title's files hold last changed, in ms since 1970: the same on every machine, so that caches agree. */
 export const TITLE_MODIFIED_AT: number = Date.UTC(2026, 10, 26);
 /** Name of the initialisation segment that all rates share. */
@@ -86,6 +92,21 @@ export function planOf(wishes: TitleWishes): TitlePlan {
     prefix: day === "" ? "" : `${day}_`,
     startWallMs,
   };
+}
+
+/** The plan of the lecture's film, but for what is asked for: what `rolecall origin` serves without flags. */
+export function lecturePlan(wishes: Partial<TitleWishes> = {}): TitlePlan {
+  return planOf({
+    title: "Test card",
+    ladder: parseLadder(LECTURE_LADDER),
+    segmentMs: 5000,
+    durationMs: LECTURE_DURATION_MS,
+    variation: 0,
+    seed: 1,
+    audio: false,
+    addressing: "list",
+    ...wishes,
+  });
 }
 
 function rungOf(

@@ -4,11 +4,11 @@ import { ABR_NAMES, ABR_RULES } from "../../lib/dash/abr/mod.ts";
 import type { AbrName } from "../../lib/dash/abr/mod.ts";
 import {
   FRAMES_PER_SECOND,
-  RUNGS,
+  lecturePlan,
   segmentBytes,
+  segmentCount,
   segmentFrames,
-  TITLE_FRAMES,
-} from "../../lib/media/title.ts";
+} from "../../lib/media/title_plan.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import {
   type AbrTitle,
@@ -78,19 +78,19 @@ async function titleOf(
 
 /** What `rolecall origin` serves with no folder, without making it. */
 function builtInTitle(): AbrTitle {
-  const numbers: number[] = [];
-  for (let left = TITLE_FRAMES; left > 0;) {
-    numbers.push(numbers.length + 1);
-    left -= segmentFrames(numbers.length);
-  }
+  const plan = lecturePlan();
+  const numbers = Array.from(
+    { length: segmentCount(plan) },
+    (_, at) => at + 1,
+  );
   return {
     name: "built-in title",
-    ladder: RUNGS.map(({ bitsPerSecond }) => bitsPerSecond),
+    ladder: plan.rungs.map(({ bitsPerSecond }) => bitsPerSecond),
     durationsMs: numbers.map((number) =>
-      segmentFrames(number) * 1000 / FRAMES_PER_SECOND
+      segmentFrames(plan, number) * 1000 / FRAMES_PER_SECOND
     ),
     sizesBits: numbers.map((number) =>
-      RUNGS.map((rung) => segmentBytes(rung, number) * 8)
+      plan.rungs.map((rung) => segmentBytes(plan, rung, number) * 8)
     ),
   };
 }

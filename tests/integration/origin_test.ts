@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { equalBytes } from "../../lib/core/bytes.ts";
 import { SegmentMaker } from "../../lib/media/segment_maker.ts";
-import { INIT_NAME } from "../../lib/media/title_plan.ts";
-import { lecturePlan, RUNGS, segmentName } from "../support/lecture_title.ts";
+import { INIT_NAME, lecturePlan } from "../../lib/media/title_plan.ts";
+import { RUNGS, segmentName } from "../support/lecture_title.ts";
 import {
   runProgram,
   startProgram,

@@ -9,9 +9,12 @@ import {
 } from "../../lib/media/h264.ts";
 import { createMosaic, type Mosaic } from "../../lib/media/mosaic.ts";
 import { MosaicEncoder } from "../../lib/media/mosaic_encoder.ts";
-import { INIT_NAME, segmentFrames } from "../../lib/media/title_plan.ts";
 import {
+  INIT_NAME,
   lecturePlan,
+  segmentFrames,
+} from "../../lib/media/title_plan.ts";
+import {
   RUNGS,
   SEGMENT_COUNT,
   segmentName,

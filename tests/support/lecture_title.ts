@@ -1,25 +1,4 @@
-import { LECTURE_LADDER, parseLadder } from "../../lib/media/ladder.ts";
-import {
-  LECTURE_DURATION_MS,
-  planOf,
-  type TitlePlan,
-  type TitleWishes,
-} from "../../lib/media/title_plan.ts";
-
-/** The plan of `rolecall origin` without flags, but for what is asked for. */
-export function lecturePlan(wishes: Partial<TitleWishes> = {}): TitlePlan {
-  return planOf({
-    title: "Test card",
-    ladder: parseLadder(LECTURE_LADDER),
-    segmentMs: 5000,
-    durationMs: LECTURE_DURATION_MS,
-    variation: 0,
-    seed: 1,
-    audio: false,
-    addressing: "list",
-    ...wishes,
-  });
-}
+import { lecturePlan } from "../../lib/media/title_plan.ts";
 
 /** The lecture's three rates. */
 export const RUNGS = lecturePlan().rungs;

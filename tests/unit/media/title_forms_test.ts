@@ -1,3 +1,4 @@
+import { lecturePlan } from "../../../lib/media/title_plan.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { concat, equalBytes } from "../../../lib/core/bytes.ts";
 import { openMpd } from "../../../lib/dash/mpd.ts";
@@ -16,7 +17,6 @@ import {
 } from "../../../lib/media/title.ts";
 import { publishTitle } from "../../../lib/media/title_published.ts";
 import { wholeResource } from "../../../roles/origin/whole_file.ts";
-import { lecturePlan } from "../../support/lecture_title.ts";
 
 const URL_OF_MPD = "http://origin.example/manifest.mpd";
 

@@ -6,6 +6,7 @@ import { titleFile, titleInit } from "../../../lib/media/title.ts";
 import {
   FRAMES_PER_SECOND,
   INIT_NAME,
+  lecturePlan,
   minBufferSeconds,
   segmentBytes,
   segmentCount,
@@ -13,7 +14,6 @@ import {
 } from "../../../lib/media/title_plan.ts";
 import { publishTitle } from "../../../lib/media/title_published.ts";
 import {
-  lecturePlan,
   RUNGS,
   SEGMENT_COUNT,
   segmentName,
