@@ -22,7 +22,7 @@ export interface PrefixEntry<T> {
 export interface PrefixMatch<T> {
   /** The longest network around the whole of what was asked for, and its value; undefined when none is. */
   readonly entry: PrefixEntry<T> | undefined;
-  /** How many leading bits the answer depended on: all addresses that share them get the same one. More than the given `prefixLength` when a longer one could have found a longer network. */
+  /** How many leading bits the answer depended on: all addresses that share them get the same one. More than the given `prefixLength` when that was too short to tell: so many bits would have done, were the rest 0. */
   readonly scopeLength: number;
 }
 
@@ -71,7 +71,7 @@ export class PrefixTable<T> {
     this.#isSettled = false;
   }
 
-  /** Returns the longest network around `address`, of which only the first `prefixLength` bits are known (all, unless given). */
+  /** Returns the longest network around `address`, of which only the first `prefixLength` bits are known (all, unless given) and the rest are 0. */
   find(
     address: Uint8Array,
     prefixLength = 8 * address.length,
@@ -83,16 +83,14 @@ export class PrefixTable<T> {
     let entry = nodes[ENTRY]!;
     let scopeLength = nodes[UNIFORM] === 1 ? 0 : -1;
     while (nodes[at + ZERO] !== 0 || nodes[at + ONE] !== 0) {
-      if (depth === prefixLength) {
-        if (scopeLength < 0) scopeLength = depth + 1;
-        break;
-      }
       const bit = (address[depth >> 3]! >> (7 - (depth & 7))) & 1;
       const next = nodes[at + bit]!;
       depth += 1;
       if (next === 0) break;
       at = next;
-      if (nodes[at + ENTRY] !== 0) entry = nodes[at + ENTRY]!;
+      if (nodes[at + ENTRY] !== 0 && depth <= prefixLength) {
+        entry = nodes[at + ENTRY]!;
+      }
       if (scopeLength < 0 && nodes[at + UNIFORM] === 1) scopeLength = depth;
     }
     return {

