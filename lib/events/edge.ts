@@ -61,6 +61,27 @@ export type EdgeEvent =
     readonly reused: boolean;
   }
   | {
+    /** What an earlier run left in the cache's folder is in use again. */
+    readonly type: "cache.restored";
+    readonly objects: number;
+    readonly bytes: number;
+    /** Files that were damaged, torn, or for which there is no room; they are gone. */
+    readonly removed: number;
+    readonly durationMs: number;
+  }
+  | {
+    /** A file of the cache was gone or had changed: it is dropped, and its content fetched anew. */
+    readonly type: "cache.damaged";
+    readonly path: string;
+    readonly file: string;
+  }
+  | {
+    /** The disk tier could not keep something; it is not tried again for a while. */
+    readonly type: "cache.failed";
+    readonly code: string;
+    readonly message: string;
+  }
+  | {
     /** An origin did not answer; the next one, if any, is tried. */
     readonly type: "upstream.failed";
     readonly origin: string;
@@ -191,6 +212,22 @@ export const EDGE_EVENTS: EventTable<EdgeEvent> = {
       } in ${formatMs(e.durationMs)}${e.complete ? "" : ", cut short"}${
         e.stored ? ", stored" : ""
       }`,
+  },
+  "cache.restored": {
+    level: "info",
+    text: (e) =>
+      `cache folder: ${e.objects} objects, ${formatBytes(e.bytes)}, in use ` +
+      `after ${formatMs(e.durationMs)}${
+        e.removed === 0 ? "" : `, ${e.removed} files removed`
+      }`,
+  },
+  "cache.damaged": {
+    level: "warn",
+    text: (e) => `cache folder: ${e.file} (${e.path}) is damaged, dropped`,
+  },
+  "cache.failed": {
+    level: "warn",
+    text: (e) => `cache folder: ${e.message}`,
   },
   "upstream.failed": {
     level: "warn",

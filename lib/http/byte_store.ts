@@ -53,10 +53,20 @@ export class ByteStore<V> {
     return slot.value;
   }
 
-  /** Keeps `value`, making room first. Returns false, keeping nothing, when it is larger than the whole budget. */
+  /**
+   * Keeps `value`, making room first; one that was there gives it its place, for it is the name that is wanted.
+   * Returns false, keeping nothing, when it is larger than the whole budget.
+   */
   set(key: string, value: V, sizeBytes: number): boolean {
-    this.delete(key);
-    if (sizeBytes > this.#budgetBytes) return false;
+    if (sizeBytes > this.#budgetBytes) {
+      this.delete(key);
+      return false;
+    }
+    const before = this.#small.get(key) ?? this.#main.get(key);
+    if (before !== undefined) {
+      before.value = value;
+      return this.resize(key, sizeBytes);
+    }
     this.#makeRoom(sizeBytes);
     const slot = { value, sizeBytes, uses: 0 };
     const ghostBytes = this.#ghost.get(key);
@@ -157,7 +167,7 @@ export class ByteStore<V> {
 const MAX_GHOSTS = 100_000;
 
 interface Slot<V> {
-  readonly value: V;
+  value: V;
   sizeBytes: number;
   /** 0 to 3; counted by hits, taken off by rounds through MAIN. */
   uses: number;

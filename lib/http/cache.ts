@@ -11,86 +11,65 @@
  * Nothing here knows sockets, time or promises other than a flight's.
  */
 import { Directives, requestDirectives } from "./cache_control.ts";
-import type { ForwardReason } from "./cache_status.ts";
+import type { DiskEntry } from "./disk_entry.ts";
+import { Fields } from "./fields.ts";
 import { type Flight, type FlightOutcome, Flights } from "./flights.ts";
 import { GrowingBody } from "./growing_body.ts";
-import { type Reuse, reuse } from "./reuse.ts";
-import { Shelf } from "./shelf.ts";
+import type { Lookup, LookupOptions, PartialResponse } from "./lookup.ts";
+import { type ByteRange, parseContentRange } from "./range.ts";
+import { reuse } from "./reuse.ts";
+import { SparseBody } from "./sparse_body.ts";
 import { mayStore } from "./storability.ts";
 import {
   type CacheRequest,
   conditionsFor,
+  type FillingResponse,
+  isSameRepresentation,
   isUseful,
   type ReceivedHead,
   refreshed,
   type StoredResponse,
+  strongValidator,
   toStore,
 } from "./stored_response.ts";
+import { type TierOptions, Tiers } from "./tiers.ts";
 import { varyNames } from "./vary.ts";
 
-/** What to do with a request. */
-export type Lookup =
-  /** Answer from `stored`; when `flight` is there, also ask the origin anew and report (`stale-while-revalidate`). */
-  | {
-    readonly kind: "hit";
-    readonly stored: StoredResponse;
-    readonly reuse: Reuse;
-    readonly flight: Flight | undefined;
-  }
-  /** Ask the origin whether `stored` is still good, with `conditions` added to the request. */
-  | {
-    readonly kind: "revalidate";
-    readonly stored: StoredResponse;
-    readonly conditions: readonly (readonly [string, string])[];
-    readonly reason: ForwardReason;
-    readonly flight: Flight | undefined;
-  }
-  /** Fetch. */
-  | {
-    readonly kind: "fetch";
-    readonly reason: ForwardReason;
-    readonly flight: Flight | undefined;
-  }
-  /** Wait for the flight to settle, then look again. */
-  | { readonly kind: "join"; readonly flight: Flight }
-  /** `only-if-cached`, and it is not: answer 504. */
-  | { readonly kind: "not-cached" };
+/** A part of a representation on its way into the cache. */
+export interface FillingPart {
+  readonly request: CacheRequest;
+  readonly head: ReceivedHead;
+  readonly range: ByteRange;
+  readonly sizeBytes: number;
+  readonly body: GrowingBody;
+}
 
 /** See the head of this file. */
 export class HttpCache {
-  readonly #shelf: Shelf;
+  /** What it holds. */
+  readonly tiers: Tiers;
   readonly #flights = new Flights();
-  readonly #capacityBytes: number;
-  /** Bodies that grow. They are in memory even when the shelf has no place for them any more. */
-  readonly #filling = new Set<GrowingBody>();
 
-  /** Largest body that is kept. */
-  readonly maxObjectBytes: number;
-
-  /** Creates an empty cache; an object may take half of `capacityBytes`. */
-  constructor(options: { readonly capacityBytes: number }) {
-    this.maxObjectBytes = Math.floor(options.capacityBytes / 2);
-    this.#capacityBytes = options.capacityBytes;
-    this.#shelf = new Shelf(options);
+  /** Creates an empty cache. */
+  constructor(options: TierOptions) {
+    this.tiers = new Tiers(options);
   }
 
-  /** How full it is. */
-  stats(): { objects: number; usedBytes: number; evictions: number } {
-    return this.#shelf.stats();
-  }
-
-  /**
-   * Decides what to do with a GET or HEAD.
-   *
-   * @param options `mayJoin` false after a flight turned out `unshared`.
-   */
-  lookup(
-    request: CacheRequest,
-    options: { readonly nowMs: number; readonly mayJoin: boolean },
-  ): Lookup {
+  /** Decides what to do with a GET or HEAD. */
+  lookup(request: CacheRequest, options: LookupOptions): Lookup {
     const directives = requestDirectives(request.fields);
-    const stored = this.#shelf.find(request);
-    if (stored === undefined) return this.#miss(request, directives, options);
+    const stored = this.tiers.find(request);
+    if (stored === undefined) {
+      const entry = this.tiers.findOnDisk(request);
+      return entry === undefined
+        ? this.#miss(request, directives, options)
+        : this.#load(request, entry);
+    }
+    if (
+      isPartial(stored) && !this.hasWanted(stored, request, options.wanted)
+    ) {
+      return this.#partial(request, stored, directives, options);
+    }
     const decision = reuse(stored, directives, options.nowMs);
     switch (decision.kind) {
       case "fresh":
@@ -112,25 +91,51 @@ export class HttpCache {
     }
   }
 
+  #load(request: CacheRequest, entry: DiskEntry): Lookup {
+    const id = `load\n${request.key}\n${entry.variant}`;
+    const flight = this.#flights.get(id);
+    return flight === undefined
+      ? { kind: "load", entry, flight: this.#flights.open(id) }
+      : { kind: "join", flight };
+  }
+
+  /** Only parts are here, and not those that are wanted: ranges are fetched one by one, the whole for all who want it. */
+  #partial(
+    request: CacheRequest,
+    parts: PartialResponse,
+    directives: Directives,
+    options: LookupOptions,
+  ): Lookup {
+    if (options.wanted?.range) {
+      return directives.has("only-if-cached")
+        ? { kind: "not-cached" }
+        : { kind: "fetch", reason: "partial", flight: undefined, parts };
+    }
+    const found = this.#miss(request, directives, options);
+    return found.kind === "fetch"
+      ? { ...found, reason: "partial", parts }
+      : found;
+  }
+
   #miss(
     request: CacheRequest,
     directives: Directives,
-    options: { readonly nowMs: number; readonly mayJoin: boolean },
+    options: LookupOptions,
   ): Lookup {
     if (directives.has("only-if-cached")) return { kind: "not-cached" };
     // Such a client wants an answer made for it, which then is nobody else's.
     const alone = directives.has("no-store") || directives.has("no-cache");
     const flight = alone ? undefined : this.#board(request, options);
     if (flight?.joined) return { kind: "join", flight: flight.flight };
-    const reason = this.#shelf.has(request.key) ? "vary-miss" : "uri-miss";
+    const reason = this.tiers.has(request.key) ? "vary-miss" : "uri-miss";
     return { kind: "fetch", reason, flight: flight?.flight };
   }
 
-  #revalidation(request: CacheRequest, stored: StoredResponse, options: {
-    readonly asked: boolean;
-    readonly nowMs: number;
-    readonly mayJoin: boolean;
-  }): Lookup {
+  #revalidation(
+    request: CacheRequest,
+    stored: StoredResponse,
+    options: LookupOptions & { readonly asked: boolean },
+  ): Lookup {
     // A client that demands a check gets one of its own: what is under way may have begun before it asked.
     const flight = options.asked ? undefined : this.#board(request, options);
     if (flight?.joined) return { kind: "join", flight: flight.flight };
@@ -153,7 +158,7 @@ export class HttpCache {
   /** The flight this request joins, or the one it opens for others; undefined when it goes alone. */
   #board(
     request: CacheRequest,
-    options: { readonly nowMs: number; readonly mayJoin: boolean },
+    options: LookupOptions,
   ): { readonly joined: boolean; readonly flight: Flight } | undefined {
     if (
       !options.mayJoin || this.#flights.isUnshared(request.key, options.nowMs)
@@ -166,12 +171,26 @@ export class HttpCache {
   }
 
   #flightId(request: CacheRequest): string {
-    return `${request.key}\n${this.#shelf.variantOf(request)}`;
+    return `${request.key}\n${this.tiers.variantOf(request)}`;
+  }
+
+  /** Whether what is here of a response is all that a request wants of it. */
+  hasWanted(
+    stored: StoredResponse,
+    request: CacheRequest,
+    wanted: LookupOptions["wanted"],
+  ): boolean {
+    if (!isPartial(stored)) return true;
+    if (request.method !== "GET" || wanted === undefined) return false;
+    const { range, ifRange } = wanted;
+    const isSame = ifRange === null ||
+      ifRange === strongValidator(stored.fields, stored.responseWallMs);
+    return isSame && stored.body.satisfies(range);
   }
 
   /** The stored response a failed fetch may fall back on, if any; the caller asks `mayStandIn`. */
   peek(request: CacheRequest): StoredResponse | undefined {
-    return this.#shelf.find(request);
+    return this.tiers.find(request);
   }
 
   /**
@@ -187,41 +206,128 @@ export class HttpCache {
       readonly bodyBytes: number | undefined;
       readonly flight: Flight | undefined;
     },
-  ): { readonly stored: StoredResponse | undefined; readonly reason: string } {
+  ): { readonly stored: FillingResponse | undefined; readonly reason: string } {
+    const { bodyBytes } = options;
+    const refusal = this.#refusal(request, head, bodyBytes);
+    // Parts go another way: HttpCache.storePart.
+    const reason = head.status === 206 ? "status" : refusal;
+    const stored = reason === undefined
+      ? toStore(request, head, new GrowingBody(bodyBytes))
+      : undefined;
+    if (stored === undefined || !isUseful(stored)) {
+      this.#flights.markUnshared(request.key, head.responseAtMs);
+      this.settle(options.flight, { kind: "unshared" });
+      return { stored: undefined, reason: reason ?? "no-freshness" };
+    }
+    this.tiers.keep(stored);
+    this.#flights.markShared(request.key);
+    this.settle(options.flight, { kind: "look-again" });
+    return { stored, reason: "ok" };
+  }
+
+  /**
+   * Takes the head of a 206 to a GET. Returns the part, whose body the driver then fills and reports with
+   * {@linkcode HttpCache.completedPart} or {@linkcode HttpCache.droppedPart}; undefined when it may not be stored, or
+   * is no single part of known place.
+   */
+  storePart(
+    request: CacheRequest,
+    head: ReceivedHead,
+    bodyBytes: number | undefined,
+  ): FillingPart | undefined {
+    const place = parseContentRange(head.fields.get("content-range"));
+    if (head.status !== 206 || place === null) return undefined;
+    if (this.#refusal(request, head, bodyBytes) !== undefined) return undefined;
+    const body = new GrowingBody(bodyBytes);
+    this.tiers.begin(body);
+    return { request, head, ...place, body };
+  }
+
+  /** The body of `part` is complete: what is stored now is made of it and of what was stored of the same representation (RFC 9111 §3.4). */
+  completedPart(part: FillingPart): void {
+    const { request, head, range, sizeBytes, body } = part;
+    this.tiers.end(body);
+    const before = this.peek(request);
+    const isSame = before !== undefined && isSameRepresentation(before, head) &&
+      before.body.lengthBytes === sizeBytes;
+    // A whole copy of the same is better.
+    if (isSame && !isPartial(before)) return;
+    const parts = isSame && isPartial(before)
+      ? before.body
+      : new SparseBody(sizeBytes);
+    const { firstByte } = range;
+    const whole = parts.with(
+      { firstByte, bytes: body.bytes },
+      this.tiers.maxObjectBytes,
+    );
+    const stored = toStore(
+      request,
+      asWhole(head),
+      whole.isComplete && sizeBytes <= this.tiers.maxObjectBytes
+        ? GrowingBody.of(whole.joined())
+        : whole,
+    );
+    if (isUseful(stored)) this.tiers.keep(stored);
+  }
+
+  /** The body of a part will never be complete. */
+  droppedPart(part: FillingPart): void {
+    this.tiers.end(part.body);
+  }
+
+  /**
+   * Takes the head of a 206 that was asked for to complete `parts`. Returns what is stored now, its body begun with what
+   * was there, to be filled as with {@linkcode HttpCache.store}; undefined when the two do not belong together.
+   */
+  complete(
+    request: CacheRequest,
+    head: ReceivedHead,
+    options: {
+      readonly parts: PartialResponse;
+      readonly flight: Flight | undefined;
+    },
+  ): FillingResponse | undefined {
+    const { parts, flight } = options;
+    const { prefixBytes, lengthBytes } = parts.body;
+    const place = parseContentRange(head.fields.get("content-range"));
+    const fits = head.status === 206 && place !== null &&
+      place.range.firstByte === prefixBytes &&
+      place.range.lastByte === lengthBytes - 1 &&
+      place.sizeBytes === lengthBytes && isSameRepresentation(parts, head) &&
+      this.#refusal(request, head, lengthBytes) === undefined;
+    if (!fits) return undefined;
+    const body = new GrowingBody(lengthBytes);
+    body.append(parts.body.prefix());
+    const stored = toStore(request, asWhole(head), body);
+    this.tiers.keep(stored);
+    this.settle(flight, { kind: "look-again" });
+    return stored;
+  }
+
+  /** Why a response may not be stored, undefined when it may. */
+  #refusal(
+    request: CacheRequest,
+    head: ReceivedHead,
+    bodyBytes: number | undefined,
+  ): string | undefined {
     const { store, reason } = mayStore({
       method: request.method,
       requestFields: request.fields,
       requestDirectives: requestDirectives(request.fields),
       status: head.status,
       fields: head.fields,
-      directives: new Directives(head.fields.get("cache-control")),
+      directives: Directives.ofResponse(head.fields),
     });
-    const refuse = (why: string) => {
-      this.#flights.markUnshared(request.key, head.responseAtMs);
-      this.settle(options.flight, { kind: "unshared" });
-      return { stored: undefined, reason: why };
-    };
     if (!store) {
       // The newest answer counts: what it replaces must not come back.
       if (reason === "no-store" || reason === "private") {
-        this.#drop(this.peek(request));
+        this.tiers.forget(request);
       }
-      return refuse(reason);
-    }
-    if ((options.bodyBytes ?? 0) > this.maxObjectBytes) {
-      return refuse("too-large");
+      return reason;
     }
     // Each client goes at its own pace then, and nothing is kept: who asks for many large things does not fill the memory.
-    if (this.#fillingBytes() + (options.bodyBytes ?? 0) > this.#capacityBytes) {
-      return refuse("busy");
-    }
-    const stored = toStore(request, head, new GrowingBody(options.bodyBytes));
-    if (!isUseful(stored)) return refuse("no-freshness");
-    this.#filling.add(stored.body);
-    this.#shelf.keep(stored);
-    this.#flights.markShared(request.key);
-    this.settle(options.flight, { kind: "look-again" });
-    return { stored, reason };
+    const room = this.tiers.roomFor(bodyBytes ?? 0);
+    return room === "ok" ? undefined : room;
   }
 
   /** Takes a 304 to the revalidation of `stored`: refreshes its fields and times, settles the flight, returns what is stored now (RFC 9111 §4.3.4). */
@@ -234,10 +340,11 @@ export class HttpCache {
     },
   ): StoredResponse {
     const fresh = refreshed(stored, options.request, head);
-    this.#shelf.remove(stored);
     const keeps = !fresh.directives.has("no-store") &&
       varyNames(fresh.fields.get("vary")) !== null;
-    if (keeps) this.#shelf.keep(fresh);
+    // Whoever asked may select another variant than the one that was refreshed, by its language.
+    if (!keeps || fresh.variant !== stored.variant) this.tiers.remove(stored);
+    if (keeps) this.tiers.keep(fresh);
     const shared = keeps && fresh.lifetimeMs > fresh.initialAgeMs &&
       !fresh.directives.bare("no-cache");
     if (!shared) {
@@ -247,48 +354,20 @@ export class HttpCache {
     return fresh;
   }
 
-  /** Whether the growing body of `stored`, whose length nobody knew, may still be kept. */
-  mayGrow({ body }: StoredResponse): boolean {
-    return body.filledBytes <= this.maxObjectBytes &&
-      this.#fillingBytes() <= this.#capacityBytes;
-  }
-
-  /** The body of `stored` is complete: from now on it counts in the budget with its real size. */
-  completed(stored: StoredResponse): void {
-    this.#filling.delete(stored.body);
-    this.#shelf.resize(stored);
-  }
-
-  /** The body of `stored` will never be complete, or is too large to keep: later lookups do not find it. */
-  dropped(stored: StoredResponse): void {
-    this.#filling.delete(stored.body);
-    this.#shelf.remove(stored);
-  }
-
   /** Settles a flight, whose joiners wake up; a second time, or undefined, does nothing. */
   settle(flight: Flight | undefined, outcome: FlightOutcome): void {
     this.#flights.settle(flight, outcome);
   }
+}
 
-  /** Forgets all variants of a resource (RFC 9111 §4.4). Returns how many there were. */
-  invalidate(key: string): number {
-    return this.#shelf.removeAll(key);
-  }
+function isPartial(stored: StoredResponse): stored is PartialResponse {
+  return stored.body instanceof SparseBody;
+}
 
-  /** Forgets every response that `matches`. Returns how many there were. */
-  purge(matches: (stored: StoredResponse) => boolean): number {
-    return this.#shelf.removeWhere(matches);
-  }
-
-  #fillingBytes(): number {
-    let sum = 0;
-    for (const body of this.#filling) {
-      sum += body.lengthBytes ?? body.filledBytes;
-    }
-    return sum;
-  }
-
-  #drop(stored: StoredResponse | undefined): void {
-    if (stored !== undefined) this.#shelf.remove(stored);
-  }
+/** The head of a 206 as that of the whole it is a part of. */
+function asWhole(head: ReceivedHead): ReceivedHead {
+  const fields = new Fields(head.fields);
+  fields.delete("content-range");
+  fields.delete("content-length");
+  return { ...head, status: 200, fields };
 }

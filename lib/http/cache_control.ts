@@ -1,7 +1,16 @@
-import { splitList } from "./fields.ts";
+import { type FieldSource, splitList } from "./fields.ts";
+import { type Member, parseDictionary } from "./structured_fields.ts";
 
 /** 2^31 s: what a longer time is taken for (RFC 9111 §1.2.2). */
 const MAX_DELTA_SECONDS = 2 ** 31;
+
+/** Directives whose argument is a time in seconds. */
+const TIMES: ReadonlySet<string> = new Set([
+  "max-age",
+  "s-maxage",
+  "stale-while-revalidate",
+  "stale-if-error",
+]);
 
 /**
  * The directives of one `Cache-Control` field (RFC 9111 §5.2).
@@ -11,6 +20,7 @@ const MAX_DELTA_SECONDS = 2 ** 31;
  */
 export class Directives {
   readonly #arguments = new Map<string, (string | null)[]>();
+  #isTargeted = false;
 
   /** Reads a field value; null is the same as an empty one. */
   constructor(value: string | null) {
@@ -25,6 +35,30 @@ export class Directives {
       if (list === undefined) this.#arguments.set(name, [argument]);
       else list.push(argument);
     }
+  }
+
+  /**
+   * The directives a response has for a cache like ours: those of `CDN-Cache-Control` when it is there and valid, and
+   * then they alone (RFC 9213 §2.1), else those of `Cache-Control`.
+   */
+  static ofResponse(fields: FieldSource): Directives {
+    const targeted = fields.get("cdn-cache-control");
+    const members = targeted === null ? undefined : parseDictionary(targeted);
+    const isUsable = members !== undefined && members.size > 0 &&
+      [...members].every(([name, value]) => hasRightType(name, value));
+    if (!isUsable) return new Directives(fields.get("cache-control"));
+    const directives = new Directives(null);
+    directives.#isTargeted = true;
+    for (const [name, value] of members) {
+      if (value === false) continue;
+      directives.#arguments.set(name, [argumentOf(value)]);
+    }
+    return directives;
+  }
+
+  /** Whether they come from a field meant for caches like ours: `Expires` does not count then (RFC 9213 §2.1). */
+  get isTargeted(): boolean {
+    return this.#isTargeted;
   }
 
   /** Whether the directive is there, with or without argument. */
@@ -60,6 +94,21 @@ export class Directives {
       splitList(argument).map((field) => field.toLowerCase())
     );
   }
+}
+
+/** RFC 9213 §2.1: a field with a value of a wrong type is as good as none. */
+function hasRightType(name: string, value: Member): boolean {
+  return !TIMES.has(name) ||
+    (typeof value === "number" && Number.isInteger(value) && value >= 0);
+}
+
+/** As `Cache-Control` would have it; null for a directive that just stands there. */
+function argumentOf(value: Member): string | null {
+  if (value === true) return null;
+  if (typeof value === "string") return value;
+  if (typeof value !== "object") return String(value);
+  if ("token" in value) return value.token;
+  return value.map((item) => argumentOf(item) ?? "").join(",");
 }
 
 function unquoted(argument: string | undefined): string | null {

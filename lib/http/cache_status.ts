@@ -5,7 +5,8 @@ export type ForwardReason =
   | "uri-miss"
   | "vary-miss"
   | "request"
-  | "stale";
+  | "stale"
+  | "partial";
 
 /** What a cache says of how it handled a request (RFC 9211). Parameters that are undefined are left out. */
 export interface CacheStatus {

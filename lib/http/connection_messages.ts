@@ -31,6 +31,12 @@ export type ConnectionInput =
     readonly fields: FieldSource;
     readonly body: Uint8Array | AnswerStream | null;
   }
+  /** An interim answer, before the answer (RFC 9110 §15.2). */
+  | {
+    readonly kind: "interim";
+    readonly status: number;
+    readonly fields: FieldSource;
+  }
   | { readonly kind: "piece"; readonly bytes: Uint8Array }
   /** The answer's stream is at its end. */
   | { readonly kind: "ended" }

@@ -23,6 +23,8 @@ export interface OriginFailure {
 export type FlightOutcome =
   /** The answer was stored or the stored one refreshed: look again. */
   | { readonly kind: "look-again" }
+  /** What the disk had is in memory, or turned out not to be there: look again. */
+  | { readonly kind: "loaded" }
   /** The answer is not for others: each fetches for itself. */
   | { readonly kind: "unshared" }
   /** The fetch failed: `unreachable` when no origin answered, `status` when one answered 500, 502, 503 or 504. */

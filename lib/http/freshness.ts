@@ -14,11 +14,15 @@ const HEURISTIC_SHARE = 0.1;
 /** … but at most a day: longer guesses have annoyed people since 1997. */
 const HEURISTIC_MAX_MS = 86_400_000;
 
-/** Statuses a cache may guess a lifetime for (RFC 9110 §15.1). 206 is left out: partial content is not stored. */
+/** 2^31 s: what a longer time is taken for (RFC 9111 §1.2.2). */
+const MAX_AGE_SECONDS = 2 ** 31;
+
+/** Statuses a cache may guess a lifetime for (RFC 9110 §15.1). */
 const HEURISTIC_STATUSES: ReadonlySet<number> = new Set([
   200,
   203,
   204,
+  206,
   300,
   301,
   308,
@@ -62,7 +66,7 @@ export function freshnessLifetime(response: {
     return { lifetimeMs: maxAge * 1000, source: "max-age" };
   }
   const dateMs = dateOf(fields, responseWallMs);
-  const expires = fields.get("expires");
+  const expires = directives.isTargeted ? null : fields.get("expires");
   if (expires !== null) {
     // RFC 9111 §5.3: an invalid date, "0" above all, is a time in the past.
     const atMs = parseHttpDate(expires, responseWallMs) ?? dateMs;
@@ -96,7 +100,7 @@ export function dateOf(fields: FieldSource, responseWallMs: number): number {
 /**
  * The age a response has on arrival: `corrected_initial_age` of RFC 9111 §4.2.3.
  *
- * @returns Milliseconds; `Infinity` when `Age` is not one whole number: what is not known to be young counts as old.
+ * @returns Milliseconds.
  */
 export function initialAgeMs(response: {
   readonly fields: FieldSource;
@@ -106,15 +110,22 @@ export function initialAgeMs(response: {
   readonly responseAtMs: number;
   readonly responseWallMs: number;
 }): number {
-  const { age } = response;
-  if (age !== null && !/^[0-9]+$/.test(age)) return Infinity;
   const apparentMs = Math.max(
     0,
     response.responseWallMs -
       dateOf(response.fields, response.responseWallMs),
   );
   const delayMs = response.responseAtMs - response.requestAtMs;
-  const correctedMs = Number(age ?? 0) * 1000 + delayMs;
+  const correctedMs = ageSeconds(response.age) * 1000 + delayMs;
   // Dates have whole seconds, so an origin whose clock agrees with ours still looks up to a second old.
   return Math.max(apparentMs < 1000 ? 0 : apparentMs, correctedMs);
+}
+
+/**
+ * What `Age` says: the first member where there are several; what is no number is ignored (RFC 9111 §5.1).
+ * Parameters behind a number, which the field does not have, do not make it less of one: older is the safe side.
+ */
+function ageSeconds(age: string | null): number {
+  const first = /^[ \t]*([0-9]+)[ \t]*(?:[,;]|$)/.exec(age ?? "");
+  return first === null ? 0 : Math.min(Number(first[1]), MAX_AGE_SECONDS);
 }

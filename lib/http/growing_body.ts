@@ -1,3 +1,5 @@
+import type { StoredBody, StoredBodyReader } from "./stored_body.ts";
+
 const NO_BYTES = new Uint8Array(0);
 /** Size of the first array in which small pieces are gathered, and of the others. */
 const FIRST_BLOCK_BYTES = 4096;
@@ -15,7 +17,7 @@ const BLOCK_BYTES = 65_536;
  * the FASTEST reader wants more, so one slow client does not hold the others; a reader that falls further behind
  * than the window loses the connection instead.
  */
-export class GrowingBody {
+export class GrowingBody implements StoredBody {
   /** From `Content-Length`; undefined until the end when the origin did not say. */
   #lengthBytes: number | undefined;
   #whole: Uint8Array<ArrayBuffer> | undefined;
@@ -251,7 +253,7 @@ function joined(
 }
 
 /** One reader of a {@linkcode GrowingBody}, at its own pace. */
-export class BodyReader {
+export class BodyReader implements StoredBodyReader {
   readonly #body: GrowingBody;
   readonly #end: number;
   #offset: number;

@@ -24,16 +24,16 @@ const DAYS: readonly string[] = [
 
 const FORMS: readonly RegExp[] = [
   // IMF-fixdate: Sun, 06 Nov 1994 08:49:37 GMT
-  /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?<day>\d\d) (?<month>[A-Z][a-z]{2}) (?<year>\d{4}) (?<time>\d\d:\d\d:\d\d) GMT$/,
+  /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?<day>\d\d) (?<month>[a-z]{3}) (?<year>\d{4}) (?<time>\d\d:\d\d:\d\d) GMT$/i,
   // RFC 850, obsolete: Sunday, 06-Nov-94 08:49:37 GMT
-  /^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (?<day>\d\d)-(?<month>[A-Z][a-z]{2})-(?<year>\d\d) (?<time>\d\d:\d\d:\d\d) GMT$/,
+  /^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (?<day>\d\d)-(?<month>[a-z]{3})-(?<year>\d\d) (?<time>\d\d:\d\d:\d\d) GMT$/i,
   // asctime, obsolete: Sun Nov  6 08:49:37 1994
-  /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?<month>[A-Z][a-z]{2}) (?<day>[ \d]\d) (?<time>\d\d:\d\d:\d\d) (?<year>\d{4})$/,
+  /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?<month>[a-z]{3}) (?<day>[ \d]\d) (?<time>\d\d:\d\d:\d\d) (?<year>\d{4})$/i,
 ];
 
 /**
- * Reads an HTTP date in any of its three forms (RFC 9110 §5.6.7), to the letter: a date written in another way is
- * none, and for `Expires` that means "already expired".
+ * Reads an HTTP date in any of its three forms (RFC 9110 §5.6.7), without regard to case (RFC 9111 §4.2). A date
+ * written in another way is none, and for `Expires` that means "already expired".
  *
  * @param wallMs Now, in ms since 1970: a two-digit year more than 50 years ahead lies in the last century.
  * @returns Milliseconds since 1970 UTC, whole seconds (a leap second is the second before it), or undefined.
@@ -45,7 +45,9 @@ export function parseHttpDate(
   for (const form of FORMS) {
     const parts = form.exec(text)?.groups;
     if (parts === undefined) continue;
-    const month = MONTHS.indexOf(parts["month"]!);
+    const month = MONTHS.findIndex((name) =>
+      name.toLowerCase() === parts["month"]!.toLowerCase()
+    );
     const [hour, minute, second] = parts["time"]!.split(":").map(Number);
     if (month < 0 || hour! > 23 || minute! > 59 || second! > 60) {
       return undefined;

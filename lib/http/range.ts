@@ -122,3 +122,18 @@ export function contentRange(part: ByteRange, sizeBytes: number): string {
 export function unsatisfiedRange(sizeBytes: number): string {
   return `bytes */${sizeBytes}`;
 }
+
+/** Reads the `Content-Range` of a 206 with one part; null when it has no size, another unit, or is none (RFC 9110 §14.4). */
+export function parseContentRange(
+  value: string | null,
+): { readonly range: ByteRange; readonly sizeBytes: number } | null {
+  const match = /^bytes ([0-9]{1,15})-([0-9]{1,15})\/([0-9]{1,15})$/i
+    .exec(value?.trim() ?? "");
+  if (match === null) return null;
+  const [firstByte, lastByte, sizeBytes] = match.slice(1).map(Number);
+  if (firstByte! > lastByte! || lastByte! >= sizeBytes!) return null;
+  return {
+    range: { firstByte: firstByte!, lastByte: lastByte! },
+    sizeBytes: sizeBytes!,
+  };
+}

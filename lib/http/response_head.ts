@@ -3,6 +3,8 @@ import type { FieldSource } from "./fields.ts";
 /** What stands behind a status code for people (RFC 9110 §15, RFC 6585). */
 const REASONS: Readonly<Record<number, string>> = {
   100: "Continue",
+  102: "Processing",
+  103: "Early Hints",
   200: "OK",
   201: "Created",
   202: "Accepted",
@@ -86,11 +88,7 @@ export function formatResponseHead(
     if (name === "content-length") {
       if (framing.kind !== "none" || !framing.mayDescribe) continue;
     } else if (name === "date") hasDate = true;
-    // With a line end of its own, a value would let whoever chose it write the rest of our answer.
-    if (value.includes("\n") || value.includes("\r")) {
-      throw new TypeError(`the value of ${name} must be one line`);
-    }
-    head += `${name}: ${value}\r\n`;
+    head += fieldLine(name, value);
   }
   if (!hasDate) head += `date: ${date}\r\n`;
   switch (framing.kind) {
@@ -110,4 +108,31 @@ export function formatResponseHead(
   }
   if (connection !== undefined) head += `connection: ${connection}\r\n`;
   return `${head}\r\n`;
+}
+
+/**
+ * Writes an interim answer: nothing in it is of the message that follows (RFC 9110 §15.2).
+ *
+ * @throws {TypeError} If a value has a line end in it.
+ */
+export function formatInterimHead(
+  { status, fields }: {
+    readonly status: number;
+    readonly fields: FieldSource;
+  },
+): string {
+  let head = `HTTP/1.1 ${status} ${REASONS[status] ?? ""}\r\n`;
+  for (const [name, value] of fields) {
+    const isFraming = OF_THE_CONNECTION.has(name) || name === "content-length";
+    if (!isFraming) head += fieldLine(name, value);
+  }
+  return `${head}\r\n`;
+}
+
+/** With a line end of its own, a value would let whoever chose it write the rest of our answer. */
+function fieldLine(name: string, value: string): string {
+  if (value.includes("\n") || value.includes("\r")) {
+    throw new TypeError(`the value of ${name} must be one line`);
+  }
+  return `${name}: ${value}\r\n`;
 }

@@ -13,11 +13,24 @@ const MAX_FIELDS = 200;
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
 
+/** Codings beside `chunked`, or `chunked` among others: what they were applied to, nobody could read. */
+const KNOWN_CODING =
+  /gzip|deflate|compress|br|zstd|identity|chunked.|.chunked/i;
+
 const CR = 13;
 const LF = 10;
 
+/** Most interim answers before an answer: one or two are usual. */
+const MAX_INTERIM = 16;
+
 /** What a server's bytes mean. */
 export type ResponsePart =
+  /** An interim answer: hints, before the answer (RFC 9110 §15.2). */
+  | {
+    readonly kind: "interim";
+    readonly status: number;
+    readonly fields: Fields;
+  }
   | {
     readonly kind: "head";
     readonly status: number;
@@ -43,6 +56,7 @@ export class ResponseReader {
   #state: "head" | "body" | "until-close" | "done" = "head";
   #body: BodyDecoder | undefined;
   #headBytes = 0;
+  #interims = 0;
   #keepAlive = false;
   #hasExtra = false;
 
@@ -126,10 +140,16 @@ export class ResponseReader {
       throw malformed("it must begin with HTTP/1.1 and a status");
     }
     const status = Number(match[2]);
-    // RFC 9110 §15.2: interim answers are passed over; we never ask to switch protocols.
     if (status === 101) throw malformed("nobody asked to switch protocols");
-    if (status < 200) return;
     const fields = fieldsOf(lines);
+    if (status < 200) {
+      this.#interims += 1;
+      if (this.#interims > MAX_INTERIM) {
+        throw malformed(`at most ${MAX_INTERIM} interim ones may come before`);
+      }
+      parts.push({ kind: "interim", status, fields });
+      return;
+    }
     const framing = this.#framingOf(status, fields, match[1]!);
     const hasBody = framing.kind !== "none";
     parts.push({
@@ -189,10 +209,13 @@ export class ResponseReader {
       return { kind: "none" };
     }
     if (coding !== null) {
-      if (coding.toLowerCase() !== "chunked" || lengths.size > 0) {
+      if (lengths.size > 0 || KNOWN_CODING.test(coding)) {
         throw malformed("Transfer-Encoding must be chunked, and stand alone");
       }
-      return { kind: "chunked" };
+      if (coding.toLowerCase() === "chunked") return { kind: "chunked" };
+      // RFC 9112 §6.3: any other ends with the connection. It is none that we know, and we asked for none.
+      this.#keepAlive = false;
+      return { kind: "until-close" };
     }
     if (fields.has("content-length")) {
       const [length] = lengths;

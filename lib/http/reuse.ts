@@ -5,7 +5,7 @@ const DISCONNECTED_MAX_STALE_MS = 86_400_000;
 
 /** The part of a stored response that decides whether it may be used. */
 export interface StoredTimes {
-  /** RFC 9111 §4.2.3 `corrected_initial_age`; `Infinity` when it could not be told. */
+  /** RFC 9111 §4.2.3 `corrected_initial_age`. */
   readonly initialAgeMs: number;
   /** When it arrived, on the monotonic clock. */
   readonly responseAtMs: number;

@@ -8,9 +8,14 @@ import type {
   ConnectionLimits,
   ConnectionOutput,
 } from "./connection_messages.ts";
+import type { FieldSource } from "./fields.ts";
 import { HeadScanner } from "./head_scanner.ts";
 import { RequestHead } from "./request_head.ts";
-import { formatResponseHead, type ResponseFraming } from "./response_head.ts";
+import {
+  formatInterimHead,
+  formatResponseHead,
+  type ResponseFraming,
+} from "./response_head.ts";
 
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -86,6 +91,8 @@ export class ServerConnection
         case "progress":
           this.#writeDeadlineMs = nowMs + this.#limits.writeMs;
           return [];
+        case "interim":
+          return this.#interim(input, nowMs);
         case "piece":
           return this.#piece(input.bytes, nowMs);
         case "ended":
@@ -223,6 +230,18 @@ export class ServerConnection
     this.#leftBytes = framing.kind === "length" ? framing.bytes : 0;
     this.#hasSentChunk = false;
     return this.#write(text, sent, { isLast, nowMs });
+  }
+
+  /** RFC 9110 §15.2: HTTP/1.0 has no such answers. */
+  #interim(
+    answer: { readonly status: number; readonly fields: FieldSource },
+    nowMs: number,
+  ): ConnectionOutput[] {
+    const isTime = this.#answering === "request" &&
+      this.#head?.minorVersion === 1;
+    if (!isTime) return [];
+    const text = formatInterimHead(answer);
+    return this.#write(text, null, { isLast: false, nowMs });
   }
 
   /** The answer begins: what has not come of the request's body by now is not wanted, and where the next request would begin nobody knows. */

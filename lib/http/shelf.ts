@@ -1,30 +1,59 @@
 import { ByteStore } from "./byte_store.ts";
+import type { FieldSource } from "./fields.ts";
+import type { CacheRequest } from "./stored_response.ts";
 import {
-  type CacheRequest,
-  costOf,
-  type StoredResponse,
-} from "./stored_response.ts";
-import { variantKey, varyNames } from "./vary.ts";
+  favouriteLanguage,
+  languageVariant,
+  variantKey,
+  varyNames,
+} from "./vary.ts";
 
 /** Different `Vary` values kept for one resource; origins have one, rarely two. */
 const MAX_VARY_LISTS = 4;
 
-interface Resource {
+/** What a shelf holds: a response, or where to find it. */
+export interface Shelved {
+  /** The resource. */
+  readonly key: string;
+  /** What tells it from other variants of the same resource. */
+  readonly variant: string;
+  /** The variant of a request for its language alone, where that is what varies. */
+  readonly languageVariant: string | undefined;
+  /** The response's. */
+  readonly fields: FieldSource;
+  /** Refreshed forms of one response share it. */
+  readonly body: object;
+}
+
+interface Resource<T> {
   /** `Vary` lists of what is stored, newest first. */
   varyLists: (readonly string[])[];
-  readonly variants: Map<string, StoredResponse>;
+  readonly variants: Map<string, T>;
+  /** From the variant of a language alone to the variant that is in it. */
+  readonly languages: Map<string, string>;
 }
 
 /** What a cache holds, by resource and variant, within a budget of bytes. */
-export class Shelf {
-  readonly #resources = new Map<string, Resource>();
-  readonly #store: ByteStore<StoredResponse>;
+export class Shelf<T extends Shelved> {
+  readonly #resources = new Map<string, Resource<T>>();
+  readonly #store: ByteStore<T>;
+  readonly #costOf: (entry: T) => number;
+  readonly #isUsable: (entry: T) => boolean;
+  readonly #gone: (entry: T) => void;
 
-  /** Creates an empty shelf. */
-  constructor(options: { readonly capacityBytes: number }) {
+  /** Creates an empty shelf; `gone` hears of every entry that left, or that one with another body replaced. */
+  constructor(options: {
+    readonly capacityBytes: number;
+    readonly costOf: (entry: T) => number;
+    readonly isUsable?: (entry: T) => boolean;
+    readonly gone?: (entry: T) => void;
+  }) {
+    this.#costOf = options.costOf;
+    this.#isUsable = options.isUsable ?? (() => true);
+    this.#gone = options.gone ?? (() => {});
     this.#store = new ByteStore({
       budgetBytes: options.capacityBytes,
-      evicted: (_, stored) => this.#forget(stored),
+      evicted: (_, entry) => this.#forget(entry),
     });
   }
 
@@ -39,13 +68,14 @@ export class Shelf {
     return this.#resources.has(key);
   }
 
-  /** The response stored for a request like this one (RFC 9111 §4.1), the newest where several fit. Counts as a use. */
-  find(request: CacheRequest): StoredResponse | undefined {
+  /** The entry for a request like this one (RFC 9111 §4.1), the newest where several fit. Counts as a use. */
+  find(request: CacheRequest): T | undefined {
     const resource = this.#resources.get(request.key);
-    for (const names of resource?.varyLists ?? []) {
-      const stored = resource!.variants.get(variantKey(names, request.fields));
-      if (stored !== undefined && stored.body.state !== "failed") {
-        return this.#store.get(storeKey(stored));
+    if (resource === undefined) return undefined;
+    for (const names of resource.varyLists) {
+      const entry = variantOf(resource, names, request.fields);
+      if (entry !== undefined && this.#isUsable(entry)) {
+        return this.#store.get(storeKey(entry));
       }
     }
     return undefined;
@@ -57,67 +87,106 @@ export class Shelf {
     return variantKey(names, request.fields);
   }
 
-  /** Keeps a response in place of the same variant's older one, making room. */
-  keep(stored: StoredResponse): void {
-    const resource = this.#resources.get(stored.key) ??
-      { varyLists: [], variants: new Map() };
-    const names = varyNames(stored.fields.get("vary")) ?? [];
+  /** Keeps an entry in place of the same variant's older one, making room. Returns whether it is held. */
+  keep(entry: T): boolean {
+    const resource = this.#resources.get(entry.key) ??
+      { varyLists: [], variants: new Map(), languages: new Map() };
+    const names = varyNames(entry.fields.get("vary")) ?? [];
     const same = (other: readonly string[]) => other.join() === names.join();
     resource.varyLists = [
       names,
       ...resource.varyLists.filter((other) => !same(other)),
     ].slice(0, MAX_VARY_LISTS);
-    if (!this.#store.set(storeKey(stored), stored, costOf(stored))) {
-      this.#forget(stored);
-      return;
+    const before = resource.variants.get(entry.variant);
+    if (before !== undefined && before.body !== entry.body) this.#gone(before);
+    resource.variants.set(entry.variant, entry);
+    if (entry.languageVariant !== undefined) {
+      resource.languages.set(entry.languageVariant, entry.variant);
     }
-    // Only now: making room may have emptied and removed this very resource.
-    this.#resources.set(stored.key, resource);
-    resource.variants.set(stored.variant, stored);
+    // Before making room, which may empty and remove this very resource.
+    this.#resources.set(entry.key, resource);
+    if (!this.#store.set(storeKey(entry), entry, this.#costOf(entry))) {
+      this.#forget(entry);
+    }
+    return this.holds(entry);
   }
 
-  /** Whether `stored`, or a refreshed form of it, is what lookups find. */
-  holds(stored: StoredResponse): boolean {
-    return this.#resources.get(stored.key)?.variants.get(stored.variant)
-      ?.body === stored.body;
+  /** Whether `entry`, or a refreshed form of it, is what lookups find. */
+  holds(entry: T): boolean {
+    return this.#resources.get(entry.key)?.variants.get(entry.variant)
+      ?.body === entry.body;
   }
 
-  /** Counts `stored` with the size it has now. */
-  resize(stored: StoredResponse): void {
-    if (this.holds(stored)) {
-      this.#store.resize(storeKey(stored), costOf(stored));
+  /** Counts `entry` with the size it has now. */
+  resize(entry: T): void {
+    if (this.holds(entry)) {
+      this.#store.resize(storeKey(entry), this.#costOf(entry));
     }
   }
 
-  /** Removes a response, if it is still held. */
-  remove(stored: StoredResponse): void {
-    if (!this.holds(stored)) return;
-    this.#store.delete(storeKey(stored));
-    this.#forget(stored);
+  /** Removes an entry, if it is still held. */
+  remove(entry: T): void {
+    if (!this.holds(entry)) return;
+    this.#store.delete(storeKey(entry));
+    this.#forget(entry);
+  }
+
+  /** Removes what is held in the place `entry` would take. */
+  removeVariant({ key, variant }: Pick<T, "key" | "variant">): void {
+    const held = this.#resources.get(key)?.variants.get(variant);
+    if (held !== undefined) this.remove(held);
   }
 
   /** Removes all variants of a resource. Returns how many there were. */
   removeAll(key: string): number {
     const all = [...this.#resources.get(key)?.variants.values() ?? []];
-    for (const stored of all) this.remove(stored);
+    for (const entry of all) this.remove(entry);
     return all.length;
   }
 
-  /** Removes whatever `matches`. Returns how many there were. */
-  removeWhere(matches: (stored: StoredResponse) => boolean): number {
-    const all = [...this.#resources.values()]
-      .flatMap(({ variants }) => [...variants.values()].filter(matches));
-    for (const stored of all) this.remove(stored);
-    return all.length;
+  /** Removes what `matches`. Returns how many entries that was. */
+  removeWhere(matches: (entry: T) => boolean): number {
+    let count = 0;
+    for (const { variants } of [...this.#resources.values()]) {
+      for (const entry of [...variants.values()]) {
+        if (!matches(entry)) continue;
+        this.remove(entry);
+        count += 1;
+      }
+    }
+    return count;
   }
 
-  #forget(stored: StoredResponse): void {
-    const resource = this.#resources.get(stored.key);
-    resource?.variants.delete(stored.variant);
-    if (resource?.variants.size === 0) this.#resources.delete(stored.key);
+  #forget(entry: T): void {
+    const resource = this.#resources.get(entry.key);
+    if (resource === undefined || !this.holds(entry)) return;
+    resource.variants.delete(entry.variant);
+    const { languageVariant: language } = entry;
+    if (
+      language !== undefined &&
+      resource.languages.get(language) === entry.variant
+    ) resource.languages.delete(language);
+    if (resource.variants.size === 0) this.#resources.delete(entry.key);
+    this.#gone(entry);
   }
 }
 
-function storeKey(stored: StoredResponse): string {
-  return `${stored.key}\n${stored.variant}`;
+/** The variant a request selects; else the one in the language it likes best. */
+function variantOf<T>(
+  resource: Resource<T>,
+  names: readonly string[],
+  request: FieldSource,
+): T | undefined {
+  const exact = resource.variants.get(variantKey(names, request));
+  if (exact !== undefined || resource.languages.size === 0) return exact;
+  const language = favouriteLanguage(request.get("accept-language"));
+  const wanted = languageVariant(names, request, language);
+  const variant = wanted === undefined
+    ? undefined
+    : resource.languages.get(wanted);
+  return variant === undefined ? undefined : resource.variants.get(variant);
+}
+
+function storeKey(entry: Shelved): string {
+  return `${entry.key}\n${entry.variant}`;
 }

@@ -1,4 +1,4 @@
-import type { Directives } from "./cache_control.ts";
+import { Directives } from "./cache_control.ts";
 import { type FieldSource, splitList } from "./fields.ts";
 import { isHeuristicallyCacheable } from "./freshness.ts";
 import { varyNames } from "./vary.ts";
@@ -8,6 +8,7 @@ const UNDERSTOOD: ReadonlySet<number> = new Set([
   200,
   203,
   204,
+  206,
   300,
   301,
   302,
@@ -59,7 +60,7 @@ export function mayStore(exchange: Exchange): Storability {
   const { directives, fields, status } = exchange;
   const no = (reason: string): Storability => ({ store: false, reason });
   if (exchange.method !== "GET") return no("method");
-  if (status < 200 || status === 206 || status === 304) return no("status");
+  if (status < 200 || status === 304) return no("status");
   const understands = directives.has("must-understand");
   if (understands && !UNDERSTOOD.has(status)) return no("must-understand");
   // RFC 9111 §5.2.2.3: a cache that understands the status ignores the no-store beside must-understand.
@@ -80,10 +81,39 @@ export function mayStore(exchange: Exchange): Storability {
     return no("authorization");
   }
   if (varyNames(fields.get("vary")) === null) return no("vary-any");
-  const explicit = directives.has("public") || directives.has("max-age") ||
-    directives.has("s-maxage") || fields.get("expires") !== null;
-  if (!explicit && !isHeuristicallyCacheable(status)) return no("no-freshness");
+  const mayBeKept = directives.has("public") || isExplicit(exchange) ||
+    isHeuristicallyCacheable(status);
+  if (!mayBeKept) return no("no-freshness");
   return { store: true, reason: "ok" };
+}
+
+/** Whether the response says itself how long it is fresh. */
+function isExplicit(
+  { directives, fields }: Pick<Exchange, "directives" | "fields">,
+): boolean {
+  return directives.has("max-age") || directives.has("s-maxage") ||
+    (!directives.isTargeted && fields.get("expires") !== null);
+}
+
+/**
+ * Whether the answer to a POST may answer later GETs of the same URL: it says that it is the representation to be
+ * found there, and for how long (RFC 9110 §9.3.3).
+ *
+ * @param exchange.url The absolute URL the POST was sent to.
+ */
+export function answersGet(
+  exchange: {
+    readonly url: string;
+    readonly status: number;
+    readonly fields: FieldSource;
+  },
+): boolean {
+  const { url, status, fields } = exchange;
+  const location = fields.get("content-location");
+  if (status !== 200 || location === null) return false;
+  const directives = Directives.ofResponse(fields);
+  return isExplicit({ directives, fields }) &&
+    URL.parse(location, url)?.href === new URL(url).href;
 }
 
 /** Fields that may not be kept with a stored response: those `no-cache="…"` and `private="…"` name (RFC 9111 §5.2.2.4, §5.2.2.7). */

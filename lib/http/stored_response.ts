@@ -2,9 +2,13 @@ import { Directives } from "./cache_control.ts";
 import { endToEnd, type Fields, type FieldSource } from "./fields.ts";
 import { freshnessLifetime, initialAgeMs } from "./freshness.ts";
 import type { GrowingBody } from "./growing_body.ts";
+import { SparseBody } from "./sparse_body.ts";
+import type { StoredBody } from "./stored_body.ts";
 import type { StoredTimes } from "./reuse.ts";
 import { fieldsNotToStore } from "./storability.ts";
-import { variantKey, varyNames } from "./vary.ts";
+import { parseHttpDate } from "./http_date.ts";
+import { parseEntityTag } from "./validators.ts";
+import { languageVariant, variantKey, varyNames } from "./vary.ts";
 
 /** A request as it would go to the origin. */
 export interface CacheRequest {
@@ -30,34 +34,49 @@ export interface ReceivedHead {
   readonly responseWallMs: number;
 }
 
-/** A response the cache holds; its body may still be growing. */
+/** A response the cache holds; its body may still be growing, or have gaps. */
 export interface StoredResponse extends StoredTimes {
   /** Of the request. */
   readonly key: string;
   /** What tells it from other variants of the same resource. */
   readonly variant: string;
-  /** The origin's. */
+  /** The variant of a request for its language alone, where that is what varies. */
+  readonly languageVariant: string | undefined;
+  /** The origin's; 200 also where only parts of such a response are held. */
   readonly status: number;
   /** End-to-end fields, without `Age`. */
   readonly fields: Fields;
+  /** When the head arrived, on the wall clock: what a copy on a disk is dated by. */
+  readonly responseWallMs: number;
   /** Shared with the refreshed forms of this response. */
+  readonly body: StoredBody;
+}
+
+/** A stored response whose body is being filled, by whoever stored it. */
+export interface FillingResponse extends StoredResponse {
   readonly body: GrowingBody;
 }
 
 /** Makes the stored form of a response: end-to-end fields only, without those the origin forbids to keep (RFC 9111 §3.1). */
-export function toStore(
+export function toStore<B extends StoredBody>(
   request: CacheRequest,
   head: ReceivedHead,
-  body: GrowingBody,
-): StoredResponse {
+  body: B,
+): StoredResponse & { readonly body: B } {
   const fields = endToEnd(head.fields);
-  const directives = new Directives(fields.get("cache-control"));
+  const directives = Directives.ofResponse(fields);
   for (const name of fieldsNotToStore(directives)) fields.delete(name);
   const age = fields.get("age");
   fields.delete("age");
+  const names = varyNames(fields.get("vary")) ?? [];
   return {
     key: request.key,
-    variant: variantKey(varyNames(fields.get("vary")) ?? [], request.fields),
+    variant: variantKey(names, request.fields),
+    languageVariant: languageVariant(
+      names,
+      request.fields,
+      singleLanguage(fields),
+    ),
     status: head.status,
     fields,
     directives,
@@ -65,7 +84,16 @@ export function toStore(
     lifetimeMs: freshnessLifetime({ ...head, fields, directives }).lifetimeMs,
     initialAgeMs: initialAgeMs({ ...head, fields, age }),
     responseAtMs: head.responseAtMs,
+    responseWallMs: head.responseWallMs,
   };
+}
+
+/** The language the representation is in, if it is one: it then answers whoever likes that one best. */
+function singleLanguage(fields: Fields): string | undefined {
+  const language = fields.get("content-language")?.trim().toLowerCase();
+  return language !== undefined && /^[a-z0-9-]+$/.test(language)
+    ? language
+    : undefined;
 }
 
 /** Fields that belong to the stored bytes: a 304 does not change them (RFC 9111 §3.2). */
@@ -97,7 +125,10 @@ export function refreshed(
 
 /** What an entry costs: its body as far as known, its fields, and about what the maps around it take. */
 export function costOf(stored: StoredResponse): number {
-  const bodyBytes = stored.body.lengthBytes ?? stored.body.filledBytes;
+  const { body } = stored;
+  const bodyBytes = body instanceof SparseBody
+    ? body.filledBytes
+    : body.lengthBytes ?? body.filledBytes;
   return bodyBytes + stored.fields.sizeBytes() +
     2 * (stored.key.length + stored.variant.length) + 512;
 }
@@ -118,4 +149,31 @@ export function conditionsFor(stored: StoredResponse): [string, string][] {
   if (etag !== null) conditions.push(["if-none-match", etag]);
   if (modified !== null) conditions.push(["if-modified-since", modified]);
   return conditions;
+}
+
+/** Whether the 206 in `head` has parts of the very representation `stored` holds: the same strong validator (RFC 9111 §3.4, RFC 9110 §8.8.1). */
+export function isSameRepresentation(
+  stored: StoredResponse,
+  head: ReceivedHead,
+): boolean {
+  const mine = strongValidator(stored.fields, head.responseWallMs);
+  return mine !== undefined &&
+    mine === strongValidator(head.fields, head.responseWallMs);
+}
+
+/** A strong tag; else a date of last modification that is a minute older than the response, and so cannot hide a second change (RFC 9110 §8.8.2.2). */
+export function strongValidator(
+  fields: FieldSource,
+  wallMs: number,
+): string | undefined {
+  const etag = fields.get("etag");
+  if (etag !== null) {
+    return parseEntityTag(etag)?.weak === false ? etag : undefined;
+  }
+  const modified = fields.get("last-modified");
+  const modifiedMs = parseHttpDate(modified ?? "", wallMs);
+  const dateMs = parseHttpDate(fields.get("date") ?? "", wallMs);
+  const isStrong = modifiedMs !== undefined && dateMs !== undefined &&
+    modifiedMs + 60_000 <= dateMs;
+  return isStrong ? modified! : undefined;
 }

@@ -15,12 +15,44 @@ export function varyNames(value: string | null): readonly string[] | null {
  */
 export function variantKey(
   names: readonly string[],
-  request: FieldSource,
+  request: Pick<FieldSource, "get">,
 ): string {
   return names.map((name) => {
     const value = request.get(name);
     return `${name}:${value === null ? "" : `=${normalised(name, value)}`}`;
   }).join("\n");
+}
+
+/**
+ * The variant of a request like this one that names `language` alone. An origin that varies by language and has that
+ * one gives it to whoever likes it best, whatever else they would accept (RFC 9110 §12.5.4). Undefined without a
+ * language, or when languages do not tell the variants apart.
+ */
+export function languageVariant(
+  names: readonly string[],
+  request: FieldSource,
+  language: string | undefined,
+): string | undefined {
+  if (language === undefined || !names.includes("accept-language")) {
+    return undefined;
+  }
+  return variantKey(names, {
+    get: (name) => name === "accept-language" ? language : request.get(name),
+  });
+}
+
+/** The language that an `Accept-Language` value likes better than all others, if it does. */
+export function favouriteLanguage(accepted: string | null): string | undefined {
+  const members = splitList(accepted)
+    .map((member) => member.toLowerCase().replace(/\s*([;=])\s*/g, "$1"))
+    .map((member) => ({
+      language: member.split(";")[0]!,
+      weight: weightOf(member),
+    }))
+    .sort((a, b) => b.weight - a.weight);
+  const [best, second] = members;
+  const isBest = best !== undefined && best.weight > (second?.weight ?? 0);
+  return isBest && best.language !== "*" ? best.language : undefined;
 }
 
 const CASELESS = new Set(["accept", "accept-encoding", "accept-language"]);

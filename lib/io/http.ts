@@ -17,6 +17,8 @@ export interface HttpRequest {
   readonly remote: Address;
   /** Aborts when the client has gone before it had the whole answer. */
   readonly signal: AbortSignal;
+  /** Sends an interim answer, with a status from 102 to 199, before the answer (RFC 9110 §15.2); nothing where the client cannot take one. */
+  inform?(status: number, fields: FieldSource): void;
 }
 
 /** What a handler answers. The server adds `Date` and what delimits the body, and sends none for HEAD, 204 and 304. */

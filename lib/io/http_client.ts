@@ -24,6 +24,8 @@ export interface ClientRequest {
   readonly firstByteMs: number;
   /** Gives up waiting for the head. */
   readonly signal: AbortSignal;
+  /** Hears of interim answers, but of 100, which we never ask for (RFC 9110 §15.2). */
+  readonly interim?: (status: number, fields: FieldSource) => void;
 }
 
 /** An answer; who takes it reads the body to its end or cancels it. */
@@ -104,7 +106,7 @@ export class HttpClient {
   ): Promise<ClientResponse> {
     const sent = connection.write(bytes);
     const parts: ResponsePart[] = [];
-    const head = await within(headOf(connection, reader, parts), {
+    const head = await within(headOf(connection, reader, { parts, request }), {
       clock: this.#clock,
       limitMs: request.firstByteMs,
       signal: request.signal,
@@ -183,11 +185,19 @@ const IDEMPOTENT: ReadonlySet<string> = new Set([
 async function headOf(
   connection: ClientConnection,
   reader: ResponseReader,
-  parts: ResponsePart[],
+  { parts, request }: {
+    readonly parts: ResponsePart[];
+    readonly request: ClientRequest;
+  },
 ): Promise<Extract<ResponsePart, { kind: "head" }>> {
   for (;;) {
     const bytes = await connection.read();
     parts.push(...(bytes === null ? reader.end() : reader.push(bytes)));
+    while (parts[0]?.kind === "interim") {
+      const { status, fields } = parts[0];
+      if (status !== 100) request.interim?.(status, fields);
+      parts.shift();
+    }
     const head = parts.shift();
     if (head?.kind === "head") return head;
   }

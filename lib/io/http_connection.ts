@@ -63,6 +63,8 @@ export class HttpConnection {
   #isGone = false;
   #source: BodySource | undefined;
   #body: RequestBody | undefined;
+  /** Of the request that is being answered, or was last. */
+  #head: RequestHead | undefined;
   /** What is to be written, in order; `#writing` resolves when it is. */
   #queue: Uint8Array[] = [];
   #writing: Promise<void> | undefined;
@@ -135,6 +137,14 @@ export class HttpConnection {
     }
   }
 
+  /** Sends an interim answer, if `request` is still the one to be answered. */
+  inform(
+    request: RequestHead,
+    answer: { readonly status: number; readonly fields: FieldSource },
+  ): void {
+    if (this.#head === request) this.feed({ kind: "interim", ...answer });
+  }
+
   /** Ends the connection whatever is under way. */
   abort(): void {
     this.#over();
@@ -160,6 +170,7 @@ export class HttpConnection {
   }
 
   #request(head: RequestHead, hasBody: boolean): void {
+    this.#head = head;
     this.#body = hasBody
       ? new RequestBody(() => this.feed({ kind: "want" }))
       : undefined;
@@ -370,5 +381,9 @@ class ServedRequest implements HttpRequest {
 
   get signal(): AbortSignal {
     return this.#connection.signal;
+  }
+
+  inform(status: number, fields: FieldSource): void {
+    this.#connection.inform(this.#head, { status, fields });
   }
 }

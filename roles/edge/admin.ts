@@ -19,7 +19,7 @@ export function addAdmin(
 ): void {
   const { cache, upstream, metrics, players, purger } = parts;
   const gauges = (): EdgeGauges => ({
-    ...cache.stats(),
+    ...cache.tiers.stats(),
     capacityBytes: parts.capacityBytes,
     origins: upstream.stats(),
   });

@@ -1,6 +1,6 @@
 import type { CacheStatus } from "../../lib/http/cache_status.ts";
 import { formatCacheStatus } from "../../lib/http/cache_status.ts";
-import { Fields } from "../../lib/http/fields.ts";
+import { endToEnd, Fields, type FieldSource } from "../../lib/http/fields.ts";
 import type { CacheRequest } from "../../lib/http/stored_response.ts";
 import type { EdgeCacheStatus } from "../../lib/events/edge.ts";
 import type {
@@ -11,11 +11,27 @@ import type {
 import type { Clock } from "../../lib/io/clock.ts";
 import type { AnswerLog } from "./answer_log.ts";
 
+/** What we answer ourselves from the full copy, and so do not send on with a fetch for the cache. */
+const OWN_FIELDS: readonly string[] = [
+  "range",
+  "if-range",
+  "if-none-match",
+  "if-modified-since",
+];
+
+/** A request as it goes to an origin; its fields are for whoever has it. */
+export type FillRequest = CacheRequest & { readonly fields: Fields };
+
 /** One request being answered, and the account of it. */
 export class Exchange {
   readonly request: HttpRequest;
   /** The request as it goes to the origin: normalised target, end-to-end fields. */
-  readonly forward: CacheRequest & { readonly fields: Fields };
+  readonly forward: FillRequest;
+  /** What of the representation the client wants. */
+  readonly wanted: {
+    readonly range: string | null;
+    readonly ifRange: string | null;
+  };
   readonly #clock: Clock;
   readonly #log: AnswerLog;
   readonly #startedAtMs: number;
@@ -28,7 +44,7 @@ export class Exchange {
     readonly log: AnswerLog;
     readonly pseudonym: string;
     readonly request: HttpRequest;
-    readonly forward: CacheRequest & { readonly fields: Fields };
+    readonly forward: FillRequest;
   }) {
     this.#clock = options.clock;
     this.#log = options.log;
@@ -36,6 +52,23 @@ export class Exchange {
     this.request = options.request;
     this.forward = options.forward;
     this.#startedAtMs = options.clock.nowMs();
+    // Range is defined for GET alone (RFC 9110 §14.2).
+    const { method, headers } = options.request;
+    this.wanted = method === "GET"
+      ? { range: headers.get("range"), ifRange: headers.get("if-range") }
+      : { range: null, ifRange: null };
+  }
+
+  /** The request as a fetch for the cache: for the whole, without the client's own conditions. A new copy. */
+  forFill(): FillRequest {
+    const fields = new Fields(this.forward.fields);
+    for (const name of OWN_FIELDS) fields.delete(name);
+    return { ...this.forward, fields };
+  }
+
+  /** Passes an interim answer of the origin on (RFC 9110 §15.2). */
+  inform(status: number, fields: FieldSource): void {
+    this.request.inform?.(status, endToEnd(fields));
   }
 
   /** Adds `Via` and `Cache-Status` to the fields of an answer. */

@@ -1,6 +1,4 @@
-import type { HttpCache } from "../../lib/http/cache.ts";
 import type { GrowingBody } from "../../lib/http/growing_body.ts";
-import type { StoredResponse } from "../../lib/http/stored_response.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import { FELL_SILENT, type UpstreamResponse } from "./origin.ts";
 
@@ -82,38 +80,44 @@ export interface Filled {
 }
 
 /**
- * Reads an origin's body into the cache while any number of clients read it from there. Never waits for a client,
- * unless the body outgrew the cache: then it stays just ahead of the fastest, and ends when nobody is left.
+ * Reads an origin's body into `body` while any number of clients read it from there. Never waits for a client, unless
+ * the body outgrew the cache: then it stays just ahead of the fastest, and ends when nobody is left.
  */
 export async function fill(
   response: UpstreamResponse,
   options: {
-    readonly stored: StoredResponse;
-    readonly cache: HttpCache;
+    readonly body: GrowingBody;
     readonly clock: Clock;
     readonly idleMs: number;
+    /** Whether a body of unknown length may still be kept. */
+    readonly mayGrow: () => boolean;
+    /** It is kept no longer, or will never be complete. */
+    readonly dropped: () => void;
   },
 ): Promise<Filled> {
-  const { stored, cache } = options;
+  const { body } = options;
   const source = new BodySource(response.body, options);
+  let isKept = true;
   try {
-    await pour(source, stored, cache);
+    isKept = await pour(source, options);
   } catch (error) {
-    stored.body.fail(error);
+    body.fail(error);
     await source.cancel();
   }
-  const complete = stored.body.state === "complete";
-  if (complete) cache.completed(stored);
-  else cache.dropped(stored);
-  return { bytes: source.bytes, complete };
+  const complete = body.state === "complete";
+  if (!complete) options.dropped();
+  return { bytes: source.bytes, complete: complete && isKept };
 }
 
+/** Returns whether all of the body was kept. */
 async function pour(
   source: BodySource,
-  stored: StoredResponse,
-  cache: HttpCache,
-): Promise<void> {
-  const body: GrowingBody = stored.body;
+  { body, mayGrow, dropped }: {
+    readonly body: GrowingBody;
+    readonly mayGrow: () => boolean;
+    readonly dropped: () => void;
+  },
+): Promise<boolean> {
   let released = false;
   for (;;) {
     const piece = await source.next();
@@ -121,9 +125,9 @@ async function pour(
     if (!body.append(piece)) {
       throw new RangeError("the origin sent more than it announced");
     }
-    if (!released && body.lengthBytes === undefined && !cache.mayGrow(stored)) {
+    if (!released && body.lengthBytes === undefined && !mayGrow()) {
       released = true;
-      cache.dropped(stored);
+      dropped();
       body.release(WINDOW_BYTES);
     }
     if (released && !(await body.demand())) {
@@ -131,4 +135,5 @@ async function pour(
     }
   }
   body.finish();
+  return !released;
 }

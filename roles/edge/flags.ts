@@ -44,6 +44,15 @@ export const edgeFlags = {
     default: "256MiB",
     help: "Memory for cached content; one object may take half of it",
   }),
+  cacheDir: flag.path({
+    placeholder: "DIR",
+    help:
+      "Keep what is cached in this folder too, over restarts; one edge for each folder",
+  }),
+  diskSize: flag.size({
+    default: "10GiB",
+    help: "Disk space for cached content, with --cache-dir",
+  }),
   limitRate: flag.byteRate({
     help: "Most data per second of all answers together: a busy link",
   }),

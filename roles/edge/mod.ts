@@ -11,6 +11,9 @@ export const edge: Role = {
     "edge.answered",
     "edge.summarized",
     "edge.fetched",
+    "cache.restored",
+    "cache.damaged",
+    "cache.failed",
     "upstream.failed",
     "upstream.suspended",
     "upstream.restored",
@@ -29,6 +32,7 @@ export const edge: Role = {
   examples: [
     "rolecall edge --origin http://127.0.0.1:8080/",
     "rolecall edge --origin http://10.0.0.1:8080/ --origin http://10.0.0.2:8080/ --cache-size 1GiB",
+    "rolecall edge --origin http://10.0.0.1:8080/ --cache-dir /var/cache/rolecall --disk-size 20GiB",
   ],
   modes: {
     serve: mode({

@@ -1,9 +1,10 @@
 import { tokenOf } from "../../lib/http/cache_status.ts";
-import { HttpCache } from "../../lib/http/cache.ts";
+import type { HttpCache } from "../../lib/http/cache.ts";
 import type { HttpClient } from "../../lib/io/http_client.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { addAdmin } from "./admin.ts";
 import type { AnswerLog } from "./answer_log.ts";
+import type { DiskTier } from "./disk_tier.ts";
 import { Edge } from "./edge.ts";
 import type { EdgeMetrics } from "./edge_metrics.ts";
 import { Errands } from "./errands.ts";
@@ -20,6 +21,8 @@ import { Upstream } from "./upstream.ts";
 
 /** What a node is given. */
 export interface NodeParts {
+  readonly cache: HttpCache;
+  readonly disk: DiskTier | undefined;
   readonly client: HttpClient;
   readonly limits: Limits;
   readonly log: AnswerLog;
@@ -40,14 +43,14 @@ export class Node {
 
   /** Puts the parts together. @throws {InputError} If `--prefill` is not at an origin. */
   constructor(flags: EdgeFlags, ctx: RoleContext, parts: NodeParts) {
-    const { client, limits, log, metrics, signal } = parts;
-    const cache = new HttpCache({ capacityBytes: flags.cacheSize });
+    const { cache, disk, client, limits, log, metrics, signal } = parts;
     const upstream = this.#upstream = upstreamOf(flags, ctx, client);
     const pseudonym = tokenOf(ctx.name);
     const edge = new Edge({
       ctx,
       log,
       cache,
+      disk,
       upstream,
       bodies: new RequestBodies(ctx.clock),
       pseudonym,
@@ -58,7 +61,10 @@ export class Node {
       idleMs: flags.originIdleTimeout ?? flags.originTimeout,
     });
     const players = new Players(ctx);
-    const purger = new Purger(ctx, { token: flags.purgeToken, cache });
+    const purger = new Purger(ctx, {
+      token: flags.purgeToken,
+      tiers: cache.tiers,
+    });
     const capacityBytes = flags.cacheSize;
     const shown = { cache, capacityBytes, upstream, metrics, players, purger };
     addAdmin(ctx, shown);

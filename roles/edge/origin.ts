@@ -1,6 +1,10 @@
 import { RunError } from "../../lib/core/errors.ts";
 import type { OriginFailure } from "../../lib/http/flights.ts";
-import { endToEnd, type Fields } from "../../lib/http/fields.ts";
+import {
+  endToEnd,
+  type Fields,
+  type FieldSource,
+} from "../../lib/http/fields.ts";
 import { formatHttpDate } from "../../lib/http/http_date.ts";
 import {
   type HealthChange,
@@ -36,6 +40,8 @@ export interface UpstreamRequest {
   readonly fields: Fields;
   readonly body?: Uint8Array<ArrayBuffer>;
   readonly signal: AbortSignal;
+  /** Hears of interim answers (RFC 9110 §15.2). */
+  readonly interim?: (status: number, fields: FieldSource) => void;
 }
 
 /** An origin's answer; the body is not read yet. */
@@ -189,6 +195,7 @@ export class Origin {
       signal: request.signal,
       connectMs,
       firstByteMs,
+      ...(request.interim === undefined ? {} : { interim: request.interim }),
     });
     const responseWallMs = clock.wallMs();
     const fields = endToEnd(response.headers);

@@ -2,8 +2,10 @@ import type { HttpCache } from "../../lib/http/cache.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { AnswerLog } from "./answer_log.ts";
 import type { Exchange } from "./exchange.ts";
+import type { DiskTier } from "./disk_tier.ts";
 import type { Filled } from "./fill.ts";
 import type { RequestBodies } from "./request_bodies.ts";
+import type { TooLarge } from "./too_large.ts";
 import type { Upstream, UpstreamResponse } from "./upstream.ts";
 
 /** What an edge is made of. */
@@ -12,6 +14,9 @@ export interface EdgeParts {
   /** Where answers are told. */
   readonly log: AnswerLog;
   readonly cache: HttpCache;
+  /** The cache's second tier, if it has one. */
+  readonly disk?: DiskTier | undefined;
+  readonly tooLarge: TooLarge;
   readonly upstream: Upstream;
   readonly bodies: RequestBodies;
   /** Our name in `Via` and `Cache-Status`: a token. */

@@ -1,18 +1,19 @@
 import type { ForwardReason } from "../../lib/http/cache_status.ts";
-import { invalidatedUrls } from "../../lib/http/storability.ts";
+import { answersGet, invalidatedUrls } from "../../lib/http/storability.ts";
 import type { HttpResponse } from "../../lib/io/http.ts";
 import type { Exchange } from "./exchange.ts";
 import { BodySource } from "./fill.ts";
+import { partAnswer, storedAnswer } from "./filling.ts";
 import { type EdgeParts, fetched } from "./parts.ts";
 import { UpstreamError, type UpstreamResponse } from "./upstream.ts";
 
-/** Forwards without a look at the cache, and forgets what an unsafe method made wrong. */
+/** Forwards what the cache cannot answer as it is: keeps what may be kept of the answer, and forgets what an unsafe method made wrong. */
 export async function pass(
   parts: EdgeParts,
   exchange: Exchange,
-  reason: "method" | "bypass",
+  reason: "method" | "bypass" | "partial",
 ): Promise<HttpResponse> {
-  const { cache, upstream, signal } = parts;
+  const { upstream, signal } = parts;
   const read = await parts.bodies.read(exchange.request);
   if ("status" in read) return exchange.plain(read.status, read.message);
   const { body } = read;
@@ -24,15 +25,11 @@ export async function pass(
       fields,
       ...(body === undefined ? {} : { body }),
       signal,
+      interim: (status, interim) => exchange.inform(status, interim),
     });
-    for (const url of invalidatedUrls({ ...response, method })) {
-      const target = upstream.targetOf(url);
-      if (target !== undefined) cache.invalidate(target);
-    }
-    return through(parts, exchange, response, {
-      reason,
-      cacheStatus: "bypass",
-    });
+    await invalidate(parts, exchange, response);
+    return kept(parts, exchange, response) ??
+      through(parts, exchange, response, { reason, cacheStatus: "bypass" });
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     const { failure } = error;
@@ -40,6 +37,38 @@ export async function pass(
       forward: reason,
     });
   }
+}
+
+/** Forgets what an unsafe method made wrong, on the disk too, before the client hears of its success. */
+async function invalidate(
+  { cache, disk, upstream }: EdgeParts,
+  { forward: { method } }: Exchange,
+  response: UpstreamResponse,
+): Promise<void> {
+  for (const url of invalidatedUrls({ ...response, method })) {
+    const target = upstream.targetOf(url);
+    if (target !== undefined) cache.tiers.forgetAll(target);
+  }
+  await disk?.settled();
+}
+
+/** The answer to a POST, if it is what a later GET gets (RFC 9110 §9.3.3): it goes through the cache then. */
+function kept(
+  parts: EdgeParts,
+  exchange: Exchange,
+  response: UpstreamResponse,
+): HttpResponse | undefined {
+  if (exchange.forward.method !== "POST" || !answersGet(response)) {
+    return undefined;
+  }
+  const request = { ...exchange.forFill(), method: "GET" };
+  const { stored } = parts.cache.store(request, response, {
+    bodyBytes: response.bodyBytes,
+    flight: undefined,
+  });
+  if (stored === undefined) return undefined;
+  const status = { forward: "method" as const, stored: true };
+  return storedAnswer(parts, exchange, response, { stored, status });
 }
 
 /** Hands the origin's answer to this client as it comes, at the client's pace. */
@@ -59,6 +88,8 @@ export function through(
     void response.body?.cancel();
     return exchange.plain(502, `The origin answered with status ${status}`);
   }
+  const part = partAnswer(parts, exchange, response, options);
+  if (part !== undefined) return part;
   exchange.sign(fields, { forward: reason });
   const source = new BodySource(response.body, { clock: ctx.clock, idleMs });
   const done = (complete: boolean) =>

@@ -1,8 +1,7 @@
 import { utf8 } from "../../lib/core/bytes.ts";
-import type { HttpCache } from "../../lib/http/cache.ts";
 import { Fields, type FieldSource, splitList } from "../../lib/http/fields.ts";
-import type { StoredResponse } from "../../lib/http/stored_response.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";
+import type { Tiers } from "../../lib/http/tiers.ts";
 import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
 import { formatAddress } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
@@ -22,7 +21,7 @@ export type PurgeOrder =
 /** Purging on request: `PURGE` on the edge itself, and `POST /purge` on the admin endpoint. Both need the token. */
 export class Purger {
   readonly #token: string | undefined;
-  readonly #cache: Pick<HttpCache, "invalidate" | "purge">;
+  readonly #tiers: Pick<Tiers, "forgetAll" | "forgetWhere">;
   readonly #ctx: Pick<RoleContext, "emit">;
 
   /** Without a token nobody may purge. */
@@ -30,12 +29,12 @@ export class Purger {
     ctx: Pick<RoleContext, "emit">,
     options: {
       readonly token: string | undefined;
-      readonly cache: Pick<HttpCache, "invalidate" | "purge">;
+      readonly tiers: Pick<Tiers, "forgetAll" | "forgetWhere">;
     },
   ) {
     this.#ctx = ctx;
     this.#token = options.token;
-    this.#cache = options.cache;
+    this.#tiers = options.tiers;
   }
 
   /**
@@ -92,18 +91,18 @@ export class Purger {
     switch (kind) {
       case "url": {
         const key = normaliseTarget(pathOf(what));
-        return key === undefined ? 0 : this.#cache.invalidate(key);
+        return key === undefined ? 0 : this.#tiers.forgetAll(key);
       }
       case "prefix": {
         const prefix = normaliseTarget(pathOf(what));
         return prefix === undefined
           ? 0
-          : this.#cache.purge(({ key }) => key.startsWith(prefix));
+          : this.#tiers.forgetWhere(({ key }) => key.startsWith(prefix));
       }
       case "tag": {
         const wanted = new Set(what.split(",").map((tag) => tag.trim()));
-        return this.#cache.purge((stored: StoredResponse) =>
-          tagsOf(stored.fields).some((tag) => wanted.has(tag))
+        return this.#tiers.forgetWhere(({ fields }) =>
+          tagsOf(fields).some((tag) => wanted.has(tag))
         );
       }
     }

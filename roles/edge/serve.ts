@@ -1,10 +1,12 @@
 import { InputError } from "../../lib/core/errors.ts";
+import { HttpCache } from "../../lib/http/cache.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";
 import { HttpClient } from "../../lib/io/http_client.ts";
 import { ViolationLog } from "../../lib/io/violation_log.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { AccessFile } from "./access_file.ts";
 import { AnswerLog } from "./answer_log.ts";
+import { DiskTier } from "./disk_tier.ts";
 import { EdgeMetrics } from "./edge_metrics.ts";
 import type { EdgeFlags } from "./flags.ts";
 import type { Front } from "./front.ts";
@@ -29,7 +31,14 @@ export async function serveEdge(
   if (accessFile !== undefined) opened.use(accessFile);
   const log = opened.use(new AnswerLog(ctx, { metrics, accessFile }));
   const client = new HttpClient(ctx.net, ctx.clock);
+  const disk = flags.cacheDir === undefined
+    ? undefined
+    : opened.use(new DiskTier(ctx, flags.cacheDir));
+  const cache = cacheOf(flags, disk);
+  await disk?.restore(cache.tiers);
   const node = new Node(flags, ctx, {
+    cache,
+    disk,
     client,
     limits,
     log,
@@ -88,6 +97,21 @@ async function openAccessLog(
   if (flags.accessLog === undefined) return undefined;
   const file = await files.appender(flags.accessLog);
   return new AccessFile(file, { format: flags.accessLogFormat, clock });
+}
+
+function cacheOf(flags: EdgeFlags, disk: DiskTier | undefined): HttpCache {
+  const capacityBytes = flags.cacheSize;
+  if (disk === undefined) return new HttpCache({ capacityBytes });
+  if (flags.diskSize === 0) {
+    throw new InputError("--disk-size must be above 0, such as 10GiB");
+  }
+  return new HttpCache({
+    capacityBytes,
+    disk: {
+      capacityBytes: flags.diskSize,
+      gone: (entry) => disk.discard(entry),
+    },
+  });
 }
 
 function checkOriginFlags(flags: EdgeFlags): void {

@@ -18,6 +18,7 @@ declare class TextDecoder {
 }
 declare class URL {
   constructor(url: string, base?: string | URL);
+  static parse(url: string, base?: string | URL): URL | null;
   readonly href: string;
   readonly origin: string;
   readonly protocol: string;

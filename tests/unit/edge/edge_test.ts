@@ -1,68 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { RunError } from "../../../lib/core/errors.ts";
-import type { RolecallEvent } from "../../../lib/events/mod.ts";
-import { HttpCache } from "../../../lib/http/cache.ts";
-import { fromUtf8 } from "../../../lib/core/bytes.ts";
-import { bytesOf, requestOf } from "../../support/http_exchange.ts";
-import type { ClientRequest } from "../../../lib/io/http_client.ts";
-import type { RoleContext } from "../../../lib/role.ts";
-import { AnswerLog } from "../../../roles/edge/answer_log.ts";
-import { Edge } from "../../../roles/edge/edge.ts";
-import { RequestBodies } from "../../../roles/edge/request_bodies.ts";
-import { Upstream } from "../../../roles/edge/upstream.ts";
-import { ManualClock } from "../../support/manual_clock.ts";
-
-type Answer = (url: string, request: ClientRequest) => Response;
-
-/** An edge in front of `answer`, and what happened. */
-function edgeOf(answer: Answer, origins = ["http://a.test", "http://b.test"]) {
-  const clock = new ManualClock();
-  const asked: string[] = [];
-  const events: RolecallEvent[] = [];
-  const ctx = {
-    clock,
-    emit: (event: RolecallEvent) => void events.push(event),
-  } as unknown as RoleContext;
-  const client = {
-    // deno-lint-ignore require-await
-    async send(url: string, request: ClientRequest) {
-      asked.push(`${request.method} ${url}`);
-      return answer(url, request);
-    },
-  };
-  const edge = new Edge({
-    ctx,
-    log: new AnswerLog(ctx),
-    cache: new HttpCache({ capacityBytes: 1e6 }),
-    upstream: new Upstream(ctx, {
-      origins,
-      client,
-      connectMs: 1000,
-      firstByteMs: 1000,
-      concurrency: 8,
-      queueLength: 8,
-      checkEveryMs: Infinity,
-    }),
-    bodies: new RequestBodies(clock),
-    pseudonym: "e",
-    mark: "mark-1",
-    signal: new AbortController().signal,
-    idleMs: 1000,
-  });
-  const ask = async (
-    target: string,
-    options: { method?: string; headers?: HeadersInit } = {},
-  ) => {
-    const request = requestOf(target, {
-      method: options.method ?? "GET",
-      headers: new Headers(options.headers),
-    });
-    const { status, headers, body } = await edge.handle(request);
-    const text = fromUtf8(await bytesOf(body));
-    return { status, headers, text };
-  };
-  return { ask, asked, clock, events };
-}
+import { edgeOf } from "./_edge.ts";
 
 const down = () => {
   throw new RunError("fetch-failed", "Cannot fetch it: down");

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { HttpCache, type Lookup } from "../../../lib/http/cache.ts";
+import { HttpCache } from "../../../lib/http/cache.ts";
+import type { Lookup } from "../../../lib/http/lookup.ts";
 import { Fields } from "../../../lib/http/fields.ts";
 import type { Flight } from "../../../lib/http/flights.ts";
 import type { CacheRequest } from "../../../lib/http/stored_response.ts";
@@ -43,7 +44,7 @@ function cacheOf(capacityBytes = 100_000) {
     if (stored !== undefined) {
       stored.body.append(body);
       stored.body.finish();
-      cache.completed(stored);
+      cache.tiers.completed(stored);
     }
     return reason;
   };
@@ -82,7 +83,7 @@ Deno.test("HttpCache misses, hits while fresh, revalidates with the validators w
   assertEquals(fresh.fields.get("x-new"), "1");
   assertEquals(fresh.fields.get("etag"), '"1"');
   assertEquals(get(request("/a"), 59_000).kind, "hit");
-  assertEquals(cache.stats().objects, 1);
+  assertEquals(cache.tiers.stats().objects, 1);
 });
 
 Deno.test("HttpCache lets 200 requests share one fetch, also one that is still filling", async () => {
@@ -105,7 +106,7 @@ Deno.test("HttpCache lets 200 requests share one fetch, also one that is still f
   const filling = get(request("/a"));
   assert(filling.kind === "hit" && filling.stored === stored);
   stored!.body.fail(new Error("cut"));
-  cache.dropped(stored!);
+  cache.tiers.dropped(stored!);
   assertEquals(get(request("/a")).kind, "fetch");
 });
 
@@ -177,13 +178,18 @@ Deno.test("HttpCache heeds only-if-cached, no-cache, no-store of a request", () 
 Deno.test("HttpCache forgets on invalidation and when a newer answer may not be stored", () => {
   const { get, put, cache } = cacheOf();
   put(request("/a"), { "cache-control": "max-age=9" });
-  assertEquals(cache.invalidate("/a"), 1);
-  assertEquals(cache.invalidate("/a"), 0);
+  assertEquals(cache.tiers.forgetAll("/a"), 1);
+  assertEquals(cache.tiers.forgetAll("/a"), 0);
   assertEquals(get(request("/a"), 0, false).kind, "fetch");
   put(request("/a"), { "cache-control": "max-age=9" });
   put(request("/a"), { "cache-control": "no-store" });
   assertEquals(get(request("/a"), 0, false).kind, "fetch");
-  assertEquals(cache.stats(), { objects: 0, usedBytes: 0, evictions: 0 });
+  assertEquals(cache.tiers.stats(), {
+    objects: 0,
+    usedBytes: 0,
+    evictions: 0,
+    disk: undefined,
+  });
 });
 
 Deno.test("HttpCache stays within its budget and refuses what is too large", () => {
@@ -195,9 +201,9 @@ Deno.test("HttpCache stays within its budget and refuses what is too large", () 
   );
   for (let n = 0; n < 50; n++) {
     put(request(`/${n}`), fields, { text: "x".repeat(1000) });
-    assert(cache.stats().usedBytes <= 10_000);
+    assert(cache.tiers.stats().usedBytes <= 10_000);
   }
-  assert(cache.stats().evictions > 0);
+  assert(cache.tiers.stats().evictions > 0);
   assertEquals(get(request("/49")).kind, "hit");
   assertEquals(get(request("/0"), 0, false).kind, "fetch");
 });
@@ -213,11 +219,11 @@ Deno.test("HttpCache does not begin to keep more than fits while bodies grow", (
   const second = begin("/2").stored!;
   assert(begin("/3", 500).stored !== undefined);
   assertEquals(begin("/4", 1).reason, "busy");
-  assertEquals(cache.mayGrow(second), true);
+  assertEquals(cache.tiers.mayGrow(second), true);
   second.body.append(new Uint8Array(1));
-  assertEquals(cache.mayGrow(second), false);
+  assertEquals(cache.tiers.mayGrow(second), false);
   first.body.fail(new Error("gone"));
-  cache.dropped(first);
-  assertEquals(cache.mayGrow(second), true);
+  cache.tiers.dropped(first);
+  assertEquals(cache.tiers.mayGrow(second), true);
   assert(begin("/4", 1).stored !== undefined);
 });

@@ -65,10 +65,14 @@ Deno.test("initialAgeMs adds up RFC 9111 §4.2.3", () => {
     // An origin clock ahead of ours makes nothing younger than nothing.
     [null, 60, 0, 0],
     ["30", 60, 0, 30_000],
-    ["-1", 0, 0, Infinity],
-    ["1.5", 0, 0, Infinity],
-    ["0, 0", 0, 0, Infinity],
-    ["old", 0, 0, Infinity],
+    // RFC 9111 §5.1: the first member counts, and what is no number is ignored.
+    ["-1", 0, 0, 0],
+    ["1.5", 0, 0, 0],
+    ["old", 0, 0, 0],
+    ["0, 7200", 0, 0, 0],
+    ["7200, 0", 0, 0, 7_200_000],
+    ["7200;foo=1", 0, 0, 7_200_000],
+    ["99999999999", 0, 0, 2 ** 31 * 1000],
   ];
   for (const [age, dateSeconds, delayMs, expected] of cases) {
     assertEquals(

@@ -11,8 +11,9 @@ Deno.test("parseHttpDate reads the three forms of RFC 9110 §5.6.7 and no other"
     ["Sun Nov  6 08:49:37 1994", SIX_NOV_94],
     ["Sunday, 06-Nov-30 08:49:37 GMT", Date.UTC(2030, 10, 6, 8, 49, 37)],
     ["Sun, 31 Dec 2016 23:59:60 GMT", Date.UTC(2016, 11, 31, 23, 59, 59)],
-    ["sun, 06 Nov 1994 08:49:37 GMT", undefined],
-    ["Sun, 06 nov 1994 08:49:37 GMT", undefined],
+    // RFC 9111 §4.2: caches should not mind the case.
+    ["sun, 06 Nov 1994 08:49:37 GMT", SIX_NOV_94],
+    ["Sun, 06 NOV 1994 08:49:37 gmt", SIX_NOV_94],
     ["Sun, 06 Nov 1994 08:49:37 UTC", undefined],
     ["Sun, 06 Nov 94 08:49:37 GMT", undefined],
     ["Sun 06 Nov 1994 08:49:37 GMT", undefined],

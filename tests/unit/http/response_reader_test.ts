@@ -7,6 +7,7 @@ import { ResponseReader } from "../../../lib/http/response_reader.ts";
 interface Read {
   status?: number;
   bodyBytes?: number | undefined;
+  interim?: number;
   text: string;
   ended: boolean;
   reuse: boolean;
@@ -22,6 +23,7 @@ function read(text: string, method = "GET", cuts: number[] = []): Read {
     for (const part of parts) {
       if (part.kind === "body") seen.text += fromUtf8(part.bytes);
       else if (part.kind === "end") seen.ended = true;
+      else if (part.kind === "interim") seen.interim = part.status;
       else {
         seen.status = part.status;
         seen.bodyBytes = part.bodyBytes;
@@ -61,6 +63,12 @@ const ANSWERS: readonly (readonly [string, string, Partial<Read>])[] = [
     },
   ],
   [`${OK}\r\nhello`, "GET", { text: "hello", reuse: false, ended: true }],
+  // RFC 9112 §6.3: the end of the connection ends what no chunk does.
+  [`${OK}Transfer-Encoding: x\r\n\r\nhello`, "GET", {
+    text: "hello",
+    reuse: false,
+    ended: true,
+  }],
   ["HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello", "GET", {
     text: "hello",
     reuse: false,
@@ -70,6 +78,7 @@ const ANSWERS: readonly (readonly [string, string, Partial<Read>])[] = [
     "Content-Length: 2\r\n\r\nhi",
     "GET",
     {
+      interim: 103,
       status: 200,
       text: "hi",
       reuse: true,
@@ -126,6 +135,8 @@ Deno.test("ResponseReader refuses what two programs could read in two ways", () 
     [`${OK}Content-Length: +5\r\n\r\nhello`, "answer-malformed"],
     [`${OK}Content-Length:\r\n\r\nhello`, "answer-malformed"],
     [`${OK}Transfer-Encoding: gzip, chunked\r\n\r\n`, "answer-malformed"],
+    [`${OK}Transfer-Encoding: xchunked\r\n\r\n`, "answer-malformed"],
+    ["HTTP/1.1 103 x\r\n\r\n".repeat(17) + OK, "answer-malformed"],
     [`${OK}X : y\r\n\r\n`, "answer-malformed"],
     [`${OK}X: a\r\n b\r\n\r\n`, "answer-malformed"],
     [`${OK}X: a\nSet-Cookie: b\r\n\r\n`, "answer-malformed"],

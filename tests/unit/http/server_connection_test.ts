@@ -161,6 +161,25 @@ Deno.test("ServerConnection keeps the Date of an answer, and refuses a value tha
   ]);
 });
 
+Deno.test("ServerConnection sends interim answers before the answer, but to HTTP/1.0 none", () => {
+  const hints = {
+    kind: "interim",
+    status: 103,
+    fields: new Fields([["link", "</a>"], ["content-length", "7"]]),
+  } as const;
+  const talk = new Talk();
+  talk.feed(hints).say(GET).feed(hints).wrote().answer(utf8("hi"));
+  talk.feed(hints);
+  assertEquals(
+    talk.text(),
+    "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" +
+      "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi",
+  );
+  const old = new Talk();
+  old.say("GET / HTTP/1.0\r\n\r\n").feed(hints).answer(utf8("hi"));
+  assertMatch(old.text(), /^HTTP\/1\.1 200 OK/);
+});
+
 Deno.test("ServerConnection sends streams piece by piece, and never another length than announced", () => {
   const chunked = new Talk();
   chunked.say(GET).answer({}).wrote();

@@ -5,6 +5,7 @@ import {
 } from "../../../lib/http/cache_control.ts";
 import { Fields } from "../../../lib/http/fields.ts";
 import {
+  answersGet,
   fieldsNotToStore,
   invalidatedUrls,
   mayStore,
@@ -42,7 +43,8 @@ Deno.test("mayStore keeps the rules of RFC 9111 §3 for a shared cache", () => {
     [{ "cache-control": "must-revalidate" }, "ok", { authorization: "x" }],
     [{ "cache-control": "max-age=1", vary: "a, *" }, "vary-any"],
     [{ "cache-control": "max-age=1", "set-cookie": "a=1" }, "ok"],
-    [{ "cache-control": "max-age=1" }, "status", {}, 206],
+    [{ "cache-control": "max-age=1" }, "ok", {}, 206],
+    [{ "cache-control": "max-age=1" }, "status", {}, 304],
     [{ "cache-control": "max-age=1" }, "method", {}, 200, "POST"],
     [{ "cache-control": "max-age=1" }, "method", {}, 200, "HEAD"],
   ];
@@ -85,4 +87,23 @@ Deno.test("invalidatedUrls names the target and same-origin locations of unsafe 
     [url, "http://o.example/c", "http://o.example/d?e"],
   );
   assertEquals(of("PUT", 204, [["location", "http://other.example/"]]), [url]);
+});
+
+Deno.test("answersGet takes the answer to a POST only with its own location and a lifetime (RFC 9110 §9.3.3)", () => {
+  const url = "http://o.test/a?b";
+  const here = { "cache-control": "max-age=9", "content-location": "/a?b" };
+  const cases: readonly (readonly [Record<string, string>, boolean])[] = [
+    [here, true],
+    [{ ...here, "content-location": url }, true],
+    [{ ...here, "content-location": "/a" }, false],
+    [{ ...here, "content-location": "http://p.test/a?b" }, false],
+    [{ "content-location": "/a?b", "last-modified": "x" }, false],
+    [{ "cache-control": "max-age=9" }, false],
+  ];
+  for (const [lines, expected] of cases) {
+    const fields = new Fields(Object.entries(lines));
+    const label = JSON.stringify(lines);
+    assertEquals(answersGet({ url, status: 200, fields }), expected, label);
+    assertEquals(answersGet({ url, status: 201, fields }), false, label);
+  }
 });

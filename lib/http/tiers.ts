@@ -1,0 +1,211 @@
+import type { DiskEntry, DiskFile } from "./disk_entry.ts";
+import { GrowingBody } from "./growing_body.ts";
+import { Shelf } from "./shelf.ts";
+import type { StoredBody } from "./stored_body.ts";
+import {
+  type CacheRequest,
+  costOf,
+  type FillingResponse,
+  type StoredResponse,
+} from "./stored_response.ts";
+
+/** How full a tier is. */
+export interface TierStats {
+  readonly objects: number;
+  readonly usedBytes: number;
+  /** How many had to leave so far, for want of room. */
+  readonly evictions: number;
+}
+
+/** How large a cache may be. */
+export interface TierOptions {
+  /** Of the memory. An object may take half of it. */
+  readonly capacityBytes: number;
+  /** A second tier: its size, and who hears of entries whose files are not wanted any more. */
+  readonly disk?: {
+    readonly capacityBytes: number;
+    readonly gone: (entry: DiskEntry) => void;
+  };
+}
+
+/**
+ * What a cache holds: in memory, and as far as there is one on a disk.
+ *
+ * The memory answers. What is complete in memory is also written to the disk, by a driver; when the memory has lost it,
+ * it is read back in, as a response that fills from the disk instead of from an origin. So the disk holds all that the
+ * memory does and more, and there is one way to answer.
+ */
+export class Tiers {
+  readonly #memory: Shelf<StoredResponse>;
+  readonly #disk: Shelf<DiskEntry> | undefined;
+  readonly #capacityBytes: number;
+  /** Bodies that grow. They are in memory even when the shelf has no place for them any more. */
+  readonly #filling = new Set<GrowingBody>();
+  /** Of bodies in memory, the files they are also in. */
+  readonly #files = new WeakMap<StoredBody, DiskFile>();
+
+  /** Largest body that is kept. */
+  readonly maxObjectBytes: number;
+
+  /** Creates empty tiers. */
+  constructor({ capacityBytes, disk }: TierOptions) {
+    this.maxObjectBytes = Math.floor(capacityBytes / 2);
+    this.#capacityBytes = capacityBytes;
+    this.#memory = new Shelf({
+      capacityBytes,
+      costOf,
+      isUsable: ({ body }) => body.state !== "failed",
+    });
+    this.#disk = disk === undefined ? undefined : new Shelf({
+      ...disk,
+      costOf: ({ body }) => body.fileBytes,
+    });
+  }
+
+  /** How full they are: the memory, and the disk if there is one. */
+  stats(): TierStats & { readonly disk: TierStats | undefined } {
+    return { ...this.#memory.stats(), disk: this.#disk?.stats() };
+  }
+
+  /** What is in memory for a request. Counts as a use. */
+  find(request: CacheRequest): StoredResponse | undefined {
+    return this.#memory.find(request);
+  }
+
+  /** What the disk has for a request, unless the memory has no room for it now. */
+  findOnDisk(request: CacheRequest): DiskEntry | undefined {
+    const entry = this.#disk?.find(request);
+    return entry !== undefined && this.roomFor(entry.body.bodyBytes) === "ok"
+      ? entry
+      : undefined;
+  }
+
+  /** Whether any variant of a resource is in memory. */
+  has(key: string): boolean {
+    return this.#memory.has(key);
+  }
+
+  /** Names the variant a request asks for, as far as it is known by what the resource varies. */
+  variantOf(request: CacheRequest): string {
+    return this.#memory.variantOf(request);
+  }
+
+  /** Whether a body may come in. */
+  roomFor(bodyBytes: number): "ok" | "too-large" | "busy" {
+    if (bodyBytes > this.maxObjectBytes) return "too-large";
+    return this.#fillingBytes() + bodyBytes > this.#capacityBytes
+      ? "busy"
+      : "ok";
+  }
+
+  /** A body begins to come in that is not kept yet: it takes memory all the same. */
+  begin(body: GrowingBody): void {
+    this.#filling.add(body);
+  }
+
+  /** The body has come in, or never will. */
+  end(body: GrowingBody): void {
+    this.#filling.delete(body);
+  }
+
+  /** Keeps a response whose body is complete, or begins to come in. */
+  keep(stored: StoredResponse): void {
+    if (stored.body instanceof GrowingBody && stored.body.state === "filling") {
+      this.begin(stored.body);
+    }
+    this.#memory.keep(stored);
+    // A refreshed one makes its copy on the disk, if that is of the same body, as good as it is itself.
+    const file = this.#files.get(stored.body);
+    if (file !== undefined) this.#disk?.keep({ ...stored, body: file });
+    // A newer response: what the disk has in its place must not come back.
+    else this.#disk?.removeVariant(stored);
+  }
+
+  /** Whether the growing body of `stored`, whose length nobody knew, may still be kept. */
+  mayGrow({ body }: Pick<FillingResponse, "body">): boolean {
+    return body.filledBytes <= this.maxObjectBytes &&
+      this.#fillingBytes() <= this.#capacityBytes;
+  }
+
+  /** The body of `stored` is complete: from now on it counts in the budget with its real size. */
+  completed(stored: FillingResponse): void {
+    this.end(stored.body);
+    this.#memory.resize(stored);
+  }
+
+  /** The body of `stored` will never be complete, or is too large to keep: later lookups do not find it. */
+  dropped(stored: FillingResponse): void {
+    this.end(stored.body);
+    this.#memory.remove(stored);
+  }
+
+  /** Begins to bring an entry in from the disk: its body is to be filled as if it came from an origin. */
+  load(entry: DiskEntry): FillingResponse {
+    const stored = { ...entry, body: new GrowingBody(entry.body.bodyBytes) };
+    this.#files.set(stored.body, entry.body);
+    this.keep(stored);
+    return stored;
+  }
+
+  /** Whether `stored` should be on the disk and is not: it is what lookups find, and all there. */
+  wantsDisk(stored: StoredResponse): boolean {
+    return this.#disk !== undefined && stored.body.isWhole &&
+      !this.#files.has(stored.body) && this.#memory.holds(stored);
+  }
+
+  /** `stored` has been written to `file`. False when it is not wanted any more, or there is no room: the file may go. */
+  wroteToDisk(stored: StoredResponse, file: DiskFile): boolean {
+    if (!this.wantsDisk(stored)) return false;
+    this.#files.set(stored.body, file);
+    return this.#disk!.keep({ ...stored, body: file });
+  }
+
+  /** An entry was found on the disk when the cache began. False when there is no room for it: its file may go. */
+  foundOnDisk(entry: DiskEntry): boolean {
+    return this.#disk?.keep(entry) ?? false;
+  }
+
+  /** An entry turned out to be gone from the disk, or damaged. */
+  lostOnDisk(entry: DiskEntry): void {
+    this.#disk?.remove(entry);
+  }
+
+  /** Removes a response from the memory. */
+  remove(stored: StoredResponse): void {
+    this.#memory.remove(stored);
+  }
+
+  /** Forgets what a request would find, on both tiers. */
+  forget(request: CacheRequest): void {
+    const stored = this.#memory.find(request);
+    if (stored !== undefined) this.#memory.remove(stored);
+    const entry = this.#disk?.find(request);
+    if (entry !== undefined) this.#disk?.remove(entry);
+  }
+
+  /** Forgets all variants of a resource. Returns how many there were, on either tier. */
+  forgetAll(key: string): number {
+    return Math.max(
+      this.#memory.removeAll(key),
+      this.#disk?.removeAll(key) ?? 0,
+    );
+  }
+
+  /** Forgets everything that `matches`. Returns how many responses that were, on either tier. */
+  forgetWhere(
+    matches: (entry: Pick<StoredResponse, "key" | "fields">) => boolean,
+  ): number {
+    return Math.max(
+      this.#memory.removeWhere(matches),
+      this.#disk?.removeWhere(matches) ?? 0,
+    );
+  }
+
+  #fillingBytes(): number {
+    let sum = 0;
+    for (const body of this.#filling) {
+      sum += body.lengthBytes ?? body.filledBytes;
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,100 @@
+import type {
+  CacheStatus,
+  ForwardReason,
+} from "../../lib/http/cache_status.ts";
+import type { FillingPart } from "../../lib/http/cache.ts";
+import { Fields } from "../../lib/http/fields.ts";
+import type { FillingResponse } from "../../lib/http/stored_response.ts";
+import type { EdgeCacheStatus } from "../../lib/events/edge.ts";
+import type { HttpResponse } from "../../lib/io/http.ts";
+import type { Exchange } from "./exchange.ts";
+import { fill } from "./fill.ts";
+import { type EdgeParts, fetched } from "./parts.ts";
+import { answerNow } from "./stored_answer.ts";
+import type { UpstreamResponse } from "./upstream.ts";
+
+/** Begins to fill what has just been stored, and answers from it. */
+export function storedAnswer(
+  parts: EdgeParts,
+  exchange: Exchange,
+  response: UpstreamResponse,
+  { stored, status }: {
+    readonly stored: FillingResponse;
+    readonly status: CacheStatus & { readonly forward: ForwardReason };
+  },
+): HttpResponse {
+  const reason = status.forward;
+  void fillStored(parts, exchange, response, { stored, reason });
+  return answerNow(parts, exchange, { stored, cacheStatus: "miss", status });
+}
+
+/** Reads an origin's body into what is stored, and onto the disk; tells of it. */
+export async function fillStored(
+  parts: EdgeParts,
+  exchange: Exchange,
+  response: UpstreamResponse,
+  options: { readonly stored: FillingResponse; readonly reason: string },
+): Promise<void> {
+  const { cache: { tiers }, ctx, disk, idleMs } = parts;
+  const { stored, reason } = options;
+  const filled = await fill(response, {
+    body: stored.body,
+    clock: ctx.clock,
+    idleMs,
+    mayGrow: () => tiers.mayGrow(stored),
+    dropped: () => tiers.dropped(stored),
+  });
+  if (filled.complete) tiers.completed(stored);
+  fetched(parts, exchange, response, {
+    reason,
+    stored: filled.complete,
+    filled,
+  });
+  disk?.write(stored);
+}
+
+/** Hands on a part of a representation while the cache takes it in (RFC 9111 §3.3); undefined when it may not, or it is none. */
+export function partAnswer(
+  parts: EdgeParts,
+  exchange: Exchange,
+  response: UpstreamResponse,
+  options: {
+    readonly reason: ForwardReason;
+    readonly cacheStatus: EdgeCacheStatus;
+  },
+): HttpResponse | undefined {
+  const { reason, cacheStatus } = options;
+  const { bodyBytes, status } = response;
+  const request = exchange.forFill();
+  const part = bodyBytes === undefined
+    ? undefined
+    : parts.cache.storePart(request, response, bodyBytes);
+  if (part === undefined) return undefined;
+  void fillPart(parts, exchange, response, { part, reason });
+  // The cache keeps the fields as they came.
+  const fields = new Fields(response.fields);
+  exchange.sign(fields, { forward: reason, stored: true });
+  return exchange.stream({ status, fields }, part.body.reader(), cacheStatus);
+}
+
+async function fillPart(
+  parts: EdgeParts,
+  exchange: Exchange,
+  response: UpstreamResponse,
+  { part, reason }: { readonly part: FillingPart; readonly reason: string },
+): Promise<void> {
+  const { cache, ctx, idleMs } = parts;
+  const filled = await fill(response, {
+    body: part.body,
+    clock: ctx.clock,
+    idleMs,
+    mayGrow: () => true,
+    dropped: () => cache.droppedPart(part),
+  });
+  if (filled.complete) cache.completedPart(part);
+  fetched(parts, exchange, response, {
+    reason,
+    stored: filled.complete,
+    filled,
+  });
+}

@@ -1,0 +1,54 @@
+import type { CacheStatus } from "../../lib/http/cache_status.ts";
+import { requestDirectives } from "../../lib/http/cache_control.ts";
+import type { OriginFailure } from "../../lib/http/flights.ts";
+import { mayStandIn } from "../../lib/http/reuse.ts";
+import type { StoredResponse } from "../../lib/http/stored_response.ts";
+import type { EdgeCacheStatus } from "../../lib/events/edge.ts";
+import type { HttpResponse } from "../../lib/io/http.ts";
+import { answerFrom } from "./answer.ts";
+import type { Exchange } from "./exchange.ts";
+import type { EdgeParts } from "./parts.ts";
+
+/** Answers from a stored response, now. */
+export function answerNow(
+  { ctx }: EdgeParts,
+  exchange: Exchange,
+  story: {
+    readonly stored: StoredResponse;
+    readonly cacheStatus: EdgeCacheStatus;
+    readonly status: CacheStatus;
+  },
+): HttpResponse {
+  const { clock } = ctx;
+  const times = { nowMs: clock.nowMs(), wallMs: clock.wallMs() };
+  return answerFrom(story.stored, exchange, { ...story, ...times });
+}
+
+/** The stale answer that may stand in for an origin that failed; undefined when there is none. */
+export function standIn(
+  parts: EdgeParts,
+  exchange: Exchange,
+  failure: OriginFailure,
+): HttpResponse | undefined {
+  const { cache, ctx } = parts;
+  const request = exchange.forFill();
+  const stored = cache.peek(request);
+  if (stored === undefined) return undefined;
+  const hasWanted = cache.hasWanted(stored, request, exchange.wanted);
+  const allowed = hasWanted &&
+    mayStandIn(stored, requestDirectives(request.fields), {
+      failure: failure.kind,
+      nowMs: ctx.clock.nowMs(),
+    });
+  if (!allowed) return undefined;
+  const isStatus = failure.kind === "status";
+  return answerNow(parts, exchange, {
+    stored,
+    cacheStatus: "stale",
+    status: {
+      forward: "stale",
+      forwardStatus: isStatus ? failure.status : undefined,
+      detail: isStatus ? "stale-if-error" : "disconnected",
+    },
+  });
+}

@@ -1,0 +1,188 @@
+/** The edge's disk tier: `--cache-dir`. */
+import { assert, assertEquals } from "@std/assert";
+import { equalBytes } from "../../lib/core/bytes.ts";
+import { countingOrigin } from "../support/counting_origin.ts";
+import { BODY, startEdge } from "../support/edge.ts";
+import { runProgram, temporaryFolder } from "../support/program.ts";
+
+/** Another body for each path; two are longer than a checksum's reach. */
+function bodyOf(path: string): Uint8Array<ArrayBuffer> {
+  const times = path === "/large" ? 5 : 1;
+  const bytes = new Uint8Array(times * BODY.length);
+  for (let at = 0; at < times; at++) bytes.set(BODY, at * BODY.length);
+  return bytes.map((byte, at) => byte ^ path.charCodeAt(at % path.length));
+}
+
+function startOrigin() {
+  return countingOrigin((path, { method }) =>
+    new Response(method === "GET" ? bodyOf(path) : "done", {
+      headers: { "cache-control": "max-age=3600" },
+    })
+  );
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (!isDirectory) continue;
+    for await (const file of Deno.readDir(`${folder}/${name}`)) {
+      paths.push(`${folder}/${name}/${file.name}`);
+    }
+  }
+  return paths.sort();
+}
+
+/** Waits until the folder holds what `matches`: the edge writes behind the clients' backs. */
+async function untilFiles(
+  folder: string,
+  matches: (paths: readonly string[]) => boolean,
+): Promise<string[]> {
+  const giveUpAt = Date.now() + 20_000;
+  for (;;) {
+    const paths = await filesIn(folder);
+    if (matches(paths)) return paths;
+    if (Date.now() > giveUpAt) throw new Error(`files: ${paths.join()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Waits until the process has no file of the folder open, where the system tells. */
+async function untilClosed(pid: number, folder: string): Promise<void> {
+  if (Deno.build.os !== "linux") return;
+  const giveUpAt = Date.now() + 20_000;
+  for (;;) {
+    let open = 0;
+    for await (const { name } of Deno.readDir(`/proc/${pid}/fd`)) {
+      try {
+        const target = await Deno.readLink(`/proc/${pid}/fd/${name}`);
+        if (target.startsWith(folder)) open += 1;
+      } catch { /* It was closed just now. */ }
+    }
+    if (open === 0) return;
+    if (Date.now() > giveUpAt) throw new Error(`${open} files stay open`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const areWritten = (count: number) => (paths: readonly string[]) =>
+  paths.length === count && paths.every((path) => path.endsWith(".cached"));
+
+async function get(url: string): Promise<Uint8Array> {
+  const response = await fetch(url);
+  assertEquals(response.status, 200);
+  return await response.bytes();
+}
+
+/** The file that holds the response to `path`. */
+async function fileOf(paths: readonly string[], path: string) {
+  for (const name of paths) {
+    const text = new TextDecoder().decode(await Deno.readFile(name));
+    if (text.includes(`"key":"${path}"`)) return name;
+  }
+  throw new Error(`no file for ${path}`);
+}
+
+Deno.test("edge that was killed has its disk tier again, but what was torn or damaged", async () => {
+  await using folder = await temporaryFolder();
+  await using origin = startOrigin();
+  const flags = ["--cache-dir", folder.path, "--disk-size", "64MiB"];
+  const paths = ["/good", "/large", "/torn", "/damaged"];
+  {
+    const { program, url } = await startEdge([origin.url], flags);
+    await using _edge = program;
+    for (const path of paths) {
+      assert(equalBytes(await get(url + path), bodyOf(path)));
+    }
+    await untilFiles(folder.path, areWritten(4));
+    Deno.kill(program.pid, "SIGKILL");
+    await program.exited;
+  }
+  const files = await filesIn(folder.path);
+  const torn = await fileOf(files, "/torn");
+  await Deno.truncate(torn, 1000);
+  await Deno.writeFile(`${torn}.1.tmp`, new Uint8Array(9));
+  const damaged = await fileOf(files, "/damaged");
+  const bytes = await Deno.readFile(damaged);
+  bytes[bytes.length - 7]! ^= 1;
+  await Deno.writeFile(damaged, bytes);
+  await Deno.writeTextFile(`${folder.path}/mine.txt`, "not the edge's");
+
+  const { program, url } = await startEdge([origin.url], flags);
+  await using _edge = program;
+  const restored = await program.until("cache.restored");
+  assertEquals([restored.objects, restored.removed], [3, 2]);
+  for (const path of paths) {
+    assert(equalBytes(await get(url + path), bodyOf(path)), path);
+  }
+  assertEquals(paths.map((path) => origin.count(path)), [1, 1, 2, 2]);
+  const event = await program.until("cache.damaged");
+  assertEquals(event.path, "/damaged");
+  const hit = await fetch(`${url}/large`, {
+    headers: { range: "bytes=2000000-2000009" },
+  });
+  assertEquals(
+    await hit.bytes(),
+    bodyOf("/large").slice(2_000_000, 2_000_010),
+  );
+  assertEquals(
+    await Deno.readTextFile(`${folder.path}/mine.txt`),
+    "not the edge's",
+  );
+  assertEquals((await program.stop()).code, 0);
+});
+
+Deno.test("edge serves from disk what memory has lost, to many at once, and forgets there too", async () => {
+  await using folder = await temporaryFolder();
+  await using origin = startOrigin();
+  // Memory for three, disk for eight, of twelve.
+  const flags = [
+    "--cache-dir",
+    folder.path,
+    "--cache-size",
+    "1600KiB",
+    "--disk-size",
+    "4200KiB",
+  ];
+  const { program, url } = await startEdge([origin.url], flags);
+  await using _edge = program;
+  for (const path of ["/a", "/b", "/c", "/d", "/e", "/f"]) {
+    await get(url + path);
+  }
+  await untilFiles(folder.path, areWritten(6));
+  const bodies = await Promise.all(
+    Array.from({ length: 30 }, () => get(`${url}/a`)),
+  );
+  assert(bodies.every((body) => equalBytes(body, bodyOf("/a"))));
+  assertEquals(origin.count("/a"), 1);
+  await untilClosed(program.pid, folder.path);
+  // An unsafe method makes it invalid on the disk too.
+  await (await fetch(`${url}/a`, { method: "POST", body: "x" })).bytes();
+  await untilFiles(folder.path, areWritten(5));
+  assert(equalBytes(await get(`${url}/a`), bodyOf("/a")));
+  assertEquals(origin.count("/a"), 3);
+  for (const path of ["/g", "/h", "/i", "/j", "/k", "/l"]) {
+    await get(url + path);
+  }
+  // It ends when all is written and removed.
+  assertEquals((await program.stop()).code, 0);
+  const files = await filesIn(folder.path);
+  const sizes = files.map((path) => Deno.statSync(path).size);
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  assert(bytes <= 4200 * 1024 && files.length >= 7, sizes.join());
+});
+
+Deno.test("edge that cannot write its cache folder says so in one line", async () => {
+  await using folder = await temporaryFolder();
+  await Deno.writeTextFile(`${folder.path}/file`, "");
+  const { code, stderr } = await runProgram([
+    "edge",
+    "--port",
+    "0",
+    "--origin",
+    "http://127.0.0.1:1",
+    "--cache-dir",
+    `${folder.path}/file`,
+  ]);
+  assertEquals(code, 1);
+  assertEquals(stderr.trim().split("\n").length, 1, stderr);
+});
