@@ -1,13 +1,22 @@
+import { formatMs } from "../../lib/core/units.ts";
 import { reportCdn } from "./cdn_report.ts";
 import type { CdnAct, CdnNetwork } from "./scenario.ts";
 import type { Player, Stage } from "./stage.ts";
-import type { Downloaded, Viewer, ViewerSummary } from "./viewers.ts";
+import type {
+  Downloaded,
+  PlayedNetwork,
+  Viewer,
+  ViewerSummary,
+} from "./viewers.ts";
 
 /** Where the clients of the act's networks live: network i is 127.i.0.0/16. */
 const NETWORK_BITS = 16;
 
 /** Small, so that players ask for segments all through the act. */
 const PLAYER_BUFFER = "12s";
+
+/** How often the name server checks the edges. A machine that plays all of this may be slow: one check late is no failure. */
+const HEALTH = ["--health-interval", "4s", "--health-timeout", "2s"];
 
 /** A title plays in several networks: DNS sends each client to the edge in its own network, and the edge fetches each segment once. */
 export async function playCdn(act: CdnAct, stage: Stage): Promise<void> {
@@ -27,6 +36,8 @@ export async function playCdn(act: CdnAct, stage: Stage): Promise<void> {
     ...["dns-redirector", "--host", stage.machine(), "--port", "0"],
     ...["--cname", `${act.domain}=${act.cdnDomain}`],
     ...["--domain", act.cdnDomain, "--policy", "geo", "--ttl", "10s"],
+    ...["--health-check", "tcp", "--health-port", String(edges[0]!.port)],
+    ...HEALTH,
     ...edges.flatMap(({ host, cidr }) => [
       ...["--edge", host, "--site", `${cidr}=${host}`],
     ]),
@@ -41,8 +52,47 @@ export async function playCdn(act: CdnAct, stage: Stage): Promise<void> {
     const clients = await playNetwork(network, at, { act, stage, title });
     return { network, cidr, edgeHost: host, edge, clients };
   }));
-  await stage.end(authority, ...edges.map(({ edge }) => edge), origin);
   reportCdn(networks, authority, { stage, startedAtWallMs });
+  const [first, ...others] = networks;
+  if (first !== undefined && others.length > 0) {
+    await cutOff(first, { act, others, authority, stage, title });
+  }
+  await stage.end(authority, ...edges.map(({ edge }) => edge), origin);
+}
+
+/** The last scene: an edge goes, and the name server sends its clients to another. */
+async function cutOff(
+  { network, edge, edgeHost }: PlayedNetwork,
+  { act, others, authority, stage, title }: {
+    readonly act: CdnAct;
+    readonly others: readonly PlayedNetwork[];
+    readonly authority: Player;
+    readonly stage: Stage;
+    readonly title: { readonly resolver: string };
+  },
+): Promise<void> {
+  stage.part(`the edge of ${network.name} is switched off`);
+  await stage.end(edge);
+  const failed = await authority.until(
+    "edge.failed",
+    ({ host }) => host === edgeHost,
+  );
+  const asking = stage.start("a-late-viewer", [
+    ...["dns-redirector", "--query", act.domain, "--at", title.resolver],
+    ...["--host", networkAddress(0, 1), "--json"],
+  ]);
+  const { addresses } = await stage.result(asking) as {
+    readonly addresses: readonly string[];
+  };
+  stage.check(
+    `DNS sends the players of ${network.name} elsewhere when its edge is down`,
+    others.some((other) => addresses.includes(other.edgeHost)),
+    `${edgeHost} is out ${
+      formatMs(failed.silentMs)
+    } after the last check it passed; the next answer is ${
+      addresses.join(", ")
+    }`,
+  );
 }
 
 /** One edge in each network, all on the same port: the URL of the title has only one. */

@@ -73,7 +73,7 @@ async function checkHttp(
   const response = await ctx.net.fetch(`http://${authority}${path}`, {
     timeoutMs,
     signal,
-    connectTo: { host, port },
+    ...(rules.host === undefined ? {} : { connectTo: { host, port } }),
     // the connection is not kept: a check is to find out whether there can be one
     headers: { connection: "close" },
   });

@@ -192,7 +192,7 @@ export class QueryLog {
         .map((edge) => edge.host),
       chosen: choice.edge.host,
       edge: choice.edge.name,
-      reason: choice.reason,
+      reason: choice.reasons.join("; "),
       scopeBits: choice.scopeLength,
       ttlSeconds: choice.redirect.ttlSeconds,
     });

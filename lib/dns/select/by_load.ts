@@ -25,7 +25,6 @@ function expectedLoad(edge: Edge, loadPerAnswer: number): number {
 /** Leaves the least busy edges: those within 10 % of the busiest one's load from the least. Edges that have not told are left out while another has. */
 export function narrowByLoad(request: SelectionRequest): Narrowed {
   const { edges, loadPerAnswer } = request;
-  if (edges.length === 1) return { edges, reason: "" };
   let least = Infinity;
   let most = 0;
   let leastBusy: Edge | undefined;

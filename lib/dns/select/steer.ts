@@ -29,8 +29,8 @@ export interface Selection {
   readonly memory: GroupMemory;
   /** For how many bits of the client's address the answer holds (RFC 7871 §7.2.1); 0 is everybody. */
   readonly scopeLength: number;
-  /** For the log and the class. */
-  readonly reason: string;
+  /** For the log and the class: one of each policy that had something to choose. */
+  readonly reasons: readonly string[];
 }
 
 /**
@@ -44,17 +44,13 @@ export function steer(steering: Steering, request: SteeringRequest): Selection {
   let edges = candidates;
   let memory: GroupMemory = group;
   let scopeLength = 0;
-  let reason = live.length === 0 ? "all edges are down, so as if up: " : "";
+  const reasons = live.length === 0 ? ["all edges are down, so as if up"] : [];
   if (steering.bySite) {
     const near = narrowBySite(request);
     edges = near.edges;
     memory = near.memory;
     scopeLength = near.scopeLength;
-    reason += near.reason;
-    if (edges.length === 1 && steering.parts.length === 1) {
-      return { edge: edges[0]!, candidates, memory, scopeLength, reason };
-    }
-    reason += "; ";
+    reasons.push(near.reason);
   }
   const about = {
     memory,
@@ -65,18 +61,20 @@ export function steer(steering: Steering, request: SteeringRequest): Selection {
     rng,
   };
   for (const filter of steering.filters) {
+    if (edges.length === 1) break;
     const narrowed = filter({ edges, ...about });
     edges = narrowed.edges;
-    if (narrowed.reason !== "") reason += `${narrowed.reason}; `;
+    reasons.push(narrowed.reason);
   }
-  const picked = steering.picker({ edges, ...about });
-  return {
-    edge: edges[picked.index]!,
-    candidates,
-    memory,
-    scopeLength: Math.max(scopeLength, picked.scopeLength),
-    reason: reason + picked.reason,
-  };
+  // what is left to choose needs no reason of its own
+  if (edges.length > 1 || reasons.length === 0) {
+    const picked = steering.picker({ edges, ...about });
+    scopeLength = Math.max(scopeLength, picked.scopeLength);
+    reasons.push(picked.reason);
+    edges = [edges[picked.index]!];
+  }
+  const [edge] = edges;
+  return { edge: edge!, candidates, memory, scopeLength, reasons };
 }
 
 /** Notes that a choice is answered: the next turn is another's, and the edge will be busier. */
