@@ -34,6 +34,26 @@ export type OriginEvent =
     readonly path: string;
     readonly bytes: number;
     readonly durationMs: number;
+  }
+  | {
+    /** A segment of a movie is encoded and in its file. */
+    readonly type: "ingest.progressed";
+    /** `video_720`, `audio`. */
+    readonly track: string;
+    readonly bytes: number;
+    /** Of all tracks together, 0 to 100. */
+    readonly percent: number;
+    /** Time to go, if it goes on like this. */
+    readonly etaMs: number;
+  }
+  | {
+    readonly type: "ingest.completed";
+    readonly folder: string;
+    readonly tracks: number;
+    /** Of one rate. */
+    readonly segmentCount: number;
+    readonly bytes: number;
+    readonly durationMs: number;
   };
 
 /** See {@linkcode OriginEvent}. */
@@ -58,5 +78,22 @@ export const ORIGIN_EVENTS: EventTable<OriginEvent> = {
     level: "debug",
     text: (e) =>
       `made ${e.path}, ${formatBytes(e.bytes)} in ${formatMs(e.durationMs)}`,
+  },
+  "ingest.progressed": {
+    level: "info",
+    passing: true,
+    text: (e) => {
+      const full = Math.round(e.percent / 5);
+      return `${"#".repeat(full)}${".".repeat(20 - full)} ${
+        e.percent.toFixed(1)
+      } %, ${formatMs(e.etaMs)} to go (${e.track})`;
+    },
+  },
+  "ingest.completed": {
+    level: "info",
+    text: (e) =>
+      `${e.folder} is whole: ${e.tracks} tracks of ${e.segmentCount} segments, ${
+        formatBytes(e.bytes)
+      } in ${formatMs(e.durationMs)}`,
   },
 };

@@ -1,7 +1,7 @@
-import { RunError } from "../core/errors.ts";
+import { messageOf, RunError } from "../core/errors.ts";
 import type { EventRecord } from "../events/mod.ts";
 import { readLines } from "./deno_lines.ts";
-import type { Processes, RunningRole } from "./processes.ts";
+import type { Processes, RunningRole, RunningTool } from "./processes.ts";
 
 /** Most events kept of one process. */
 const MAX_EVENTS = 100_000;
@@ -17,8 +17,64 @@ export function denoProcesses(mainModule: string): Processes {
       const [command, ...first] = selfCommand(mainModule);
       return startRole(command, [...first, ...args, "--log", "json"], options);
     },
+    startTool,
+    cores: navigator.hardwareConcurrency,
     onHangUp,
   };
+}
+
+/** Most characters kept of what a tool says. */
+const MAX_SAID = 4000;
+
+/** See {@linkcode Processes.startTool}. */
+function startTool(command: string, args: readonly string[]): RunningTool {
+  const child = spawnTool(command, args);
+  endWithUs(child);
+  const listen = async () => {
+    let said = "";
+    const text = child.stderr.pipeThrough(new TextDecoderStream());
+    for await (const part of text) said = (said + part).slice(-MAX_SAID);
+    return said.trim();
+  };
+  const saying = listen();
+  const exited = (async () => {
+    const { code } = await child.status;
+    return { code, said: await saying };
+  })();
+  return {
+    output: child.stdout,
+    exited,
+    async [Symbol.asyncDispose]() {
+      try {
+        child.kill("SIGKILL");
+      } catch { /* It has ended. */ }
+      // Unread output is dropped; a stream that is being read ends by itself.
+      if (!child.stdout.locked) await child.stdout.cancel().catch(() => {});
+      await exited;
+    },
+  };
+}
+
+function spawnTool(command: string, args: readonly string[]) {
+  try {
+    return new Deno.Command(command, {
+      args: [...args],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new RunError(
+        "not-found",
+        `Cannot start ${command}: there is none on the PATH`,
+      );
+    }
+    throw new RunError(
+      "io-failed",
+      `Cannot start ${command}: ${messageOf(error)}`,
+    );
+  }
 }
 
 /** See {@linkcode Processes.onHangUp}. */

@@ -1,12 +1,16 @@
 import type { EventRecord } from "../events/mod.ts";
 
-/** Other programs a role may start: this program again, for scenarios. */
+/** Other programs a role may start: this program again, for scenarios, and tools. */
 export interface Processes {
   /** Starts this same program with `args`; its events are read from its log. Started processes end with us. */
   startSelf(
     args: readonly string[],
     options?: { readonly cwd?: string },
   ): RunningRole;
+  /** Starts another program, as the PATH has it. @throws {RunError} `not-found` if there is none. */
+  startTool(command: string, args: readonly string[]): RunningTool;
+  /** Processors that programs can run on. */
+  readonly cores: number;
   /**
    * Calls `listener` for each SIGHUP until the result is disposed of; never on Windows, which has none. The hang-up of
    * the terminal we were started at asks us to stop instead.
@@ -30,4 +34,12 @@ export interface RunningRole extends AsyncDisposable {
   readonly exited: Promise<{ readonly code: number; readonly stdout: string }>;
   /** Sends SIGTERM (Windows: kills). */
   stop(): void;
+}
+
+/** Another program, running. Disposing of it kills it: what a tool writes when it is asked to stop is no whole file. */
+export interface RunningTool extends AsyncDisposable {
+  /** What it writes to its standard output, as it comes; to be read once, and to the end. */
+  readonly output: AsyncIterable<Uint8Array>;
+  /** Resolves when it has ended and its output was read, with the end of what it wrote to its standard error. */
+  readonly exited: Promise<{ readonly code: number; readonly said: string }>;
 }

@@ -84,7 +84,8 @@ export function segmentNameOf(
 
 /**
  * The smallest `@bandwidth` that is true (ISO/IEC 23009-1 §5.3.5.2): whoever starts at any segment, receives at that
- * rate and waits `minBufferSeconds` has every segment, whole, when its first picture is due.
+ * rate and waits `minBufferSeconds` has every segment, whole, when its first picture is due. Not below the mean, though
+ * in a short title the wait would make up for it: players take it for what playing costs.
  *
  * @param segments Size and length of each, in order.
  */
@@ -92,7 +93,12 @@ export function trueBandwidth(
   segments: readonly { readonly bytes: number; readonly seconds: number }[],
   minBufferSeconds: number,
 ): number {
-  let most = 0;
+  const total = { bytes: 0, seconds: 0 };
+  for (const { bytes, seconds } of segments) {
+    total.bytes += bytes;
+    total.seconds += seconds;
+  }
+  let most = 8 * total.bytes / total.seconds;
   for (let start = 0; start < segments.length; start++) {
     let bytes = 0;
     let seconds = minBufferSeconds;

@@ -1,0 +1,274 @@
+import { basename, extname, join } from "@std/path";
+import { InputError } from "../../lib/core/errors.ts";
+import { formatBitRate, formatBytes } from "../../lib/core/units.ts";
+import { readInit } from "../../lib/media/init_codecs.ts";
+import { type LadderStep, stepNames } from "../../lib/media/ladder.ts";
+import type { Addressing } from "../../lib/media/published.ts";
+import type { RoleContext } from "../../lib/role.ts";
+import { type EncodedTrack, encodeTrack, type TrackJob } from "./encode.ts";
+import {
+  type Codec,
+  type Movie,
+  pictureArgs,
+  probeMovie,
+  SOUND_RATE,
+  soundArgs,
+} from "./ffmpeg.ts";
+import { checkSegment } from "./flags.ts";
+import { IngestState } from "./ingest_state.ts";
+import { type FinishedTrack, publishMovie } from "./publish_movie.ts";
+
+/** The flags of `--ingest`. */
+export interface IngestFlags {
+  /** The movie. */
+  readonly ingest: string;
+  /** Folder to write to; named after the movie without it. */
+  readonly root: string | undefined;
+  readonly ladder: readonly LadderStep[];
+  /** Length of a segment in ms. */
+  readonly segment: number;
+  readonly codec: Codec;
+  readonly audio: boolean;
+  readonly addressing: Addressing;
+  readonly hls: boolean;
+}
+
+/** What the state calls the manifest and all that goes with it. */
+const WHOLE = "manifest";
+
+/** What one ingest works with. */
+interface Work {
+  readonly flags: IngestFlags;
+  readonly folder: string;
+  readonly movie: Movie;
+  readonly segmentFrames: number;
+  readonly state: IngestState;
+  readonly ctx: RoleContext;
+}
+
+/** Makes a title of a movie: every rate of the ladder in segments, and a manifest, in a folder that `--root` serves. */
+export async function ingestMovie(
+  flags: IngestFlags,
+  ctx: RoleContext,
+): Promise<void> {
+  checkSegment(flags.segment);
+  const stat = await ctx.files.stat(flags.ingest);
+  if (stat?.kind !== "file") {
+    throw new InputError(`--ingest: there is no file ${flags.ingest}`);
+  }
+  const stem = basename(flags.ingest, extname(flags.ingest));
+  const folder = flags.root ?? stem;
+  const startedAtMs = ctx.clock.nowMs();
+  const movie = await probeMovie(flags.ingest, ctx.processes);
+  if (flags.audio && !movie.hasSound) {
+    throw new InputError(`--audio: ${flags.ingest} has no sound`);
+  }
+  const { frames, perSeconds } = movie.frameRate;
+  const segmentFrames = Math.max(
+    1,
+    Math.round(flags.segment / 1000 * frames / perSeconds),
+  );
+  await ctx.files.makeFolder(folder);
+  const { sizeBytes, modifiedAtWallMs } = stat;
+  const state = await IngestState.open(folder, ctx.files, {
+    movie: [basename(flags.ingest), sizeBytes, Math.floor(modifiedAtWallMs)],
+    ladder: flags.ladder,
+    segmentFrames,
+    codec: flags.codec,
+    audio: flags.audio,
+    addressing: flags.addressing,
+    hls: flags.hls,
+  });
+  if (state.isDone(WHOLE)) {
+    const text = `${join(folder, "manifest.mpd")} is whole already\n`;
+    return ctx.finish({ text, json: { folder, tracks: [] } });
+  }
+  const work = { flags, folder, movie, segmentFrames, state, ctx };
+  const tracks = await encodeAll(work);
+  await publishMovie({ ...work, tracks, title: stem });
+  await state.setDone(WHOLE);
+  const bytes = tracks.flatMap((track) => track.segments)
+    .reduce((sum, segment) => sum + segment.bytes, 0);
+  ctx.emit({
+    type: "ingest.completed",
+    folder,
+    tracks: tracks.length,
+    segmentCount: tracks[0]!.segments.length,
+    bytes,
+    durationMs: Math.round(ctx.clock.nowMs() - startedAtMs),
+  });
+  ctx.finish(resultOf(folder, tracks));
+}
+
+/** A track, and where its pictures or sound come from. */
+interface PlannedTrack {
+  readonly job: TrackJob;
+  readonly height: number | undefined;
+}
+
+function tracksOf({ flags, movie, segmentFrames, ctx }: Work): PlannedTrack[] {
+  const { ladder, addressing, codec } = flags;
+  const names = stepNames(ladder);
+  const place = addressing === "time" ? "t$Time$" : "$Number$";
+  const { cores } = ctx.processes;
+  const threads = Math.max(1, Math.floor(cores / ladder.length));
+  const shared = codec === "h264" ? "manifest_set1_init.mp4" : undefined;
+  const pictures = ladder.map(({ height, bitsPerSecond }, at): PlannedTrack => {
+    const name = `video_${names[at]}`;
+    return {
+      height,
+      job: {
+        name,
+        initName: shared ?? `${name}_init.mp4`,
+        mediaName: `${name}_${place}.m4s`,
+        soundTicks: undefined,
+        args: (fromSeconds) =>
+          pictureArgs({
+            movie: flags.ingest,
+            codec,
+            height,
+            bitsPerSecond,
+            frameRate: movie.frameRate,
+            segmentFrames,
+            threads,
+            fromSeconds,
+          }),
+      },
+    };
+  });
+  if (!flags.audio) return pictures;
+  const { frames, perSeconds } = movie.frameRate;
+  return [...pictures, {
+    height: undefined,
+    job: {
+      name: "audio",
+      initName: "manifest_set2_init.mp4",
+      mediaName: `audio_${place}.m4s`,
+      soundTicks: SOUND_RATE * segmentFrames * perSeconds / frames,
+      args: () => soundArgs(flags.ingest),
+    },
+  }];
+}
+
+/** Encodes what is not there yet, as many tracks at a time as there are processors. */
+async function encodeAll(work: Work): Promise<FinishedTrack[]> {
+  const planned = tracksOf(work);
+  const progress = new Progress(work, planned.length);
+  const results = new Map<PlannedTrack, EncodedTrack>();
+  // The largest first: they take longest.
+  const waiting = planned.toSorted((a, b) => (b.height ?? 0) - (a.height ?? 0));
+  let failed = false;
+  const worker = async () => {
+    for (;;) {
+      const next = failed ? undefined : waiting.shift();
+      if (next === undefined) return;
+      try {
+        results.set(next, await encodeOne(next.job, work, progress));
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  const count = Math.min(planned.length, Math.max(1, work.ctx.processes.cores));
+  const workers = await Promise.allSettled(
+    Array.from({ length: count }, worker),
+  );
+  for (const one of workers) if (one.status === "rejected") throw one.reason;
+  return planned.map((track) => ({ ...track.job, ...results.get(track)! }));
+}
+
+async function encodeOne(
+  job: TrackJob,
+  { folder, state, ctx }: Work,
+  progress: Progress,
+): Promise<EncodedTrack> {
+  const earlier = await state.earlier(job);
+  if (earlier !== undefined) {
+    const { timescale } = readInit(earlier.init);
+    for (const { ticks } of earlier.segments) progress.had(ticks / timescale);
+  }
+  if (state.isDone(job.name) && earlier !== undefined) return earlier;
+  const sound = job.soundTicks !== undefined;
+  const encoded = await encodeTrack(job, {
+    folder,
+    ctx,
+    // Sound is quickly made anew, and its segments are put together from the start.
+    earlier: sound || earlier?.segments.length === 0 ? undefined : earlier,
+    timescaleOf: (init) => readInit(init).timescale,
+    wrote: ({ ticks, bytes }) => progress.wrote(job.name, ticks, bytes),
+  });
+  await state.setDone(job.name);
+  return encoded;
+}
+
+/** Tells how far an ingest is. */
+class Progress {
+  readonly #ctx: RoleContext;
+  readonly #totalSeconds: number;
+  readonly #startedAtMs: number;
+  readonly #segmentSeconds: number;
+  /** Of media, over all tracks. */
+  #hadSeconds = 0;
+  #madeSeconds = 0;
+
+  constructor({ ctx, movie, segmentFrames }: Work, tracks: number) {
+    this.#ctx = ctx;
+    this.#totalSeconds = movie.seconds * tracks;
+    this.#startedAtMs = ctx.clock.nowMs();
+    const { frames, perSeconds } = movie.frameRate;
+    this.#segmentSeconds = segmentFrames * perSeconds / frames;
+  }
+
+  /** So much was there before. */
+  had(seconds: number): void {
+    this.#hadSeconds += seconds;
+  }
+
+  /** A segment is in its file; the last one of a track may be shorter, which nobody sees. */
+  wrote(track: string, _ticks: number, bytes: number): void {
+    this.#madeSeconds += this.#segmentSeconds;
+    const elapsedMs = this.#ctx.clock.nowMs() - this.#startedAtMs;
+    const leftSeconds = Math.max(
+      0,
+      this.#totalSeconds - this.#hadSeconds - this.#madeSeconds,
+    );
+    this.#ctx.emit({
+      type: "ingest.progressed",
+      track,
+      bytes,
+      percent: Math.round(
+        1000 * (1 - leftSeconds / this.#totalSeconds),
+      ) / 10,
+      etaMs: Math.round(elapsedMs * leftSeconds / this.#madeSeconds),
+    });
+  }
+}
+
+function resultOf(folder: string, tracks: readonly FinishedTrack[]) {
+  const rows = tracks.map(({ name, init, segments }) => {
+    const { codecs, width, height, timescale } = readInit(init);
+    const bytes = segments.reduce((sum, one) => sum + one.bytes, 0);
+    const seconds = segments.reduce((sum, one) => sum + one.ticks, 0) /
+      timescale;
+    const bitsPerSecond = Math.round(8 * bytes / seconds);
+    const segmentCount = segments.length;
+    return { name, codecs, width, height, segmentCount, bytes, bitsPerSecond };
+  });
+  const lines = rows.map((row) =>
+    [
+      row.name.padEnd(14),
+      (row.width === 0 ? "" : `${row.width}x${row.height}`).padEnd(10),
+      row.codecs.padEnd(18),
+      `${row.segmentCount} segments`.padEnd(14),
+      formatBytes(row.bytes).padEnd(10),
+      formatBitRate(row.bitsPerSecond),
+    ].join(" ")
+  );
+  return {
+    text: `${lines.join("\n")}\nin ${
+      join(folder, "manifest.mpd")
+    }; serve it with: rolecall origin --root ${folder}\n`,
+    json: { folder, tracks: rows },
+  };
+}
