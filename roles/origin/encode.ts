@@ -2,6 +2,7 @@ import { concat, utf8, viewOf } from "../../lib/core/bytes.ts";
 import { RunError } from "../../lib/core/errors.ts";
 import { box, mediaSegment } from "../../lib/media/fmp4.ts";
 import {
+  type FilePart,
   type Fragment,
   FragmentError,
   FragmentReader,
@@ -76,12 +77,13 @@ export async function encodeTrack(
   const cutter = job.soundTicks === undefined
     ? new PictureCutter()
     : new SoundCutter(job.soundTicks);
+  const take = async (part: FilePart) => {
+    if (part.kind === "init") return await writing.begin(part.bytes);
+    for (const cut of cutter.push(part)) await writing.add(cut);
+  };
   try {
     for await (const bytes of tool.output) {
-      for (const part of reader.push(bytes)) {
-        if (part.kind === "init") await writing.begin(part.bytes);
-        else for (const cut of cutter.push(part)) await writing.add(cut);
-      }
+      for (const part of reader.push(bytes)) await take(part);
     }
     const { code, said } = await tool.exited;
     ctx.signal.throwIfAborted();

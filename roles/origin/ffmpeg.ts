@@ -48,7 +48,7 @@ export async function probeMovie(
 ): Promise<Movie> {
   await using tool = startFfmpeg(processes, "ffprobe", [
     ...["-v", "error", "-of", "json", "-show_entries"],
-    "stream=codec_type,avg_frame_rate,r_frame_rate,duration:format=duration",
+    "stream=codec_type,avg_frame_rate,duration:format=duration",
     movie,
   ]);
   const answer = new ByteCollector();
@@ -60,7 +60,7 @@ export async function probeMovie(
     throw new InputError(`Cannot ingest ${movie}: ${said.split("\n").at(-1)}`);
   }
   const { streams = [], format = {} } = JSON.parse(fromUtf8(answer.bytes));
-  const video = streams.find((one: Probed) => one.codec_type === "video");
+  const video = streams.find((one: Probed) => one["codec_type"] === "video");
   const seconds = Number(format.duration ?? video?.duration);
   if (video === undefined || !(seconds > 0)) {
     throw new InputError(
@@ -70,15 +70,12 @@ export async function probeMovie(
   return {
     seconds,
     frameRate: frameRateOf(video),
-    hasSound: streams.some((one: Probed) => one.codec_type === "audio"),
+    hasSound: streams.some((one: Probed) => one["codec_type"] === "audio"),
   };
 }
 
-interface Probed {
-  readonly codec_type?: string;
-  readonly avg_frame_rate?: string;
-  readonly r_frame_rate?: string;
-}
+/** A stream as ffprobe tells of it. */
+type Probed = Readonly<Record<string, string | undefined>>;
 
 const USUAL_RATES = [
   [24_000, 1001],
@@ -94,7 +91,7 @@ const USUAL_RATES = [
 
 /** The usual rate nearest to the movie's mean: pictures have to be equally long for segments of all rates to begin together. */
 function frameRateOf(video: Probed): Movie["frameRate"] {
-  const [frames = 0, per = 0] = (video.avg_frame_rate ?? "").split("/")
+  const [frames = 0, per = 0] = (video["avg_frame_rate"] ?? "").split("/")
     .map(Number);
   const rate = per > 0 && frames > 0 ? frames / per : 25;
   const distance = ([frames, per]: readonly [number, number]) =>
