@@ -1,4 +1,4 @@
-/** Beside gdnsd, with the same random networks: the same edge, and the same scope of the client subnet. */
+/** Client subnets: beside gdnsd, with the same random networks, and behind an unbound that sends and caches them. */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import {
@@ -13,7 +13,7 @@ import { decodeMessage } from "../../lib/dns/message.ts";
 import { parseName } from "../../lib/dns/name.ts";
 import { formatRdata } from "../../lib/dns/rdata.ts";
 import { encodeQuery } from "../../lib/dns/stub_query.ts";
-import { startProgram, temporaryFolder } from "../support/program.ts";
+import { runTool, startProgram, temporaryFolder } from "../support/program.ts";
 
 const NAME = "www.kingcdn.example";
 const EDGES = ["127.0.0.10", "127.0.0.11", "127.0.0.12"];
@@ -191,4 +191,83 @@ Deno.test("dns-redirector chooses the edge and the scope that gdnsd does, for an
     compared += 1;
   }
   assert(compared > clients.length / 3, `${compared}`);
+});
+
+/** Starts an unbound that asks `authority` for our zone, and tells it its clients' /24. */
+async function startUnbound(
+  folder: string,
+  authority: number,
+): Promise<AsyncDisposable & { readonly port: number }> {
+  const port = freePort();
+  const path = join(folder, "unbound.conf");
+  await Deno.writeTextFile(
+    path,
+    `server:
+  interface: 127.0.0.1@${port}
+  access-control: 127.0.0.0/8 allow
+  do-not-query-localhost: no
+  chroot: ""
+  username: ""
+  directory: "${folder}"
+  pidfile: ""
+  use-syslog: no
+  do-daemonize: no
+  num-threads: 1
+  module-config: "subnetcache iterator"
+  send-client-subnet: 127.0.0.1
+  max-client-subnet-ipv4: 24
+remote-control:
+  control-enable: no
+stub-zone:
+  name: "kingcdn.example"
+  stub-addr: 127.0.0.1@${authority}
+`,
+  );
+  const child = new Deno.Command("unbound", {
+    args: ["-d", "-c", path],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      await child.status;
+    },
+  };
+}
+
+Deno.test("unbound gives each client its edge, and asks once for all clients within a scope", async () => {
+  await using folder = await temporaryFolder();
+  await using server = await startProgram([
+    ...["dns-redirector", "--host", "127.0.0.1", "--port", "0"],
+    ...["--domain", NAME, "--policy", "geo", "--ttl", "1h"],
+    ...EDGES.flatMap((edge) => ["--edge", edge]),
+    ...["--site", `127.1.0.0/16=${EDGES[0]}`],
+    ...["--site", `127.2.0.0/16=${EDGES[1]}`],
+  ]);
+  const { port: authority } = await server.until("role.listening");
+  await using unbound = await startUnbound(folder.path, authority);
+  for (
+    const [client, edge] of [
+      ["127.1.0.9", EDGES[0]],
+      ["127.2.0.9", EDGES[1]],
+      // other /24s of the same /16s: unbound has the answer
+      ["127.1.7.7", EDGES[0]],
+      ["127.2.8.8", EDGES[1]],
+      ["127.1.0.9", EDGES[0]],
+    ] as const
+  ) {
+    // unbound may still be starting
+    const { stdout, stderr } = await runTool("dig", [
+      ...["-b", client, "@127.0.0.1", "-p", String(unbound.port), NAME],
+      ...["+short", "+tries=8", "+time=3"],
+    ]);
+    assertEquals(stdout.trim().split("\n").at(-1), edge, stderr);
+  }
+  await server.stop();
+  const asked = server.events.filter(({ type }) => type === "edge.selected")
+    .map((event) => "client" in event ? event.client : "");
+  assertEquals([...new Set(asked)], ["127.1.0.0/24", "127.2.0.0/24"]);
 });

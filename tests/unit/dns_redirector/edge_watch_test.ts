@@ -1,0 +1,133 @@
+import { assertEquals } from "@std/assert";
+import { parseCidr } from "../../../lib/core/address.ts";
+import { RunError } from "../../../lib/core/errors.ts";
+import { seededRng } from "../../../lib/core/rng.ts";
+import { EdgeBook } from "../../../lib/dns/select/edge.ts";
+import { parseSteering } from "../../../lib/dns/select/mod.ts";
+import { steer } from "../../../lib/dns/select/steer.ts";
+import {
+  parseDomainFlag,
+  parseEdgeFlag,
+  zonesOfFlags,
+} from "../../../lib/dns/zone_flags.ts";
+import { ZoneTable } from "../../../lib/dns/zone_table.ts";
+import type { RolecallEvent } from "../../../lib/events/mod.ts";
+import type { RoleContext } from "../../../lib/role.ts";
+import { EdgeWatch } from "../../../roles/dns_redirector/edge_watch.ts";
+import type { WatchRules } from "../../../roles/dns_redirector/watch_flags.ts";
+import { ManualClock } from "../../support/manual_clock.ts";
+
+const RULES: WatchRules = {
+  ...{ intervalMs: 1000, fall: 2, rise: 2, timeoutMs: 500 },
+  ...{ check: undefined, port: 8081, host: undefined, status: 200 },
+  ...{ body: undefined, loadPort: 9100, loadPath: "/metrics" },
+  loadMetrics: [],
+};
+
+/** A watch over edges that take connections after so many ms, or not at all; in time that the test moves. */
+function start(policy: string) {
+  const clock = new ManualClock();
+  const events: RolecallEvent[] = [];
+  const stop = new AbortController();
+  const delays = new Map<string, number>();
+  const asked: string[] = [];
+  const book = new EdgeBook();
+  const ctx = {
+    clock,
+    signal: stop.signal,
+    emit: (event: RolecallEvent) => void events.push(event),
+    net: {
+      async connectTcp({ host, port }: { host: string; port: number }) {
+        asked.push(`${host}:${port}`);
+        const delayMs = delays.get(host);
+        if (delayMs === undefined) {
+          throw new RunError("connect-failed", "nobody listens there");
+        }
+        await clock.sleepUntil(clock.nowMs() + delayMs, stop.signal);
+        return { [Symbol.dispose]() {} };
+      },
+    },
+  } as unknown as RoleContext;
+  const watch = new EdgeWatch(RULES, { book, ctx });
+  const zones = (...edges: string[]) =>
+    new ZoneTable(
+      zonesOfFlags({
+        domains: [parseDomainFlag("video.kingcdn.example")],
+        aliases: [],
+        edges: edges.map(parseEdgeFlag),
+      }),
+      { steering: parseSteering(policy), book },
+    );
+  const running = watch.run();
+  return {
+    ...{ clock, events, delays, asked, watch, book, zones },
+    choose(table: ZoneTable): string {
+      const [{ redirect }] = table.redirects() as [
+        ReturnType<ZoneTable["redirects"]>[0],
+      ];
+      const { bytes, prefixLength } = parseCidr("10.0.0.1/32");
+      return steer(redirect.steering, {
+        ...redirect.ipv4!,
+        client: bytes,
+        clientLength: prefixLength,
+        ...{ nameHash: 1, loadPerAnswer: 0, rng: seededRng(1) },
+      }).edge.host;
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await running;
+    },
+  };
+}
+
+Deno.test("EdgeWatch measures round trips for the policy latency, and takes out who does not answer", async () => {
+  await using test = start("latency");
+  const { clock, delays, events, watch, zones, choose } = test;
+  delays.set("10.0.0.3", 30).set("10.0.0.4", 5);
+  const table = zones("10.0.0.3", "10.0.0.4,port=90");
+  watch.follow(table);
+  await clock.advanceTo(900);
+  assertEquals(test.asked, ["10.0.0.3:8081", "10.0.0.4:90"]);
+  assertEquals(choose(table), "10.0.0.4");
+  delays.delete("10.0.0.4");
+  await clock.advanceTo(1900);
+  const failed = events.find(({ type }) => type === "edge.failed");
+  assertEquals(failed, {
+    ...{ type: "edge.failed", edge: "10.0.0.4", host: "10.0.0.4" },
+    ...{ check: "tcp 10.0.0.4:90", reason: "nobody listens there" },
+    // checked at 20, 1020 and 1520
+    ...{ failures: 2, silentMs: 1500 },
+  });
+  assertEquals(choose(table), "10.0.0.3");
+});
+
+Deno.test("EdgeWatch follows zones that are read again: it forgets who is gone, and knows who stays", async () => {
+  await using test = start("latency");
+  const { clock, delays, events, watch, zones, book } = test;
+  delays.set("10.0.0.3", 30);
+  watch.follow(zones("10.0.0.3", "10.0.0.4"));
+  await clock.advanceTo(100);
+  assertEquals(book.state("10.0.0.4").isUp, false);
+  watch.follow(zones("10.0.0.3", "10.0.0.5"));
+  assertEquals(book.state("10.0.0.4").isUp, true);
+  assertEquals(book.state("10.0.0.3").roundTrip?.smoothedMs, 30);
+  test.asked.length = 0;
+  await clock.advanceTo(2100);
+  assertEquals(test.asked.includes("10.0.0.4:8081"), false);
+  assertEquals(test.asked.includes("10.0.0.5:8081"), true);
+  delays.delete("10.0.0.3");
+  await clock.advanceTo(4100);
+  const none = events.find(({ type }) => type === "edges.exhausted");
+  assertEquals(none, {
+    type: "edges.exhausted",
+    edges: ["10.0.0.3", "10.0.0.5"],
+    names: ["video.kingcdn.example"],
+  });
+});
+
+Deno.test("EdgeWatch watches nothing that no policy and no flag asks for", async () => {
+  await using test = start("round-robin");
+  test.watch.follow(test.zones("10.0.0.3", "10.0.0.4"));
+  await test.clock.advanceTo(5000);
+  assertEquals([test.asked, test.events], [[], []]);
+});
