@@ -167,6 +167,19 @@ export type EdgeEvent =
     readonly durationMs: number;
   }
   | {
+    /** A client has received a segment in the rate that was chosen for it (`--adapt`). */
+    readonly type: "rate.adapted";
+    readonly client: string;
+    readonly path: string;
+    /** Of the rate. */
+    readonly bitsPerSecond: number;
+    /** Of this segment, to the client. */
+    readonly throughputBitsPerSecond: number;
+    /** By which the next rate is chosen. */
+    readonly averageBitsPerSecond: number;
+    readonly durationMs: number;
+  }
+  | {
     /** A manifest that a client asked for has been read, to know what comes next. */
     readonly type: "title.learned";
     readonly path: string;
@@ -273,11 +286,9 @@ export const EDGE_EVENTS: EventTable<EdgeEvent> = {
     text: (e) =>
       `player ${e.player}: buffer ${
         e.bufferMs === undefined ? "unknown" : formatMs(e.bufferMs)
-      }${
-        e.bitsPerSecond === undefined
-          ? ""
-          : `, at ${Math.round(e.bitsPerSecond / 1000)} kbit/s`
-      }${e.stalled ? ", stalled" : ""}, ${e.stalls} stalls so far`,
+      }${e.bitsPerSecond === undefined ? "" : `, at ${kbps(e.bitsPerSecond)}`}${
+        e.stalled ? ", stalled" : ""
+      }, ${e.stalls} stalls so far`,
   },
   "prefill.started": {
     level: "info",
@@ -305,6 +316,13 @@ export const EDGE_EVENTS: EventTable<EdgeEvent> = {
         formatMs(e.durationMs)
       }`,
   },
+  "rate.adapted": {
+    level: "info",
+    text: (e) =>
+      `${e.client} received ${e.path} (${kbps(e.bitsPerSecond)}) at ${
+        kbps(e.throughputBitsPerSecond)
+      }, ${kbps(e.averageBitsPerSecond)} on average`,
+  },
   "title.learned": {
     level: "debug",
     text: (e) => `manifest ${e.path} names ${e.segments} segments`,
@@ -320,3 +338,7 @@ export const EDGE_EVENTS: EventTable<EdgeEvent> = {
       `origin ${e.origin} has ${e.active} requests under way and ${e.waiting} waiting`,
   },
 };
+
+function kbps(bitsPerSecond: number): string {
+  return `${Math.round(bitsPerSecond / 1000)} kbit/s`;
+}

@@ -33,6 +33,23 @@ const originFlags = {
   }),
 };
 
+/** The edge in place of a course project's proxy. */
+const courseFlags = {
+  adapt: flag.probability({
+    placeholder: "ALPHA",
+    help:
+      "Choose the rate for players that do not: weight of the newest segment in the average throughput, 0 to 1",
+  }),
+  courseLog: flag.choice(["none", "cmu", "umich", "cuhk"], {
+    help: "With --adapt: a line per segment as that course's project logs it",
+    default: "none",
+  }),
+  courseLogFile: flag.path({
+    placeholder: "FILE",
+    help: "Append the lines of --course-log to FILE (default: stdout)",
+  }),
+};
+
 /** The flags of an edge. */
 export const edgeFlags = {
   ...serverFlags({ port: 8081 }),
@@ -65,6 +82,7 @@ export const edgeFlags = {
   prefetch: flag.toggle({
     help: "Fetch the next segment before a player asks for it",
   }),
+  ...courseFlags,
   purgeToken: flag.text({
     placeholder: "TOKEN",
     help:

@@ -1,6 +1,7 @@
 import { Fields } from "../../lib/http/fields.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
+import type { Course } from "./course.ts";
 import type { Edge } from "./edge.ts";
 import type { Limits } from "./limits.ts";
 import type { Prefetcher } from "./prefetch.ts";
@@ -17,6 +18,8 @@ export interface FrontParts {
   readonly purger: Purger;
   readonly players: Players;
   readonly limits: Limits;
+  /** With `--adapt`. */
+  readonly course: Course | undefined;
   /** With `--prefetch`. */
   readonly prefetcher: Prefetcher | undefined;
   readonly clock: Clock;
@@ -38,12 +41,20 @@ export class Front {
   /** Answers one request. */
   handle(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
     const { purger, players, edge, limits, clock, serverTiming } = this.#parts;
-    const { prefetcher } = this.#parts;
+    const { prefetcher, course } = this.#parts;
     if (request.method === "PURGE") return purger.answer(request);
     const heard = players.hear(request);
-    const asked = heard === undefined || heard.target === request.target
+    const told = heard === undefined || heard.target === request.target
       ? request
       : new Retargeted(request, heard.target);
+    const own = course?.answer(told);
+    if (own !== undefined) {
+      return own.then((answer) => limits.apply(request, answer));
+    }
+    const chosen = course?.choose(told);
+    const asked = chosen === undefined || chosen.target === told.target
+      ? told
+      : new Retargeted(told, chosen.target);
     const isTimed = heard !== undefined || serverTiming;
     const startedAtMs = isTimed ? clock.nowMs() : 0;
     const finish = (answer: HttpResponse) => {
@@ -53,7 +64,10 @@ export class Front {
           toPlayer: heard !== undefined,
         });
       }
-      const limited = limits.apply(request, answer);
+      const passed = limits.apply(request, answer);
+      const limited = course === undefined || chosen === undefined
+        ? passed
+        : course.measure(passed, chosen, request);
       return prefetcher === undefined || request.method !== "GET"
         ? limited
         : prefetcher.heard(limited, {

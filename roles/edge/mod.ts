@@ -26,6 +26,7 @@ export const edge: Role = {
     "prefill.progressed",
     "prefill.finished",
     "segment.prefetched",
+    "rate.adapted",
     "title.learned",
     "title.refused",
   ],

@@ -5,6 +5,7 @@ import type { RoleContext } from "../../lib/role.ts";
 import { addAdmin } from "./admin.ts";
 import type { AnswerLog } from "./answer_log.ts";
 import type { DiskTier } from "./disk_tier.ts";
+import { Course, type CourseOptions } from "./course.ts";
 import { Edge } from "./edge.ts";
 import type { EdgeMetrics } from "./edge_metrics.ts";
 import { Errands } from "./errands.ts";
@@ -27,6 +28,7 @@ export interface NodeParts {
   readonly limits: Limits;
   readonly log: AnswerLog;
   readonly metrics: EdgeMetrics;
+  readonly courseLog: CourseOptions["log"];
   /** Ends every fetch. */
   readonly signal: AbortSignal;
 }
@@ -76,7 +78,15 @@ export class Node {
     this.#prefetcher = flags.prefetch
       ? new Prefetcher(ctx, { errands, titles })
       : undefined;
+    const course = flags.adapt === undefined ? undefined : new Course(ctx, {
+      alpha: flags.adapt,
+      errands,
+      titles,
+      server: new URL(flags.origin[0]!).hostname,
+      log: parts.courseLog,
+    });
     this.front = new Front({
+      course,
       edge,
       purger,
       players,

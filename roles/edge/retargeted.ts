@@ -50,4 +50,9 @@ export class Retargeted implements HttpRequest {
   get signal(): AbortSignal {
     return this.original.signal;
   }
+
+  /** See {@linkcode HttpRequest}. */
+  inform(status: number, fields: FieldSource): void {
+    this.original.inform?.(status, fields);
+  }
 }

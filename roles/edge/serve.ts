@@ -7,6 +7,7 @@ import type { RoleContext } from "../../lib/role.ts";
 import { AccessFile } from "./access_file.ts";
 import { AnswerLog } from "./answer_log.ts";
 import { DiskTier } from "./disk_tier.ts";
+import type { CourseOptions } from "./course.ts";
 import { EdgeMetrics } from "./edge_metrics.ts";
 import type { EdgeFlags } from "./flags.ts";
 import type { Front } from "./front.ts";
@@ -39,6 +40,7 @@ export async function serveEdge(
   const node = new Node(flags, ctx, {
     cache,
     disk,
+    courseLog: await openCourseLog(flags, ctx, opened),
     client,
     limits,
     log,
@@ -112,6 +114,22 @@ function cacheOf(flags: EdgeFlags, disk: DiskTier | undefined): HttpCache {
       gone: (entry) => disk.discard(entry),
     },
   });
+}
+
+async function openCourseLog(
+  { courseLog: format, courseLogFile, adapt }: EdgeFlags,
+  { files, terminal }: RoleContext,
+  opened: AsyncDisposableStack,
+): Promise<CourseOptions["log"]> {
+  if (format === "none") return undefined;
+  if (adapt === undefined) {
+    throw new InputError("--course-log needs --adapt, such as --adapt 0.5");
+  }
+  if (courseLogFile === undefined) {
+    return { format, write: (text) => terminal.write(text) };
+  }
+  const file = opened.use(await files.appender(courseLogFile));
+  return { format, write: (text) => file.append(text) };
 }
 
 function checkOriginFlags(flags: EdgeFlags): void {

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { countingOrigin } from "../support/counting_origin.ts";
 import { startEdge } from "../support/edge.ts";
 import { temporaryFolder } from "../support/program.ts";
+import { answerOf } from "../support/small_title.ts";
 
 async function get(url: string, init: RequestInit = {}) {
   const response = await fetch(url, init);
@@ -196,4 +197,57 @@ Deno.test("edge takes CMCD out of the key, tells what players say, and answers w
     lines[0]!,
     /^127\.0\.0\.1 - - \[\S+ \+0000\] "GET \/1\?a=b&CMCD=bl%3D4000\S+ HTTP\/1\.1" 200 6$/,
   );
+});
+
+Deno.test("edge --adapt chooses the rate for a player that sees one, and logs as a course project does", async () => {
+  await using origin = countingOrigin(answerOf);
+  await using folder = await temporaryFolder();
+  const file = `${folder.path}/course.log`;
+  const { program, url } = await startEdge([origin.url], [
+    "--adapt",
+    "1",
+    "--course-log",
+    "cuhk",
+    "--course-log-file",
+    file,
+  ]);
+  await using _edge = program;
+  const manifest = await get(`${url}/film.mpd`);
+  assertEquals(manifest.text.match(/bandwidth="\d+"/g), [
+    'bandwidth="800000"',
+    'bandwidth="64000"',
+  ]);
+  for (const number of [1, 2]) {
+    const headers = { "x-489-uuid": "browser-1" };
+    await get(`${url}/800000-${number}.m4s`, { headers });
+    // What it says counts, however busy this machine is.
+    const report = await get(`${url}/on-fragment-received`, {
+      method: "POST",
+      headers: {
+        ...headers,
+        "x-fragment-size": "1000000",
+        "x-timestamp-start": "1700000000000",
+        "x-timestamp-end": "1700000000500",
+      },
+    });
+    assertEquals(report.status, 200);
+    await program.until(
+      "rate.adapted",
+      (e) => e.path.endsWith(`-${number}.m4s`),
+    );
+  }
+  await get(`${url}/64000-1.m4s`);
+  const rates = program.events.flatMap((e) =>
+    e.type === "rate.adapted" ? [e.bitsPerSecond] : []
+  );
+  // The first in the lowest rate, the second in what 16 Mbit/s allow.
+  assertEquals(rates, [800_000, 2_400_000]);
+  assertEquals(origin.count("/2400000-2.m4s"), 1);
+  assertEquals((await program.stop()).code, 0);
+  const lines = (await Deno.readTextFile(file)).trim().split("\n");
+  assertMatch(
+    lines[0]!,
+    /^127\.0\.0\.1 \/800000-1\.m4s 127\.0\.0\.1 [\d.]+ [\d.]+ [\d.]+ 800$/,
+  );
+  assertEquals(lines.length, 2);
 });
