@@ -140,26 +140,35 @@ plugins => { geoip => {
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  let log = "";
-  const started = Promise.withResolvers<void>();
-  const reading = (async () => {
-    for await (
-      const text of child.stderr.pipeThrough(new TextDecoderStream())
-    ) {
-      log += text;
-      if (log.includes("DNS listeners started")) started.resolve();
-    }
-    started.reject(new Error(`gdnsd ended: ${log}`));
-  })();
-  await started.promise;
+  const { ended } = await untilLogged(child, "DNS listeners started");
   return {
     port,
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
       await child.status;
-      await reading;
+      await ended;
     },
   };
+}
+
+/** Waits until a server's log on stderr says `text`; the promise in what it returns is of the log's end. */
+async function untilLogged(
+  child: Deno.ChildProcess,
+  text: string,
+): Promise<{ readonly ended: Promise<void> }> {
+  let log = "";
+  const started = Promise.withResolvers<void>();
+  const ended = (async () => {
+    for await (
+      const part of child.stderr.pipeThrough(new TextDecoderStream())
+    ) {
+      log += part;
+      if (log.includes(text)) started.resolve();
+    }
+    started.reject(new Error(`it ended: ${log}`));
+  })();
+  await started.promise;
+  return { ended };
 }
 
 Deno.test("dns-redirector chooses the edge and the scope that gdnsd does, for any networks", async () => {
@@ -227,13 +236,15 @@ stub-zone:
     args: ["-d", "-c", path],
     stdin: "null",
     stdout: "null",
-    stderr: "null",
+    stderr: "piped",
   }).spawn();
+  const { ended } = await untilLogged(child, "start of service");
   return {
     port,
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
       await child.status;
+      await ended;
     },
   };
 }
@@ -259,7 +270,6 @@ Deno.test("unbound gives each client its edge, and asks once for all clients wit
       ["127.1.0.9", EDGES[0]],
     ] as const
   ) {
-    // unbound may still be starting
     const { stdout, stderr } = await runTool("dig", [
       ...["-b", client, "@127.0.0.1", "-p", String(unbound.port), NAME],
       ...["+short", "+tries=8", "+time=3"],
