@@ -186,6 +186,25 @@ export type EdgeEvent =
     readonly segments: number;
   }
   | {
+    /** How far the load client is (`--load`). */
+    readonly type: "load.progressed";
+    readonly server: string;
+    readonly of: number;
+    readonly requests: number;
+    readonly failed: number;
+    readonly hits: number;
+    readonly bytes: number;
+  }
+  | {
+    readonly type: "load.finished";
+    readonly server: string;
+    readonly durationMs: number;
+    readonly requests: number;
+    readonly failed: number;
+    readonly hits: number;
+    readonly bytes: number;
+  }
+  | {
     /** A manifest cannot be had or read: nothing of its title is fetched ahead. */
     readonly type: "title.refused";
     readonly path: string;
@@ -326,6 +345,19 @@ export const EDGE_EVENTS: EventTable<EdgeEvent> = {
   "title.learned": {
     level: "debug",
     text: (e) => `manifest ${e.path} names ${e.segments} segments`,
+  },
+  "load.progressed": {
+    level: "info",
+    passing: true,
+    text: (e) =>
+      `${e.requests} of ${e.of} answers from ${e.server}, ${e.hits} hits, ${e.failed} failed`,
+  },
+  "load.finished": {
+    level: "info",
+    text: (e) =>
+      `${e.requests} answers from ${e.server} in ${
+        formatMs(e.durationMs)
+      }, ${e.hits} hits, ${e.failed} failed`,
   },
   "title.refused": {
     level: "warn",

@@ -105,3 +105,30 @@ export const edgeFlags = {
 
 /** See {@linkcode edgeFlags}. */
 export type EdgeFlags = FlagValues<typeof edgeFlags>;
+
+/** The flags of the load client. */
+export const loadFlags = {
+  load: flag.url({
+    help:
+      "Ask for objects at URL: the segments of a manifest (.mpd), or numbers in the place of {n}",
+  }),
+  zipf: flag.number({
+    default: "0.9",
+    help: "Exponent of the popularity; 0 asks for all alike",
+  }),
+  requests: flag.count({ default: "1000", help: "Requests to make" }),
+  catalogue: flag.count({
+    help: "Objects to ask for (default: all of the manifest, or 1000)",
+  }),
+  against: flag.url({
+    help: "Then ask this server for the same, and compare: the origin",
+  }),
+  concurrency: flag.count({ default: "8", help: "Requests at once" }),
+  timeout: flag.duration({
+    default: "10s",
+    help: "Longest wait for an answer",
+  }),
+};
+
+/** See {@linkcode loadFlags}. */
+export type LoadFlags = FlagValues<typeof loadFlags>;

@@ -1,5 +1,6 @@
 import { mode, type Role } from "../../lib/role.ts";
-import { edgeFlags } from "./flags.ts";
+import { edgeFlags, loadFlags } from "./flags.ts";
+import { runLoad } from "./load.ts";
 import { serveEdge } from "./serve.ts";
 
 /** CDN node: a caching reverse proxy. */
@@ -29,17 +30,26 @@ export const edge: Role = {
     "rate.adapted",
     "title.learned",
     "title.refused",
+    "load.progressed",
+    "load.finished",
   ],
   examples: [
     "rolecall edge --origin http://127.0.0.1:8080/",
     "rolecall edge --origin http://10.0.0.1:8080/ --origin http://10.0.0.2:8080/ --cache-size 1GiB",
     "rolecall edge --origin http://10.0.0.1:8080/ --cache-dir /var/cache/rolecall --disk-size 20GiB",
+    "rolecall edge --load http://127.0.0.1:8081/manifest.mpd --requests 500 --against http://127.0.0.1:8080/",
   ],
   modes: {
     serve: mode({
       summary: "Answer from the cache, fetch what is not in it from an origin",
       flags: edgeFlags,
       run: serveEdge,
+    }),
+    load: mode({
+      summary: "Measure an edge: requests by Zipf's law, hit ratio and time",
+      chosenBy: "load",
+      flags: loadFlags,
+      run: runLoad,
     }),
   },
 };

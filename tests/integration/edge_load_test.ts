@@ -1,0 +1,59 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { countingOrigin } from "../support/counting_origin.ts";
+import { startEdge } from "../support/edge.ts";
+import { runProgram, temporaryFolder } from "../support/program.ts";
+import { answerOf, SEGMENTS } from "../support/small_title.ts";
+
+Deno.test("edge --load draws by Zipf's law, counts hits as they are, and compares with the origin", async () => {
+  await using origin = countingOrigin(answerOf);
+  const { program, url } = await startEdge([origin.url]);
+  await using _edge = program;
+  await using folder = await temporaryFolder();
+  const { code, stdout } = await runProgram([
+    "edge",
+    "--load",
+    `${url}/film.mpd`,
+    "--requests",
+    "200",
+    "--concurrency",
+    "1",
+    "--against",
+    origin.url,
+    "--seed",
+    "1",
+    "--json",
+    "--out",
+    folder.path,
+  ]);
+  assertEquals(code, 0);
+  const result = JSON.parse(stdout);
+  const [edge, alone] = result.runs;
+  assertEquals(result.objects, 3 * SEGMENTS);
+  // One at a time, each object is a miss once and a hit ever after.
+  assertEquals(edge.hits, 200 - result.asked);
+  assertEquals([alone.hits, alone.failed, edge.failed], [0, 0, 0]);
+  assertEquals(edge.bytes, alone.bytes);
+  assert(result.asked > SEGMENTS && result.speedup > 0);
+  assertEquals(origin.requests.length, 1 + result.asked + 200);
+  const report = await Deno.readTextFile(`${folder.path}/report.html`);
+  assertMatch(report, /How long an answer takes/);
+});
+
+Deno.test("edge --load fills in numbers, and says when nobody answers", async () => {
+  await using origin = countingOrigin((path) => new Response(path));
+  const args = ["--requests", "50", "--catalogue", "5", "--zipf", "0"];
+  const load = (url: string) =>
+    runProgram(["edge", "--load", url, ...args, "--seed", "2"]);
+  const good = await load(`${origin.url}/o{n}?x`);
+  assertEquals(good.code, 0);
+  assertMatch(good.stdout, /^Zipf\(0\) over 5 objects, 5 of them asked for\n/);
+  assertEquals(
+    new Set(origin.requests.map(({ path }) => path)),
+    new Set([1, 2, 3, 4, 5].map((n) => `/o${n}?x`)),
+  );
+  await origin[Symbol.asyncDispose]();
+  const gone = await load(`${origin.url}/o{n}`);
+  assertEquals(gone.code, 1);
+  assertMatch(gone.stderr, /not one of 50 requests/);
+  assertEquals((await load(`${origin.url}/same`)).code, 2);
+});
