@@ -117,6 +117,7 @@ class Play {
   readonly #buffer: AbrBuffer;
   #state: "starting" | "playing" | "stalled" = "starting";
   #startupMs = 0;
+  /** Standing still until the last segment came. */
   #stalledMs = 0;
   #at = 0;
   #last: number | undefined;
@@ -199,7 +200,7 @@ class Play {
     const latencyMs = this.#link.request();
     const got = this.#receive(index, { sizeBits, latencyMs, mayAbandon });
     const { downloadMs, abandonedFor } = got;
-    const stallMs = this.#pass(downloadMs);
+    this.#pass(downloadMs);
     this.#bits += got.bits;
     if (abandonedFor === undefined) {
       this.#buffer.push(index, segmentDurationMs);
@@ -223,6 +224,7 @@ class Play {
     if (abandonedFor !== undefined) return abandonedFor;
     const bytes = sizeBits / 8;
     this.#meter.add(bytes, downloadMs, { latencyMs, segmentDurationMs });
+    const { stallMs } = this.#buffer.watched;
     this.#options.onSegment?.({
       segmentIndex: this.#at,
       index,
@@ -231,9 +233,10 @@ class Play {
       arrivedAtMs: this.#link.nowMs,
       sizeBits,
       bufferMs: this.#buffer.levelMs,
-      stallMs,
+      stallMs: stallMs - this.#stalledMs,
       reason,
     });
+    this.#stalledMs = stallMs;
     return undefined;
   }
 
@@ -295,19 +298,12 @@ class Play {
     if (this.#buffer.levelMs >= wantedMs || complete) this.#state = "playing";
   }
 
-  /** Lets time pass at the player; returns how long of it the picture stood still. */
-  #pass(elapsedMs: number): number {
-    if (this.#state === "starting") {
-      this.#startupMs += elapsedMs;
-      return 0;
-    }
-    if (this.#state === "stalled") {
+  /** Lets time pass at the player. */
+  #pass(elapsedMs: number): void {
+    if (this.#state === "starting") this.#startupMs += elapsedMs;
+    else if (this.#state === "stalled") {
       this.#buffer.watched.stallMs += elapsedMs;
-      return elapsedMs;
-    }
-    const stallMs = this.#buffer.play(elapsedMs);
-    if (stallMs > 0) this.#state = "stalled";
-    return stallMs;
+    } else if (this.#buffer.play(elapsedMs) > 0) this.#state = "stalled";
   }
 
   #abrState(): AbrState {

@@ -67,7 +67,7 @@ function abrFlag(fallback: AbrName | "all"): Flag<AbrName | "all"> {
 /** How to play. */
 export const PLAY_FLAGS = {
   ...SOURCE_FLAGS,
-  abr: abrFlag("throughput"),
+  abr: abrFlag("auto"),
   ...TRACE_FLAGS,
   buffer: flag.duration({
     default: "30s",

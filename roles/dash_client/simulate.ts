@@ -15,6 +15,7 @@ import {
   type PlayedSegment,
   playOverTrace,
 } from "../../lib/sim/abr_play.ts";
+import { abrOptimum } from "../../lib/sim/abr_optimum.ts";
 import { parseMovieJson, titleOfPositions } from "../../lib/sim/abr_title.ts";
 import type { SimulateFlags } from "./flags.ts";
 import { openTitle } from "./manifest.ts";
@@ -48,9 +49,9 @@ export async function simulate(
     });
     return { name, result, segments };
   });
-  ctx.finish(
-    showComparison({ title, trace, bufferCapMs: flags.buffer, plays }),
-  );
+  const bufferCapMs = flags.buffer;
+  const optimum = abrOptimum(title, trace, { bufferCapMs });
+  ctx.finish(showComparison({ title, trace, bufferCapMs, plays, optimum }));
 }
 
 /** What is played: the built-in title, a film's description, or what a manifest says. */

@@ -3,6 +3,7 @@ import { lectureQoe } from "../../lib/dash/qoe.ts";
 import { type NetworkTrace, traceDurationMs } from "../../lib/model/trace.ts";
 import type { ReportSection } from "../../lib/report/report.ts";
 import type { RoleResult } from "../../lib/role.ts";
+import type { AbrOptimum } from "../../lib/sim/abr_optimum.ts";
 import type {
   AbrPlayResult,
   AbrTitle,
@@ -22,7 +23,12 @@ export interface Comparison {
   readonly trace: NetworkTrace;
   readonly bufferCapMs: number;
   readonly plays: readonly SimulatedPlay[];
+  /** What a player that knew title and network beforehand could have reached. */
+  readonly optimum: AbrOptimum;
 }
+
+/** Scores up to this have no percentage worth the name: the score of standing still half the time may well be 0. */
+const LEAST_OPTIMUM = 0.1;
 
 /** So many rules have a line in the charts; more would hide each other. */
 const CHARTED = 3;
@@ -30,6 +36,7 @@ const CHARTED = 3;
 const COLUMNS = [
   "rule",
   "score",
+  "of optimum",
   "average rate",
   "switches",
   "stalls",
@@ -43,10 +50,12 @@ export function showComparison(comparison: Comparison): RoleResult {
   const plays = [...comparison.plays].sort((a, b) =>
     b.result.score - a.result.score
   );
-  const rows = plays.map(rowOf);
+  const rows = plays.map((play) => rowOf(play, comparison.optimum));
   const about = aboutOf(comparison);
   return {
-    text: `${about}\n\n${tableOf([COLUMNS, ...rows])}`,
+    text: `${about}\n\n${tableOf([COLUMNS, ...rows])}\n${
+      possible(plays[0]!, comparison.optimum)
+    }\n`,
     json: {
       title: comparison.title.name,
       segmentCount: comparison.title.sizesBits.length,
@@ -54,9 +63,11 @@ export function showComparison(comparison: Comparison): RoleResult {
       trace: comparison.trace.name,
       traceDurationMs: traceDurationMs(comparison.trace),
       bufferCapMs: comparison.bufferCapMs,
+      optimum: comparison.optimum,
       rules: plays.map(({ name, result, segments }) => ({
         name,
         ...result,
+        percentOfOptimum: shareOf(result, comparison.optimum),
         lectureQoe: qoeOf(result),
         ...(plays.length === 1 ? { segments } : {}),
       })),
@@ -70,7 +81,7 @@ export function showComparison(comparison: Comparison): RoleResult {
           heading: "Rules, the best score first",
           columns: COLUMNS,
           rows,
-          note: about,
+          note: `${about}. ${possible(plays[0]!, comparison.optimum)}`,
         },
         rateChart(comparison, plays),
         bufferChart(plays),
@@ -86,10 +97,33 @@ function aboutOf({ title, trace, bufferCapMs }: Comparison): string {
   }, in virtual time`;
 }
 
-function rowOf({ name, result }: SimulatedPlay): string[] {
+/** In percent; null where a percentage says nothing. */
+function shareOf(
+  { score }: AbrPlayResult,
+  { feasible }: AbrOptimum,
+): number | null {
+  return feasible < LEAST_OPTIMUM ? null : 100 * score / feasible;
+}
+
+function percentText(result: AbrPlayResult, optimum: AbrOptimum): string {
+  const share = shareOf(result, optimum);
+  return share === null ? "-" : `${share.toFixed(1)} %`;
+}
+
+/** The sentence of every report. */
+function possible({ name, result }: SimulatedPlay, optimum: AbrOptimum) {
+  const { feasible, bound } = optimum;
+  const range = `${feasible.toFixed(3)} to ${bound.toFixed(3)}`;
+  return `${name} reached ${
+    percentText(result, optimum)
+  } of what was possible: a player that knew this network beforehand scores ${range}, begun like the others in the lowest rate`;
+}
+
+function rowOf({ name, result }: SimulatedPlay, optimum: AbrOptimum): string[] {
   return [
     name,
     result.score.toFixed(3),
+    percentText(result, optimum),
     formatBitRate(result.averageBitsPerSecond),
     String(result.switchCount),
     result.stallCount === 0

@@ -1,17 +1,25 @@
+import { auto } from "./auto.ts";
+import { bba0 } from "./bba0.ts";
+import { bba2 } from "./bba2.ts";
 import { bolaE, bolaEO } from "./bola_e.ts";
 import { bolaBasic, bolaO, bolaU } from "./bola.ts";
-import { bba0 } from "./bba0.ts";
 import { dynamic, dynamicO } from "./dynamic.ts";
+import { elastic } from "./elastic.ts";
+import { festive } from "./festive.ts";
 import { fixed } from "./fixed.ts";
+import { panda } from "./panda.ts";
+import { robustMpc } from "./robust_mpc.ts";
 import type { AbrRule } from "./rule.ts";
 import { throughput } from "./throughput.ts";
 import { throughputEwma } from "./throughput_ewma.ts";
 
 /** The adaptation rules by the name `--abr` knows them by. */
 export const ABR_RULES = {
+  auto,
   throughput,
   "throughput-ewma": throughputEwma,
   bba0,
+  bba2,
   "bola-basic": bolaBasic,
   "bola-o": bolaO,
   "bola-u": bolaU,
@@ -19,6 +27,10 @@ export const ABR_RULES = {
   "bola-e-o": bolaEO,
   dynamic,
   "dynamic-o": dynamicO,
+  elastic,
+  festive,
+  panda,
+  "robust-mpc": robustMpc,
   fixed,
 } as const satisfies Readonly<Record<string, AbrRule>>;
 

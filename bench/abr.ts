@@ -1,0 +1,98 @@
+// deno-lint-ignore-file no-console
+/**
+ * Adaptation rules in virtual time: segments a second on one core, and the share of the optimum each rule reaches on
+ * Sabre's traces (`ROLECALL_TRACES`; without it on the traces that ship).
+ *
+ *     deno run -A bench/abr.ts [every]
+ *
+ * `every` 10 takes each tenth trace. The optimum takes a few seconds a trace.
+ */
+import { ABR_NAMES, ABR_RULES } from "../lib/dash/abr/mod.ts";
+import { namedTrace, TRACE_NAMES } from "../lib/model/trace_catalog.ts";
+import { parseTrace } from "../lib/model/trace_formats.ts";
+import type { NetworkTrace } from "../lib/model/trace.ts";
+import { abrOptimum } from "../lib/sim/abr_optimum.ts";
+import { type AbrTitle, playOverTrace } from "../lib/sim/abr_play.ts";
+import { parseMovieJson } from "../lib/sim/abr_title.ts";
+
+const folder = Deno.env.get("ROLECALL_TRACES");
+const every = Number(Deno.args[0] ?? 1);
+
+interface TraceSet {
+  readonly name: string;
+  readonly title: AbrTitle;
+  readonly traces: readonly NetworkTrace[];
+}
+
+function research(name: string, movie: string): TraceSet {
+  const names = [...Deno.readDirSync(`${folder}/${name}`)].map((entry) =>
+    entry.name
+  ).sort().filter((_, at) => at % every === 0);
+  return {
+    name,
+    title: parseMovieJson(Deno.readTextFileSync(`${folder}/${movie}`), movie),
+    traces: names.map((file) =>
+      parseTrace(Deno.readTextFileSync(`${folder}/${name}/${file}`), {
+        name: file,
+      })
+    ),
+  };
+}
+
+function shipped(): TraceSet {
+  const ladder = [400_000, 1_000_000, 2_500_000];
+  const sizesBits = Array.from(
+    { length: 127 },
+    () => ladder.map((rate) => rate * 5),
+  );
+  return {
+    name: "shipped",
+    title: {
+      name: "even",
+      ladder,
+      durationsMs: sizesBits.map(() => 5000),
+      sizesBits,
+    },
+    traces: TRACE_NAMES.map((name) => namedTrace(name)!),
+  };
+}
+
+const sets = folder === undefined
+  ? [shipped()]
+  : [research("4G", "bbb4k.json"), research("3G", "bbb.json")];
+
+for (const { name, title, traces } of sets) {
+  for (const bufferCapMs of [25_000, 10_000]) {
+    const startedMs = performance.now();
+    const optima = traces.map((trace) =>
+      abrOptimum(title, trace, { bufferCapMs })
+    );
+    const eachMs = (performance.now() - startedMs) / traces.length;
+    const mean = (pick: (at: number) => number) =>
+      traces.reduce((sum, _, at) => sum + pick(at), 0) / traces.length;
+    const feasible = mean((at) => optima[at]!.feasible);
+    const bound = mean((at) => optima[at]!.bound);
+    console.log(
+      `${name}, buffer ${bufferCapMs / 1000} s, ${traces.length} traces: ` +
+        `optimum ${feasible.toFixed(4)} to ${bound.toFixed(4)}, ` +
+        `${eachMs.toFixed(0)} ms a trace`,
+    );
+    for (const rule of ABR_NAMES) {
+      const beganMs = performance.now();
+      const results = traces.map((trace) =>
+        playOverTrace(title, trace, ABR_RULES[rule], { bufferCapMs })
+      );
+      const seconds = (performance.now() - beganMs) / 1000;
+      const segments = traces.length * title.sizesBits.length;
+      const score = mean((at) => results[at]!.score);
+      const change = mean((at) =>
+        results[at]!.changeBitsPerSecond / title.sizesBits.length / 1000
+      );
+      console.log(
+        `  ${rule.padEnd(16)} ${(100 * score / feasible).toFixed(1)} %  ` +
+          `change ${change.toFixed(0)} kbit/s a segment  ` +
+          `${Math.round(segments / seconds)} segments/s`,
+      );
+    }
+  }
+}

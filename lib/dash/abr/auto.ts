@@ -1,0 +1,204 @@
+/**
+ * `auto`, our default: the rung whose expected worth is greatest, stalls and the buffer left behind counted in.
+ *
+ * A player that knows how uncertain its forecast is. Of what comes it keeps an expectation, what is usual, and how far
+ * the expectation was off, all of the logarithm of the rate. From these and the ladder follows, once, what any buffer is
+ * worth (`auto_values.ts`); the worth of each rung for the next segment, with its true size where that is known, is
+ * then a sum of a few terms. Model predictive control (Yin, Jindal, Sekar, Sinopoli, SIGCOMM 2015) plans five segments
+ * for one forecast; this reckons with many outcomes and to the end. A change of rung has its price, so that the
+ * picture does not flicker; a segment on its way is given up when starting anew in a lower rung is worth clearly more.
+ * Parameters were set on traces drawn by `lib/model/trace_generator.ts`, not on those it is measured with
+ * (docs/design/abr_auto.md).
+ */
+import { formatBitRate, formatMs } from "../../core/units.ts";
+import { AutoValues } from "./auto_values.ts";
+import {
+  type AbrDecision,
+  type AbrDownload,
+  type AbrProgress,
+  type AbrRule,
+  type AbrSession,
+  type AbrState,
+  sizeBitsOf,
+} from "./rule.ts";
+
+/** After so much download time what was expected before counts half; the same while a segment is on its way. */
+const HALF_LIFE_MS = 2000;
+const PROGRESS_HALF_LIFE_MS = 1000;
+/** Errors of the forecast: what is thought of them at first, and how much of that is left after each segment. */
+const FIRST_SIGMA = 0.45;
+const SIGMA_KEPT = 0.85;
+/** Share of the error's deviation that counts: each segment is a new chance, in the table, to be off by it. */
+const SIGMA_SHARE = 0.2;
+/** What is left of the weight of what is usual, after each segment. */
+const USUAL_KEPT = 0.99;
+/** How much of the latency is new with each segment. */
+const LATENCY_GAIN = 0.3;
+/** A change that is worth less than this is not made; a segment is given up for more than this. In segments' worth of utility. */
+const LEAST_GAIN = 0.03;
+const LEAST_ABANDON_GAIN = 0.6;
+/** No segment is given up before bits have come for so long. */
+const LEAST_FLOW_MS = 300;
+/** So many segments ahead are looked at, and so much of their being larger than usual counts as a slower network. */
+const AHEAD = { segments: 4, share: 0.5 };
+
+/** What tables there are, by their parameters rounded: deviation, usual rate (a factor of 2.2) and latency. */
+const SIGMAS: readonly number[] = [0.08, 0.16, 0.3, 0.5];
+const USUAL_STEP = 0.8;
+const LATENCY_STEP_MS = 100;
+const MAX_LATENCY_MS = 1000;
+/** Tables kept for other plays of the same ladder; the oldest goes first. Each has about 440 numbers a rung. */
+const MAX_TABLES = 64;
+
+/** The same parameters give the same table, so that keeping it changes no choice. */
+const TABLES = new Map<string, AutoValues>();
+
+class AutoSession implements AbrSession {
+  /** Expected rate, as logarithm of bits per second. */
+  #logRate: number | undefined;
+  #latencyMs = 0;
+  #usualSum = 0;
+  #usualWeight = 0;
+  #variance = FIRST_SIGMA ** 2;
+  #state: AbrState | undefined;
+  #values: AutoValues | undefined;
+
+  decide(state: AbrState): AbrDecision {
+    this.#state = state;
+    const logRate = this.#logRate;
+    if (logRate === undefined) {
+      return { index: 0, waitMs: 0, reason: "nothing measured yet" };
+    }
+    const { bufferMs, ladder } = state;
+    const values = this.#valuesFor(state);
+    const from = {
+      logRate,
+      bufferMs,
+      latencyMs: this.#latencyMs,
+      aheadLog: AHEAD.share * aheadLog(state),
+    };
+    const last = Math.min(state.lastIndex ?? 0, ladder.length - 1);
+    const worth = ladder.map((_, index) =>
+      values.expect(index, sizeBitsOf(state, 0, index), from) -
+      values.changeCost(last, index)
+    );
+    const most = Math.max(...worth);
+    const keeps = most - worth[last]! < LEAST_GAIN;
+    const expected = formatBitRate(Math.exp(logRate));
+    return {
+      index: keeps ? last : worth.indexOf(most),
+      waitMs: 0,
+      reason: `${formatMs(bufferMs)} held, ${expected} expected`,
+    };
+  }
+
+  downloaded({ bits, downloadMs, latencyMs }: AbrDownload): void {
+    if (bits <= 0) return;
+    const flowMs = Math.max(downloadMs - latencyMs, 0.1);
+    const logRate = Math.log(bits * 1000 / flowMs);
+    this.#usualSum = this.#usualSum * USUAL_KEPT + logRate * downloadMs;
+    this.#usualWeight = this.#usualWeight * USUAL_KEPT + downloadMs;
+    if (this.#logRate === undefined) {
+      this.#logRate = logRate;
+      this.#latencyMs = latencyMs;
+      return;
+    }
+    this.#latencyMs += LATENCY_GAIN * (latencyMs - this.#latencyMs);
+    const error = logRate - this.#logRate;
+    this.#variance += (1 - SIGMA_KEPT) * (error ** 2 - this.#variance);
+    this.#logRate += (1 - 0.5 ** (flowMs / HALF_LIFE_MS)) * error;
+  }
+
+  abandon(progress: AbrProgress): number | undefined {
+    const values = this.#values;
+    const { index, bits, sizeBits, latencyMs, bufferMs, ladder } = progress;
+    const flowMs = progress.elapsedMs - latencyMs;
+    if (
+      values === undefined || this.#logRate === undefined || index === 0 ||
+      bits <= 0 || flowMs < LEAST_FLOW_MS
+    ) return undefined;
+    // What comes now is known better than what was expected, the longer it comes.
+    const kept = 0.5 ** (flowMs / PROGRESS_HALF_LIFE_MS);
+    const seen = Math.log(bits * 1000 / flowMs);
+    const logRate = kept * this.#logRate + (1 - kept) * seen;
+    const goesOn = { logRate, bufferMs, latencyMs: 0 };
+    let best = values.expect(index, sizeBits - bits, goesOn) +
+      LEAST_ABANDON_GAIN;
+    let lower: number | undefined;
+    for (let at = 0; at < index; at++) {
+      const otherBits = this.#state?.sizeBits?.(0, at) ??
+        sizeBits * ladder[at]! / ladder[index]!;
+      const anew = { logRate, bufferMs, latencyMs };
+      const worth = values.expect(at, otherBits, anew);
+      if (worth <= best) continue;
+      best = worth;
+      lower = at;
+    }
+    return lower;
+  }
+
+  #valuesFor(state: AbrState): AutoValues {
+    const { ladder, segmentDurationMs, bufferCapMs } = state;
+    const wanted = Math.sqrt(this.#variance) * SIGMA_SHARE;
+    const sigma = SIGMAS.reduce((a, b) =>
+      Math.abs(Math.log(b / wanted)) < Math.abs(Math.log(a / wanted)) ? b : a
+    );
+    const usualLog = USUAL_STEP *
+      Math.round(this.#usualSum / this.#usualWeight / USUAL_STEP);
+    const latencyMs = Math.min(
+      MAX_LATENCY_MS,
+      Math.round(this.#latencyMs / LATENCY_STEP_MS) * LATENCY_STEP_MS,
+    );
+    // The last segment of a title is shorter; its own table would be for one choice.
+    const known = this.#values;
+    if (known !== undefined && segmentDurationMs < known.segmentDurationMs) {
+      if (known.rungs === ladder.length) return known;
+    }
+    const model = {
+      ladder,
+      segmentDurationMs,
+      bufferCapMs,
+      latencyMs,
+      sigma,
+      usualLog,
+    };
+    this.#values = tableFor(model);
+    return this.#values;
+  }
+}
+
+function tableFor(model: ConstructorParameters<typeof AutoValues>[0]) {
+  const key = JSON.stringify(model);
+  let values = TABLES.get(key);
+  if (values === undefined) {
+    values = new AutoValues(model);
+    const oldest = TABLES.keys().next().value;
+    if (TABLES.size >= MAX_TABLES && oldest !== undefined) {
+      TABLES.delete(oldest);
+    }
+    TABLES.set(key, values);
+  }
+  return values;
+}
+
+/** Logarithm of how much larger than usual the segments after the next one are; 0 where sizes are not known. */
+function aheadLog(state: AbrState): number {
+  const rung = state.ladder.length >> 1;
+  let bits = 0;
+  let count = 0;
+  for (let ahead = 1; ahead <= AHEAD.segments; ahead++) {
+    const size = state.sizeBits?.(ahead, rung);
+    if (size === undefined) break;
+    bits += size;
+    count += 1;
+  }
+  const usualBits = state.ladder[rung]! * state.segmentDurationMs / 1000;
+  return count === 0 ? 0 : Math.log(bits / count / usualBits);
+}
+
+/** See the head of this file. */
+export const auto: AbrRule = {
+  summary: "the greatest expected worth, stalls and buffer counted in",
+  source: "ours; after Yin, Jindal, Sekar, Sinopoli (MPC), SIGCOMM 2015",
+  start: () => new AutoSession(),
+};

@@ -1,0 +1,205 @@
+/**
+ * What a buffer is worth: the table behind the rule `auto`.
+ *
+ * The player's future is a Markov decision process. A state is (x, b): what the network is expected to carry, and the
+ * media held. Fetching a segment in rung q, of which the network carries y = x e^(sigma z) with z at random, takes
+ * `latency + size_q / y`; what the buffer lacks for that the picture stands still, at a penalty; then the buffer has one
+ * segment more, and the expectation has moved a part `gain` of the way to y. Value iteration backwards from the end of
+ * a long title gives the worth of each state, of which only differences count. Sizes are rate times duration here; the
+ * rule itself uses true sizes for the segment it chooses, where they are known.
+ */
+
+/** What the values depend on. */
+export interface AutoModel {
+  /** Rates in bits per second. */
+  readonly ladder: readonly number[];
+  readonly segmentDurationMs: number;
+  readonly bufferCapMs: number;
+  readonly latencyMs: number;
+  /** Standard deviation of the logarithm of what comes over what was expected. */
+  readonly sigma: number;
+  /** Logarithm of the rate that is usual: what the expectation drifts back to. */
+  readonly usualLog: number;
+}
+
+/**
+ * What may come, as steps of sigma, and how likely it is. More on the low side than a normal distribution has: mobile
+ * networks have holes, and a hole is felt through all of a segment's download while a peak is over at once.
+ */
+export const OUTCOMES: readonly {
+  readonly z: number;
+  readonly weight: number;
+}[] = [
+  { z: -3.2, weight: 0.04 },
+  { z: -1.6, weight: 0.13 },
+  { z: -0.6, weight: 0.28 },
+  { z: 0.2, weight: 0.28 },
+  { z: 0.9, weight: 0.2 },
+  { z: 1.8, weight: 0.07 },
+];
+
+/** Taken out of what moves the expectation, so that it does not sink by itself. */
+const MEAN_OUTCOME = OUTCOMES.reduce(
+  (sum, { z, weight }) => sum + z * weight,
+  0,
+);
+
+/** A unit of stalled time against a unit of utility: the score's penalty, and the time it takes from a session. */
+export const STALL_COST = 6.5;
+/** How far the expectation moves to what came. */
+const GAIN = 0.3;
+/** How far it drifts back to what is usual, with each segment. */
+const DRIFT = 0.1;
+/** What a change of rung costs: of its step in utility, and of its step in rate as a share of the top rate. */
+const CHANGE_COST = { utility: 0.1, rate: 0.8 };
+/** Segments to the end of the title that is reckoned with. */
+const ROUNDS = 20;
+/** Steps of the table. */
+const RATE_STEPS = 20;
+const BUFFER_STEPS = 22;
+
+/** See the head of this file. */
+export class AutoValues {
+  readonly #model: AutoModel;
+  readonly utilities: readonly number[];
+  readonly #lowestLog: number;
+  readonly #logStep: number;
+  readonly #bufferStepMs: number;
+  /** By the rung of the last segment. */
+  #values: readonly Float64Array[];
+  /** What a change from one rung to another costs. */
+  readonly #changes: readonly (readonly number[])[];
+
+  /** Works the table out. */
+  constructor(model: AutoModel) {
+    this.#model = model;
+    const { ladder } = model;
+    this.utilities = ladder.map((rate) => Math.log(rate / ladder[0]!));
+    this.#lowestLog = Math.log(ladder[0]! / 12);
+    const highestLog = Math.log(ladder.at(-1)! * 4);
+    this.#logStep = (highestLog - this.#lowestLog) / (RATE_STEPS - 1);
+    this.#bufferStepMs = model.bufferCapMs / (BUFFER_STEPS - 1);
+    this.#changes = ladder.map((rate, at) =>
+      ladder.map((other, to) =>
+        CHANGE_COST.utility *
+          Math.abs(this.utilities[at]! - this.utilities[to]!) +
+        CHANGE_COST.rate * Math.abs(rate - other) / ladder.at(-1)!
+      )
+    );
+    this.#values = ladder.map(() =>
+      new Float64Array(RATE_STEPS * BUFFER_STEPS)
+    );
+    for (let round = 0; round < ROUNDS; round++) this.#values = this.#before();
+  }
+
+  /** Of the segments it reckons with. */
+  get segmentDurationMs(): number {
+    return this.#model.segmentDurationMs;
+  }
+
+  /** How many rungs the ladder has. */
+  get rungs(): number {
+    return this.#model.ladder.length;
+  }
+
+  /** What a change of rung costs, in segments' worth of utility. */
+  changeCost(from: number, to: number): number {
+    return this.#changes[from]![to]!;
+  }
+
+  /** The value of a state; in segments' worth of utility. */
+  value(index: number, logRate: number, bufferMs: number): number {
+    const x = clamp((logRate - this.#lowestLog) / this.#logStep, RATE_STEPS);
+    const b = clamp(bufferMs / this.#bufferStepMs, BUFFER_STEPS);
+    const at = Math.min(Math.floor(x), RATE_STEPS - 2);
+    const to = Math.min(Math.floor(b), BUFFER_STEPS - 2);
+    const low = at * BUFFER_STEPS + to;
+    const high = low + BUFFER_STEPS;
+    const values = this.#values[index]!;
+    const share = b - to;
+    const below = values[low]! + share * (values[low + 1]! - values[low]!);
+    const above = values[high]! + share * (values[high + 1]! - values[high]!);
+    return below + (x - at) * (above - below);
+  }
+
+  /**
+   * What is to be expected of fetching `sizeBits` that are worth `utility` when `exp(logRate)` bits per second are
+   * expected and `bufferMs` held: the utility, the stalls, and where it leads.
+   */
+  expect(
+    index: number,
+    sizeBits: number,
+    { logRate, bufferMs, latencyMs, aheadLog = 0 }: {
+      readonly logRate: number;
+      readonly bufferMs: number;
+      readonly latencyMs: number;
+      /** Logarithm of how much larger than usual what comes after it is. */
+      readonly aheadLog?: number;
+    },
+  ): number {
+    const { segmentDurationMs, sigma, bufferCapMs } = this.#model;
+    const drifted = logRate + DRIFT * (this.#model.usualLog - logRate) -
+      aheadLog;
+    const flowMs = sizeBits * 1000 / Math.exp(logRate);
+    let sum = this.utilities[index]!;
+    for (const { z, weight } of OUTCOMES) {
+      const takenMs = latencyMs + flowMs * Math.exp(-sigma * z);
+      const leftMs = bufferMs - takenMs;
+      const stall = leftMs < 0 ? -leftMs / segmentDurationMs : 0;
+      const nextMs = Math.min(
+        Math.max(0, leftMs) + segmentDurationMs,
+        bufferCapMs,
+      );
+      const next = this.value(
+        index,
+        drifted + GAIN * sigma * (z - MEAN_OUTCOME),
+        nextMs,
+      );
+      sum += weight * (next - STALL_COST * stall);
+    }
+    return sum;
+  }
+
+  #before(): readonly Float64Array[] {
+    const { ladder, segmentDurationMs, bufferCapMs, latencyMs } = this.#model;
+    const values = ladder.map(() =>
+      new Float64Array(RATE_STEPS * BUFFER_STEPS)
+    );
+    const worth = new Float64Array(ladder.length);
+    for (let x = 0; x < RATE_STEPS; x++) {
+      const logRate = this.#lowestLog + x * this.#logStep;
+      for (let b = 0; b < BUFFER_STEPS; b++) {
+        // A request waits for room.
+        const bufferMs = Math.min(
+          b * this.#bufferStepMs,
+          Math.max(0, bufferCapMs - segmentDurationMs),
+        );
+        for (let rung = 0; rung < ladder.length; rung++) {
+          worth[rung] = this.expect(
+            rung,
+            ladder[rung]! * segmentDurationMs / 1000,
+            { logRate, bufferMs, latencyMs },
+          );
+        }
+        for (let last = 0; last < ladder.length; last++) {
+          values[last]![x * BUFFER_STEPS + b] = this.#bestAfter(last, worth);
+        }
+      }
+    }
+    return values;
+  }
+
+  /** The most of `worth` (by rung), the price of the change from rung `last` taken off. */
+  #bestAfter(last: number, worth: Float64Array): number {
+    const changes = this.#changes[last]!;
+    let best = -Infinity;
+    for (let rung = 0; rung < worth.length; rung++) {
+      best = Math.max(best, worth[rung]! - changes[rung]!);
+    }
+    return best;
+  }
+}
+
+function clamp(value: number, steps: number): number {
+  return Math.min(Math.max(value, 0), steps - 1);
+}

@@ -1,0 +1,94 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { runProgram } from "../support/program.ts";
+import { ABR_NAMES } from "../../lib/dash/abr/mod.ts";
+
+const MOVIE = JSON.stringify({
+  "segment_duration_ms": 2000,
+  "bitrates_kbps": [300, 900, 2400],
+  "segment_sizes_bits": Array.from(
+    { length: 30 },
+    (_, at) => [300, 900, 2400].map((rate) => rate * (at % 2 ? 1600 : 2400)),
+  ),
+});
+
+async function inFolder(
+  files: Readonly<Record<string, string>>,
+  use: (folder: string) => Promise<void>,
+) {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      await Deno.writeTextFile(`${folder}/${name}`, text);
+    }
+    await use(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("dash-client --abr all compares every rule on one trace, with the optimum, and writes a report", async () => {
+  await inFolder({}, async (folder) => {
+    const { code, stdout, stderr } = await runProgram([
+      "dash-client",
+      ...["--abr", "all", "--trace", "3g", "--duration", "60s"],
+      ...["--out", folder, "--json"],
+    ]);
+    assertEquals(code, 0, stderr);
+    const result = JSON.parse(stdout);
+    const names = result.rules.map((rule: { name: string }) => rule.name);
+    assertEquals([...names].sort(), [...ABR_NAMES].sort());
+    assert(result.optimum.feasible <= result.optimum.bound);
+    assertEquals(result.segmentCount, 12);
+    for (const rule of result.rules) {
+      assertEquals(Math.round(rule.playedMs), 60_000);
+      // A rung fixed in advance may begin higher than the optimum does.
+      if (rule.name !== "fixed") assert(rule.score <= result.optimum.bound);
+    }
+    const report = await Deno.readTextFile(`${folder}/report.html`);
+    assertMatch(report, /of what was possible/);
+    assertMatch(await Deno.readTextFile(`${folder}/rates.svg`), /<svg/);
+  });
+});
+
+Deno.test("dash-client --simulate plays a film's description over a trace file", async () => {
+  const trace = '[{"duration_ms":1000,"bandwidth_kbps":1000}]';
+  await inFolder({ "m.json": MOVIE, "t.json": trace }, async (folder) => {
+    const { code, stdout, stderr } = await runProgram([
+      "dash-client",
+      `${folder}/m.json`,
+      ...["--simulate", "--abr", "fixed", "--quality", "900k"],
+      ...["--trace", `${folder}/t.json`, "--latency", "50ms", "--json"],
+    ]);
+    assertEquals(code, 0, stderr);
+    const [rule] = JSON.parse(stdout).rules;
+    assertEquals(rule.segments.length, 30);
+    // 900 kbit/s times 2.4 s over 1 Mbit/s, and the latency asked for.
+    assertEquals(rule.startupMs, 2160 + 50);
+    assertEquals(rule.segments[1].arrivedAtMs, 2210 + 50 + 1440);
+  });
+});
+
+const BAD: readonly (readonly [args: readonly string[], line: RegExp])[] = [
+  [["--simulate", "--trace", "5g"], /--trace must be lte, .* got "5g"/],
+  [["--simulate", "--trace", "bad.txt"], /bad\.txt: line 2: must be 2 numbers/],
+  [["bad.txt", "--simulate"], /bad\.txt as a film.*no JSON/],
+  [["--simulate", "--quality", "4k"], /--quality must be .*400k, 1000k, 2500k/],
+  [["--simulate", "--duration", "0"], /--duration must be above 0/],
+  [["--simulate", "--abr", "magic"], /--abr must be one of auto, /],
+  [[], /manifest's URL is missing/],
+];
+
+Deno.test("dash-client says in one line what is wrong with a simulation", async () => {
+  await inFolder({ "bad.txt": "1 2\nx\n" }, async (folder) => {
+    const runs = BAD.map(async ([args, line]) => {
+      const { code, stderr } = await runProgram([
+        "dash-client",
+        ...args.map((arg) => arg.endsWith(".txt") ? `${folder}/${arg}` : arg),
+      ]);
+      assertEquals(code, 2, stderr);
+      assertMatch(stderr, line);
+      assertEquals(stderr.trim().split("\n").length, 1, stderr);
+    });
+    await Promise.all(runs);
+  });
+});
