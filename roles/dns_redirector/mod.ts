@@ -33,6 +33,8 @@ export const dnsRedirector: Role = {
     "rolecall dns-redirector --domain video.kingcdn.example --edge 127.0.0.3 --edge 127.0.0.4 --policy geo --site 127.1.0.0/16=127.0.0.3 --site 127.2.0.0/16=127.0.0.4",
     "rolecall dns-redirector --cname video.netcinema.example=video.kingcdn.example --domain video.kingcdn.example --edge 127.0.0.3",
     "rolecall dns-redirector --zone kingcdn.zone --policy hash --ttl 5s",
+    "rolecall dns-redirector --domain video.kingcdn.example --edge 127.0.0.3 --edge 127.0.0.4 --policy load --health-check tcp",
+    "rolecall dns-redirector --domain video.cs.cmu.edu --servers servers.txt --lsa topology.lsa --course cmu --course-log dns.log",
     "rolecall dns-redirector --recursive --host 127.0.1.53 --root-hint a.root=127.0.1.1:5353",
     "rolecall dns-redirector --query video.netcinema.example --at 127.0.0.1:5300 --subnet 127.2.0.0/24",
     "rolecall dns-redirector --query video.netcinema.example AAAA --at 127.0.1.1:5353 --trace",

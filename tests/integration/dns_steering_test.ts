@@ -58,8 +58,8 @@ Deno.test("dns-redirector takes an edge out that fails its check, brings it back
   await using server = await startProgram([
     ...SERVER,
     ...["--health-check", "/up", "--health-port", String(edges.port)],
-    ...["--health-body", "in service", "--health-interval", "2s"],
-    ...["--health-rise", "1"],
+    ...["--health-body", "in service", "--health-interval", "3s"],
+    ...["--health-timeout", "1500ms", "--health-rise", "1"],
   ]);
   assertEquals(await answers(server, 2), [...HOSTS]);
   for (const host of HOSTS) {
@@ -99,7 +99,8 @@ Deno.test("dns-redirector sends clients to the edge that says it is least busy",
   await using server = await startProgram([
     ...["dns-redirector", "--host", "127.0.0.1", "--port", "0"],
     ...HOSTS.flatMap((host, at) => ["--edge", `${host},admin=${admins[at]}`]),
-    ...["--domain", DOMAIN, "--policy", "load", "--health-interval", "300ms"],
+    ...["--domain", DOMAIN, "--policy", "load"],
+    ...["--health-interval", "1s", "--health-fall", "1"],
   ]);
   const { port } = await near.until("role.listening");
   let isOver = false;
@@ -116,10 +117,18 @@ Deno.test("dns-redirector sends clients to the edge that says it is least busy",
         (event) => event.host === host && (at === 1 || event.load > 1000),
       );
     }
-    assertEquals(await answers(server, 2), [HOSTS[1], HOSTS[1]]);
-    const { reason, policy } = await server.until("edge.selected");
+    // a reading may come late on a busy machine; then nobody is known to be busy, until the next
+    const told = server.until(
+      "edge.selected",
+      ({ chosen, reason }) =>
+        chosen === HOSTS[1] && /^least busy \(.*\/s\)$/.test(reason),
+    );
+    let isTold = false;
+    const note = () => void (isTold = true);
+    told.then(note, note);
+    while (!isTold) await answers(server, 1);
+    const { policy } = await told;
     assertEquals(policy, "load");
-    assertMatch(reason, /^least busy \(.*\/s\)$/);
   } finally {
     isOver = true;
     await busy;
