@@ -3,6 +3,7 @@ import { addressOf } from "./deno_address.ts";
 import { systemError } from "./deno_errors.ts";
 import { fetchOnce } from "./deno_fetch.ts";
 import { udpSocket } from "./deno_udp.ts";
+import { serveHttps } from "./deno_https.ts";
 import { serveHttp } from "./deno_http.ts";
 import { closer } from "./deno_close.ts";
 import { joinMulticast } from "./deno_multicast.ts";
@@ -26,7 +27,9 @@ export const denoNet: Net = {
   listenTcp,
   connectTcp,
   serveHttp: (address, handler, options) =>
-    serveHttp(bound(address), handler, options),
+    options?.tls === undefined
+      ? serveHttp(bound(address), handler, options)
+      : serveHttps(bound(address), handler, options.tls),
   fetch: fetchOnce,
   resolve,
   hostname: () => Deno.hostname(),

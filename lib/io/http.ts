@@ -1,6 +1,7 @@
 import type { ProtocolError } from "../core/errors.ts";
 import type { FieldSource } from "../http/fields.ts";
 import type { Address } from "./net.ts";
+import type { TlsIdentity } from "./self_signed.ts";
 
 /** A request, its head read and checked. */
 export interface HttpRequest {
@@ -46,6 +47,8 @@ export type HttpHandler = (
 
 /** How a server treats its clients. */
 export interface HttpOptions {
+  /** Serve TLS, HTTP/2 and HTTP/1.1, with the runtime's own server. */
+  readonly tls?: TlsIdentity | undefined;
   /** Hears of every client that broke the protocol; it is answered and cut off already. */
   readonly violated?: (remote: Address, error: ProtocolError) => void;
 }

@@ -96,6 +96,18 @@ export const edgeFlags = {
     help: "Format of --access-log",
     default: "combined",
   }),
+  tls: flag.choice(["off", "self-signed"], {
+    help: "Serve HTTPS with a certificate made at the start",
+    default: "off",
+  }),
+  tlsCert: flag.path({
+    placeholder: "FILE",
+    help: "Serve HTTPS, HTTP/2 and HTTP/1.1, with this certificate chain (PEM)",
+  }),
+  tlsKey: flag.path({
+    placeholder: "FILE",
+    help: "The key of --tls-cert (PEM)",
+  }),
   serverTiming: flag.toggle({
     help:
       "Say in Server-Timing how long every answer took; those to players that send CMCD always do",

@@ -1,6 +1,7 @@
 import { InputError } from "../../lib/core/errors.ts";
 import { HttpCache } from "../../lib/http/cache.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";
+import type { TlsIdentity } from "../../lib/io/self_signed.ts";
 import { HttpClient } from "../../lib/io/http_client.ts";
 import { ViolationLog } from "../../lib/io/violation_log.ts";
 import type { RoleContext } from "../../lib/role.ts";
@@ -13,6 +14,7 @@ import type { EdgeFlags } from "./flags.ts";
 import type { Front } from "./front.ts";
 import { Limits } from "./limits.ts";
 import { Node } from "./node.ts";
+import { tlsIdentity } from "./tls.ts";
 
 /** Runs an edge until told to stop. */
 export async function serveEdge(
@@ -47,9 +49,14 @@ export async function serveEdge(
     metrics,
     signal: gone.signal,
   });
+  const tls = await tlsIdentity(flags, ctx);
   let working = Promise.resolve();
   try {
-    await listen(flags, ctx, node.front, () => working = node.work());
+    await listen(flags, ctx, {
+      front: node.front,
+      tls,
+      listening: () => working = node.work(),
+    });
   } finally {
     // Answers in flight have had their time: what is still being fetched is for nobody.
     gone.abort();
@@ -62,14 +69,17 @@ export async function serveEdge(
 async function listen(
   { host, port }: EdgeFlags,
   ctx: RoleContext,
-  front: Front,
-  listening: () => void,
+  { front, tls, listening }: {
+    readonly front: Front;
+    readonly tls: TlsIdentity | undefined;
+    readonly listening: () => void;
+  },
 ): Promise<void> {
   await using violations = new ViolationLog(ctx);
   await using server = ctx.net.serveHttp(
     { host, port },
     (request) => front.handle(request),
-    violations,
+    { violated: violations.violated, tls },
   );
   ctx.emit({
     type: "role.listening",

@@ -1,0 +1,38 @@
+import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
+import { selfSigned, type TlsIdentity } from "../../lib/io/self_signed.ts";
+import type { RoleContext } from "../../lib/role.ts";
+import type { EdgeFlags } from "./flags.ts";
+
+/** Largest file of a certificate chain or a key. */
+const MAX_BYTES = 1 << 20;
+
+/**
+ * What the edge shows clients; undefined without TLS.
+ *
+ * @throws {InputError} If a file cannot be read, or one of the two flags is missing.
+ */
+export async function tlsIdentity(
+  { tls, tlsCert, tlsKey }: EdgeFlags,
+  { clock, files, net }: RoleContext,
+): Promise<TlsIdentity | undefined> {
+  if (tlsCert === undefined && tlsKey === undefined) {
+    return tls === "off"
+      ? undefined
+      : await selfSigned([net.hostname()], clock.wallMs());
+  }
+  if (tlsCert === undefined || tlsKey === undefined || tls !== "off") {
+    throw new InputError(
+      "HTTPS needs --tls-cert and --tls-key, or --tls self-signed alone",
+    );
+  }
+  const read = async (path: string) => {
+    try {
+      const bytes = await files.read(path, { maxBytes: MAX_BYTES });
+      return new TextDecoder().decode(bytes);
+    } catch (error) {
+      if (!(error instanceof RunError)) throw error;
+      throw new InputError(messageOf(error));
+    }
+  };
+  return { certificate: await read(tlsCert), key: await read(tlsKey) };
+}
