@@ -16,7 +16,7 @@ const NETWORK_BITS = 16;
 const PLAYER_BUFFER = "12s";
 
 /** How often the name server checks the edges. A machine that plays all of this may be slow: one check late is no failure. */
-const HEALTH = ["--health-interval", "4s", "--health-timeout", "2s"];
+const HEALTH = ["--health-interval", "3s", "--health-timeout", "1500ms"];
 
 /** A title plays in several networks: DNS sends each client to the edge in its own network, and the edge fetches each segment once. */
 export async function playCdn(act: CdnAct, stage: Stage): Promise<void> {
