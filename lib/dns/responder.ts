@@ -68,8 +68,8 @@ export interface ResponderOptions {
   readonly rateLimit?: ResponseRateLimit;
   /** What a client that asks is told about idle connections (RFC 7828), in milliseconds. */
   readonly keepaliveMs?: number;
-  /** Who may have whole zones; nobody, unless given. */
-  readonly mayTransfer?: (address: Uint8Array) => boolean;
+  /** Whether an address may have whole zones: `NOERROR`, or the code that says why not. Nobody may, unless given. */
+  readonly transferVerdict?: (address: Uint8Array) => number;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -281,10 +281,9 @@ export class Responder {
       answer.rcode = asker.transport === "tcp" ? RCODES.REFUSED : RCODES.NOTIMP;
       return true;
     }
-    if (this.#options.mayTransfer?.(asker.address) !== true) {
-      answer.rcode = RCODES.REFUSED;
-      return true;
-    }
+    answer.rcode = this.#options.transferVerdict?.(asker.address) ??
+      RCODES.REFUSED;
+    if (answer.rcode !== RCODES.NOERROR) return true;
     const name = query.subarray(12, nameEnd);
     const zone = this.zones.zones.find(({ origin }) =>
       equalNames(origin, name)

@@ -81,6 +81,16 @@ export type DnsEvent =
     readonly redirects: number;
   }
   | {
+    /** A secondary got a whole zone (AXFR), or heard that it has the newest (IXFR). */
+    readonly type: "zone.transferred";
+    readonly zone: string;
+    readonly serial: number;
+    /** `host:port` of the secondary. */
+    readonly remote: string;
+    readonly messages: number;
+    readonly sentBytes: number;
+  }
+  | {
     /** A zone file was to be read again and cannot be used: the old zones are still served. */
     readonly type: "zones.rejected";
     /** With file and line. */
@@ -143,6 +153,13 @@ export const DNS_EVENTS: EventTable<DnsEvent> = {
     text: (e) =>
       `answering for ${e.zone} (serial ${e.serial}), ${e.redirects} redirected name${
         e.redirects === 1 ? "" : "s"
+      }`,
+  },
+  "zone.transferred": {
+    level: "info",
+    text: (e) =>
+      `${e.remote} got the zone ${e.zone} (serial ${e.serial}): ${e.sentBytes} bytes in ${e.messages} message${
+        e.messages === 1 ? "" : "s"
       }`,
   },
   "zones.rejected": {

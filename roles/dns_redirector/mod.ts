@@ -12,6 +12,7 @@ export const dnsRedirector: Role = {
   summary: "Authoritative DNS that sends each client to its edge",
   events: [
     "zone.loaded",
+    "zone.transferred",
     "zones.rejected",
     "engine.rejected",
     "query.answered",

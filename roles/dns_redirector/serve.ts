@@ -10,6 +10,7 @@ import { EdgeWatch } from "./edge_watch.ts";
 import { QueryLog } from "./query_log.ts";
 import { serveTcp } from "./tcp_door.ts";
 import type { ServeFlags } from "./server_flags.ts";
+import { Transfers } from "./transfers.ts";
 import { serveUdp } from "./udp_door.ts";
 import { watchRules } from "./watch_flags.ts";
 import { ZoneKeeper } from "./zone_keeper.ts";
@@ -35,7 +36,11 @@ export async function serveDns(
   keeper.tell();
   const log = new QueryLog(ctx);
   // each has its own buffer: while one answer is being sent, the other may write the next
-  const options = responderOptions(flags, ctx);
+  const transfers = new Transfers(flags.allowTransfer, ctx);
+  const options = {
+    ...responderOptions(flags, ctx),
+    transferVerdict: transfers.verdict,
+  };
   const responder = () => {
     const made = new Responder(keeper.zones, options);
     keeper.follow((zones) => made.zones = zones);
@@ -43,10 +48,14 @@ export async function serveDns(
   };
   const watch = new EdgeWatch(rules, { book: keeper.book, ctx });
   keeper.follow((zones) => watch.follow(zones));
-  const { engine } = flags;
+  const { engine, idleTimeout, maxConnections } = flags;
+  const zones = () => keeper.zones;
   await Promise.all([
     serveUdp(udp, { responder: responder(), log, ctx, engine }),
-    serveTcp(tcp, { responder: responder(), log, ctx, flags }),
+    serveTcp(tcp, {
+      ...{ responder: responder(), zones, transfers, log, ctx },
+      ...{ idleTimeout, maxConnections },
+    }),
     keeper.watch(),
     watch.run(),
   ]);

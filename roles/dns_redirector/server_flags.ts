@@ -21,12 +21,18 @@ export const SERVER_FLAGS = {
   ...COURSE_FLAGS,
   maxConnections: flag.count({
     default: "1000",
-    help: "Closes at once whoever comes over TCP when so many are open",
+    help:
+      "When so many TCP connections are open and one more comes, closes the one that was idle the longest; the new one if none was for a second",
   }),
   idleTimeout: flag.duration({
     default: "10s",
     help: "Closes a TCP connection without a query for so long",
   }),
+  allowTransfer: words(
+    "CIDR",
+    "Who may have whole zones over TCP (AXFR), such as 127.0.0.1/32; nobody unless given",
+    parseNetwork,
+  ),
   rateLimit: flag.count({
     default: "0",
     placeholder: "N",

@@ -8,7 +8,9 @@ import {
 
 const ZONE = new URL("../testdata/dns/kingcdn.zone", import.meta.url).pathname;
 
-async function serve(): Promise<{ server: StartedProgram; port: string }> {
+async function serve(
+  ...more: readonly string[]
+): Promise<{ server: StartedProgram; port: string }> {
   const server = await startProgram([
     "dns-redirector",
     "--host",
@@ -27,6 +29,7 @@ async function serve(): Promise<{ server: StartedProgram; port: string }> {
     "127.2.0.0/16=127.0.0.4",
     "--site",
     "2001:db8::/32=fd00::4",
+    ...more,
   ]);
   const { port } = await server.until(
     "role.listening",
@@ -211,6 +214,23 @@ Deno.test("dig cannot transfer the zone, and the server stays", async () => {
   assertEquals(
     await dig(port, "+short", "mail.kingcdn.example"),
     "127.0.0.9\n",
+  );
+});
+
+Deno.test("dig transfers the zone when it may, cookies and keepalive as RFC 7873 and 7828 have them", async () => {
+  const { server, port } = await serve("--allow-transfer", "127.0.0.0/8");
+  await using _server = server;
+  const zone = await dig(port, "kingcdn.example", "AXFR");
+  assertMatch(zone, /XFR size: 23 records/);
+  assertMatch(
+    zone,
+    /^video\.kingcdn\.example\.\s+20\s+IN\s+A\s+127\.0\.0\.4$/m,
+  );
+  const current = ["kingcdn.example", "IXFR=2026112301", "+tcp"];
+  assertMatch(await dig(port, ...current), /XFR size: 1 records/);
+  assertMatch(
+    await dig(port, "mail.kingcdn.example", "+cookie", "+keepalive", "+tcp"),
+    /COOKIE: [0-9a-f]{48} \(good\)[^]*TCP KEEPALIVE: 10\.0 secs/i,
   );
 });
 

@@ -1,0 +1,148 @@
+import { parseAddress } from "../../lib/core/address.ts";
+import { concat } from "../../lib/core/bytes.ts";
+import { RunError } from "../../lib/core/errors.ts";
+import type { Answering } from "../../lib/dns/responder.ts";
+import { frameMessage, MessageDecoder } from "../../lib/dns/stream.ts";
+import type { ZoneTable } from "../../lib/dns/zone_table.ts";
+import { formatAddress, type TcpConnection } from "../../lib/io/net.ts";
+import type { RoleContext } from "../../lib/role.ts";
+import type { QueryLog, Sender } from "./query_log.ts";
+import type { Transfers } from "./transfers.ts";
+
+const READ_BYTES = 16_384;
+/** Answers are sent when so many bytes wait, though more queries are there: who sends many small ones must not fill the memory. */
+const WAITING_BYTES = 65_536;
+
+/** What a talk needs. */
+export interface TcpTalkOptions {
+  readonly responder: Answering;
+  /** The zones its answers are from, as of now. */
+  readonly zones: () => ZoneTable;
+  readonly transfers: Transfers;
+  readonly log: QueryLog;
+  readonly ctx: RoleContext;
+  /** Closes a connection without a query for so long, in milliseconds. */
+  readonly idleTimeout: number;
+}
+
+/** One connection: answers what comes on it, and closes it when nothing does. */
+export class TcpTalk {
+  /** When the last whole query came, or the last part of a zone was taken. */
+  lastActiveAtMs: number;
+  readonly connection: TcpConnection;
+  readonly #options: TcpTalkOptions;
+  readonly #from: Sender;
+  /** Zones that are being sent. */
+  readonly #transfers = new Set<Promise<void>>();
+  /** The end of all writes so far: one at a time, lest messages mix. */
+  #written: Promise<void> = Promise.resolve();
+
+  constructor(connection: TcpConnection, options: TcpTalkOptions) {
+    const { host, port } = connection.remote;
+    this.connection = connection;
+    this.#options = options;
+    this.lastActiveAtMs = options.ctx.clock.nowMs();
+    // a link-local address comes with its interface: fe80::1%eth0
+    const address = parseAddress(host.replace(/%.*$/, ""));
+    this.#from = { address, port, transport: "tcp" };
+  }
+
+  /** Answers until the client closes, falls silent, or the role ends. */
+  async run(): Promise<void> {
+    const { ctx, log } = this.#options;
+    const ended = new AbortController();
+    const watching = this.#closeWhenIdle(
+      AbortSignal.any([ctx.signal, ended.signal]),
+    );
+    const decoder = new MessageDecoder();
+    try {
+      await this.#answerAll(decoder);
+      if (decoder.pendingBytes > 0) {
+        log.noteEnd({
+          type: "protocol.violated",
+          remote: formatAddress(this.connection.remote),
+          code: "dns-truncated",
+          message: "Cannot read a query: the connection ended inside it",
+        });
+      }
+      // who has said all it wants to may still want to hear
+      await Promise.all(this.#transfers);
+    } catch (error) {
+      // the client is gone; it may come back
+      if (!(error instanceof RunError)) throw error;
+    } finally {
+      ended.abort();
+      this.connection[Symbol.dispose]();
+      await Promise.all([watching, ...this.#transfers]);
+    }
+  }
+
+  async #answerAll(decoder: MessageDecoder): Promise<void> {
+    const buffer = new Uint8Array(READ_BYTES);
+    this.connection.setNoDelay(true);
+    for (;;) {
+      const count = await this.connection.read(buffer);
+      if (count === null) return;
+      let answers: Uint8Array[] = [];
+      let bytes = 0;
+      for (const query of decoder.push(buffer.subarray(0, count))) {
+        const answer = this.#answer(query);
+        if (answer === undefined) continue;
+        answers.push(answer);
+        bytes += answer.length;
+        if (bytes < WAITING_BYTES) continue;
+        await this.#write(concat(...answers));
+        answers = [];
+        bytes = 0;
+      }
+      if (bytes > 0) await this.#write(concat(...answers));
+    }
+  }
+
+  #answer(query: Uint8Array): Uint8Array | undefined {
+    const { ctx, log, responder, transfers, zones } = this.#options;
+    this.lastActiveAtMs = ctx.clock.nowMs();
+    const reply = responder.respond(query, this.#from);
+    if (reply?.transfer === undefined) {
+      log.note(query, reply, this.#from);
+      return reply && frameMessage(reply.bytes);
+    }
+    const sending = transfers.send(
+      { table: zones(), zone: reply.transfer, query: query.slice() },
+      {
+        remote: formatAddress(this.connection.remote),
+        write: async (message) => {
+          await this.#write(frameMessage(message));
+          this.lastActiveAtMs = ctx.clock.nowMs();
+        },
+      },
+    );
+    this.#transfers.add(sending);
+    sending.finally(() => this.#transfers.delete(sending));
+    return undefined;
+  }
+
+  #write(bytes: Uint8Array): Promise<void> {
+    const written = this.#written.then(() => this.connection.write(bytes));
+    this.#written = written.catch(() => {});
+    return written;
+  }
+
+  /** Closes the connection when it was idle too long, and at the end of the role: reading then ends. */
+  async #closeWhenIdle(signal: AbortSignal): Promise<void> {
+    const { ctx: { clock }, idleTimeout, log } = this.#options;
+    try {
+      while (clock.nowMs() - this.lastActiveAtMs < idleTimeout) {
+        await clock.sleepUntil(this.lastActiveAtMs + idleTimeout, signal);
+      }
+      log.noteEnd({
+        type: "resolver.disconnected",
+        remote: formatAddress(this.connection.remote),
+        reason: "idle",
+      });
+    } catch {
+      // ended or stopping
+    }
+    this.connection[Symbol.dispose]();
+  }
+}
