@@ -18,7 +18,13 @@
 import { BitWriter } from "./bit_writer.ts";
 import { writeBlock } from "./cavlc.ts";
 import { NAL, nalUnit, writeSliceHeader } from "./h264.ts";
-import { copyMosaic, createMosaic, differsAt, type Mosaic } from "./mosaic.ts";
+import {
+  copyMacroblock,
+  copyMosaic,
+  createMosaic,
+  differsAt,
+  type Mosaic,
+} from "./mosaic.ts";
 
 /** Column and row of the levels in zig-zag order (figure 8-8), as `4 * row + column`. */
 const ZIGZAG = [0, 1, 4, 8, 5, 2, 3, 6, 9, 12, 13, 10, 7, 11, 14, 15];
@@ -84,11 +90,11 @@ export class MosaicEncoder {
         out.unsigned(skipped); // mb_skip_run
         skipped = 0;
         this.#writeMacroblock(picture, column, row, I_IN_P + I_16X16_DC);
+        copyMacroblock(this.#asked, picture, column, row);
       }
     }
     if (skipped > 0) out.unsigned(skipped);
     out.trailingBits();
-    copyMosaic(this.#asked, picture);
     return nalUnit(NAL.slice, out.view());
   }
 

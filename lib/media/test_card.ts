@@ -82,12 +82,14 @@ export class TestCard {
     this.#discCells = 2 * Math.round(DISC.radius * scale);
     this.#discMap = mapDisc(this.#discCells);
     paintStill(new Canvas(this.#still, scale), text);
+    copyMosaic(this.#picture, this.#still);
   }
 
   /** Paints frame `frame` of the title, from 0. The picture is overwritten by the next call. */
   paint(frame: number): Mosaic {
     const { framesPerSegment } = this.#text;
-    copyMosaic(this.#picture, this.#still);
+    // What moves is brightness alone.
+    this.#picture.luma.set(this.#still.luma);
     const canvas = this.#canvas;
     const inSegment = frame % framesPerSegment;
     const segmentNumber = Math.floor(frame / framesPerSegment) + 1;
@@ -124,15 +126,14 @@ export class TestCard {
     const size = this.#discCells;
     const left = Math.round(DISC.x * scale) - size / 2;
     const top = Math.round(DISC.y * scale) - size / 2;
-    for (let from = 0; from < size * size; from++) {
-      const part = this.#discMap[from]!;
-      if (part === OUTSIDE) continue;
-      const row = top + Math.floor(from / size);
-      luma[4 * columns * row + left + from % size] = part === RIM
-        ? WHITE
-        : part <= swept
-        ? 176
-        : 118;
+    let from = 0;
+    for (let y = 0; y < size; y++) {
+      let to = 4 * columns * (top + y) + left;
+      for (let x = 0; x < size; x++, from++, to++) {
+        const part = this.#discMap[from]!;
+        if (part === OUTSIDE) continue;
+        luma[to] = part === RIM ? WHITE : part <= swept ? 176 : 118;
+      }
     }
     const secondsLeft = Math.ceil(
       (framesPerSegment - inSegment) / framesPerSecond,

@@ -98,10 +98,7 @@ export class TitleSite implements Site {
     }
     const startedAtMs = this.#ctx.clock.nowMs();
     const bytes = this.#bytesOf(file);
-    const entityTag = {
-      weak: false,
-      opaque: toHex(sha1(bytes).subarray(0, 10)),
-    };
+    const entityTag = { weak: false, opaque: digestOf(bytes) };
     const live = this.#plan.startWallMs !== undefined;
     if (live && file?.kind !== "segment" && file?.kind !== "init") {
       return memoryResource(bytes, {
@@ -167,6 +164,21 @@ export class TitleSite implements Site {
       this.#keptBytes -= sizeBytes;
     }
   }
+}
+
+/** Names bytes by what is in them. A segment ends in a megabyte of zeros, which are counted and not digested. */
+function digestOf(bytes: Uint8Array<ArrayBuffer>): string {
+  let end = bytes.length;
+  const count = bytes.length >> 2;
+  const tail = bytes.subarray(4 * count);
+  if (bytes.byteOffset % 4 === 0 && tail.every((byte) => byte === 0)) {
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, count);
+    let word = count;
+    while (word > 0 && words[word - 1] === 0) word -= 1;
+    if (word < count) end = 4 * word;
+  }
+  const digest = toHex(sha1(bytes.subarray(0, end)).subarray(0, 10));
+  return `${digest}-${bytes.length.toString(36)}`;
 }
 
 function playlistOf(title: Published, rung: Rung | "audio"): string {

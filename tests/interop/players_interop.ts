@@ -1,0 +1,163 @@
+/**
+ * dash.js and shaka in headless Chromium play what the origin makes: the test card with sound, live, as one file a
+ * rate, and an ingested movie; straight from the origin and through an edge. Both come from the folder `ROLECALL_NPM`.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { openPage } from "../support/browser.ts";
+import {
+  runProgram,
+  runTool,
+  startProgram,
+  temporaryFolder,
+} from "../support/program.ts";
+
+/** Longest wait until enough has played. */
+const PLAY_MS = 90_000;
+
+const SCRIPTS = {
+  "dash.js": "dashjs/dist/modern/umd/dash.all.min.js",
+  shaka: "shaka-player/dist/shaka-player.compiled.js",
+} as const;
+
+const START = {
+  "dash.js": `
+    const player = dashjs.MediaPlayer().create();
+    player.on("error", (e) => seen.errors.push(String(e.error?.message ?? e.error)));
+    player.initialize(video, url, true);`,
+  shaka: `
+    const player = new shaka.Player();
+    player.addEventListener("error", (e) => seen.errors.push("shaka " + e.detail.code));
+    player.attach(video).then(() => player.load(url)).then(() => video.play())
+      .catch((e) => seen.errors.push("shaka " + (e.code ?? e) + " " + e.message));`,
+} as const;
+
+type PlayerName = keyof typeof SCRIPTS;
+
+/** Serves a page for each player at `/dash.js?URL` and `/shaka?URL`. */
+function servePages() {
+  const npm = Deno.env.get("ROLECALL_NPM");
+  assert(npm, "ROLECALL_NPM must name a folder with dashjs and shaka-player");
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    async (request) => {
+      const name = new URL(request.url).pathname.slice(1);
+      if (name.endsWith(".script")) {
+        const file = SCRIPTS[name.slice(0, -7) as PlayerName];
+        return new Response(
+          await Deno.readTextFile(join(npm, "node_modules", file)),
+          { headers: { "content-type": "text/javascript" } },
+        );
+      }
+      if (!(name in SCRIPTS)) return new Response(null, { status: 404 });
+      return new Response(
+        `<!doctype html><meta charset="utf-8"><title>${name}</title>
+<style>body { margin: 0; background: #000 } video { width: 100vw }</style><video muted></video>
+<script src="/${name}.script"></script><script>
+const video = document.querySelector("video");
+const url = decodeURIComponent(location.search.slice(1));
+const seen = { errors: [] };
+video.addEventListener("error", () => seen.errors.push(String(video.error?.message)));
+${START[name as PlayerName]}
+</script>`,
+        { headers: { "content-type": "text/html; charset=utf-8" } },
+      );
+    },
+  );
+  return {
+    port: server.addr.port,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+/** Plays two seconds and more of a manifest, with pictures and, where there is any, sound. */
+async function play(
+  name: PlayerName,
+  manifestUrl: string,
+  options: { readonly pagesPort: number; readonly sound: boolean },
+): Promise<void> {
+  await using page = await openPage(
+    `http://127.0.0.1:${options.pagesPort}/${name}?${
+      encodeURIComponent(manifestUrl)
+    }`,
+  );
+  // A live title begins anywhere but at 0.
+  await page.until(
+    `typeof seen === "object" &&
+      (video.currentTime > 0 && (seen.from ??= video.currentTime),
+      video.currentTime > seen.from + 2 || seen.errors.length > 0)`,
+    {
+      withinMs: PLAY_MS,
+      account:
+        "typeof seen === 'object' && ({ ...seen, at: video.currentTime, state: video.readyState, end: video.buffered.length && video.buffered.end(0) })",
+    },
+  );
+  const folder = Deno.env.get("ROLECALL_PICTURES");
+  if (folder !== undefined) {
+    const file = `${name}-${new URL(manifestUrl).port}.png`;
+    await Deno.writeFile(join(folder, file), await page.screenshot());
+  }
+  assertEquals(await page.evaluate("seen.errors"), []);
+  assert(await page.evaluate<number>("video.videoHeight") >= 180);
+  const soundBytes = await page.evaluate<number>(
+    "video.webkitAudioDecodedByteCount",
+  );
+  assertEquals(soundBytes > 0, options.sound);
+}
+
+async function startOrigin(...flags: string[]) {
+  const program = await startProgram(
+    ["origin", "--host", "127.0.0.1", "--port", "0", ...flags],
+  );
+  const { port } = await program.until("role.listening");
+  return { program, url: `http://127.0.0.1:${port}/` };
+}
+
+const TITLES: readonly (readonly [PlayerName, string])[] = [
+  ["dash.js", "--audio --vbr 0.4 --addressing time --segment 2s"],
+  ["shaka", "--audio --addressing base --segment 2s --duration 60s"],
+  ["dash.js", "--live --segment 1s"],
+  ["shaka", "--live --audio --segment 1s --addressing time"],
+];
+
+for (const [name, flags] of TITLES) {
+  Deno.test(`Chromium with ${name} plays the test card of origin ${flags}`, async () => {
+    await using pages = servePages();
+    const { program, url } = await startOrigin(...flags.split(" "));
+    await using _ = program;
+    await play(name, `${url}manifest.mpd`, {
+      pagesPort: pages.port,
+      sound: flags.includes("--audio"),
+    });
+  });
+}
+
+Deno.test("Chromium with dash.js and shaka plays an ingested movie, through an edge", async () => {
+  await using folder = await temporaryFolder();
+  const movie = `${folder.path}/movie.mp4`;
+  const made = await runTool("ffmpeg", [
+    ..."-v error -f lavfi -i testsrc2=size=640x360:rate=24 -f lavfi -i sine -t 8 -c:v libx264 -preset ultrafast -c:a aac"
+      .split(" "),
+    movie,
+  ], { timeoutMs: 60_000 });
+  assertEquals(made.code, 0, made.stderr);
+  const run = await runProgram([
+    ..."origin --ladder 180p@100k,360p@400k --segment 2s --audio --ingest"
+      .split(" "),
+    ...[movie, "--root", `${folder.path}/title`],
+  ], { timeoutMs: 120_000 });
+  assertEquals(run.code, 0, run.stderr);
+  await using pages = servePages();
+  const { program, url } = await startOrigin("--root", `${folder.path}/title`);
+  await using _ = program;
+  await using edge = await startProgram(
+    ["edge", "--host", "127.0.0.1", "--port", "0", "--origin", url],
+  );
+  const { port } = await edge.until("role.listening");
+  for (const name of ["dash.js", "shaka"] as const) {
+    await play(name, `http://127.0.0.1:${port}/manifest.mpd`, {
+      pagesPort: pages.port,
+      sound: true,
+    });
+  }
+});
