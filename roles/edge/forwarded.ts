@@ -1,29 +1,50 @@
 import { endToEnd, type Fields } from "../../lib/http/fields.ts";
 import type { HttpRequest } from "../../lib/io/http.ts";
 
+/**
+ * What ends here: what is of this connection, and what makes some origins answer as if another host, path or method had
+ * been asked for. It is in no cache key, so one client's would be what all others get: cache poisoning.
+ */
+const NOT_PASSED_ON: readonly string[] = [
+  "host",
+  "content-length",
+  "expect",
+  "x-forwarded-host",
+  "x-forwarded-port",
+  "x-forwarded-proto",
+  "x-forwarded-scheme",
+  "x-forwarded-server",
+  "x-host",
+  "x-original-host",
+  "x-original-url",
+  "x-rewrite-url",
+  "x-http-method-override",
+  "x-http-method",
+  "x-method-override",
+];
+
 /** The fields of a request as they go on to an origin: end-to-end, signed, in a coding everyone can read. */
 export function forwardedFields(
   request: HttpRequest,
   us: { readonly pseudonym: string; readonly mark: string },
 ): Fields {
   const fields = endToEnd(request.headers);
-  for (const name of ["host", "content-length", "expect"]) {
-    fields.delete(name);
+  for (const name of NOT_PASSED_ON) fields.delete(name);
+  if (/host\s*=/i.test(fields.get("forwarded") ?? "")) {
+    fields.delete("forwarded");
   }
   // One stored copy serves all clients, and its bytes can be cut into ranges.
   fields.set("accept-encoding", "identity");
   fields.append("via", `1.1 ${us.pseudonym} (${us.mark})`);
   const { host } = request.remote;
   addMember(fields, "x-forwarded-for", host);
-  addMember(fields, "forwarded", forwarded(host, request.authority));
+  addMember(fields, "forwarded", forwarded(host));
   return fields;
 }
 
-/** One hop of RFC 7239: addresses of IPv6, and hosts with a port, stand in quotes (§4, §6). */
-function forwarded(host: string, authority: string): string {
-  const client = host.includes(":") ? `"[${host}]"` : host;
-  const asked = /^[\w.\-:[\]]+$/.test(authority) ? `;host="${authority}"` : "";
-  return `for=${client};proto=http${asked}`;
+/** One hop of RFC 7239 §4; an address of IPv6 stands in quotes (§6). */
+function forwarded(host: string): string {
+  return `for=${host.includes(":") ? `"[${host}]"` : host};proto=http`;
 }
 
 function addMember(fields: Fields, name: string, member: string): void {

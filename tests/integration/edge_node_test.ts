@@ -251,3 +251,38 @@ Deno.test("edge --adapt chooses the rate for a player that sees one, and logs as
   );
   assertEquals(lines.length, 2);
 });
+
+Deno.test("edge lets no client decide what others get by fields that are in no key", async () => {
+  const named = ["x-forwarded-host", "x-original-url", "x-rewrite-url"]
+    .concat([
+      "x-forwarded-proto",
+      "x-http-method-override",
+      "forwarded",
+      "x-host",
+    ]);
+  await using origin = countingOrigin((_, { headers }) =>
+    new Response(
+      `see ${named.map((name) => headers.get(name) ?? "").join("|")}`,
+      { headers: { "cache-control": "max-age=60" } },
+    )
+  );
+  const { program, url } = await startEdge([origin.url]);
+  await using _edge = program;
+  const evil = Object.fromEntries(
+    named.map((
+      name,
+    ) => [name, name === "forwarded" ? "host=evil.test" : "evil.test"]),
+  );
+  for (const headers of [evil, {}]) {
+    const { text } = await get(`${url}/page`, { headers });
+    assertEquals(text.includes("evil.test"), false, text);
+  }
+  // Nor by a host of their own: it is not ours to answer for, and the origin never hears it.
+  for (const headers of [{ host: "evil.test" }, {}] as HeadersInit[]) {
+    assertEquals(
+      (await get(`${url}/host`, { headers })).text.includes("evil"),
+      false,
+    );
+  }
+  assertEquals(origin.requests.length, 2);
+});
