@@ -25,11 +25,15 @@ import {
 /** After so much download time what was expected before counts half; the same while a segment is on its way. */
 const HALF_LIFE_MS = 2000;
 const PROGRESS_HALF_LIFE_MS = 1000;
+/** A segment moves the expectation at least so far: after a hole segments are small and quick, and must still count. */
+const LEAST_MOVE = 0.4;
+/** The expectation is never taken to have been too high by more than a factor of e to this: a hole is no forecast. */
+const MOST_FALL = 1.5;
 /** Errors of the forecast: what is thought of them at first, and how much of that is left after each segment. */
 const FIRST_SIGMA = 0.45;
 const SIGMA_KEPT = 0.85;
 /** Share of the error's deviation that counts: each segment is a new chance, in the table, to be off by it. */
-const SIGMA_SHARE = 0.2;
+const SIGMA_SHARE = 0.25;
 /** What is left of the weight of what is usual, after each segment. */
 const USUAL_KEPT = 0.99;
 /** How much of the latency is new with each segment. */
@@ -104,9 +108,10 @@ class AutoSession implements AbrSession {
       return;
     }
     this.#latencyMs += LATENCY_GAIN * (latencyMs - this.#latencyMs);
-    const error = logRate - this.#logRate;
+    const error = Math.max(-MOST_FALL, logRate - this.#logRate);
     this.#variance += (1 - SIGMA_KEPT) * (error ** 2 - this.#variance);
-    this.#logRate += (1 - 0.5 ** (flowMs / HALF_LIFE_MS)) * error;
+    const move = Math.max(LEAST_MOVE, 1 - 0.5 ** (flowMs / HALF_LIFE_MS));
+    this.#logRate += move * error;
   }
 
   abandon(progress: AbrProgress): number | undefined {

@@ -44,14 +44,17 @@ const MEAN_OUTCOME = OUTCOMES.reduce(
   0,
 );
 
-/** A unit of stalled time against a unit of utility: the score's penalty, and the time it takes from a session. */
-export const STALL_COST = 6.5;
+/**
+ * A unit of stalled time against a unit of utility. The score has 5, and the time it takes from a session; more of it
+ * makes up for what the model does not know: that a hole is often longer than one segment.
+ */
+const STALL_COST = 11;
 /** How far the expectation moves to what came. */
 const GAIN = 0.3;
 /** How far it drifts back to what is usual, with each segment. */
-const DRIFT = 0.1;
+const DRIFT = 0.3;
 /** What a change of rung costs: of its step in utility, and of its step in rate as a share of the top rate. */
-const CHANGE_COST = { utility: 0.1, rate: 0.8 };
+const CHANGE_COST = { utility: 0.1, rate: 1.5 };
 /** Segments to the end of the title that is reckoned with. */
 const ROUNDS = 20;
 /** Steps of the table. */
