@@ -1,0 +1,196 @@
+/**
+ * The same master file, the same questions, rolecall beside NSD: same code, same flags, same sections.
+ *
+ * Meant to differ, and so not asked: ANY (RFC 8482: HINFO, NSD one set), several addresses of a name (a choice among
+ * edges), zone transfer, other classes, aliases that lead to another zone, and the addresses that ours adds to NS, MX and
+ * SRV answers (left out of the comparison, as is the order of records).
+ */
+import { assert, assertEquals } from "@std/assert";
+import { seededRng } from "../../lib/core/rng.ts";
+import { RECORD_TYPES, typeName } from "../../lib/dns/codes.ts";
+import { decodeMessage, type DnsMessage } from "../../lib/dns/message.ts";
+import { displayName, parseName } from "../../lib/dns/name.ts";
+import { formatRdata } from "../../lib/dns/rdata.ts";
+import { encodeQuery } from "../../lib/dns/stub_query.ts";
+import { startProgram, temporaryFolder } from "../support/program.ts";
+
+const QUESTIONS = 3000;
+const AT_ONCE = 32;
+const ZONE = `$ORIGIN diff.example.
+$TTL 1h
+@ SOA ns1 hostmaster 1 1d 2h 4w 30
+@ NS ns1
+@ NS ns.sub
+ns1 A 192.0.2.1
+ns1 A 192.0.2.2
+ns1 AAAA 2001:db8::1
+@ MX 10 mail
+@ TXT "top"
+@ CAA 0 issue "ca.example"
+mail A 192.0.2.9
+MiXed.Case A 192.0.2.10
+a.b.c.ent TXT "deep"
+*.wild A 192.0.2.8
+*.wild TXT "any"
+known.wild AAAA 2001:db8::7
+below.known.wild TXT "x"
+*.alias CNAME mail
+chain1 CNAME chain2
+chain2 CNAME chain3
+chain3 CNAME mail
+lost CNAME nowhere
+under CNAME x.sub
+towild CNAME q.wild
+out CNAME www.elsewhere.example.
+sub NS ns.sub
+sub NS ns.other.example.
+ns.sub A 192.0.2.53
+deep.sub TXT "occluded"
+bare NS ns1
+_http._tcp SRV 0 5 80 mail
+ptr PTR mail
+odd\\.dot.x TXT "dot"
+\\001\\255 TXT "bytes"
+t TYPE65280 \\# 3 a1b2c3
+long TXT "${"x".repeat(250)}" "${"y".repeat(250)}"
+`;
+const NAMES = [
+  ...new Set(
+    ZONE.split("\n").slice(2).map((line) => line.split(" ")[0]!).filter((
+      name,
+    ) => name !== "@" && name !== ""),
+  ),
+  ...["", "nope", "b.c.ent", "c.ent", "ent", "wild", "x.wild", "y.x.wild"],
+  ...["z.known.wild", "alias", "q.alias", "r.q.alias", "x.mail", "case"],
+  ...["x.sub", "a.b.sub", "x.bare", "_tcp", "x._tcp", "x.chain1"],
+].map((name) => name === "" ? "diff.example." : `${name}.diff.example.`);
+const TYPES: readonly number[] = [
+  ...[RECORD_TYPES.A, RECORD_TYPES.AAAA, RECORD_TYPES.NS, RECORD_TYPES.CNAME],
+  ...[RECORD_TYPES.SOA, RECORD_TYPES.MX, RECORD_TYPES.TXT, RECORD_TYPES.SRV],
+  ...[RECORD_TYPES.PTR, RECORD_TYPES.DS, RECORD_TYPES.CAA, 65280],
+];
+
+/** What is compared, as text. */
+function shown(message: DnsMessage): string {
+  const lines = (records: DnsMessage["answers"]) =>
+    records.map(({ name, ttlSeconds, type, rdata }) =>
+      `${displayName(name)} ${ttlSeconds} ${typeName(type)} ${
+        formatRdata(type, rdata)
+      }`.toLowerCase()
+    ).sort().join("\n");
+  return [
+    `rcode ${message.rcode}, aa ${message.authoritative}, tc ${message.truncated}`,
+    lines(message.answers),
+    lines(message.authorities),
+    message.answers.length === 0 ? lines(message.additionals) : "",
+  ].join("\n--\n");
+}
+
+/** Asks all questions, many at once and again after a second without an answer. */
+async function askAll(
+  port: number,
+  queries: readonly Uint8Array<ArrayBuffer>[],
+): Promise<string[]> {
+  const answers: string[] = [];
+  const socket = Deno.listenDatagram({
+    transport: "udp",
+    hostname: "127.0.0.1",
+    port: 0,
+  });
+  const to = { transport: "udp", hostname: "127.0.0.1", port } as const;
+  for (let from = 0; from < queries.length; from += AT_ONCE) {
+    const waiting = new Set(queries.slice(from, from + AT_ONCE));
+    const send = async () => {
+      for (const query of waiting) {
+        await socket.send(query, to).catch(() => {});
+      }
+    };
+    await send();
+    const again = setInterval(send, 1000);
+    while (waiting.size > 0) {
+      const received = await socket.receive().catch(() => undefined);
+      if (received === undefined) continue; // NSD does not listen yet
+      const [bytes] = received;
+      const id = bytes[0]! << 8 | bytes[1]!;
+      if (waiting.delete(queries[id]!)) {
+        answers[id] = shown(decodeMessage(bytes));
+      }
+    }
+    clearInterval(again);
+  }
+  socket.close();
+  return answers;
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return (listener.addr as Deno.NetAddr).port;
+}
+
+Deno.test("dns-redirector answers as NSD does, 3,000 questions about one master file", async () => {
+  await using folder = await temporaryFolder();
+  const { path } = folder;
+  await Deno.writeTextFile(`${path}/diff.zone`, ZONE);
+  const port = freePort();
+  await Deno.writeTextFile(
+    `${path}/nsd.conf`,
+    `server:
+  ip-address: 127.0.0.1
+  port: ${port}
+  username: ""
+  zonesdir: "${path}"
+  database: ""
+  pidfile: "${path}/nsd.pid"
+  xfrdfile: "${path}/xfrd.state"
+  xfrdir: "${path}"
+  zonelistfile: "${path}/zone.list"
+  server-count: 1
+  minimal-responses: yes
+  rrl-ratelimit: 0
+remote-control:
+  control-enable: no
+zone:
+  name: diff.example
+  zonefile: "${path}/diff.zone"
+`,
+  );
+  const nsd = new Deno.Command("nsd", {
+    args: ["-d", "-c", `${path}/nsd.conf`],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  try {
+    await using server = await startProgram([
+      ...["dns-redirector", "--host", "127.0.0.1", "--port", "0"],
+      ...["--zone", `${path}/diff.zone`],
+    ]);
+    const ours = await server.until(
+      "role.listening",
+      (event) => event.transport === "tcp",
+    );
+    const rng = seededRng(20261126);
+    const pick = <T>(of: readonly T[]) => of[Math.floor(rng() * of.length)]!;
+    const questions: string[] = [];
+    const queries = Array.from({ length: QUESTIONS }, (_, id) => {
+      const name = pick(NAMES);
+      const type = pick(TYPES);
+      questions.push(`${name} ${typeName(type)}`);
+      return encodeQuery({ id, name: parseName(name), type });
+    });
+    const theirs = await askAll(port, queries);
+    const answers = await askAll(ours.port, queries);
+    assertEquals(answers.length, QUESTIONS);
+    const different = new Set(
+      answers.flatMap((answer, id) =>
+        answer === theirs[id]
+          ? []
+          : [`${questions[id]}\nours:\n${answer}\nNSD's:\n${theirs[id]}\n`]
+      ),
+    );
+    assert(different.size === 0, [...different].slice(0, 10).join("\n"));
+  } finally {
+    nsd.kill("SIGTERM");
+    await nsd.status;
+  }
+});
