@@ -2,10 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { fromHex } from "../../../lib/core/bytes.ts";
 import { RCODES } from "../../../lib/dns/codes.ts";
 import { decodeMessage } from "../../../lib/dns/message.ts";
-import { parseName } from "../../../lib/dns/name.ts";
-import { parseSteering } from "../../../lib/dns/select/mod.ts";
-import { encodeQuery } from "../../../lib/dns/stub_query.ts";
-import { ASKER, responderFor, SITE_ZONE, ZONE } from "./ask.ts";
+import { ASKER, responderFor, ZONE } from "./ask.ts";
 
 const HEAD = "123401000001000000000000";
 const QUESTION = "056f7468657204746573740000010001"; // other.test A IN
