@@ -22,13 +22,13 @@ export async function serveTcp(
         [...talks.keys()].filter((talk) => !evicted.has(talk)),
         ctx.clock.nowMs(),
       );
-      const closed = idle?.connection ?? connection;
+      const closed = idle ?? new TcpTalk(connection, options);
       log.noteEnd({
         type: "resolver.disconnected",
-        remote: formatAddress(closed.remote),
+        remote: formatAddress(closed.connection.remote),
         reason: "too-many-connections",
       });
-      closed[Symbol.dispose]();
+      closed.close();
       if (idle === undefined) continue;
       evicted.add(idle);
     }

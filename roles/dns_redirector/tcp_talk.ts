@@ -30,6 +30,7 @@ export class TcpTalk {
   /** When the last whole query came, or the last part of a zone was taken. */
   lastActiveAtMs: number;
   readonly connection: TcpConnection;
+  readonly #closed = Promise.withResolvers<void>();
   readonly #options: TcpTalkOptions;
   readonly #from: Sender;
   /** Zones that are being sent. */
@@ -47,6 +48,12 @@ export class TcpTalk {
     this.#from = { address, port, transport: "tcp" };
   }
 
+  /** Closes the connection. A client that does not read may hold up what is being sent to it: older Denos do not break that off, and nobody waits for it any more. */
+  close(): void {
+    this.connection[Symbol.dispose]();
+    this.#closed.resolve();
+  }
+
   /** Answers until the client closes, falls silent, or the role ends. */
   async run(): Promise<void> {
     const { ctx, log } = this.#options;
@@ -56,7 +63,7 @@ export class TcpTalk {
     );
     const decoder = new MessageDecoder();
     try {
-      await this.#answerAll(decoder);
+      await Promise.race([this.#answerAll(decoder), this.#closed.promise]);
       if (decoder.pendingBytes > 0) {
         log.noteEnd({
           type: "protocol.violated",
@@ -66,14 +73,17 @@ export class TcpTalk {
         });
       }
       // who has said all it wants to may still want to hear
-      await Promise.all(this.#transfers);
+      await Promise.race([
+        Promise.all(this.#transfers),
+        this.#closed.promise,
+      ]);
     } catch (error) {
       // the client is gone; it may come back
       if (!(error instanceof RunError)) throw error;
     } finally {
       ended.abort();
-      this.connection[Symbol.dispose]();
-      await Promise.all([watching, ...this.#transfers]);
+      this.close();
+      await watching;
     }
   }
 
@@ -143,6 +153,6 @@ export class TcpTalk {
     } catch {
       // ended or stopping
     }
-    this.connection[Symbol.dispose]();
+    this.close();
   }
 }

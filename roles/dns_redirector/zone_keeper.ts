@@ -89,12 +89,14 @@ export class ZoneKeeper {
       isAsked = true;
       wake();
     });
+    // AbortSignal.any would not do: Deno 2.4 forgets such a signal when nothing else holds it, and nobody would wake.
+    signal.addEventListener("abort", () => wake(), { once: true });
     while (!signal.aborted) {
       const nap = new AbortController();
       wake = () => nap.abort();
       await clock.sleepUntil(
         filesOf(this.#flags).length === 0 ? Infinity : clock.nowMs() + LOOK_MS,
-        AbortSignal.any([signal, nap.signal]),
+        nap.signal,
       ).catch(() => {});
       if (signal.aborted || !(await this.#hasChanged() || isAsked)) continue;
       isAsked = false;
