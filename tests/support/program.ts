@@ -3,7 +3,7 @@ import type { EventRecord, EventType, RecordOf } from "../../lib/events/mod.ts";
 import { startRole } from "../../lib/io/deno_processes.ts";
 
 /** Longest wait for an event of a started program. */
-const EVENT_MS = 20_000;
+const EVENT_MS = 45_000;
 
 /** What a finished command said. */
 export interface Finished {
