@@ -6,26 +6,60 @@ import { fromFileUrl } from "@std/path";
 
 const root = fromFileUrl(new URL("../../", import.meta.url).href);
 
-const child = new Deno.Command(Deno.execPath(), {
-  args: ["test", "-A", ...Deno.args],
-  cwd: root,
-  stdout: "piped",
-  stderr: "inherit",
-}).spawn();
+/** Folders whose tests share nothing and start nothing: they run in one isolate (see together.ts). */
+const TOGETHER = ["tests/unit", "tests/suites", "tests/sim", "tests/house"];
 
-let tail = "";
-const decoder = new TextDecoder();
-for await (const bytes of child.stdout) {
-  await Deno.stdout.write(bytes);
-  tail = (tail + decoder.decode(bytes, { stream: true })).slice(-4000);
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly code: number;
 }
-const { code } = await child.status;
-// deno-lint-ignore no-control-regex
-const plain = tail.replace(/\x1b\[[0-9;]*m/g, "");
-const counts = /(\d+) passed(?: \([^)]*\))? \| (\d+) failed/.exec(plain);
-const passed = Number(counts?.[1] ?? 0);
-const failed = Number(counts?.[2] ?? 0) + (counts === null ? 1 : 0);
+
+async function run(args: readonly string[]): Promise<Counts> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["test", "-A", ...args],
+    cwd: root,
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  let tail = "";
+  const decoder = new TextDecoder();
+  for await (const bytes of child.stdout) {
+    await Deno.stdout.write(bytes);
+    tail = (tail + decoder.decode(bytes, { stream: true })).slice(-4000);
+  }
+  const { code } = await child.status;
+  // deno-lint-ignore no-control-regex
+  const plain = tail.replace(/\x1b\[[0-9;]*m/g, "");
+  const counts = /(\d+) passed(?: \([^)]*\))? \| (\d+) failed/.exec(plain);
+  if (counts === null) return { passed: 0, failed: 1, code: code || 1 };
+  return { passed: Number(counts[1]), failed: Number(counts[2]), code };
+}
+
+const flags = Deno.args.filter((arg) => arg.startsWith("-"));
+const given = Deno.args.filter((arg) => !arg.startsWith("-"));
+const wanted = given.length === 0 ? [...TOGETHER, "tests/integration"] : given;
+const folders = wanted.filter((path) => TOGETHER.includes(path));
+const others = wanted.filter((path) => !TOGETHER.includes(path));
+const runs = [
+  ...(folders.length === 0
+    ? []
+    : [[...flags, "tests/support/together.ts", "--", ...folders]]),
+  ...(others.length === 0 ? [] : [[...flags, ...others]]),
+];
+
+let total: Counts = { passed: 0, failed: 0, code: 0 };
+for (const args of runs) {
+  const { passed, failed, code } = await run(args);
+  total = {
+    passed: total.passed + passed,
+    failed: total.failed + failed,
+    code: total.code || code,
+  };
+}
 await Deno.stdout.write(
-  new TextEncoder().encode(`${passed} passed, ${failed} failed\n`),
+  new TextEncoder().encode(
+    `${total.passed} passed, ${total.failed} failed\n`,
+  ),
 );
-Deno.exit(code !== 0 || counts === null ? code || 1 : 0);
+Deno.exit(total.code);
