@@ -2,9 +2,13 @@ import { messageOf, RunError } from "../../lib/core/errors.ts";
 import type { ByteRange } from "../../lib/dash/mpd.ts";
 import { type Address, formatAddress } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
+import type { Link, Passage } from "./link.ts";
 import type { Names } from "./names.ts";
 
-/** A resource that came, measured. Its bytes went to the sink, if there was one; they are never kept here. */
+/**
+ * A resource that came, measured. Its bytes went to the sink, if there was one; they are never kept here. Over a link
+ * with a trace the times are the link's own: what a timer or the sink was late is not the network's.
+ */
 export interface Fetched {
   readonly ok: true;
   /** Where it was in the end, after redirects. */
@@ -22,6 +26,17 @@ export interface NotFetched {
   readonly ok: false;
   readonly status: number | undefined;
   readonly problem: string;
+  /** Set when the caller gave it up. */
+  readonly abandoned?: boolean;
+}
+
+/** How to fetch. */
+export interface FetchOptions {
+  readonly range?: ByteRange | undefined;
+  /** Takes the bytes as they come; over a link with a trace at least every 50 ms of the player's time. */
+  readonly sink?: ((bytes: Uint8Array) => Promise<void> | void) | undefined;
+  /** Gives this one request up. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Most redirects followed. */
@@ -30,18 +45,41 @@ const MAX_REDIRECTS = 5;
 const MAX_BYTES = 512 * 2 ** 20;
 /** A server that sends a byte now and then never keeps us waiting for the next one, and never ends: so many timeouts are the most for a whole resource. */
 const MAX_TIMEOUTS = 30;
+/** An answer whose head is there. */
+interface Answer {
+  readonly url: URL;
+  readonly response: Response;
+  readonly startedAtMs: number;
+  /** To end it when nothing comes any more. */
+  readonly stalled: AbortController;
+  /** Aborts when it is over, for whatever reason. */
+  readonly ending: AbortSignal;
+  readonly passage: Passage | undefined;
+}
+
+/** For requests that are never given up. */
+const NEVER = new AbortController().signal;
 
 /** Fetches over HTTP and measures; connections are kept alive by the HTTP client. */
 export class Fetcher {
   readonly #ctx: RoleContext;
   readonly #names: Names;
   readonly #timeoutMs: number;
+  readonly #link: Link | undefined;
 
-  /** Creates a fetcher that gives up after `timeoutMs` without a byte, and after 30 times as long without the last one. */
-  constructor(ctx: RoleContext, names: Names, timeoutMs: number) {
+  /**
+   * Creates a fetcher that gives up after `timeoutMs` without a byte, and after 30 times as long without the last one.
+   *
+   * @param options.link What all answers pass; without one they come as the network has them.
+   */
+  constructor(ctx: RoleContext, names: Names, options: {
+    readonly timeoutMs: number;
+    readonly link?: Link | undefined;
+  }) {
     this.#ctx = ctx;
     this.#names = names;
-    this.#timeoutMs = timeoutMs;
+    this.#timeoutMs = options.timeoutMs;
+    this.#link = options.link;
   }
 
   /**
@@ -51,15 +89,12 @@ export class Fetcher {
    */
   async get(
     url: string,
-    { range, sink }: {
-      readonly range?: ByteRange | undefined;
-      readonly sink?: (bytes: Uint8Array) => Promise<void> | void;
-    } = {},
+    options: FetchOptions = {},
   ): Promise<Fetched | NotFetched> {
     let target = new URL(url);
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
       const connectTo = await this.#names.locate(target);
-      const got = await this.#once(target, { range, connectTo, sink });
+      const got = await this.#once(target, { ...options, connectTo });
       if (!("location" in got)) return got;
       const next = URL.parse(got.location, target.href);
       if (next === null || !/^https?:$/.test(next.protocol)) {
@@ -70,49 +105,31 @@ export class Fetcher {
     return failed(`it redirects more than ${MAX_REDIRECTS} times`);
   }
 
-  async #once(url: URL, { range, connectTo, sink }: {
-    readonly range: ByteRange | undefined;
-    readonly connectTo: Address | undefined;
-    readonly sink: ((bytes: Uint8Array) => Promise<void> | void) | undefined;
-  }): Promise<Fetched | NotFetched | { readonly location: string }> {
+  async #once(
+    url: URL,
+    options: FetchOptions & { readonly connectTo: Address | undefined },
+  ): Promise<Fetched | NotFetched | { readonly location: string }> {
+    const { range, connectTo } = options;
     const { clock, net, signal } = this.#ctx;
     const stalled = new AbortController();
+    const given = options.signal ?? NEVER;
     const startedAtMs = clock.nowMs();
+    using passage = this.#link?.request();
     try {
+      const ending = AbortSignal.any([signal, stalled.signal, given]);
       const response = await net.fetch(url.href, {
         headers: range === undefined
           ? {}
           : { range: `bytes=${range.first}-${range.last ?? ""}` },
-        signal: AbortSignal.any([signal, stalled.signal]),
+        signal: ending,
         timeoutMs: this.#timeoutMs,
         ...(connectTo === undefined ? {} : { connectTo }),
       });
-      const ttfbMs = clock.nowMs() - startedAtMs;
-      const { status, headers } = response;
-      const location = headers.get("location");
-      if (status !== (range === undefined ? 200 : 206)) {
-        await response.body?.cancel();
-        if (status >= 300 && status < 400 && location !== null) {
-          return { location };
-        }
-        const problem = status === 200
-          ? "the server does not know byte ranges"
-          : `the server answered ${status}`;
-        return failed(problem, status);
-      }
-      const bytes = await this.#read(response, stalled, sink);
-      return {
-        ok: true,
-        url: url.href,
-        bytes,
-        ttfbMs,
-        downloadMs: clock.nowMs() - startedAtMs,
-        server: connectTo === undefined ? url.host : formatAddress(connectTo),
-        cacheStatus: headers.get("cache-status") ?? "",
-        ageSeconds: Number(headers.get("age") ?? 0) || 0,
-      };
+      const answer = { url, response, startedAtMs, stalled, ending, passage };
+      return await this.#take(answer, options);
     } catch (error) {
       signal.throwIfAborted();
+      if (given.aborted) return { ...failed("given up"), abandoned: true };
       const cause = stalled.signal.aborted ? stalled.signal.reason : error;
       if (cause instanceof RunError) this.#names.distrust(url);
       return failed(
@@ -123,12 +140,51 @@ export class Fetcher {
     }
   }
 
+  /** Takes an answer whose head is there. */
+  async #take(
+    { url, response, startedAtMs, ...reading }: Answer,
+    { range, connectTo, sink }: FetchOptions & {
+      readonly connectTo: Address | undefined;
+    },
+  ): Promise<Fetched | NotFetched | { readonly location: string }> {
+    const { clock } = this.#ctx;
+    const { passage, ending } = reading;
+    const answeredAtMs = Math.max(clock.nowMs(), passage?.readyAtMs ?? 0);
+    const { status, headers } = response;
+    const location = headers.get("location");
+    if (status !== (range === undefined ? 200 : 206)) {
+      await response.body?.cancel();
+      await clock.sleepUntil(answeredAtMs, ending);
+      if (status >= 300 && status < 400 && location !== null) {
+        return { location };
+      }
+      const problem = status === 200
+        ? "the server does not know byte ranges"
+        : `the server answered ${status}`;
+      return failed(problem, status);
+    }
+    const bytes = await this.#read(response, { ...reading, sink });
+    const endedAtMs = passage?.throughAtMs ?? clock.nowMs();
+    return {
+      ok: true,
+      url: url.href,
+      bytes,
+      ttfbMs: answeredAtMs - startedAtMs,
+      downloadMs: Math.max(endedAtMs, answeredAtMs) - startedAtMs,
+      server: connectTo === undefined ? url.host : formatAddress(connectTo),
+      cacheStatus: headers.get("cache-status") ?? "",
+      ageSeconds: Number(headers.get("age") ?? 0) || 0,
+    };
+  }
+
   /** Reads a body to its end; aborts `stalled` when nothing comes for too long. */
   async #read(
-    response: Response,
-    stalled: AbortController,
-    sink: ((bytes: Uint8Array) => Promise<void> | void) | undefined,
+    { body }: Response,
+    { stalled, ending, passage, sink }:
+      & Pick<Answer, "stalled" | "ending" | "passage">
+      & Pick<FetchOptions, "sink">,
   ): Promise<number> {
+    if (body === null) return 0;
     const { clock } = this.#ctx;
     let bytes = 0;
     let lastAtMs = clock.nowMs();
@@ -153,7 +209,8 @@ export class Fetcher {
     };
     const watching = watch();
     try {
-      for await (const chunk of response.body ?? []) {
+      const chunks = passage?.pace(body, ending) ?? body;
+      for await (const chunk of chunks) {
         bytes += chunk.length;
         if (bytes > MAX_BYTES) {
           throw new RunError("too-large", `more than ${MAX_BYTES} bytes`);

@@ -74,8 +74,9 @@ export const PLAY_FLAGS = {
     help: "Most media held ready; no segment is requested that would not fit",
   }),
   startBuffer: flag.duration({
-    default: "5s",
-    help: "Media needed to start playing, and to go on after a stall",
+    default: "0s",
+    help:
+      "Media needed to start playing, and to go on after a stall; 0s is the first segment, whatever it holds",
   }),
   speed: flag.number({
     default: "1",
@@ -97,6 +98,7 @@ export const SIMULATE_FLAGS = {
   abr: abrFlag("all"),
   ...TRACE_FLAGS,
   buffer: PLAY_FLAGS.buffer,
+  startBuffer: PLAY_FLAGS.startBuffer,
 };
 
 /** See {@linkcode SIMULATE_FLAGS}. */

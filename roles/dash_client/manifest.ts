@@ -8,6 +8,7 @@ import type { RoleContext } from "../../lib/role.ts";
 import { Fetcher } from "./fetcher.ts";
 import type { SourceFlags } from "./flags.ts";
 import { readIndexes } from "./indexes.ts";
+import type { Link } from "./link.ts";
 import { Names } from "./names.ts";
 
 /** A title, ready to be fetched. */
@@ -23,16 +24,21 @@ export interface OpenTitle {
 /**
  * Finds and reads the manifest.
  *
+ * @param options.link What all that is fetched passes.
  * @throws {InputError} If the operand is no URL or the manifest cannot be read as one, with its line.
  * @throws {RunError} If it cannot be had.
  */
 export async function openTitle(
   flags: SourceFlags & { readonly operand: string },
   ctx: RoleContext,
+  options: { readonly link?: Link | undefined } = {},
 ): Promise<OpenTitle> {
   const url = parseUrl(flags.operand);
   const names = new Names(await resolverOf(flags, ctx), ctx);
-  const fetcher = new Fetcher(ctx, names, flags.timeout);
+  const fetcher = new Fetcher(ctx, names, {
+    timeoutMs: flags.timeout,
+    link: options.link,
+  });
   const collected = new ByteCollector();
   const got = await fetcher.get(url, {
     sink: (bytes) => {

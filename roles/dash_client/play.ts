@@ -12,6 +12,7 @@ import type { RoleContext } from "../../lib/role.ts";
 import type { Fetcher } from "./fetcher.ts";
 import type { PlayFlags } from "./flags.ts";
 import { Inbox } from "../../lib/io/inbox.ts";
+import { openLink } from "./link.ts";
 import { openTitle, rungOf } from "./manifest.ts";
 import { simulate } from "./simulate.ts";
 import { type Played, type PlayLog, showPlay } from "./result.ts";
@@ -28,12 +29,10 @@ export async function playTitle(
       "the manifest's URL is missing, such as http://127.0.0.1:8080/manifest.mpd; only --simulate and --abr all do without",
     );
   }
-  if (flags.trace !== undefined) {
-    throw new InputError("--trace is for --simulate and --abr all");
-  }
   if (flags.speed === 0) throw new InputError("--speed must be above 0");
   if (flags.buffer === 0) throw new InputError("--buffer must be above 0");
-  const opened = await openTitle(flags, ctx);
+  const link = await openLink(flags, ctx);
+  const opened = await openTitle(flags, ctx, { link });
   const { positions } = opened;
   const fixedIndex = positions[0] === undefined
     ? 0
@@ -47,6 +46,7 @@ export async function playTitle(
     speed: flags.speed,
   });
   const session = new Session(player, opened.fetcher, flags.speed, ctx);
+  link?.start();
   const failure = await session.run();
   const { playout } = player;
   const played: Played = {

@@ -44,6 +44,8 @@ export async function simulate(
     const segments: PlayedSegment[] = [];
     const result = playOverTrace(title, trace, ABR_RULES[name], {
       bufferCapMs: flags.buffer,
+      startMs: flags.startBuffer,
+      resumeMs: flags.startBuffer,
       fixedIndex,
       onSegment: (segment) => segments.push(segment),
     });

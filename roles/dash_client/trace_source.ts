@@ -12,12 +12,12 @@ export const TRACE_FLAGS = {
     ...flag.text({
       placeholder: `${TRACE_NAMES.join("|")}|FILE`,
       help:
-        "The network: a trace that ships with the program, or a file (Sabre JSON, mahimahi, Pensieve, Ghent, Norway, CSV)",
+        "The network, as slow as a trace that ships with the program or a file (Sabre JSON, mahimahi, Pensieve, Ghent, Norway, CSV)",
     }),
     choices: TRACE_NAMES,
   } as Flag<string | undefined>,
   latency: flag.duration({
-    help: "Latency of each request, instead of that in the trace",
+    help: "Latency of each request, instead of that in --trace",
   }),
 };
 

@@ -160,8 +160,7 @@ Deno.test("dash-client emits what happens as events", async () => {
   await using client = await startProgram([
     "dash-client",
     urlOf(site),
-    "--speed",
-    "10",
+    ..."--speed 10 --start-buffer 5s".split(" "),
   ]);
   const loaded = await client.until("manifest.loaded");
   assertEquals([loaded.segmentCount, loaded.mediaMs], [3, 3000]);

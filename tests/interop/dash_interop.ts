@@ -84,9 +84,7 @@ for (const [name, options] of FORMS) {
     const run = await runProgram([
       "dash-client",
       `http://127.0.0.1:${server.port}/manifest.mpd`,
-      "--speed",
-      "10",
-      "--json",
+      ..."--speed 10 --start-buffer 5s --json".split(" "),
     ]);
     if (ranges) {
       // Python's server knows no ranges and sends whole files: said in one line, not played wrongly.

@@ -92,7 +92,7 @@ for (const [addressing, more] of FORMS) {
     const play = await runProgram([
       "dash-client",
       `${url}/manifest.mpd`,
-      ..."--speed 10 --json".split(" "),
+      ..."--speed 10 --start-buffer 5s --json".split(" "),
     ]);
     assertEquals(play.code, 0, play.stderr);
     const { complete, stallCount, segments } = JSON.parse(play.stdout);

@@ -1,11 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { seededRng } from "../../../lib/core/rng.ts";
 import { TraceCursor } from "../../../lib/model/trace_cursor.ts";
-import {
-  type NetworkTrace,
-  TraceBucket,
-  TraceLink,
-} from "../../../lib/model/trace.ts";
+import { type NetworkTrace, TraceLink } from "../../../lib/model/trace.ts";
 
 /** 8 kbit/s for 1 s, nothing for 1 s, 80 kbit/s for 0.5 s; round trips of 100, 400 and 0 ms. */
 const TRACE: NetworkTrace = {
@@ -90,36 +86,4 @@ Deno.test("TraceCursor.receivePart gets both the bits and the time asked for, an
     }
     assertAlmostEquals(parts.nowMs, whole.nowMs, 1e-5, `seed ${seed}`);
   }
-});
-
-Deno.test("TraceBucket lets through what the trace carries, in blocks of any size", () => {
-  for (const blockBytes of [1, 100, 3000]) {
-    for (const beganAtMs of [0, 777]) {
-      const bucket = new TraceBucket({ trace: TRACE, depthMs: 0 }, beganAtMs);
-      let nowMs = beganAtMs;
-      let sent = 0;
-      // Five rounds of the trace carry 30,000 bytes.
-      while (nowMs < beganAtMs + 12_500) {
-        bucket.spend(blockBytes, nowMs);
-        sent += blockBytes;
-        nowMs = bucket.readyAtMs(nowMs);
-      }
-      assertAlmostEquals(sent, 30_000, blockBytes);
-    }
-  }
-});
-
-Deno.test("TraceBucket makes up for unused time, but only for its depth", () => {
-  const trace = {
-    name: "even",
-    periods: [{ durationMs: 1000, bitsPerSecond: 8000, latencyMs: 30 }],
-  };
-  const bucket = new TraceBucket({ trace, depthMs: 50 }, 0);
-  assertEquals(bucket.answerAtMs(10), 40);
-  assertEquals(bucket.bitsPerSecondAt(10), 8000);
-  // 100 bytes take 100 ms, 50 of which are made up for.
-  bucket.spend(100, 10_000);
-  assertEquals(bucket.readyAtMs(10_000), 10_050);
-  bucket.spend(100, 10_050);
-  assertEquals(bucket.readyAtMs(10_050), 10_150);
 });
