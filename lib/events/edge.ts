@@ -82,6 +82,14 @@ export type EdgeEvent =
     readonly message: string;
   }
   | {
+    /** Content comes in faster than the disk tier can be written: so much of it is in memory only. */
+    readonly type: "cache.skipped";
+    readonly objects: number;
+    readonly bytes: number;
+    /** To be written. */
+    readonly waitingBytes: number;
+  }
+  | {
     /** An origin did not answer; the next one, if any, is tried. */
     readonly type: "upstream.failed";
     readonly origin: string;
@@ -260,6 +268,13 @@ export const EDGE_EVENTS: EventTable<EdgeEvent> = {
   "cache.failed": {
     level: "warn",
     text: (e) => `cache folder: ${e.message}`,
+  },
+  "cache.skipped": {
+    level: "warn",
+    text: (e) =>
+      `cache folder: too slow, ${e.objects} objects (${
+        formatBytes(e.bytes)
+      }) stay in memory only`,
   },
   "upstream.failed": {
     level: "warn",

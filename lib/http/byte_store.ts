@@ -1,22 +1,41 @@
+import { Popularity, type Use } from "./popularity.ts";
+
+/** Part of the budget that newcomers have at least: 1 %, as in the paper. */
+const NEWCOMERS_SHARE = 0.01;
+/** What is left, after each newcomer, of the room for newcomers that is not needed now. */
+const NEWCOMERS_DECAY = 31 / 32;
+/** How many values are compared to find the one to go. */
+const COMPARED = 5;
+
 /**
- * A store with a budget in bytes that a scan cannot wash out: S3-FIFO (Yang et al., SOSP 2023) counted in bytes.
+ * A store with a budget in bytes that holds what is used most: W-TinyLFU (Einziger, Friedman and Manes, ACM Transactions
+ * on Storage 13(4), 2017), counted in bytes.
  *
- * Plain LRU has a weakness a video edge meets every day: somebody plays a long title once, and every segment of it
- * pushes out one that many want. S3-FIFO has three queues. What is new enters SMALL, a tenth of the budget. What was
- * asked for again by the time it reaches the end of SMALL moves to MAIN, the rest leaves, and only its name stays in
- * GHOST for as long as MAIN's worth of newcomers. Whoever comes back while its name is there goes straight to MAIN.
- * At the end of MAIN a value that was used goes round again, with one use (of at most three) taken off.
- * So things wanted once never touch MAIN. A hit is one counter: nothing moves, which also makes hits cheap.
+ * LRU has a weakness a video edge meets every day: somebody plays a long title once, and every segment of it pushes out
+ * one that many want. Here a newcomer has to prove itself. It waits in WINDOW, which is small. When others need its
+ * place it enters MAIN only if it was used more than what would have to leave MAIN for it, all together if it takes the
+ * room of several. Uses are counted while a value is here and for some time after it has left (see
+ * {@linkcode Popularity}), and halved again and again, so that what was wanted yesterday goes.
+ *
+ * What leaves MAIN is, of the next five that a hand points at which goes round and round, the one used least for its
+ * size (the paper keeps a list by last use instead, for which each hit has to move something; here a hit is a counter).
+ *
+ * Two things are not in the paper. A value may be **pinned**, while its bytes still come in or are being written
+ * elsewhere: it counts in the budget, and does not leave. And WINDOW has room for as much as was pinned at once of late,
+ * at least for one value: so what comes in takes the place of what came in before it, and not, without having proved
+ * itself, that of something in MAIN.
  */
 export class ByteStore<V> {
   readonly #budgetBytes: number;
   readonly #evicted: (key: string, value: V) => void;
-  readonly #small = new Map<string, Slot<V>>();
-  readonly #main = new Map<string, Slot<V>>();
-  readonly #ghost = new Map<string, number>();
-  #smallBytes = 0;
-  #mainBytes = 0;
-  #ghostBytes = 0;
+  readonly #slots = new Map<string, Slot<V>>();
+  readonly #popularity = new Popularity();
+  /** Oldest first; the hand is where the next one leaves. */
+  readonly #window = new Ring<Slot<V>>();
+  readonly #main = new Ring<Slot<V>>();
+  readonly #bytes = { pinned: 0, window: 0, main: 0 };
+  /** What WINDOW and what is pinned may take while MAIN is full. */
+  #newcomersBytes = 0;
   #evictions = 0;
 
   /** Creates an empty store of `budgetBytes`; `evicted` hears of every value that had to leave (not of those deleted). */
@@ -32,12 +51,13 @@ export class ByteStore<V> {
 
   /** How many bytes the values take. */
   get usedBytes(): number {
-    return this.#smallBytes + this.#mainBytes;
+    const { pinned, window, main } = this.#bytes;
+    return pinned + window + main;
   }
 
   /** How many values there are. */
   get count(): number {
-    return this.#small.size + this.#main.size;
+    return this.#slots.size;
   }
 
   /** How many values had to leave so far. */
@@ -47,128 +67,191 @@ export class ByteStore<V> {
 
   /** Returns the value and counts the use. */
   get(key: string): V | undefined {
-    const slot = this.#small.get(key) ?? this.#main.get(key);
+    const slot = this.#slots.get(key);
     if (slot === undefined) return undefined;
-    if (slot.uses < 3) slot.uses += 1;
+    this.#popularity.count(slot, this.#slots.size);
     return slot.value;
   }
 
   /**
-   * Keeps `value`, making room first; one that was there gives it its place, for it is the name that is wanted.
-   * Returns false, keeping nothing, when it is larger than the whole budget.
+   * Keeps `value`, making room first; one that was there gives it its place, for it is the name that is wanted. Says
+   * also that it has another size now, or is pinned or not pinned any more.
+   *
+   * @return Whether it is held: not when it is larger than what is not pinned, nor when what it would take the place of
+   * is used more.
    */
-  set(key: string, value: V, sizeBytes: number): boolean {
-    if (sizeBytes > this.#budgetBytes) {
+  set(
+    key: string,
+    value: V,
+    { sizeBytes, isPinned = false }: {
+      readonly sizeBytes: number;
+      readonly isPinned?: boolean;
+    },
+  ): boolean {
+    const before = this.#slots.get(key);
+    const othersBytes = this.#bytes.pinned -
+      (before?.place === "pinned" ? before.sizeBytes : 0);
+    if (sizeBytes + othersBytes > this.#budgetBytes) {
       this.delete(key);
       return false;
     }
-    const before = this.#small.get(key) ?? this.#main.get(key);
-    if (before !== undefined) {
-      before.value = value;
-      return this.resize(key, sizeBytes);
-    }
-    this.#makeRoom(sizeBytes);
-    const slot = { value, sizeBytes, uses: 0 };
-    const ghostBytes = this.#ghost.get(key);
-    if (ghostBytes !== undefined) {
-      this.#ghost.delete(key);
-      this.#ghostBytes -= ghostBytes;
-      this.#main.set(key, slot);
-      this.#mainBytes += sizeBytes;
-    } else {
-      this.#small.set(key, slot);
-      this.#smallBytes += sizeBytes;
-    }
-    return true;
-  }
-
-  /** Says that a value has another size now; others, or the value itself, leave when that is too much. */
-  resize(key: string, sizeBytes: number): boolean {
-    const slot = this.#small.get(key) ?? this.#main.get(key);
-    if (slot === undefined) return false;
-    if (this.#small.has(key)) this.#smallBytes += sizeBytes - slot.sizeBytes;
-    else this.#mainBytes += sizeBytes - slot.sizeBytes;
-    slot.sizeBytes = sizeBytes;
-    // One that has just grown must not be the first to go.
-    if (this.usedBytes > this.#budgetBytes) slot.uses = Math.max(slot.uses, 1);
-    this.#makeRoom(0);
-    return this.#small.has(key) || this.#main.has(key);
+    const slot = before ?? this.#newSlot(key, value);
+    slot.value = value;
+    const place = slot.place === "main" ? "main" : "window";
+    this.#put(slot, isPinned ? "pinned" : place, sizeBytes);
+    this.#makeRoom();
+    return this.#slots.get(key) === slot;
   }
 
   /** Removes a value; returns whether it was there. */
   delete(key: string): boolean {
-    const small = this.#small.get(key);
-    if (small !== undefined) {
-      this.#smallBytes -= small.sizeBytes;
-      return this.#small.delete(key);
-    }
-    const main = this.#main.get(key);
-    if (main === undefined) return false;
-    this.#mainBytes -= main.sizeBytes;
-    return this.#main.delete(key);
+    const slot = this.#slots.get(key);
+    if (slot === undefined) return false;
+    this.#take(slot);
+    return this.#slots.delete(key);
   }
 
-  #makeRoom(neededBytes: number): void {
-    while (
-      this.count > 0 && this.usedBytes + neededBytes > this.#budgetBytes
-    ) {
-      const smallIsFull = this.#smallBytes * 10 >= this.#budgetBytes;
-      if (this.#small.size > 0 && (smallIsFull || this.#main.size === 0)) {
-        this.#leaveSmall();
-      } else this.#leaveMain();
-    }
+  #newSlot(key: string, value: V): Slot<V> {
+    const use = this.#popularity.recall(key);
+    this.#popularity.count(use, this.#slots.size);
+    const slot = { key, value, sizeBytes: 0, place: undefined, ...use };
+    this.#slots.set(key, slot);
+    this.#newcomersBytes *= NEWCOMERS_DECAY;
+    return slot;
   }
 
-  #leaveSmall(): void {
-    const [key, slot] = this.#small.entries().next().value!;
-    this.#small.delete(key);
-    this.#smallBytes -= slot.sizeBytes;
-    if (slot.uses > 0) {
-      slot.uses = 0;
-      this.#main.set(key, slot);
-      this.#mainBytes += slot.sizeBytes;
-      return;
+  /** Moves a slot to a place, behind the others there unless it is there already. */
+  #put(slot: Slot<V>, place: Place, sizeBytes: number): void {
+    if (slot.place === place) {
+      this.#bytes[place] += sizeBytes - slot.sizeBytes;
+    } else {
+      this.#take(slot);
+      slot.place = place;
+      this.#bytes[place] += sizeBytes;
+      if (place !== "pinned") this.#ringOf(place).add(slot);
     }
-    this.#remember(key, slot.sizeBytes);
-    this.#evict(key, slot);
+    slot.sizeBytes = sizeBytes;
+    const incoming = this.#bytes.pinned + (place === "window" ? sizeBytes : 0);
+    this.#newcomersBytes = Math.max(
+      this.#newcomersBytes,
+      incoming,
+      this.#budgetBytes * NEWCOMERS_SHARE,
+    );
   }
 
-  #leaveMain(): void {
-    const [key, slot] = this.#main.entries().next().value!;
-    this.#main.delete(key);
-    if (slot.uses > 0) {
-      slot.uses -= 1;
-      this.#main.set(key, slot);
-      return;
-    }
-    this.#mainBytes -= slot.sizeBytes;
-    this.#evict(key, slot);
+  #take(slot: Slot<V>): void {
+    const { place } = slot;
+    if (place === undefined) return;
+    this.#bytes[place] -= slot.sizeBytes;
+    if (place !== "pinned") this.#ringOf(place).delete(slot);
+    slot.place = undefined;
   }
 
-  #remember(key: string, sizeBytes: number): void {
-    this.#ghost.set(key, sizeBytes);
-    this.#ghostBytes += sizeBytes;
-    for (const [oldest, bytes] of this.#ghost) {
-      const fits = this.#ghostBytes <= this.#budgetBytes * 0.9 &&
-        this.#ghost.size <= MAX_GHOSTS;
-      if (fits) break;
-      this.#ghost.delete(oldest);
-      this.#ghostBytes -= bytes;
+  #ringOf(place: "window" | "main"): Ring<Slot<V>> {
+    return place === "window" ? this.#window : this.#main;
+  }
+
+  #makeRoom(): void {
+    while (this.usedBytes > this.#budgetBytes) {
+      const { pinned, window, main } = this.#bytes;
+      const isFull = pinned + window > this.#newcomersBytes;
+      if (window > 0 && (isFull || main === 0)) this.#leaveWindow();
+      else this.#evict(this.#victims(1)![0]!);
     }
   }
 
-  #evict(key: string, slot: Slot<V>): void {
+  /** The oldest of WINDOW enters MAIN, or leaves. */
+  #leaveWindow(): void {
+    const slot = this.#window.next()!;
+    const roomBytes = this.#budgetBytes - this.#newcomersBytes;
+    const neededBytes = this.#bytes.main + slot.sizeBytes - roomBytes;
+    if (neededBytes > 0) {
+      const victims = slot.sizeBytes > roomBytes
+        ? undefined
+        : this.#lessUsed(slot, neededBytes);
+      if (victims === undefined) return this.#evict(slot);
+      for (const victim of victims) this.#evict(victim);
+    }
+    this.#put(slot, "main", slot.sizeBytes);
+  }
+
+  /** Who would make that much room in MAIN; undefined when together they were used as much as `slot`, or more. */
+  #lessUsed(slot: Slot<V>, neededBytes: number): Slot<V>[] | undefined {
+    let uses = this.#popularity.usesOf(slot);
+    return this.#victims(neededBytes, (victim) => {
+      uses -= this.#popularity.usesOf(victim);
+      return uses > 0;
+    });
+  }
+
+  /**
+   * Values of MAIN that together have `neededBytes`: of each few the hand comes to the least used for its size. Undefined
+   * when there are not so many, or one is not accepted.
+   */
+  #victims(
+    neededBytes: number,
+    accepts: (victim: Slot<V>) => boolean = () => true,
+  ): Slot<V>[] | undefined {
+    const victims: Slot<V>[] = [];
+    let seen = 0;
+    while (neededBytes > 0) {
+      let least: Slot<V> | undefined;
+      for (let n = 0; n < COMPARED && seen < this.#main.size; n++, seen++) {
+        const slot = this.#main.next()!;
+        least ??= slot;
+        if (this.#usesPerByte(slot) < this.#usesPerByte(least)) least = slot;
+      }
+      if (least === undefined || !accepts(least)) return undefined;
+      victims.push(least);
+      neededBytes -= least.sizeBytes;
+    }
+    return victims;
+  }
+
+  #usesPerByte(slot: Slot<V>): number {
+    return this.#popularity.usesOf(slot) / slot.sizeBytes;
+  }
+
+  #evict(slot: Slot<V>): void {
+    this.delete(slot.key);
+    this.#popularity.remember(slot, this.#budgetBytes);
     this.#evictions += 1;
-    this.#evicted(key, slot.value);
+    this.#evicted(slot.key, slot.value);
   }
 }
 
-/** Names in GHOST, at most: they are not in the budget, so tiny values must not make millions of them. */
-const MAX_GHOSTS = 100_000;
+type Place = "pinned" | "window" | "main";
 
-interface Slot<V> {
+interface Slot<V> extends Use {
+  readonly key: string;
   value: V;
   sizeBytes: number;
-  /** 0 to 3; counted by hits, taken off by rounds through MAIN. */
-  uses: number;
+  place: Place | undefined;
+}
+
+/** A set with a hand that goes round: to the oldest, on to the newest, and again. */
+class Ring<T> {
+  readonly #all = new Set<T>();
+  /** Lives through changes of the set; a new one for each round. */
+  #hand = this.#all.values();
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  add(item: T): void {
+    this.#all.add(item);
+  }
+
+  delete(item: T): void {
+    this.#all.delete(item);
+  }
+
+  /** Moves the hand on; undefined when there is nothing. */
+  next(): T | undefined {
+    const { done, value } = this.#hand.next();
+    if (done !== true) return value;
+    this.#hand = this.#all.values();
+    return this.#hand.next().value;
+  }
 }

@@ -33,7 +33,7 @@ import {
   toStore,
 } from "./stored_response.ts";
 import { type TierOptions, Tiers } from "./tiers.ts";
-import { varyNames } from "./vary.ts";
+import { variantKey, varyNames } from "./vary.ts";
 
 /** A part of a representation on its way into the cache. */
 export interface FillingPart {
@@ -58,9 +58,12 @@ export class HttpCache {
   /** Decides what to do with a GET or HEAD. */
   lookup(request: CacheRequest, options: LookupOptions): Lookup {
     const directives = requestDirectives(request.fields);
-    const stored = this.tiers.find(request);
+    const stored = this.tiers.find(request) ??
+      broughtFor(request, options.brought);
     if (stored === undefined) {
-      const entry = this.tiers.findOnDisk(request);
+      const entry = options.mayLoad === false
+        ? undefined
+        : this.tiers.findOnDisk(request);
       return entry === undefined
         ? this.#miss(request, directives, options)
         : this.#load(request, entry);
@@ -214,14 +217,18 @@ export class HttpCache {
     const stored = reason === undefined
       ? toStore(request, head, new GrowingBody(bodyBytes))
       : undefined;
-    if (stored === undefined || !isUseful(stored)) {
+    const isKept = stored !== undefined && isUseful(stored) &&
+      this.tiers.keep(stored);
+    if (!isKept) {
       this.#flights.markUnshared(request.key, head.responseAtMs);
       this.settle(options.flight, { kind: "unshared" });
-      return { stored: undefined, reason: reason ?? "no-freshness" };
+      const why = stored === undefined || isUseful(stored)
+        ? reason ?? "busy"
+        : "no-freshness";
+      return { stored: undefined, reason: why };
     }
-    this.tiers.keep(stored);
     this.#flights.markShared(request.key);
-    this.settle(options.flight, { kind: "look-again" });
+    this.settle(options.flight, { kind: "look-again", stored });
     return { stored, reason: "ok" };
   }
 
@@ -299,8 +306,8 @@ export class HttpCache {
     const body = new GrowingBody(lengthBytes);
     body.append(parts.body.prefix());
     const stored = toStore(request, asWhole(head), body);
-    this.tiers.keep(stored);
-    this.settle(flight, { kind: "look-again" });
+    if (!this.tiers.keep(stored)) return undefined;
+    this.settle(flight, { kind: "look-again", stored });
     return stored;
   }
 
@@ -350,7 +357,10 @@ export class HttpCache {
     if (!shared) {
       this.#flights.markUnshared(stored.key, head.responseAtMs);
     }
-    this.settle(options.flight, { kind: shared ? "look-again" : "unshared" });
+    this.settle(
+      options.flight,
+      shared ? { kind: "look-again", stored: fresh } : { kind: "unshared" },
+    );
     return fresh;
   }
 
@@ -358,6 +368,20 @@ export class HttpCache {
   settle(flight: Flight | undefined, outcome: FlightOutcome): void {
     this.#flights.settle(flight, outcome);
   }
+}
+
+/** What a flight brought, for a request that waited for it: not for one that selects another variant (RFC 9111 §4.1). */
+function broughtFor(
+  request: CacheRequest,
+  brought: StoredResponse | undefined,
+): StoredResponse | undefined {
+  if (brought === undefined || brought.body.state === "failed") {
+    return undefined;
+  }
+  const names = varyNames(brought.fields.get("vary")) ?? [];
+  const isSame = brought.key === request.key &&
+    brought.variant === variantKey(names, request.fields);
+  return isSame ? brought : undefined;
 }
 
 function isPartial(stored: StoredResponse): stored is PartialResponse {

@@ -1,3 +1,5 @@
+import type { StoredResponse } from "./stored_response.ts";
+
 /** How long requests for a URL whose answers cannot be shared do not wait for each other. */
 const UNSHARED_MS = 10_000;
 /** How many such URLs are remembered. */
@@ -21,10 +23,10 @@ export interface OriginFailure {
 
 /** How a flight ended. */
 export type FlightOutcome =
-  /** The answer was stored or the stored one refreshed: look again. */
-  | { readonly kind: "look-again" }
-  /** What the disk had is in memory, or turned out not to be there: look again. */
-  | { readonly kind: "loaded" }
+  /** The answer was stored or the stored one refreshed: look again, for `stored` where it has left already. */
+  | { readonly kind: "look-again"; readonly stored: StoredResponse }
+  /** What the disk had is at hand, or turned out not to be: look again, for `stored` where the memory had no room. */
+  | { readonly kind: "loaded"; readonly stored: StoredResponse | undefined }
   /** The answer is not for others: each fetches for itself. */
   | { readonly kind: "unshared" }
   /** The fetch failed: `unreachable` when no origin answered, `status` when one answered 500, 502, 503 or 504. */

@@ -10,6 +10,10 @@ export interface LookupOptions {
   readonly nowMs: number;
   /** False after a flight turned out `unshared`. */
   readonly mayJoin: boolean;
+  /** False after the disk was asked: once for each request, whatever the memory made of it. */
+  readonly mayLoad?: boolean;
+  /** What the flight this request waited for brought: good for it too, if it is for the same variant, though nothing holds it. */
+  readonly brought?: StoredResponse | undefined;
   /** The client's `Range`, and what `If-Range` makes of it. */
   readonly wanted?: {
     readonly range: string | null;

@@ -39,17 +39,23 @@ export class Shelf<T extends Shelved> {
   readonly #store: ByteStore<T>;
   readonly #costOf: (entry: T) => number;
   readonly #isUsable: (entry: T) => boolean;
+  readonly #isPinned: (entry: T) => boolean;
   readonly #gone: (entry: T) => void;
 
-  /** Creates an empty shelf; `gone` hears of every entry that left, or that one with another body replaced. */
+  /**
+   * Creates an empty shelf; `isPinned` says which entries may not leave for want of room, `gone` hears of every entry that
+   * left, or that one with another body replaced.
+   */
   constructor(options: {
     readonly capacityBytes: number;
     readonly costOf: (entry: T) => number;
     readonly isUsable?: (entry: T) => boolean;
+    readonly isPinned?: (entry: T) => boolean;
     readonly gone?: (entry: T) => void;
   }) {
     this.#costOf = options.costOf;
     this.#isUsable = options.isUsable ?? (() => true);
+    this.#isPinned = options.isPinned ?? (() => false);
     this.#gone = options.gone ?? (() => {});
     this.#store = new ByteStore({
       budgetBytes: options.capacityBytes,
@@ -105,10 +111,7 @@ export class Shelf<T extends Shelved> {
     }
     // Before making room, which may empty and remove this very resource.
     this.#resources.set(entry.key, resource);
-    if (!this.#store.set(storeKey(entry), entry, this.#costOf(entry))) {
-      this.#forget(entry);
-    }
-    return this.holds(entry);
+    return this.#place(entry);
   }
 
   /** Whether `entry`, or a refreshed form of it, is what lookups find. */
@@ -117,11 +120,10 @@ export class Shelf<T extends Shelved> {
       ?.body === entry.body;
   }
 
-  /** Counts `entry` with the size it has now. */
-  resize(entry: T): void {
-    if (this.holds(entry)) {
-      this.#store.resize(storeKey(entry), this.#costOf(entry));
-    }
+  /** Counts `entry` with the size it has now, and pins it or not as it wants to be now. Returns whether it is held. */
+  update({ key, variant, body }: T): boolean {
+    const held = this.#resources.get(key)?.variants.get(variant);
+    return held?.body === body && this.#place(held);
   }
 
   /** Removes an entry, if it is still held. */
@@ -155,6 +157,15 @@ export class Shelf<T extends Shelved> {
       }
     }
     return count;
+  }
+
+  #place(entry: T): boolean {
+    const isHeld = this.#store.set(storeKey(entry), entry, {
+      sizeBytes: this.#costOf(entry),
+      isPinned: this.#isPinned(entry),
+    });
+    if (!isHeld) this.#forget(entry);
+    return isHeld;
   }
 
   #forget(entry: T): void {

@@ -32,8 +32,10 @@ export interface TierOptions {
  * What a cache holds: in memory, and as far as there is one on a disk.
  *
  * The memory answers. What is complete in memory is also written to the disk, by a driver; when the memory has lost it,
- * it is read back in, as a response that fills from the disk instead of from an origin. So the disk holds all that the
- * memory does and more, and there is one way to answer.
+ * it is read back in, as a response that fills from the disk instead of from an origin, or is read where it is when the
+ * memory has no room for it. So the disk holds all that the memory does and more, and there is one way to answer.
+ *
+ * What fills, and what waits to be written, is pinned in memory: nobody fetches it a second time meanwhile.
  */
 export class Tiers {
   readonly #memory: Shelf<StoredResponse>;
@@ -41,7 +43,9 @@ export class Tiers {
   readonly #capacityBytes: number;
   /** Bodies that grow. They are in memory even when the shelf has no place for them any more. */
   readonly #filling = new Set<GrowingBody>();
-  /** Of bodies in memory, the files they are also in. */
+  /** Bodies that wait for the disk. */
+  readonly #leaving = new Set<StoredBody>();
+  /** Of bodies that can be read, the files they are also in. */
   readonly #files = new WeakMap<StoredBody, DiskFile>();
 
   /** Largest body that is kept. */
@@ -55,6 +59,8 @@ export class Tiers {
       capacityBytes,
       costOf,
       isUsable: ({ body }) => body.state !== "failed",
+      isPinned: ({ body }) =>
+        body.state === "filling" || this.#leaving.has(body),
     });
     this.#disk = disk === undefined ? undefined : new Shelf({
       ...disk,
@@ -72,12 +78,9 @@ export class Tiers {
     return this.#memory.find(request);
   }
 
-  /** What the disk has for a request, unless the memory has no room for it now. */
+  /** What the disk has for a request. Counts as a use. */
   findOnDisk(request: CacheRequest): DiskEntry | undefined {
-    const entry = this.#disk?.find(request);
-    return entry !== undefined && this.roomFor(entry.body.bodyBytes) === "ok"
-      ? entry
-      : undefined;
+    return this.#disk?.find(request);
   }
 
   /** Whether any variant of a resource is in memory. */
@@ -93,7 +96,7 @@ export class Tiers {
   /** Whether a body may come in. */
   roomFor(bodyBytes: number): "ok" | "too-large" | "busy" {
     if (bodyBytes > this.maxObjectBytes) return "too-large";
-    return this.#fillingBytes() + bodyBytes > this.#capacityBytes
+    return this.#pinnedBytes() + bodyBytes > this.#capacityBytes
       ? "busy"
       : "ok";
   }
@@ -108,29 +111,34 @@ export class Tiers {
     this.#filling.delete(body);
   }
 
-  /** Keeps a response whose body is complete, or begins to come in. */
-  keep(stored: StoredResponse): void {
-    if (stored.body instanceof GrowingBody && stored.body.state === "filling") {
-      this.begin(stored.body);
-    }
-    this.#memory.keep(stored);
+  /** Keeps a response whose body is complete, or begins to come in. Returns whether it is held. */
+  keep(stored: StoredResponse): boolean {
+    const { body } = stored;
+    const isFilling = body instanceof GrowingBody && body.state === "filling";
+    if (isFilling) this.begin(body);
+    const file = this.#files.get(body);
+    const isOnDiskAlone = file !== undefined && !isFilling && !body.isWhole;
+    const isHeld = !isOnDiskAlone && this.#memory.keep(stored);
+    if (isFilling && !isHeld) this.end(body);
     // A refreshed one makes its copy on the disk, if that is of the same body, as good as it is itself.
-    const file = this.#files.get(stored.body);
     if (file !== undefined) this.#disk?.keep({ ...stored, body: file });
     // A newer response: what the disk has in its place must not come back.
     else this.#disk?.removeVariant(stored);
+    return isHeld;
   }
 
   /** Whether the growing body of `stored`, whose length nobody knew, may still be kept. */
-  mayGrow({ body }: Pick<FillingResponse, "body">): boolean {
-    return body.filledBytes <= this.maxObjectBytes &&
-      this.#fillingBytes() <= this.#capacityBytes;
+  mayGrow(stored: FillingResponse): boolean {
+    if (stored.body.filledBytes > this.maxObjectBytes) return false;
+    return this.#memory.holds(stored)
+      ? this.#memory.update(stored)
+      : this.#pinnedBytes() <= this.#capacityBytes;
   }
 
   /** The body of `stored` is complete: from now on it counts in the budget with its real size. */
   completed(stored: FillingResponse): void {
     this.end(stored.body);
-    this.#memory.resize(stored);
+    this.#memory.update(stored);
   }
 
   /** The body of `stored` will never be complete, or is too large to keep: later lookups do not find it. */
@@ -147,10 +155,27 @@ export class Tiers {
     return stored;
   }
 
+  /** An entry is answered with from the disk: `body` reads its file. */
+  loadInPlace(entry: DiskEntry, body: StoredBody): StoredResponse {
+    this.#files.set(body, entry.body);
+    return { ...entry, body };
+  }
+
   /** Whether `stored` should be on the disk and is not: it is what lookups find, and all there. */
   wantsDisk(stored: StoredResponse): boolean {
     return this.#disk !== undefined && stored.body.isWhole &&
       !this.#files.has(stored.body) && this.#memory.holds(stored);
+  }
+
+  /** `stored` waits to be written: the memory keeps it until {@linkcode Tiers.endWrite}. */
+  beginWrite({ body }: StoredResponse): void {
+    this.#leaving.add(body);
+  }
+
+  /** `stored` has been written, or is not going to be. */
+  endWrite(stored: StoredResponse): void {
+    this.#leaving.delete(stored.body);
+    this.#memory.update(stored);
   }
 
   /** `stored` has been written to `file`. False when it is not wanted any more, or there is no room: the file may go. */
@@ -201,10 +226,10 @@ export class Tiers {
     );
   }
 
-  #fillingBytes(): number {
+  #pinnedBytes(): number {
     let sum = 0;
-    for (const body of this.#filling) {
-      sum += body.lengthBytes ?? body.filledBytes;
+    for (const bodies of [this.#filling, this.#leaving]) {
+      for (const body of bodies) sum += body.lengthBytes ?? body.filledBytes;
     }
     return sum;
   }

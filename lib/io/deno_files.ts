@@ -3,6 +3,9 @@ import { RunError } from "../core/errors.ts";
 import { systemError } from "./deno_errors.ts";
 import type { Files, FileStat, RandomAccessFile } from "./files.ts";
 
+/** How long a lock is waited for where one cannot ask whether it is free. */
+const LOCK_MS = 2000;
+
 /** The real files. */
 export const denoFiles: Files = {
   async read(path, { maxBytes }) {
@@ -69,6 +72,22 @@ export const denoFiles: Files = {
       () => Deno.open(path, { read: true, write, create }),
     );
     return randomAccess(path, file);
+  },
+  async lock(path) {
+    const file = await attempt(`lock ${path}`, async () => {
+      await Deno.mkdir(dirname(path), { recursive: true });
+      return await Deno.open(path, { write: true, create: true });
+    });
+    try {
+      if (await attempt(`lock ${path}`, () => tryLock(file))) {
+        return { [Symbol.dispose]: () => file.close() };
+      }
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    file.close();
+    return undefined;
   },
   async appender(path) {
     await attempt(
@@ -180,6 +199,21 @@ function randomAccess(path: string, file: Deno.FsFile): RandomAccessFile {
       }
     },
   };
+}
+
+/** Deno 2.4 has no `tryLock`: there an attempt goes on in vain until the program ends. */
+async function tryLock(
+  file: Deno.FsFile & { tryLock?: (exclusive: boolean) => Promise<boolean> },
+): Promise<boolean> {
+  if (file.tryLock !== undefined) return await file.tryLock(true);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), LOCK_MS);
+  });
+  const locked = file.lock(true).then(() => true);
+  locked.catch(() => {});
+  return await Promise.race([locked, late])
+    .finally(() => clearTimeout(timer));
 }
 
 async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {

@@ -12,6 +12,8 @@ export interface Files {
     path: string,
     options: { readonly write?: boolean; readonly create?: boolean },
   ): Promise<RandomAccessFile>;
+  /** Makes a file and locks it until that is disposed of or the program ends, however it ends; undefined when another program holds it. */
+  lock(path: string): Promise<Disposable | undefined>;
   /** Appends text to a file, making it when missing; used by event recordings. */
   appender(path: string): Promise<FileAppender>;
   /** What is at `path`, following symbolic links; null when nothing is. */

@@ -2,7 +2,8 @@ import type {
   CacheStatus,
   ForwardReason,
 } from "../../lib/http/cache_status.ts";
-import type { Lookup } from "../../lib/http/lookup.ts";
+import type { Lookup, LookupOptions } from "../../lib/http/lookup.ts";
+import type { StoredResponse } from "../../lib/http/stored_response.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";
 import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
 import { Exchange } from "./exchange.ts";
@@ -23,8 +24,6 @@ const REFUSED_METHODS: ReadonlySet<string> = new Set([
   "TRACE",
   "TRACK",
 ]);
-
-const LOADED = { kind: "loaded" } as const;
 
 /** A caching reverse proxy: carries out what `HttpCache` decides. */
 export class Edge {
@@ -62,17 +61,20 @@ export class Edge {
       return pass(this.#parts, exchange, reading ? "bypass" : "method");
     }
     // A hit, the common case, is answered at once; all else waits for an origin.
-    const found = this.#lookup(exchange, true);
+    const found = this.#lookup(exchange, { mayJoin: true });
     return found.kind === "hit"
       ? this.#hit(exchange, found, undefined)
       : this.#cached(exchange, found);
   }
 
-  #lookup(exchange: Exchange, mayJoin: boolean): Lookup {
+  #lookup(
+    exchange: Exchange,
+    options: Pick<LookupOptions, "mayJoin" | "mayLoad" | "brought">,
+  ): Lookup {
     const { cache, ctx } = this.#parts;
     return cache.lookup(exchange.forFill(), {
+      ...options,
       nowMs: ctx.clock.nowMs(),
-      mayJoin,
       wanted: exchange.wanted,
     });
   }
@@ -81,6 +83,8 @@ export class Edge {
   async #cached(exchange: Exchange, first: Lookup): Promise<HttpResponse> {
     const { cache, disk } = this.#parts;
     let mayJoin = true;
+    let mayLoad = true;
+    let brought: StoredResponse | undefined;
     let waited: ForwardReason | undefined;
     for (let found = first;;) {
       switch (found.kind) {
@@ -90,12 +94,20 @@ export class Edge {
           return this.#hit(exchange, found, waited);
         case "load": {
           const { entry, flight } = found;
-          await disk!.load(entry, () => cache.settle(flight, LOADED));
+          mayLoad = false;
+          await disk!.load(entry, (stored) => {
+            brought = stored;
+            cache.settle(flight, { kind: "loaded", stored });
+          });
           break;
         }
         case "join": {
           const outcome = await found.flight.settled;
-          if (outcome.kind === "loaded") break;
+          brought = "stored" in outcome ? outcome.stored : undefined;
+          if (outcome.kind === "loaded") {
+            mayLoad = false;
+            break;
+          }
           waited = cache.peek(exchange.forFill()) === undefined
             ? "uri-miss"
             : "stale";
@@ -123,7 +135,7 @@ export class Edge {
         case "revalidate":
           return await fetchFor(this.#parts, exchange, found);
       }
-      found = this.#lookup(exchange, mayJoin);
+      found = this.#lookup(exchange, { mayJoin, mayLoad, brought });
     }
   }
 

@@ -22,6 +22,8 @@ interface Fetch {
   readonly request: FillRequest;
   readonly flight: Flight | undefined;
   readonly reason: ForwardReason;
+  /** What is to be revalidated. */
+  readonly stale: StoredResponse | undefined;
 }
 
 /** Fetches or revalidates for this client, and for those who join. */
@@ -33,7 +35,8 @@ export async function fetchFor(
   const { cache } = parts;
   const request = exchange.forFill();
   const { flight, reason } = found;
-  const what: Fetch = { request, flight, reason };
+  const stale = found.kind === "revalidate" ? found.stored : undefined;
+  const what: Fetch = { request, flight, reason, stale };
   if (found.kind === "revalidate") {
     for (const [name, value] of found.conditions) {
       request.fields.set(name, value);
@@ -64,7 +67,7 @@ export async function fetchFor(
     if (!(error instanceof UpstreamError)) throw error;
     const { failure } = error;
     cache.settle(flight, { kind: "failed", failure });
-    return standIn(parts, exchange, failure) ??
+    return standIn(parts, exchange, failure, stale) ??
       exchange.plain(failure.status, failure.message, { forward: reason });
   } finally {
     cache.settle(flight, { kind: "unshared" });
@@ -89,14 +92,14 @@ async function insteadOf(
   parts: EdgeParts,
   exchange: Exchange,
   response: UpstreamResponse,
-  { flight, reason }: Fetch,
+  { flight, reason, stale }: Fetch,
 ): Promise<HttpResponse | undefined> {
   const failure = {
     kind: "status" as const,
     status: response.status,
     message: "the origin answered with an error",
   };
-  const answer = standIn(parts, exchange, failure);
+  const answer = standIn(parts, exchange, failure, stale);
   if (answer === undefined) return undefined;
   parts.cache.settle(flight, { kind: "failed", failure });
   await response.body?.cancel();

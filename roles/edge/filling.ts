@@ -44,13 +44,16 @@ export async function fillStored(
     mayGrow: () => tiers.mayGrow(stored),
     dropped: () => tiers.dropped(stored),
   });
-  if (filled.complete) tiers.completed(stored);
+  if (filled.complete) {
+    // First, for it may leave the memory at once when it is not pinned any more.
+    disk?.write(stored);
+    tiers.completed(stored);
+  }
   fetched(parts, exchange, response, {
     reason,
     stored: filled.complete,
     filled,
   });
-  disk?.write(stored);
 }
 
 /** Hands on a part of a representation while the cache takes it in (RFC 9111 §3.3); undefined when it may not, or it is none. */

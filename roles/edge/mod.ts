@@ -15,6 +15,7 @@ export const edge: Role = {
     "cache.restored",
     "cache.damaged",
     "cache.failed",
+    "cache.skipped",
     "upstream.failed",
     "upstream.suspended",
     "upstream.restored",

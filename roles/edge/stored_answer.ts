@@ -24,15 +24,20 @@ export function answerNow(
   return answerFrom(story.stored, exchange, { ...story, ...times });
 }
 
-/** The stale answer that may stand in for an origin that failed; undefined when there is none. */
+/**
+ * The stale answer that may stand in for an origin that failed; undefined when there is none.
+ *
+ * @param asked What was to be revalidated: it may have left the memory.
+ */
 export function standIn(
   parts: EdgeParts,
   exchange: Exchange,
   failure: OriginFailure,
+  asked?: StoredResponse,
 ): HttpResponse | undefined {
   const { cache, ctx } = parts;
   const request = exchange.forFill();
-  const stored = cache.peek(request);
+  const stored = cache.peek(request) ?? asked;
   if (stored === undefined) return undefined;
   const hasWanted = cache.hasWanted(stored, request, exchange.wanted);
   const allowed = hasWanted &&

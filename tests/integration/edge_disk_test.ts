@@ -1,5 +1,5 @@
 /** The edge's disk tier: `--cache-dir`. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { equalBytes } from "../../lib/core/bytes.ts";
 import { countingOrigin } from "../support/counting_origin.ts";
 import { BODY, startEdge } from "../support/edge.ts";
@@ -55,7 +55,8 @@ async function untilClosed(pid: number, folder: string): Promise<void> {
     for await (const { name } of Deno.readDir(`/proc/${pid}/fd`)) {
       try {
         const target = await Deno.readLink(`/proc/${pid}/fd/${name}`);
-        if (target.startsWith(folder)) open += 1;
+        const isCached = target.endsWith(".cached");
+        if (target.startsWith(folder) && isCached) open += 1;
       } catch { /* It was closed just now. */ }
     }
     if (open === 0) return;
@@ -94,6 +95,11 @@ Deno.test("edge that was killed has its disk tier again, but what was torn or da
       assert(equalBytes(await get(url + path), bodyOf(path)));
     }
     await untilFiles(folder.path, areWritten(4));
+    const { code, stderr } = await runProgram(
+      ["edge", "--port", "0", "--origin", origin.url, ...flags],
+    );
+    assertEquals(code, 1);
+    assertMatch(stderr, /^[^\n]* another edge has it[^\n]*\n$/);
     Deno.kill(program.pid, "SIGKILL");
     await program.exited;
   }
@@ -107,7 +113,11 @@ Deno.test("edge that was killed has its disk tier again, but what was torn or da
   await Deno.writeFile(damaged, bytes);
   await Deno.writeTextFile(`${folder.path}/mine.txt`, "not the edge's");
 
-  const { program, url } = await startEdge([origin.url], flags);
+  // Half of this memory is less than /large: that is read where it is.
+  const { program, url } = await startEdge(
+    [origin.url],
+    [...flags, "--cache-size", "4MiB"],
+  );
   await using _edge = program;
   const restored = await program.until("cache.restored");
   assertEquals([restored.objects, restored.removed], [3, 2]);
@@ -124,6 +134,8 @@ Deno.test("edge that was killed has its disk tier again, but what was torn or da
     await hit.bytes(),
     bodyOf("/large").slice(2_000_000, 2_000_010),
   );
+  assertEquals(origin.count("/large"), 1);
+  await untilClosed(program.pid, folder.path);
   assertEquals(
     await Deno.readTextFile(`${folder.path}/mine.txt`),
     "not the edge's",

@@ -5,10 +5,12 @@ import type { FieldSource } from "../../../lib/http/fields.ts";
 import type { ClientRequest } from "../../../lib/io/http_client.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import { AnswerLog } from "../../../roles/edge/answer_log.ts";
+import { DiskTier } from "../../../roles/edge/disk_tier.ts";
 import { Edge } from "../../../roles/edge/edge.ts";
 import { RequestBodies } from "../../../roles/edge/request_bodies.ts";
 import { Upstream } from "../../../roles/edge/upstream.ts";
 import { bytesOf, requestOf } from "../../support/http_exchange.ts";
+import type { MemoryFiles } from "../../support/memory_files.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 
 type Answer = (url: string, request: ClientRequest) => Response;
@@ -17,13 +19,20 @@ type Answer = (url: string, request: ClientRequest) => Response;
 export function edgeOf(
   answer: Answer,
   origins = ["http://a.test", "http://b.test"],
-  options: { readonly cacheBytes?: number } = {},
+  options: {
+    readonly cacheBytes?: number;
+    readonly disk?: {
+      readonly files: MemoryFiles;
+      readonly capacityBytes: number;
+    };
+  } = {},
 ) {
   const clock = new ManualClock();
   const asked: string[] = [];
   const events: RolecallEvent[] = [];
   const ctx = {
     clock,
+    files: options.disk?.files,
     emit: (event: RolecallEvent) => void events.push(event),
   } as unknown as RoleContext;
   const client = {
@@ -33,10 +42,23 @@ export function edgeOf(
       return answer(url, request);
     },
   };
+  const disk = options.disk === undefined
+    ? undefined
+    : new DiskTier(ctx, "cache");
+  const cache = new HttpCache({
+    capacityBytes: options.cacheBytes ?? 1e6,
+    ...(disk === undefined ? {} : {
+      disk: {
+        capacityBytes: options.disk!.capacityBytes,
+        gone: (entry) => disk.discard(entry),
+      },
+    }),
+  });
   const edge = new Edge({
     ctx,
     log: new AnswerLog(ctx),
-    cache: new HttpCache({ capacityBytes: options.cacheBytes ?? 1e6 }),
+    cache,
+    disk,
     upstream: new Upstream(ctx, {
       origins,
       client,
@@ -69,5 +91,5 @@ export function edgeOf(
     const text = fromUtf8(await bytesOf(body));
     return { status, headers, text };
   };
-  return { ask, asked, clock, events };
+  return { ask, asked, clock, events, disk, tiers: cache.tiers };
 }

@@ -1,0 +1,78 @@
+/** The disk tier behind an edge, with files in memory. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { gate } from "../../support/counting_origin.ts";
+import { MemoryFiles } from "../../support/memory_files.ts";
+import { edgeOf } from "./_edge.ts";
+
+const textOf = (url: string) => `${url.slice(-1)}`.repeat(1000);
+const fields = { "cache-control": "max-age=60" };
+const origin = (url: string) => new Response(textOf(url), { headers: fields });
+const paths = ["/a", "/b", "/c", "/d", "/e", "/f", "/g", "/h"];
+
+/** An edge whose disk holds all, and its memory one or two. */
+async function startDisk(files: MemoryFiles, cacheBytes = 4000) {
+  const edge = edgeOf(origin, ["http://a.test"], {
+    cacheBytes,
+    disk: { files, capacityBytes: 1e6 },
+  });
+  await edge.disk!.restore(edge.tiers);
+  return edge;
+}
+
+Deno.test("Edge answers from the disk what the memory does not take, without end or a second fetch", async () => {
+  const files = new MemoryFiles();
+  const { ask, asked, disk, tiers } = await startDisk(files);
+  for (const path of paths) assertEquals((await ask(path)).text, textOf(path));
+  await disk!.settled();
+  assertEquals(files.contents.size, paths.length);
+  // Two that are used so much that nobody else gets in.
+  for (let n = 0; n < 20; n++) for (const path of ["/a", "/b"]) await ask(path);
+  for (let n = 0; n < 2; n++) {
+    for (const path of paths) {
+      const all = await Promise.all([ask(path), ask(path), ask(path)]);
+      for (const { text } of all) assertEquals(text, textOf(path));
+    }
+  }
+  assert(tiers.stats().objects <= 2);
+  assertEquals(asked.length, paths.length);
+});
+
+Deno.test("Edge reads from the disk what is too large for its memory, ranges too", async () => {
+  const files = new MemoryFiles();
+  {
+    const { ask, disk } = await startDisk(files);
+    await ask("/a");
+    await disk!.settled();
+  }
+  const { ask, asked, clock, tiers } = await startDisk(files, 1500);
+  const whole = await ask("/a");
+  assertEquals(whole.text, textOf("/a"));
+  assertMatch(whole.headers.get("cache-status")!, /^e; hit; ttl=/);
+  const part = await ask("/a", { headers: { range: "bytes=990-" } });
+  assertEquals([part.status, part.text], [206, "a".repeat(10)]);
+  assertEquals([tiers.stats().objects, asked.length], [0, 0]);
+  // What is stale is asked for anew, and then too large to keep.
+  await clock.advanceTo(61_000);
+  assertEquals((await ask("/a")).text, textOf("/a"));
+  assertEquals(asked.length, 1);
+});
+
+Deno.test("Edge tells what a slow disk did not take, and keeps in memory what waits for it", async () => {
+  const files = new MemoryFiles();
+  const { ask, asked, disk, events } = await startDisk(files, 24_000);
+  const { opened, open } = gate();
+  files.held = opened;
+  for (const path of paths) await ask(path);
+  // A quarter of the memory may wait: six of them.
+  const skips = () =>
+    events.flatMap((e) => e.type === "cache.skipped" ? [e.objects] : []);
+  assertEquals(skips(), [1]);
+  for (let n = 0; n < 40; n++) await ask(`/more${n}`);
+  const before = asked.length;
+  for (const path of paths.slice(0, 6)) await ask(path);
+  assertEquals(asked.length, before);
+  open();
+  await disk!.settled();
+  assertEquals(files.contents.size, 6);
+  assertEquals(skips(), [1, 41]);
+});
