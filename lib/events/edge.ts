@@ -15,6 +15,8 @@ export type EdgeCacheStatus =
   | "revalidated"
   /** Forwarded without a look at the cache: an unsafe method, a range of something too large. */
   | "bypass"
+  /** Made by the edge itself: an answer to PURGE or to a player's report, a manifest with fewer rates. */
+  | "own"
   /** Made by the edge itself: a refusal, a gateway error. */
   | "error";
 

@@ -15,6 +15,13 @@ const CACHED: ReadonlySet<EdgeCacheStatus> = new Set<EdgeCacheStatus>([
   "collapsed",
 ]);
 
+/** Answers that say nothing about the cache. */
+const BESIDE: ReadonlySet<EdgeCacheStatus> = new Set<EdgeCacheStatus>([
+  "error",
+  "bypass",
+  "own",
+]);
+
 /** What is counted of the answers of one kind. */
 interface Tally {
   count: number;
@@ -66,12 +73,12 @@ export class EdgeMetrics {
     this.#fetched.set(origin, sum);
   }
 
-  /** Of all answers but errors and what was passed on without a look, those that were not fetched for their request; 0 to 1. */
+  /** Of all answers but errors, what was passed on without a look, and our own, those that were not fetched for their request; 0 to 1. */
   hitRatio(): number {
     let all = 0;
     let hits = 0;
     for (const [cache, { count }] of this.#byCache) {
-      if (cache === "error" || cache === "bypass") continue;
+      if (BESIDE.has(cache)) continue;
       all += count;
       if (cache !== "miss") hits += count;
     }

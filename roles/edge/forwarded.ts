@@ -26,7 +26,11 @@ const NOT_PASSED_ON: readonly string[] = [
 /** The fields of a request as they go on to an origin: end-to-end, signed, in a coding everyone can read. */
 export function forwardedFields(
   request: HttpRequest,
-  us: { readonly pseudonym: string; readonly mark: string },
+  us: {
+    readonly pseudonym: string;
+    readonly mark: string;
+    readonly scheme: "http" | "https";
+  },
 ): Fields {
   const fields = endToEnd(request.headers);
   for (const name of NOT_PASSED_ON) fields.delete(name);
@@ -38,13 +42,13 @@ export function forwardedFields(
   fields.append("via", `1.1 ${us.pseudonym} (${us.mark})`);
   const { host } = request.remote;
   addMember(fields, "x-forwarded-for", host);
-  addMember(fields, "forwarded", forwarded(host));
+  addMember(fields, "forwarded", forwarded(host, us.scheme));
   return fields;
 }
 
 /** One hop of RFC 7239 §4; an address of IPv6 stands in quotes (§6). */
-function forwarded(host: string): string {
-  return `for=${host.includes(":") ? `"[${host}]"` : host};proto=http`;
+function forwarded(host: string, scheme: string): string {
+  return `for=${host.includes(":") ? `"[${host}]"` : host};proto=${scheme}`;
 }
 
 function addMember(fields: Fields, name: string, member: string): void {

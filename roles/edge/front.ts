@@ -1,6 +1,8 @@
 import { Fields } from "../../lib/http/fields.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
+import { formatAddress } from "../../lib/io/net.ts";
+import type { AnswerLog } from "./answer_log.ts";
 import type { Course } from "./course.ts";
 import type { Edge } from "./edge.ts";
 import type { Limits } from "./limits.ts";
@@ -18,6 +20,8 @@ export interface FrontParts {
   readonly purger: Purger;
   readonly players: Players;
   readonly limits: Limits;
+  /** Where answers are told that are none of the cache's. */
+  readonly log: AnswerLog;
   /** With `--adapt`. */
   readonly course: Course | undefined;
   /** With `--prefetch`. */
@@ -42,14 +46,19 @@ export class Front {
   handle(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
     const { purger, players, edge, limits, clock, serverTiming } = this.#parts;
     const { prefetcher, course } = this.#parts;
-    if (request.method === "PURGE") return purger.answer(request);
+    if (request.method === "PURGE") {
+      return this.#told(request, purger.answer(request), clock.nowMs());
+    }
     const heard = players.hear(request);
     const told = heard === undefined || heard.target === request.target
       ? request
       : new Retargeted(request, heard.target);
     const own = course?.answer(told);
     if (own !== undefined) {
-      return own.then((answer) => limits.apply(request, answer));
+      const fromMs = clock.nowMs();
+      return own.then((answer) =>
+        limits.apply(request, this.#told(request, answer, fromMs))
+      );
     }
     const chosen = course?.choose(told);
     const asked = chosen === undefined || chosen.target === told.target
@@ -78,6 +87,28 @@ export class Front {
     };
     const answer = edge.handle(asked);
     return answer instanceof Promise ? answer.then(finish) : finish(answer);
+  }
+
+  /** Tells of an answer that is none of the cache's: what the client will get of it. */
+  #told(
+    request: HttpRequest,
+    answer: HttpResponse,
+    fromMs: number,
+  ): HttpResponse {
+    const { log, clock } = this.#parts;
+    const { body, status } = answer;
+    log.add({
+      type: "edge.answered",
+      remote: formatAddress(request.remote),
+      method: request.method,
+      path: request.target,
+      status,
+      cacheStatus: status < 400 ? "own" : "error",
+      bytes: body instanceof Uint8Array ? body.length : 0,
+      durationMs: clock.nowMs() - fromMs,
+      complete: true,
+    }, request);
+    return answer;
   }
 
   /** Adds `Server-Timing` (W3C) and, for a player, `CMSD-Dynamic` (CTA-5006). */

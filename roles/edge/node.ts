@@ -18,6 +18,7 @@ import { Prefill, prefillTargets } from "./prefill.ts";
 import { Purger } from "./purge.ts";
 import { RequestBodies } from "./request_bodies.ts";
 import { Titles } from "./titles.ts";
+import { isTls } from "./tls.ts";
 import { Upstream } from "./upstream.ts";
 
 /** What a node is given. */
@@ -56,6 +57,7 @@ export class Node {
       upstream,
       bodies: new RequestBodies(ctx.clock),
       pseudonym,
+      scheme: isTls(flags) ? "https" : "http",
       mark: `rolecall-${Math.floor(ctx.rng() * 2 ** 32).toString(16)}-${
         Math.floor(ctx.clock.wallMs()).toString(36)
       }`,
@@ -91,6 +93,7 @@ export class Node {
       purger,
       players,
       limits,
+      log,
       prefetcher: this.#prefetcher,
       clock: ctx.clock,
       pseudonym,

@@ -21,6 +21,8 @@ export interface EdgeParts {
   readonly bodies: RequestBodies;
   /** Our name in `Via` and `Cache-Status`: a token. */
   readonly pseudonym: string;
+  /** What clients speak with us. */
+  readonly scheme: "http" | "https";
   /** Tells us from every other node in a `Via` that comes back: a request that has been here goes in circles. */
   readonly mark: string;
   /** Ends every fetch: aborted when the edge is gone, later than when it is asked to go. */

@@ -6,6 +6,11 @@ import type { EdgeFlags } from "./flags.ts";
 /** Largest file of a certificate chain or a key. */
 const MAX_BYTES = 1 << 20;
 
+/** Whether clients speak TLS with the edge. */
+export function isTls({ tls, tlsCert }: EdgeFlags): boolean {
+  return tls !== "off" || tlsCert !== undefined;
+}
+
 /**
  * What the edge shows clients; undefined without TLS.
  *

@@ -38,6 +38,12 @@ function faults(path: string): Behaviour {
         text: `HTTP/1.1 200 OK\r\nContent-Length: 100\r\n${FRESH}\r\nhalf`,
         then: "close",
       };
+    case "chunks":
+      return {
+        text:
+          `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n${FRESH}\r\n4\r\nhalf\r\n`,
+        then: "close",
+      };
     case "hung":
       return { text: "", then: "hang" };
     case "stalled":
@@ -75,6 +81,7 @@ Deno.test("edge with a faulty origin alone answers 502, 504, or cuts, and never 
   for (
     const kind of [
       "cut",
+      "chunks",
       "hung",
       "stalled",
       "garbage",
@@ -88,6 +95,7 @@ Deno.test("edge with a faulty origin alone answers 502, 504, or cuts, and never 
   }
   assertEquals(saw, {
     cut: "200 cut",
+    chunks: "200 cut",
     hung: "504 The origin did not answer in time",
     stalled: "200 cut",
     garbage: "502 No origin could be reached",
@@ -105,6 +113,7 @@ Deno.test("edge with a faulty origin alone answers 502, 504, or cuts, and never 
   );
   assertEquals(codes.sort(), [
     "answer-malformed",
+    "body-cut-short",
     "body-cut-short",
     "body-cut-short",
     "body-too-slow",

@@ -25,7 +25,11 @@ Deno.test("edge purges by URL, prefix and tag, for those who know the token", as
       },
     })
   );
+  await using folder = await temporaryFolder();
+  const file = `${folder.path}/access.log`;
   const { program, url } = await startEdge([origin.url], [
+    "--access-log",
+    file,
     "--purge-token",
     "sesame",
     "--admin",
@@ -96,6 +100,15 @@ Deno.test("edge purges by URL, prefix and tag, for those who know the token", as
     /^rolecall_events_total\{type="purge.refused",status="401"\} 1$/m,
   );
   assertEquals((await program.stop()).code, 0);
+  const log = await Deno.readTextFile(file);
+  assertEquals(
+    log.match(/"PURGE [^"]+" \d+ \d+/g),
+    [["/films/1", 200, 9], ["/films/*", 200, 9], ["/", 200, 9], ["/", 200, 9]]
+      .concat([["/page", 403, 22], ["/page", 401, 51]])
+      .map(([path, status, bytes]) =>
+        `"PURGE ${path} HTTP/1.1" ${status} ${bytes}`
+      ),
+  );
 });
 
 Deno.test("edge without a token lets nobody purge", async () => {
@@ -203,7 +216,10 @@ Deno.test("edge --adapt chooses the rate for a player that sees one, and logs as
   await using origin = countingOrigin(answerOf);
   await using folder = await temporaryFolder();
   const file = `${folder.path}/course.log`;
+  const access = `${folder.path}/access.log`;
   const { program, url } = await startEdge([origin.url], [
+    "--access-log",
+    access,
     "--adapt",
     "1",
     "--course-log",
@@ -250,6 +266,9 @@ Deno.test("edge --adapt chooses the rate for a player that sees one, and logs as
     /^127\.0\.0\.1 \/800000-1\.m4s 127\.0\.0\.1 [\d.]+ [\d.]+ [\d.]+ 800$/,
   );
   assertEquals(lines.length, 2);
+  const logged = await Deno.readTextFile(access);
+  assertMatch(logged, /"GET \/film\.mpd HTTP\/1\.1" 200 [1-9]\d+ /);
+  assertEquals(logged.match(/"POST \/on-fragment-received /g)?.length, 2);
 });
 
 Deno.test("edge lets no client decide what others get by fields that are in no key", async () => {

@@ -1,14 +1,22 @@
 /** The edge over TLS, for curl and OpenSSL. */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { countingOrigin } from "../support/counting_origin.ts";
 import { startEdge } from "../support/edge.ts";
 import { runProgram, runTool, temporaryFolder } from "../support/program.ts";
+
+/** A body that breaks off. */
+function broken(): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start: (controller) => controller.enqueue(new Uint8Array(1000)),
+    pull: (controller) => controller.error(new Error("broken")),
+  });
+}
 
 Deno.test("edge speaks HTTP/2 and HTTP/1.1 over TLS with a certificate that curl can be told to trust", async () => {
   await using folder = await temporaryFolder();
   const body = "x".repeat(200_000);
   await using origin = countingOrigin((path) =>
-    new Response(path === "/big" ? body : path, {
+    new Response(path === "/cut" ? broken() : path === "/big" ? body : path, {
       headers: { "cache-control": "max-age=60" },
     })
   );
@@ -57,6 +65,17 @@ Deno.test("edge speaks HTTP/2 and HTTP/1.1 over TLS with a certificate that curl
   );
   assertMatch(await curl("--http2", "-I", `${url}/big`), /\n2 200 0$/);
   assertEquals(origin.count("/big"), 1);
+  assertMatch(
+    origin.requests[0]!.headers.get("forwarded")!,
+    /^for=127\.0\.0\.1;proto=https$/,
+  );
+  for (const version of ["--http2", "--http1.1"]) {
+    const { code, stdout } = await runTool(
+      "curl",
+      ["-sS", "--ipv4", "--cacert", certificate, version, `${url}/cut`],
+    );
+    assert(code !== 0, `${version} took ${stdout.length} bytes for all`);
+  }
   assertEquals((await program.stop()).code, 0);
 });
 

@@ -21,6 +21,7 @@ export function edgeOf(
   origins = ["http://a.test", "http://b.test"],
   options: {
     readonly cacheBytes?: number;
+    readonly scheme?: "http" | "https";
     readonly disk?: {
       readonly files: MemoryFiles;
       readonly capacityBytes: number;
@@ -70,6 +71,7 @@ export function edgeOf(
     }),
     bodies: new RequestBodies(clock),
     pseudonym: "e",
+    scheme: options.scheme ?? "http",
     mark: "mark-1",
     signal: new AbortController().signal,
     idleMs: 1000,

@@ -103,6 +103,32 @@ Deno.test("Edge cuts a body whose origin falls silent", async () => {
   );
 });
 
+Deno.test("Edge cuts every client of a body that breaks off, keeps nothing of it, and has the next one from another origin", async () => {
+  const lengths: HeadersInit[] = [{}, { "content-length": "8" }];
+  for (const length of lengths) {
+    const { ask, asked, tiers } = edgeOf((url) => {
+      if (url.startsWith("http://b.test/")) return new Response("all of b");
+      let isFirst = true;
+      const body = new ReadableStream({
+        pull(controller) {
+          if (isFirst) controller.enqueue(new TextEncoder().encode("half"));
+          else controller.error(new RunError("body-cut-short", "It broke off"));
+          isFirst = false;
+        },
+      });
+      const headers = { "cache-control": "max-age=60", etag: '"1"', ...length };
+      return new Response(body, { headers });
+    });
+    const part = { headers: { range: "bytes=2-5" } };
+    const seen = await Promise.allSettled([ask("/"), ask("/"), ask("/", part)]);
+    assertEquals(seen.map(({ status }) => status), Array(3).fill("rejected"));
+    assertEquals(tiers.stats().objects, 0);
+    // That origin is asked last for a while.
+    assertEquals((await ask("/")).text, "all of b");
+    assertEquals(asked, ["GET http://a.test/", "GET http://b.test/"]);
+  }
+});
+
 Deno.test("Edge lets those who waited for a failed fetch fail with it", async () => {
   const { ask, asked } = edgeOf(down, ["http://a.test"]);
   const answers = await Promise.all([1, 2, 3].map(() => ask("/")));

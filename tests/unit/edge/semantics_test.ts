@@ -84,10 +84,11 @@ Deno.test("Edge passes interim answers on to the client whose request it forward
 
 Deno.test("Edge tells the origin for whom it asks, in both ways there are", async () => {
   let sent = new Headers();
-  const { ask } = edgeOf((_, { headers }) => {
+  const answer: Parameters<typeof edgeOf>[0] = (_, { headers }) => {
     sent = new Headers([...headers].map(([n, v]) => [n, v]));
     return new Response("x");
-  });
+  };
+  const { ask } = edgeOf(answer);
   const before = { "x-forwarded-for": "1.2.3.4", forwarded: "for=1.2.3.4" };
   await ask("/", { headers: before });
   assertEquals(sent.get("x-forwarded-for"), "1.2.3.4, 192.0.2.1");
@@ -95,4 +96,6 @@ Deno.test("Edge tells the origin for whom it asks, in both ways there are", asyn
     sent.get("forwarded"),
     "for=1.2.3.4, for=192.0.2.1;proto=http",
   );
+  await edgeOf(answer, undefined, { scheme: "https" }).ask("/");
+  assertEquals(sent.get("forwarded"), "for=192.0.2.1;proto=https");
 });
