@@ -77,7 +77,8 @@ export const edgeFlags = {
     help: "Most data per second to each client: its access link",
   }),
   prefill: flag.list(flag.url({
-    help: "Fetch all segments of this manifest of an origin in advance",
+    help:
+      "Fetch all segments of this manifest (DASH or HLS) of an origin in advance; of a live one, those that are there",
   })),
   prefetch: flag.toggle({
     help: "Fetch the next segment before a player asks for it",

@@ -72,7 +72,7 @@ export class Node {
     const capacityBytes = flags.cacheSize;
     const shown = { cache, capacityBytes, upstream, metrics, players, purger };
     addAdmin(ctx, shown);
-    const titles = new Titles(upstream);
+    const titles = new Titles(upstream, ctx.clock);
     const errands = new Errands(edge, signal);
     this.#prefills = prefillTargets(flags.prefill, upstream);
     this.#prefill = new Prefill(ctx, { errands, titles });

@@ -1,8 +1,9 @@
 import { InputError, messageOf } from "../../lib/core/errors.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";
+import { readPlaylistUris } from "../../lib/media/hls_reader.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Errands } from "./errands.ts";
-import type { KnownTitle, Titles } from "./titles.ts";
+import { isPlaylist, type Titles } from "./titles.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** Objects fetched at once: the origin has its clients to serve. */
@@ -23,7 +24,7 @@ export function prefillTargets(
     const normal = target === undefined ? undefined : normaliseTarget(target);
     if (normal === undefined) {
       throw new InputError(
-        `--prefill must be the URL of a manifest at an --origin, got "${url}"`,
+        `--prefill must be the URL of a manifest (.mpd, .m3u8) at an --origin, got "${url}"`,
       );
     }
     return normal;
@@ -49,19 +50,22 @@ export class Prefill {
   /** Fetches one title after the other; returns when all is done, or the signal aborts. */
   async run(targets: readonly string[], signal: AbortSignal): Promise<void> {
     for (const target of targets) {
-      const title = await this.#manifest(target, signal);
-      if (title !== undefined) await this.#title(target, title, signal);
+      const targets = await this.#manifest(target, signal);
+      if (targets !== undefined) await this.#title(target, targets, signal);
     }
   }
 
+  /** What the manifest names; undefined when it cannot be had or read. */
   async #manifest(
     target: string,
     signal: AbortSignal,
-  ): Promise<KnownTitle | undefined> {
+  ): Promise<readonly string[] | undefined> {
     const { clock, emit } = this.#ctx;
     for (let attempt = 1;; attempt++) {
       try {
-        return this.#titles.learn(target, await this.#errands.text(target));
+        if (isPlaylist(target)) return await this.#playlist(target);
+        const text = await this.#errands.text(target);
+        return this.#titles.learn(target, text).targets;
       } catch (error) {
         if (signal.aborted) return undefined;
         if (attempt === ATTEMPTS || error instanceof SyntaxError) {
@@ -77,9 +81,26 @@ export class Prefill {
     }
   }
 
+  /** What an HLS playlist names, and the playlists it names. @throws {SyntaxError} If it is none. */
+  async #playlist(target: string): Promise<readonly string[]> {
+    const found = new Set<string>();
+    const read = async (from: string) => {
+      const { playlists, media } = readPlaylistUris(
+        await this.#errands.text(from),
+      );
+      const ours = (uris: readonly string[]) =>
+        uris.flatMap((uri) => this.#titles.resolve(uri, from) ?? []);
+      for (const each of ours(media)) found.add(each);
+      return ours(playlists);
+    };
+    // A playlist of playlists names no others (RFC 8216 §4.3.4).
+    for (const rendition of await read(target)) await read(rendition);
+    return [...found];
+  }
+
   async #title(
     path: string,
-    { targets }: KnownTitle,
+    targets: readonly string[],
     signal: AbortSignal,
   ): Promise<void> {
     const { clock, emit } = this.#ctx;

@@ -1,5 +1,6 @@
 import type { AdaptationSet } from "../../lib/dash/mpd.ts";
 import { parseMpd } from "../../lib/dash/mpd.ts";
+import type { Clock } from "../../lib/io/clock.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";
 
 /** Most titles remembered, and most segments of all together; the oldest are forgotten first. */
@@ -30,15 +31,18 @@ export interface KnownTitle {
 }
 
 /**
- * Reads what a manifest says of its segments.
+ * Reads what a manifest says of its segments; of a live one, of those that are there now.
  *
- * @param targetOf The target a URL has on this edge; undefined when it is elsewhere, and then not ours to fetch.
+ * @param options.targetOf The target a URL has on this edge; undefined when it is elsewhere, and then not ours to fetch.
  * @throws {MpdError} If it cannot be read.
  */
 export function readTitle(
   text: string,
   url: string,
-  targetOf: (url: string) => string | undefined,
+  { targetOf, nowWallMs }: {
+    readonly targetOf: (url: string) => string | undefined;
+    readonly nowWallMs: number;
+  },
 ): KnownTitle {
   const segments = new Map<string, KnownSegment>();
   const targets = new Set<string>();
@@ -49,7 +53,7 @@ export function readTitle(
     }
     return undefined;
   };
-  for (const { adaptationSets } of parseMpd(text, url).periods) {
+  for (const { adaptationSets } of parseMpd(text, url, { nowWallMs }).periods) {
     for (const set of adaptationSets) {
       readSet(set, ours, (target, known) => {
         targets.add(target);
@@ -101,12 +105,17 @@ export class Titles {
   readonly #titles = new Map<string, KnownTitle>();
   readonly #targetOf: (url: string) => string | undefined;
   readonly #urlOf: (target: string) => string;
+  readonly #clock: Pick<Clock, "wallMs">;
 
   /** Knows none yet. */
-  constructor(upstream: {
-    targetOf(url: string): string | undefined;
-    urlOf(target: string): string;
-  }) {
+  constructor(
+    upstream: {
+      targetOf(url: string): string | undefined;
+      urlOf(target: string): string;
+    },
+    clock: Pick<Clock, "wallMs">,
+  ) {
+    this.#clock = clock;
     this.#targetOf = (url) => upstream.targetOf(url);
     this.#urlOf = (target) => upstream.urlOf(target);
   }
@@ -118,7 +127,10 @@ export class Titles {
 
   /** Reads a manifest. @throws {MpdError} If it cannot be read. */
   learn(target: string, text: string): KnownTitle {
-    const title = readTitle(text, this.#urlOf(target), this.#targetOf);
+    const title = readTitle(text, this.#urlOf(target), {
+      targetOf: this.#targetOf,
+      nowWallMs: this.#clock.wallMs(),
+    });
     this.#titles.delete(target);
     this.#titles.set(target, title);
     let segments = 0;
@@ -130,6 +142,15 @@ export class Titles {
       segments -= size;
     }
     return title;
+  }
+
+  /** The target of a URI that stands in what was found at `target`; undefined when it is elsewhere. */
+  resolve(uri: string, target: string): string | undefined {
+    const base = this.#urlOf(target);
+    const there = URL.canParse(uri, base)
+      ? this.#targetOf(new URL(uri, base).href)
+      : undefined;
+    return there === undefined ? undefined : normaliseTarget(there);
   }
 
   /** What is known of a segment. */
@@ -145,4 +166,9 @@ export class Titles {
 /** Whether a target is that of a DASH manifest, by its name. */
 export function isManifest(target: string): boolean {
   return /\.mpd(\?|$)/i.test(target);
+}
+
+/** Whether a target is that of an HLS playlist, by its name. */
+export function isPlaylist(target: string): boolean {
+  return /\.m3u8(\?|$)/i.test(target);
 }

@@ -70,24 +70,44 @@ Deno.test("edge prefetches what a player names with CMCD nor, and nothing elsewh
   assertEquals(origin.requests.length, 3);
 });
 
-Deno.test("edge prefills a title, tells how far it is, and then needs no origin", async () => {
-  const origin = countingOrigin(answerOf);
+const PLAYLISTS: Readonly<Record<string, string>> = {
+  "/hls/all.m3u8": "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n",
+  "/hls/low.m3u8":
+    '#EXTM3U\n#EXT-X-MAP:URI="init-800000.mp4"\n#EXTINF:4,\n800000-1.m4s\n#EXTINF:4,\n//192.0.2.1/x\n',
+};
+
+Deno.test("edge prefills a title, by DASH or HLS, tells how far it is, and then needs no origin", async () => {
+  const origin = countingOrigin((path) =>
+    PLAYLISTS[path] === undefined
+      ? answerOf(path)
+      : new Response(PLAYLISTS[path])
+  );
   const { program, url } = await startEdge([origin.url], [
     "--prefill",
     `${origin.url}/film.mpd`,
+    "--prefill",
+    `${origin.url}/hls/all.m3u8`,
   ]);
   await using _edge = program;
   const started = await program.until("prefill.started");
   const done = await program.until("prefill.finished");
+  const hls = await program.until(
+    "prefill.finished",
+    (e) => e.path === "/hls/all.m3u8",
+  );
+  assertEquals([hls.objects, hls.failed], [2, 0]);
   const objects = 3 * (SEGMENTS + 1);
   assertEquals([started.objects, done.done, done.failed], [
     objects,
     objects,
     0,
   ]);
-  assertEquals(origin.requests.length, objects + 1);
+  assertEquals(origin.requests.length, objects + 1 + 4);
   await origin[Symbol.asyncDispose]();
-  for (const path of ["/film.mpd", "/2400000-7.m4s", "/64000-12.m4s"]) {
+  for (
+    const path of ["/film.mpd", "/2400000-7.m4s", "/64000-12.m4s"]
+      .concat("/hls/800000-1.m4s")
+  ) {
     await take(url + path);
     await program.until("edge.answered", (e) => e.path === path);
     assertEquals(statusesOf(program, path), ["hit"]);

@@ -25,7 +25,7 @@ function proxyOf(alpha: number, linkBitsPerSecond: number) {
   const titles = new Titles({
     targetOf: (url) => url.replace("http://origin.test", ""),
     urlOf: (target) => `http://origin.test${target}`,
-  });
+  }, clock);
   const answer = ({ target }: HttpRequest) => ({
     status: 200,
     headers: new Fields(),
