@@ -190,9 +190,11 @@ function readRepresentation(
   const bitsPerSecond = bandwidthOf(element, context);
   const id = element.attributes.get("id") ?? String(at + 1);
   const bases = baseUrls(element, context.bases);
+  const aheadMs = aheadOf(element, context);
   return {
     id,
     bitsPerSecond,
+    aheadMs,
     width: size("width"),
     height: size("height"),
     framesPerSecond: frameRate(common("frameRate")),
@@ -203,7 +205,7 @@ function readRepresentation(
       bases: bases.map((base) => base.url),
       hasBase: hasBase(element, context),
       periodMs: context.known,
-      window: windowOf(element, context),
+      window: windowOf(context, aheadMs),
       placeCount: bases.length,
       budget: context.budget,
       names: { representationId: id, bitsPerSecond },
@@ -232,15 +234,13 @@ function frameRate(text: string | undefined): number | undefined {
   return rate > 0 && rate < Infinity ? rate : undefined;
 }
 
-/** What is there of a live Representation, from the start of its Period. */
-function windowOf(
+/** `@availabilityTimeOffset` of all levels together (§5.3.9.5.4), in ms; 0 in a static manifest. */
+function aheadOf(
   element: XmlElement,
-  { live, nowWallMs, startMs, set, period }: RepresentationContext,
-): Bounds["window"] {
-  if (live === undefined) return undefined;
-  const edgeMs = liveEdgeMs(live, nowWallMs) - startMs;
+  { live, set, period }: RepresentationContext,
+): number {
   let aheadMs = 0;
-  for (const level of [period, set, element]) {
+  for (const level of live === undefined ? [] : [period, set, element]) {
     for (const name of ["BaseURL", "SegmentTemplate", "SegmentBase"]) {
       const child = childOf(level, name);
       const offset = child && seconds(child, "availabilityTimeOffset");
@@ -249,5 +249,15 @@ function windowOf(
       aheadMs += offset === Infinity ? 0 : offset * 1000;
     }
   }
+  return aheadMs;
+}
+
+/** What is there of a live Representation, from the start of its Period. */
+function windowOf(
+  { live, nowWallMs, startMs }: RepresentationContext,
+  aheadMs: number,
+): Bounds["window"] {
+  if (live === undefined) return undefined;
+  const edgeMs = liveEdgeMs(live, nowWallMs) - startMs;
   return { fromMs: edgeMs - live.timeShiftMs, toMs: edgeMs + aheadMs };
 }

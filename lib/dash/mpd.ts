@@ -66,6 +66,8 @@ export interface Representation {
   readonly id: string;
   /** `@bandwidth`: a link of this rate plays it after `minBufferTime` of preload (§5.3.5.2). */
   readonly bitsPerSecond: number;
+  /** `@availabilityTimeOffset`: how long before their end its live segments can be fetched; 0 unless it says so. */
+  readonly aheadMs: number;
   readonly width: number | undefined;
   readonly height: number | undefined;
   /** `@frameRate` in pictures a second; undefined when the manifest does not say. */
@@ -145,6 +147,11 @@ function readMpd(root: XmlElement, url: string, nowWallMs: number): Mpd {
     : undefined;
   const totalMs = durationMs(root, "mediaPresentationDuration");
   const warnings: MpdWarning[] = [];
+  const patch = childOf(root, "PatchLocation");
+  if (patch !== undefined) {
+    const text = "PatchLocation is passed over: the manifest is fetched whole";
+    warnings.push({ line: patch.line, text });
+  }
   const context = {
     nowWallMs,
     live,

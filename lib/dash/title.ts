@@ -20,6 +20,8 @@ export interface Choice {
 export interface Position {
   /** From 1, through all Periods. */
   readonly number: number;
+  /** In the presentation: from the start of its first Period. */
+  readonly startMs: number;
   readonly durationMs: number;
   /** Lowest rate first, at least one. */
   readonly choices: readonly Choice[];
@@ -53,7 +55,12 @@ export function planTitle(
         choices[0]?.segment.durationMs ?? 0,
       );
       leftMs -= durationMs;
-      positions.push({ number: positions.length + 1, durationMs, choices });
+      positions.push({
+        number: positions.length + 1,
+        startMs: period.startMs + (choices[0]?.segment.startMs ?? 0),
+        durationMs,
+        choices,
+      });
     }
   }
   return positions;

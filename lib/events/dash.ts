@@ -38,6 +38,37 @@ export type DashEvent =
     readonly elapsedMs: number;
   }
   | {
+    readonly type: "manifest.warned";
+    readonly url: string;
+    readonly line: number;
+    /** What was left out. */
+    readonly text: string;
+  }
+  | {
+    readonly type: "manifest.refreshed";
+    readonly url: string;
+    /** False: the server says it is the same as before (304). */
+    readonly changed: boolean;
+    /** False: the presentation is over, nothing comes any more. */
+    readonly dynamic: boolean;
+    readonly bytes: number;
+  }
+  | {
+    readonly type: "manifest.missed";
+    readonly url: string;
+    /** The one fetched before is used meanwhile. */
+    readonly problem: string;
+  }
+  | {
+    readonly type: "clock.compared";
+    /** URL, or that the time stood in the manifest (UTCTiming). */
+    readonly source: string;
+    /** What the author's clock is ahead of this machine's. */
+    readonly offsetMs: number;
+    /** The answer may be that old: half of it is taken into account. */
+    readonly roundTripMs: number;
+  }
+  | {
     readonly type: "segment.downloaded";
     /** From 1. */
     readonly segmentNumber: number;
@@ -115,6 +146,33 @@ export const DASH_EVENTS: EventTable<DashEvent> = {
       }: ${e.segmentCount} segments, ${formatMs(e.mediaMs)}, in ${
         e.bitsPerSecond.map(formatBitRate).join(", ")
       }`,
+  },
+  "manifest.warned": {
+    level: "warn",
+    text: (e) => `${e.url}, line ${e.line}: ${e.text}`,
+  },
+  "manifest.refreshed": {
+    level: "debug",
+    text: (e) =>
+      `${e.url} fetched again: ${
+        !e.dynamic
+          ? "the presentation is over"
+          : e.changed
+          ? formatBytes(e.bytes)
+          : "as before"
+      }`,
+  },
+  "manifest.missed": {
+    level: "warn",
+    text: (e) =>
+      `${e.url} cannot be fetched again (${e.problem}); going on with what it said`,
+  },
+  "clock.compared": {
+    level: "info",
+    text: (e) =>
+      `${e.source}: its clock is ${formatMs(Math.abs(e.offsetMs))} ${
+        e.offsetMs < 0 ? "behind" : "ahead"
+      }, give or take ${formatMs(e.roundTripMs / 2)}`,
   },
   "segment.downloaded": {
     level: "info",

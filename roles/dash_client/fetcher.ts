@@ -37,6 +37,11 @@ export interface FetchOptions {
   readonly sink?: ((bytes: Uint8Array) => Promise<void> | void) | undefined;
   /** Gives this one request up. */
   readonly signal?: AbortSignal | undefined;
+  /** GET unless said otherwise. */
+  readonly method?: "GET" | "HEAD";
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Hears the head of the answer, whatever its status. */
+  readonly head?: (headers: Headers) => void;
 }
 
 /** Most redirects followed. */
@@ -118,9 +123,13 @@ export class Fetcher {
     try {
       const ending = AbortSignal.any([signal, stalled.signal, given]);
       const response = await net.fetch(url.href, {
-        headers: range === undefined
-          ? {}
-          : { range: `bytes=${range.first}-${range.last ?? ""}` },
+        method: options.method ?? "GET",
+        headers: {
+          ...options.headers,
+          ...(range === undefined
+            ? {}
+            : { range: `bytes=${range.first}-${range.last ?? ""}` }),
+        },
         signal: ending,
         timeoutMs: this.#timeoutMs,
         ...(connectTo === undefined ? {} : { connectTo }),
@@ -143,7 +152,7 @@ export class Fetcher {
   /** Takes an answer whose head is there. */
   async #take(
     { url, response, startedAtMs, ...reading }: Answer,
-    { range, connectTo, sink }: FetchOptions & {
+    { range, connectTo, sink, head }: FetchOptions & {
       readonly connectTo: Address | undefined;
     },
   ): Promise<Fetched | NotFetched | { readonly location: string }> {
@@ -151,10 +160,11 @@ export class Fetcher {
     const { passage, ending } = reading;
     const answeredAtMs = Math.max(clock.nowMs(), passage?.readyAtMs ?? 0);
     const { status, headers } = response;
+    head?.(headers);
     const location = headers.get("location");
     if (status !== (range === undefined ? 200 : 206)) {
       await response.body?.cancel();
-      await clock.sleepUntil(answeredAtMs, ending);
+      if (passage !== undefined) await clock.sleepUntil(answeredAtMs, ending);
       if (status >= 300 && status < 400 && location !== null) {
         return { location };
       }

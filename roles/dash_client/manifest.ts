@@ -1,20 +1,30 @@
-import { ByteCollector } from "../../lib/core/byte_collector.ts";
-import { fromUtf8 } from "../../lib/core/bytes.ts";
 import { InputError, RunError } from "../../lib/core/errors.ts";
-import { type Mpd, parseMpd } from "../../lib/dash/mpd.ts";
+import { type Mpd, openMpd } from "../../lib/dash/mpd.ts";
 import { planTitle, type Position } from "../../lib/dash/title.ts";
-import { MAX_MPD_BYTES, MpdError } from "../../lib/dash/xml.ts";
+import { MpdError } from "../../lib/dash/xml.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { Fetcher } from "./fetcher.ts";
 import type { SourceFlags } from "./flags.ts";
 import { readIndexes } from "./indexes.ts";
 import type { Link } from "./link.ts";
+import {
+  type FetchedManifest,
+  fetchManifest,
+  type LiveSource,
+  openLive,
+} from "./live_source.ts";
 import { Names } from "./names.ts";
+
+/** So many things that were left out of a manifest are told. */
+const MAX_WARNINGS = 20;
 
 /** A title, ready to be fetched. */
 export interface OpenTitle {
   readonly fetcher: Fetcher;
+  /** Of a live title those that were there when it was opened. */
   readonly positions: readonly Position[];
+  /** Set when the title is live: what comes after `positions`. */
+  readonly live: LiveSource | undefined;
   readonly title: string;
   readonly mediaMs: number;
   /** From the request for the manifest to the last byte of it. */
@@ -25,13 +35,17 @@ export interface OpenTitle {
  * Finds and reads the manifest.
  *
  * @param options.link What all that is fetched passes.
+ * @param options.takesLive The caller can do with a live title.
  * @throws {InputError} If the operand is no URL or the manifest cannot be read as one, with its line.
  * @throws {RunError} If it cannot be had.
  */
 export async function openTitle(
   flags: SourceFlags & { readonly operand: string },
   ctx: RoleContext,
-  options: { readonly link?: Link | undefined } = {},
+  options: {
+    readonly link?: Link | undefined;
+    readonly takesLive?: boolean;
+  } = {},
 ): Promise<OpenTitle> {
   const url = parseUrl(flags.operand);
   const names = new Names(await resolverOf(flags, ctx), ctx);
@@ -39,15 +53,7 @@ export async function openTitle(
     timeoutMs: flags.timeout,
     link: options.link,
   });
-  const collected = new ByteCollector();
-  const got = await fetcher.get(url, {
-    sink: (bytes) => {
-      if (collected.length + bytes.length > MAX_MPD_BYTES) {
-        throw new RunError("too-large", `more than ${MAX_MPD_BYTES} bytes`);
-      }
-      collected.push(bytes);
-    },
-  });
+  const got = await fetchManifest(url, fetcher);
   if (!got.ok) {
     throw new RunError(
       got.status === undefined ? "manifest-unreachable" : "manifest-refused",
@@ -56,24 +62,63 @@ export async function openTitle(
         : `Cannot fetch ${url}: ${got.problem}`,
     );
   }
-  const text = fromUtf8(collected.bytes);
-  const mpd = await readIndexes(read(text, got.url), fetcher);
-  const { title } = mpd;
-  const positions = planTitle(mpd, flags.duration);
-  const mediaMs = positions.reduce((sum, each) => sum + each.durationMs, 0);
-  ctx.emit({
-    type: "manifest.loaded",
-    url: got.url,
-    title,
-    bytes: got.bytes,
-    mediaMs,
-    segmentCount: positions.length,
-    bitsPerSecond: positions[0]?.choices.map((each) => each.bitsPerSecond) ??
-      [],
-    server: got.server,
-    elapsedMs: got.downloadMs,
-  });
-  return { fetcher, positions, title, mediaMs, manifestMs: got.downloadMs };
+  try {
+    const opened = await readTitle(got, { flags, ctx, fetcher, ...options });
+    const { mpd, positions, live } = opened;
+    const { title } = mpd;
+    const mediaMs = positions.reduce((sum, each) => sum + each.durationMs, 0);
+    ctx.emit({
+      type: "manifest.loaded",
+      url: got.url,
+      title,
+      bytes: got.bytes,
+      mediaMs,
+      segmentCount: positions.length,
+      bitsPerSecond: positions[0]?.choices.map((each) => each.bitsPerSecond) ??
+        [],
+      server: got.server,
+      elapsedMs: got.downloadMs,
+    });
+    for (const { line, text } of mpd.warnings.slice(0, MAX_WARNINGS)) {
+      ctx.emit({ type: "manifest.warned", url: got.url, line, text });
+    }
+    const manifestMs = got.downloadMs;
+    return { fetcher, positions, live, title, mediaMs, manifestMs };
+  } catch (error) {
+    if (!(error instanceof MpdError)) throw error;
+    throw new InputError(`Cannot read ${got.url}: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+async function readTitle(
+  got: FetchedManifest,
+  { flags, ctx, fetcher, takesLive }: {
+    readonly flags: SourceFlags;
+    readonly ctx: RoleContext;
+    readonly fetcher: Fetcher;
+    readonly takesLive?: boolean;
+  },
+): Promise<
+  Pick<OpenTitle, "positions" | "live"> & { readonly mpd: Mpd }
+> {
+  const document = openMpd(got.text, got.url);
+  if (!document.dynamic) {
+    const mpd = await readIndexes(document.at(0), fetcher);
+    return { mpd, positions: planTitle(mpd, flags.duration), live: undefined };
+  }
+  if (takesLive !== true) {
+    throw new MpdError(
+      "unsupported",
+      1,
+      'MPD@type="dynamic" (live) can only be played: it has no end',
+    );
+  }
+  const live = await openLive(document, got, { fetcher, ctx });
+  const nowWallMs = ctx.clock.wallMs();
+  const { positions } = live.title.positionsAt(nowWallMs);
+  return { mpd: live.title.mpdAt(nowWallMs), positions, live };
 }
 
 function parseUrl(operand: string): string {
@@ -107,17 +152,6 @@ async function resolverOf(flags: SourceFlags, ctx: RoleContext) {
     host,
     clientSubnet,
   };
-}
-
-function read(text: string, url: string): Mpd {
-  try {
-    return parseMpd(text, url);
-  } catch (error) {
-    if (!(error instanceof MpdError)) throw error;
-    throw new InputError(`Cannot read ${url}: ${error.message}`, {
-      cause: error,
-    });
-  }
 }
 
 /**

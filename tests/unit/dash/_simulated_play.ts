@@ -35,6 +35,7 @@ export function testTitle(
   });
   return Array.from({ length: count }, (_, at) => ({
     number: at + 1,
+    startMs: at * mediaMs,
     durationMs: mediaMs,
     choices: rates.map((rate) => ({
       representationId: String(rate),

@@ -1,0 +1,199 @@
+/**
+ * A live title as it grows: which segments there are at a time, when the next one comes, and when the manifest has to
+ * be fetched again (ISO/IEC 23009-1 §5.4, annex A.3, A.8).
+ *
+ * A segment keeps the number it had when it was first seen, through every refresh: it is known again by its place in the
+ * presentation. What has left the time shift buffer is forgotten. The title ends when its manifest has become static, or
+ * says how long the presentation is and lists all of it.
+ */
+import { availableAtWallMs, joinAtMs, type Live, liveEdgeMs } from "./live.ts";
+import type { Mpd, MpdDocument } from "./mpd.ts";
+import { planTitle, type Position } from "./title.ts";
+
+/** What there is of a live title at one time. */
+export interface LiveView {
+  /** In playing order; a number is never given twice, and none is left out but where the manifest has a gap. */
+  readonly positions: readonly Position[];
+  /** What the manifest says of its being live; undefined once it is static. */
+  readonly live: Live | undefined;
+  /** The presentation time up to which there can be media. */
+  readonly edgeMs: number;
+  /** Nothing comes after the last of `positions`. */
+  readonly ended: boolean;
+  /** When to look again: the next segment, or a refresh; Infinity when nothing changes any more. By this machine's clock, ms since 1970. */
+  readonly nextAtWallMs: number;
+}
+
+/** A manifest may be asked for again this soon, not sooner, whatever it says. */
+const MIN_REFRESH_MS = 500;
+/** Two positions this near are the same: timelines are rounded. */
+const SAME_MS = 50;
+/** When nothing tells how long the next segment is. */
+const UNKNOWN_SEGMENT_MS = 1000;
+
+/** See the head of this file. */
+export class LiveTitle {
+  #document: MpdDocument;
+  #fetchedAtWallMs: number;
+  #offsetMs = 0;
+  #known: Position[] = [];
+  #count = 0;
+  /** Where what was listed ends in the presentation. */
+  #reachMs = 0;
+  /** How long before their end segments can be had. */
+  #aheadMs = 0;
+  #view: { readonly atWallMs: number; readonly mpd: Mpd } | undefined;
+
+  /** Begins with a manifest that was fetched at `nowWallMs`, by this machine's clock. */
+  constructor(document: MpdDocument, nowWallMs: number) {
+    this.#document = document;
+    this.#fetchedAtWallMs = nowWallMs;
+  }
+
+  /** What the author's clock is ahead of this machine's. */
+  get offsetMs(): number {
+    return this.#offsetMs;
+  }
+
+  /** Sets the clock by what UTCTiming told. */
+  setOffset(offsetMs: number): void {
+    this.#offsetMs = offsetMs;
+    this.#view = undefined;
+  }
+
+  /** The manifest was fetched again; `document` undefined when it had not changed. */
+  take(document: MpdDocument | undefined, nowWallMs: number): void {
+    this.#fetchedAtWallMs = nowWallMs;
+    if (document === undefined) return;
+    this.#document = document;
+    this.#view = undefined;
+  }
+
+  /** The manifest as it is at `nowWallMs`. @throws {MpdError} As `MpdDocument.at`. */
+  mpdAt(nowWallMs: number): Mpd {
+    if (this.#view?.atWallMs !== nowWallMs) {
+      const mpd = this.#document.at(nowWallMs + this.#offsetMs);
+      this.#view = { atWallMs: nowWallMs, mpd };
+      this.#learn(planTitle(mpd));
+      this.#aheadMs = aheadOf(mpd);
+    }
+    return this.#view.mpd;
+  }
+
+  /** What there is at `nowWallMs`, by this machine's clock. @throws {MpdError} As `MpdDocument.at`. */
+  positionsAt(nowWallMs: number): LiveView {
+    const mpd = this.mpdAt(nowWallMs);
+    const { live } = mpd;
+    const reachMs = this.#reachMs;
+    if (live === undefined) {
+      return {
+        positions: [...this.#known],
+        live,
+        edgeMs: reachMs,
+        ended: true,
+        nextAtWallMs: Infinity,
+      };
+    }
+    const ended = live.updateMs === undefined &&
+      reachMs >= endOf(mpd) - SAME_MS;
+    return {
+      positions: [...this.#known],
+      live,
+      edgeMs: liveEdgeMs(live, nowWallMs + this.#offsetMs),
+      ended,
+      nextAtWallMs: ended ? Infinity : this.#nextAtWallMs(live, nowWallMs),
+    };
+  }
+
+  /** When the manifest is due to be fetched again, by this machine's clock; Infinity when it never changes. */
+  refreshAtWallMs(nowWallMs: number): number {
+    const { live } = this.mpdAt(nowWallMs);
+    if (live?.updateMs === undefined) return Infinity;
+    const dueAtWallMs = this.#fetchedAtWallMs +
+      Math.max(MIN_REFRESH_MS, live.updateMs);
+    // A timeline that lists no segment although its time has come has to be asked for more.
+    const wantedAtWallMs = Math.max(
+      this.#segmentAtWallMs(live),
+      this.#fetchedAtWallMs + Math.max(MIN_REFRESH_MS, this.#segmentMs / 2),
+    );
+    return live.updateMs === 0
+      ? wantedAtWallMs
+      : Math.min(dueAtWallMs, wantedAtWallMs);
+  }
+
+  /**
+   * Where a player that joins at `nowWallMs` begins: the number of a position, 0 while there is none.
+   *
+   * @param targetMs How far behind the live edge; see `joinAtMs` for what counts without it.
+   */
+  joinNumber(nowWallMs: number, targetMs?: number): number {
+    const { positions } = this.positionsAt(nowWallMs);
+    const { live } = this.mpdAt(nowWallMs);
+    const first = positions[0]?.number ?? 0;
+    if (live === undefined) return first;
+    const atMs = joinAtMs(live, {
+      nowWallMs: nowWallMs + this.#offsetMs,
+      segmentMs: this.#segmentMs,
+      targetMs,
+    });
+    return positions.findLast(({ startMs }) => startMs <= atMs + SAME_MS)
+      ?.number ?? first;
+  }
+
+  get #segmentMs(): number {
+    return this.#known.at(-1)?.durationMs ?? UNKNOWN_SEGMENT_MS;
+  }
+
+  #nextAtWallMs(live: Live, nowWallMs: number): number {
+    const nextAtWallMs = Math.min(
+      this.#segmentAtWallMs(live),
+      this.refreshAtWallMs(nowWallMs),
+    );
+    // One that is late, or that a timeline does not list yet, is looked for again soon.
+    return nextAtWallMs > nowWallMs ? nextAtWallMs : nowWallMs + MIN_REFRESH_MS;
+  }
+
+  /** When the segment after the last one can be there, by this machine's clock. */
+  #segmentAtWallMs(live: Live): number {
+    const endMs = this.#reachMs + this.#segmentMs - this.#aheadMs;
+    return availableAtWallMs(live, endMs) - this.#offsetMs;
+  }
+
+  /** Takes in what the manifest lists now. */
+  #learn(planned: readonly Position[]): void {
+    const before = this.#known;
+    const reachMs = this.#count === 0 ? -Infinity : this.#reachMs;
+    let at = 0;
+    this.#known = [];
+    for (const position of planned) {
+      const { startMs } = position;
+      while (at < before.length && before[at]!.startMs < startMs - SAME_MS) {
+        at += 1;
+      }
+      const same = before[at];
+      if (same !== undefined && same.startMs <= startMs + SAME_MS) {
+        this.#known.push({ ...position, number: same.number });
+      } else if (startMs >= reachMs - SAME_MS) {
+        this.#count += 1;
+        this.#known.push({ ...position, number: this.#count });
+      } // Else a refresh has put it before what is there: nobody goes back for it.
+    }
+    const last = this.#known.at(-1);
+    if (last !== undefined) this.#reachMs = last.startMs + last.durationMs;
+  }
+}
+
+/** Where the presentation ends; Infinity while that is not known. */
+function endOf({ periods }: Mpd): number {
+  const { startMs, durationMs = Infinity } = periods.at(-1)!;
+  return startMs + durationMs;
+}
+
+/** The least of what the Representations allow: what all rates can be had at. */
+function aheadOf({ periods }: Mpd): number {
+  return (periods.at(-1)?.adaptationSets ?? []).reduce(
+    (least, { representations }) =>
+      representations.reduce((ms, each) => Math.min(ms, each.aheadMs), least),
+    Infinity,
+  );
+}

@@ -1,0 +1,166 @@
+import { assertEquals } from "@std/assert";
+import { LiveTitle } from "../../../lib/dash/live_title.ts";
+import { openMpd } from "../../../lib/dash/mpd.ts";
+
+const START_MS = Date.UTC(2026, 10, 23, 12);
+const URL_OF_MPD = "http://live.example/now/manifest.mpd";
+
+function document(
+  segments: string,
+  attributes = 'minimumUpdatePeriod="PT10S"',
+  type = "dynamic",
+) {
+  return openMpd(
+    `<MPD type="${type}" availabilityStartTime="2026-11-23T12:00:00Z" timeShiftBufferDepth="PT20S" ${attributes}>
+<Period id="1" start="PT0S"><AdaptationSet><Representation id="v" bandwidth="9">${segments}</Representation></AdaptationSet></Period></MPD>`,
+    URL_OF_MPD,
+  );
+}
+
+const NUMBERED = '<SegmentTemplate duration="5" media="$Number$"/>';
+
+function timeline(...entries: readonly (readonly [number, number, number])[]) {
+  return `<SegmentTemplate media="$Time$"><SegmentTimeline>${
+    entries.map(([t, d, r]) => `<S t="${t}" d="${d}" r="${r}"/>`).join("")
+  }</SegmentTimeline></SegmentTemplate>`;
+}
+
+/** Number and start in seconds of what there is `afterMs` after the start, and when to look again. */
+function viewAt(title: LiveTitle, afterMs: number) {
+  const view = title.positionsAt(START_MS + afterMs);
+  return {
+    list: view.positions.map((
+      { number, startMs },
+    ) => [number, startMs / 1000]),
+    nextMs: view.nextAtWallMs - START_MS,
+    ended: view.ended,
+  };
+}
+
+Deno.test("LiveTitle counts segments through as they come and go", () => {
+  const title = new LiveTitle(document(NUMBERED, ""), START_MS);
+  // How long the first one is is not known yet: it is looked for twice a second.
+  assertEquals(viewAt(title, 1000), { list: [], nextMs: 1500, ended: false });
+  assertEquals(viewAt(title, 5000), {
+    list: [[1, 0]],
+    nextMs: 10_000,
+    ended: false,
+  });
+  assertEquals(viewAt(title, 31_000).list, [[2, 10], [3, 15], [4, 20], [
+    5,
+    25,
+  ]]);
+  assertEquals(viewAt(title, 36_000).list, [[3, 15], [4, 20], [5, 25], [
+    6,
+    30,
+  ]]);
+});
+
+Deno.test("LiveTitle sees segments as early as availabilityTimeOffset allows", () => {
+  const early = NUMBERED.replace(
+    "media",
+    'availabilityTimeOffset="4" media',
+  );
+  const title = new LiveTitle(document(early, ""), START_MS);
+  assertEquals(viewAt(title, 900).list, []);
+  assertEquals(viewAt(title, 1000), {
+    list: [[1, 0]],
+    nextMs: 6000,
+    ended: false,
+  });
+});
+
+Deno.test("LiveTitle goes by the author's clock", () => {
+  const title = new LiveTitle(document(NUMBERED, ""), START_MS);
+  title.setOffset(7000);
+  assertEquals(viewAt(title, 3000), {
+    list: [[1, 0], [2, 5]],
+    nextMs: 8000,
+    ended: false,
+  });
+});
+
+Deno.test("LiveTitle asks for the manifest after minimumUpdatePeriod, and when a timeline has no more", () => {
+  const title = new LiveTitle(document(timeline([0, 5, 2])), START_MS + 15_000);
+  const dueMs = (afterMs: number) => {
+    viewAt(title, afterMs);
+    return title.refreshAtWallMs(START_MS + afterMs) - START_MS;
+  };
+  // Three segments to 15 s; the fourth is there at 20 s.
+  assertEquals(dueMs(15_000), 20_000);
+  title.take(document(timeline([0, 5, 9])), START_MS + 20_000);
+  // Now up to 50 s: the period counts.
+  assertEquals(dueMs(20_000), 25_000);
+  assertEquals(viewAt(title, 20_000).list.at(-1), [4, 15]);
+  // The segment at 25 s is listed already: the period it is.
+  assertEquals(dueMs(25_000), 30_000);
+});
+
+Deno.test("LiveTitle never asks for a manifest that does not change, nor more than twice a second", () => {
+  const still = new LiveTitle(document(NUMBERED, ""), START_MS);
+  assertEquals(still.refreshAtWallMs(START_MS), Infinity);
+  const eager = new LiveTitle(
+    document(NUMBERED, 'minimumUpdatePeriod="PT0S"'),
+    START_MS + 12_000,
+  );
+  assertEquals(
+    eager.refreshAtWallMs(START_MS + 12_000),
+    START_MS + 15_000,
+  );
+});
+
+Deno.test("LiveTitle keeps the numbers of segments through refreshes that drop, add and round", () => {
+  const title = new LiveTitle(document(timeline([0, 5, 3])), START_MS);
+  assertEquals(viewAt(title, 20_000).list, [[1, 0], [2, 5], [3, 10], [4, 15]]);
+  title.take(
+    document(
+      '<SegmentTemplate media="$Time$" timescale="1000"><SegmentTimeline><S t="10010" d="4990"/><S d="5000" r="1"/></SegmentTimeline></SegmentTemplate>',
+    ),
+    START_MS + 25_000,
+  );
+  assertEquals(viewAt(title, 25_000).list, [[3, 10.01], [4, 15], [5, 20]]);
+  // A hole: the number goes on, the place in time jumps.
+  title.take(document(timeline([20, 5, 0], [30, 5, 0])), START_MS + 35_000);
+  assertEquals(viewAt(title, 35_000).list, [[5, 20], [6, 30]]);
+});
+
+Deno.test("LiveTitle ends when the manifest becomes static, with all that it lists", () => {
+  const title = new LiveTitle(document(timeline([0, 5, 3])), START_MS);
+  assertEquals(viewAt(title, 20_000).ended, false);
+  title.take(
+    document(
+      timeline([0, 5, 6]),
+      'mediaPresentationDuration="PT35S"',
+      "static",
+    ),
+    START_MS + 21_000,
+  );
+  const { list, ended, nextMs } = viewAt(title, 21_000);
+  assertEquals([list.at(-1), ended, nextMs], [[7, 30], true, Infinity]);
+});
+
+Deno.test("LiveTitle ends when all of a presentation of known length is there", () => {
+  const title = new LiveTitle(
+    document(NUMBERED, 'mediaPresentationDuration="PT12S"'),
+    START_MS,
+  );
+  assertEquals(viewAt(title, 10_000).ended, false);
+  const { list, ended } = viewAt(title, 15_000);
+  assertEquals([list, ended], [[[1, 0], [2, 5], [3, 10]], true]);
+});
+
+Deno.test("LiveTitle joins behind the live edge as far as is wanted, or as the manifest wants", () => {
+  const title = new LiveTitle(
+    document(NUMBERED, 'suggestedPresentationDelay="PT8S"'),
+    START_MS,
+  );
+  // 40 s: listed are 20 to 35 s.
+  const nowWallMs = START_MS + 40_000;
+  const startOf = (number: number) =>
+    title.positionsAt(nowWallMs).positions.find((each) =>
+      each.number === number
+    )!.startMs / 1000;
+  assertEquals(startOf(title.joinNumber(nowWallMs)), 30);
+  assertEquals(startOf(title.joinNumber(nowWallMs, 12_000)), 25);
+  assertEquals(startOf(title.joinNumber(nowWallMs, 90_000)), 20);
+});
