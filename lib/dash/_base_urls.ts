@@ -6,6 +6,10 @@ export interface BaseUrl {
   readonly url: string;
   /** `@serviceLocation`: places of the same name fail together, such as the nodes of one CDN; "" when there is none. */
   readonly serviceLocation: string;
+  /** `@dvb:priority`: places of a lower one are asked first; 1 unless it says otherwise. */
+  readonly priority: number;
+  /** `@dvb:weight`: its share among places of its priority; undefined when the manifest's order counts. */
+  readonly weight: number | undefined;
 }
 
 /** Most alternatives kept of a BaseURL list and of products of such lists. */
@@ -31,7 +35,15 @@ export function baseUrls(
       const url = resolveUrl(child, child.text, base.url);
       const serviceLocation = child.attributes.get("serviceLocation") ??
         (absolute ? "" : base.serviceLocation);
-      if (!all.has(url)) all.set(url, { url, serviceLocation });
+      if (all.has(url)) continue;
+      all.set(url, {
+        url,
+        serviceLocation,
+        priority: child.attributes.has("dvb:priority")
+          ? priorityOf(child)
+          : base.priority,
+        weight: weightOf(child) ?? base.weight,
+      });
     }
   }
   return [...all.values()].slice(0, MAX_BASE_URLS);
@@ -40,4 +52,9 @@ export function baseUrls(
 function priorityOf(element: XmlElement): number {
   const text = element.attributes.get("dvb:priority") ?? "";
   return /^[1-9]\d{0,5}$/.test(text) ? Number(text) : 1;
+}
+
+function weightOf(element: XmlElement): number | undefined {
+  const text = element.attributes.get("dvb:weight") ?? "";
+  return /^[1-9]\d{0,5}$/.test(text) ? Number(text) : undefined;
 }

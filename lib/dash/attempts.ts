@@ -1,64 +1,116 @@
-/** Which copy of a segment is being tried. */
-export interface Attempt {
-  /** The rung; 0 is the lowest. */
-  readonly index: number;
-  /** Which of the alternative BaseURLs. */
-  readonly urlIndex: number;
-  /** Requests made for this copy before this one. */
-  readonly tries: number;
-  /** Whether this is a lower rung than the rule chose. */
-  readonly fallback: boolean;
+import type { Rng } from "../core/rng.ts";
+import type { Locations } from "./locations.ts";
+
+/** Why a request came to nothing. */
+export interface Failure {
+  /** The HTTP status; undefined when there was no answer, or half of one. */
+  readonly status: number | undefined;
+  /** What the server asked to wait (Retry-After), in ms. */
+  readonly retryAfterMs?: number | undefined;
 }
 
-/** What to try after a failure. */
-export interface NextAttempt {
-  readonly attempt: Attempt;
-  readonly waitMs: number;
-  readonly step: "again" | "next-url" | "lower-rate";
-}
+/** What to do next to get a resource. */
+export type NextAttempt =
+  | {
+    readonly kind: "fetch";
+    readonly url: string;
+    /** When, on the clock of the caller. */
+    readonly atMs: number;
+    readonly step: "again" | "next-url";
+  }
+  | {
+    readonly kind: "give-up";
+    /** The servers say that there is no such thing: no failure of theirs. */
+    readonly absent: boolean;
+  };
 
-/** Requests for one copy when the server says it is not there: a second one, as a CDN node may just be filling. */
-const TRIES_ABSENT = 2;
-/** Requests for one copy when the network or the server failed. */
-const TRIES_FAILED = 3;
-/** Wait before the second request, doubled before each further one. */
+/** Rounds for a resource that no server knows: a second one, as a CDN node may just be filling. */
+const ROUNDS_ABSENT = 2;
+/** Rounds for a resource of which at least one place failed. */
+const ROUNDS_FAILED = 3;
+/** Wait before the second round, doubled before each further one; half of it is drawn. */
 const BACK_OFF_MS = 500;
+/** Longest wait a server is granted with Retry-After; one that wants more is not waited for. */
+export const MAX_RETRY_AFTER_MS = 10_000;
 
 /**
- * Says what to try after a failure: the same URL again after a growing pause, then the next BaseURL, then the rung
- * below (one request for each of its URLs, since the host has failed already), until there is none.
+ * The requests for one resource that is to be had at several places: each place once, those that failed lately last;
+ * then, after a pause, once more round.
  *
- * @param status The HTTP status; undefined when there was no answer.
- * @param urlCount Alternatives each rung has.
+ * Pauses grow by two and are half drawn by lot, so that players that failed together do not come back together
+ * ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015: equal jitter). What a status means: 4xx but 408 and
+ * 429 is absent here; all else, and no answer, is a failure of the place, which goes to `Locations`.
  */
-export function nextAttempt(
-  attempt: Attempt,
-  { status, urlCount }: {
-    readonly status: number | undefined;
-    readonly urlCount: number;
-  },
-): NextAttempt | undefined {
-  const tries = attempt.tries + 1;
-  const absent = status !== undefined && status >= 400 && status < 500 &&
+export class Attempts {
+  readonly #urls: readonly string[];
+  readonly #locations: Locations;
+  readonly #random: Rng;
+  readonly #rounds: number;
+  #left: string[] = [];
+  #round = 0;
+  #failed = false;
+  #retryAfterMs = 0;
+
+  /**
+   * Prepares requests for what is at all of `urls`, at least one.
+   *
+   * @param options.rounds At most so many; 1 is each place once.
+   */
+  constructor(urls: readonly string[], options: {
+    readonly locations: Locations;
+    readonly random: Rng;
+    readonly rounds?: number | undefined;
+  }) {
+    this.#urls = urls;
+    this.#locations = options.locations;
+    this.#random = options.random;
+    this.#rounds = options.rounds ?? ROUNDS_FAILED;
+  }
+
+  /** The first URL to ask. */
+  first(nowMs: number): string {
+    this.#left = [...this.#locations.order(this.#urls, nowMs)];
+    return this.#left.shift()!;
+  }
+
+  /** What to do now that the last request failed. */
+  next({ status, retryAfterMs }: Failure, nowMs: number): NextAttempt {
+    this.#failed ||= !isAbsent(status);
+    this.#retryAfterMs = Math.max(this.#retryAfterMs, retryAfterMs ?? 0);
+    const other = this.#left.shift();
+    if (other !== undefined) {
+      return { kind: "fetch", url: other, atMs: nowMs, step: "next-url" };
+    }
+    this.#round += 1;
+    const rounds = Math.min(
+      this.#rounds,
+      this.#failed ? ROUNDS_FAILED : ROUNDS_ABSENT,
+    );
+    if (this.#round >= rounds || this.#retryAfterMs > MAX_RETRY_AFTER_MS) {
+      return { kind: "give-up", absent: !this.#failed };
+    }
+    const pauseMs = BACK_OFF_MS * 2 ** (this.#round - 1) *
+      (1 + this.#random()) / 2;
+    const atMs = nowMs + Math.max(pauseMs, this.#retryAfterMs);
+    this.#retryAfterMs = 0;
+    return { kind: "fetch", url: this.first(nowMs), atMs, step: "again" };
+  }
+}
+
+/** Whether a status says that the resource is not there, rather than that the server cannot help. */
+export function isAbsent(status: number | undefined): boolean {
+  return status !== undefined && status >= 400 && status < 500 &&
     status !== 408 && status !== 429;
-  const allowed = attempt.fallback ? 1 : absent ? TRIES_ABSENT : TRIES_FAILED;
-  if (tries < allowed) {
-    const waitMs = BACK_OFF_MS * 2 ** (tries - 1);
-    return { attempt: { ...attempt, tries }, waitMs, step: "again" };
-  }
-  const urlIndex = attempt.urlIndex + 1;
-  if (urlIndex < urlCount) {
-    return {
-      attempt: { ...attempt, urlIndex, tries: 0 },
-      waitMs: 0,
-      step: "next-url",
-    };
-  }
-  if (attempt.index === 0) return undefined;
-  const index = attempt.index - 1;
-  return {
-    attempt: { index, urlIndex: 0, tries: 0, fallback: true },
-    waitMs: 0,
-    step: "lower-rate",
-  };
+}
+
+/** Reads a Retry-After field (RFC 9110 §10.2.3) of `nowWallMs`: seconds or a date; undefined when it is neither. */
+export function readRetryAfter(
+  text: string | null,
+  nowWallMs: number,
+): number | undefined {
+  const trimmed = text?.trim() ?? "";
+  if (/^\d{1,9}$/.test(trimmed)) return Number(trimmed) * 1000;
+  if (!/^[A-Za-z]{3,9},? /.test(trimmed)) return undefined;
+  const at = Date.parse(trimmed);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - nowWallMs);
 }

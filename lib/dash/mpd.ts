@@ -155,7 +155,9 @@ function readMpd(root: XmlElement, url: string, nowWallMs: number): Mpd {
   const context = {
     nowWallMs,
     live,
-    bases: baseUrls(root, [{ url, serviceLocation: "" }]),
+    bases: baseUrls(root, [
+      { url, serviceLocation: "", priority: 1, weight: undefined },
+    ]),
     hasBase: childOf(root, "BaseURL") !== undefined,
     budget: new Budget(),
     warnings,

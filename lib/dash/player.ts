@@ -2,8 +2,9 @@
  * The "intelligence at the client" of the slide: when to request a segment, at which rate, from which URL.
  *
  * One segment at a time. For each: wait until it fits in the buffer, ask the rule, fetch the initialization segment
- * of that rung if it has not been fetched, fetch the segment, add it to the playout buffer. Failures go through
- * `nextAttempt`. Playing goes on meanwhile; every input first lets the buffer run to that instant.
+ * of that rung if it has not been fetched, fetch the segment, add it to the playout buffer. A segment that is to be had
+ * nowhere in its rate (the driver has tried all BaseURLs, with pauses) is asked for in the rung below; one that no
+ * server knows in any rate is a hole, and left out. Playing goes on meanwhile; every input first lets the buffer run to that instant.
  *
  * The clock of the machine is the player's: with `speed` 4 it is fed four times the time that passes, and divides
  * measured throughput by four, since a title played four times as fast needs four times the rate.
@@ -11,7 +12,6 @@
 import type { DashEvent } from "../events/dash.ts";
 import type { Machine } from "../core/machine.ts";
 import type { AbrDecision, AbrRule, AbrSession, AbrState } from "./abr/rule.ts";
-import { type Attempt, type NextAttempt, nextAttempt } from "./attempts.ts";
 import type { SegmentLocation } from "./mpd.ts";
 import { Playout, type PlayoutChange, type PlayoutOptions } from "./playout.ts";
 import { ThroughputMeter } from "./throughput.ts";
@@ -47,9 +47,11 @@ export type PlayerInput =
   | {
     readonly kind: "failed";
     readonly fetchId: number;
-    /** The HTTP status; undefined when there was no answer. */
-    readonly status: number | undefined;
+    /** The URL asked last. */
+    readonly url: string;
     readonly problem: string;
+    /** All servers say that there is no such thing. */
+    readonly absent: boolean;
   };
 
 /** What the driver is to do, or to tell. */
@@ -58,8 +60,10 @@ export type PlayerOutput =
   | {
     readonly kind: "fetch";
     readonly fetchId: number;
-    readonly url: string;
-    readonly range: SegmentLocation["range"];
+    readonly segmentNumber: number;
+    readonly location: SegmentLocation;
+    /** The rung above could not be had: each place once is enough. */
+    readonly fallback: boolean;
   }
   | { readonly kind: "downloaded"; readonly record: SegmentRecord }
   | {
@@ -67,7 +71,8 @@ export type PlayerOutput =
     readonly segmentNumber: number;
     readonly url: string;
     readonly problem: string;
-    readonly next: NextAttempt["step"];
+    readonly next: "lower-rate" | "skip";
+    readonly waitMs: number;
   }
   | {
     readonly kind: "gave-up";
@@ -82,14 +87,23 @@ export type SegmentRecord = Omit<
   "type"
 >;
 
+/** Which copy of a segment is being fetched. */
+interface Attempt {
+  /** The rung; 0 is the lowest. */
+  readonly index: number;
+  /** Whether this is a lower rung than the rule chose. */
+  readonly fallback: boolean;
+}
+
 interface Fetching {
   readonly attempt: Attempt;
   readonly reason: string;
-  readonly url: string;
   /** Set while the initialization segment is fetched, which comes first. */
   readonly initialization: SegmentLocation | undefined;
 }
 
+/** So many segments in a row may be left out; then the title is taken to end there. */
+const MAX_HOLES = 3;
 /** A rule's wait below this is none: it comes of rounding. */
 const SHORTEST_WAIT_MS = 1;
 
@@ -105,7 +119,7 @@ export class Player
   #at = 0;
   #fetchId = 0;
   #fetching: Fetching | undefined;
-  #retry: { readonly attempt: Attempt; readonly reason: string } | undefined;
+  #holes = 0;
   #wakeAtMs = Infinity;
   /** Set while the player waits for room in the buffer. */
   #roomWantedAtMs: number | undefined;
@@ -169,22 +183,12 @@ export class Player
   /** Makes the next request, or says when to ask again. */
   #proceed(nowMs: number): PlayerOutput[] {
     this.#wakeAtMs = Infinity;
-    if (this.#retry !== undefined) {
-      const { attempt, reason } = this.#retry;
-      this.#retry = undefined;
-      return [this.#fetch(attempt, reason)];
-    }
     const position = this.#positions[this.#at];
     if (position === undefined) return this.#playout.complete(nowMs);
     const decision = this.#held ?? this.#choose(position, nowMs);
     if (decision === undefined) return [];
     this.#held = undefined;
-    const attempt = {
-      index: decision.index,
-      urlIndex: 0,
-      tries: 0,
-      fallback: false,
-    };
+    const attempt = { index: decision.index, fallback: false };
     return [this.#fetch(attempt, decision.reason)];
   }
 
@@ -250,11 +254,15 @@ export class Player
         !this.#initialized.has(keyOf(initialization))
       ? initialization
       : undefined;
-    const { urls, range } = wanted ?? segment;
-    const url = urls[attempt.urlIndex]!;
     this.#fetchId += 1;
-    this.#fetching = { attempt, reason, url, initialization: wanted };
-    return { kind: "fetch", fetchId: this.#fetchId, url, range };
+    this.#fetching = { attempt, reason, initialization: wanted };
+    return {
+      kind: "fetch",
+      fetchId: this.#fetchId,
+      segmentNumber: this.#positions[this.#at]!.number,
+      location: wanted ?? segment,
+      fallback: attempt.fallback,
+    };
   }
 
   #take(
@@ -285,6 +293,7 @@ export class Player
       reason: attempt.fallback ? "the rung above could not be had" : reason,
     };
     this.#last = { choice, stalledMs };
+    this.#holes = 0;
     this.#at += 1;
     return [
       { kind: "downloaded", record },
@@ -319,28 +328,31 @@ export class Player
   }
 
   #fail(
-    { attempt, reason, url }: Fetching,
-    { status, problem }: Extract<PlayerInput, { kind: "failed" }>,
+    { attempt, reason }: Fetching,
+    { url, problem, absent }: Extract<PlayerInput, { kind: "failed" }>,
     nowMs: number,
   ): PlayerOutput[] {
     const segmentNumber = this.#positions[this.#at]!.number;
-    const urlCount = this.#choice(attempt.index).segment.urls.length;
-    const next = nextAttempt(attempt, { status, urlCount });
-    if (next === undefined) {
-      return [{ kind: "gave-up", segmentNumber, url, problem }];
-    }
-    const missed: PlayerOutput = {
+    const missed = {
       kind: "missed",
       segmentNumber,
       url,
       problem,
-      next: next.step,
-    };
-    if (next.waitMs === 0) return [missed, this.#fetch(next.attempt, reason)];
-    this.#retry = { attempt: next.attempt, reason };
-    // Back-off is for the server's sake and in its time.
-    this.#wakeAtMs = nowMs + next.waitMs * this.#options.speed;
-    return [missed];
+      waitMs: 0,
+    } as const;
+    const index = attempt.index - 1;
+    if (index >= 0) {
+      return [
+        { ...missed, next: "lower-rate" },
+        this.#fetch({ index, fallback: true }, reason),
+      ];
+    }
+    this.#holes += 1;
+    if (!absent || this.#holes > MAX_HOLES) {
+      return [{ kind: "gave-up", segmentNumber, url, problem }];
+    }
+    this.#at += 1;
+    return [{ ...missed, next: "skip" }, ...this.#proceed(nowMs)];
   }
 }
 

@@ -106,8 +106,23 @@ export type DashEvent =
     readonly segmentNumber: number;
     readonly url: string;
     readonly problem: string;
-    /** What is tried next. */
-    readonly next: "again" | "next-url" | "lower-rate";
+    /** What is tried next; `skip` leaves a hole. */
+    readonly next: "again" | "next-url" | "lower-rate" | "skip";
+    /** How long that waits. */
+    readonly waitMs: number;
+  }
+  | {
+    readonly type: "location.failed";
+    /** `@serviceLocation` of the BaseURL, or its origin. */
+    readonly location: string;
+    readonly url: string;
+    readonly problem: string;
+    /** For so long the other BaseURLs are asked first. */
+    readonly forMs: number;
+  }
+  | {
+    readonly type: "location.recovered";
+    readonly location: string;
   }
   | {
     readonly type: "playout.started";
@@ -190,15 +205,23 @@ export const DASH_EVENTS: EventTable<DashEvent> = {
   "segment.missed": {
     level: "warn",
     text: (e) =>
-      `segment ${e.segmentNumber}: ${e.problem} (${e.url}); trying ${
+      `segment ${e.segmentNumber}: ${e.problem} (${e.url}); ${
         {
-          again: "again",
-          "next-url": "the next BaseURL",
-          "lower-rate": "a lower rate",
-        }[
-          e.next
-        ]
-      }`,
+          again: "trying again",
+          "next-url": "trying the next BaseURL",
+          "lower-rate": "trying a lower rate",
+          skip: "going on without it",
+        }[e.next]
+      }${e.waitMs === 0 ? "" : ` in ${formatMs(e.waitMs)}`}`,
+  },
+  "location.failed": {
+    level: "warn",
+    text: (e) =>
+      `${e.location} goes last for ${formatMs(e.forMs)}: ${e.problem}`,
+  },
+  "location.recovered": {
+    level: "info",
+    text: (e) => `${e.location} answers again`,
   },
   "playout.started": {
     level: "info",

@@ -1,20 +1,23 @@
 import { RunError } from "../../lib/core/errors.ts";
-import { type Attempt, nextAttempt } from "../../lib/dash/attempts.ts";
 import type { SegmentLocation } from "../../lib/dash/mpd.ts";
 import type { Choice, Position } from "../../lib/dash/title.ts";
 import type { RandomAccessFile } from "../../lib/io/files.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import type { Fetched, Fetcher } from "./fetcher.ts";
+import type { Fetched } from "./fetcher.ts";
 import type { DownloadFlags } from "./flags.ts";
 import { openTitle, rungOf } from "./manifest.ts";
 import { type PlayLog, showDownload } from "./result.ts";
+import type { SegmentSource } from "./segment_source.ts";
 
 /** Fetches a title in one rate, one segment after the other, without waiting for anything to be played. */
 export async function downloadTitle(
   flags: DownloadFlags & { readonly operand: string },
   ctx: RoleContext,
 ): Promise<void> {
-  const { fetcher, positions, ...title } = await openTitle(flags, ctx);
+  const { segments, positions, live: _live, ...title } = await openTitle(
+    flags,
+    ctx,
+  );
   await using file = flags.save === undefined
     ? undefined
     : await ctx.files.open(flags.save, { write: true, create: true });
@@ -27,7 +30,7 @@ export async function downloadTitle(
   const download = async (position: Position) => {
     const choice = position.choices[rungOf(flags.quality, position)]!;
     const fetch = async (location: SegmentLocation) => {
-      const about = { fetcher, position, ctx, saving };
+      const about = { segments, position, saving };
       const got = await fetchPatiently(location, about);
       bytes += got.bytes;
       return got;
@@ -94,46 +97,25 @@ class Saving {
 
 async function fetchPatiently(
   location: SegmentLocation,
-  { fetcher, position, ctx, saving }: {
-    readonly fetcher: Fetcher;
+  { segments, position, saving }: {
+    readonly segments: SegmentSource;
     readonly position: Position;
-    readonly ctx: RoleContext;
     readonly saving: Saving;
   },
 ): Promise<Fetched> {
-  let attempt: Attempt = { index: 0, urlIndex: 0, tries: 0, fallback: false };
-  for (;;) {
-    const url = location.urls[attempt.urlIndex]!;
-    saving.rewind();
-    const got = await fetcher.get(url, {
-      range: location.range,
-      sink: saving.sink,
-    });
-    if (got.ok) {
-      saving.keep();
-      return got;
-    }
-    // Index 0 has no rung below it: this rate or none.
-    const next = nextAttempt(attempt, {
-      status: got.status,
-      urlCount: location.urls.length,
-    });
-    if (next === undefined) {
-      throw new RunError(
-        "segment-unavailable",
-        `Cannot go on: segment ${position.number} cannot be had, last ${url}: ${got.problem}`,
-      );
-    }
-    ctx.emit({
-      type: "segment.missed",
-      segmentNumber: position.number,
-      url,
-      problem: got.problem,
-      next: next.step,
-    });
-    await ctx.clock.sleepUntil(ctx.clock.nowMs() + next.waitMs, ctx.signal);
-    attempt = next.attempt;
+  const got = await segments.get(location, {
+    segmentNumber: position.number,
+    sink: saving.sink,
+    begin: () => saving.rewind(),
+  });
+  if (!got.ok) {
+    throw new RunError(
+      "segment-unavailable",
+      `Cannot go on: segment ${position.number} cannot be had, last ${got.url}: ${got.problem}`,
+    );
   }
+  saving.keep();
+  return got;
 }
 
 function recordOf(

@@ -1,4 +1,5 @@
 import { messageOf, RunError } from "../../lib/core/errors.ts";
+import { readRetryAfter } from "../../lib/dash/attempts.ts";
 import type { ByteRange } from "../../lib/dash/mpd.ts";
 import { type Address, formatAddress } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
@@ -26,6 +27,8 @@ export interface NotFetched {
   readonly ok: false;
   readonly status: number | undefined;
   readonly problem: string;
+  /** What the server asked to wait before the next request (Retry-After). */
+  readonly retryAfterMs?: number | undefined;
   /** Set when the caller gave it up. */
   readonly abandoned?: boolean;
 }
@@ -152,11 +155,10 @@ export class Fetcher {
   /** Takes an answer whose head is there. */
   async #take(
     { url, response, startedAtMs, ...reading }: Answer,
-    { range, connectTo, sink, head }: FetchOptions & {
-      readonly connectTo: Address | undefined;
-    },
+    options: FetchOptions & { readonly connectTo: Address | undefined },
   ): Promise<Fetched | NotFetched | { readonly location: string }> {
     const { clock } = this.#ctx;
+    const { range, connectTo, sink, head } = options;
     const { passage, ending } = reading;
     const answeredAtMs = Math.max(clock.nowMs(), passage?.readyAtMs ?? 0);
     const { status, headers } = response;
@@ -171,9 +173,23 @@ export class Fetcher {
       const problem = status === 200
         ? "the server does not know byte ranges"
         : `the server answered ${status}`;
-      return failed(problem, status);
+      return {
+        ...failed(problem, status),
+        retryAfterMs: readRetryAfter(
+          headers.get("retry-after"),
+          clock.wallMs(),
+        ),
+      };
+    }
+    const expected = expectedBytes(headers, range);
+    if (typeof expected === "string") {
+      await response.body?.cancel();
+      return failed(expected);
     }
     const bytes = await this.#read(response, { ...reading, sink });
+    if (options.method !== "HEAD" && bytes !== (expected ?? bytes)) {
+      return failed(`${bytes} bytes came of ${expected}`);
+    }
     const endedAtMs = passage?.throughAtMs ?? clock.nowMs();
     return {
       ok: true,
@@ -234,6 +250,29 @@ export class Fetcher {
     }
     return bytes;
   }
+}
+
+/**
+ * How many bytes an answer of status 200 or 206 is to have; undefined when it does not say, text when it is not what was
+ * asked for (RFC 9110 §15.3.7: a server may send another part than the one it was asked for).
+ */
+function expectedBytes(
+  headers: Headers,
+  range: ByteRange | undefined,
+): number | string | undefined {
+  const coded = headers.has("content-encoding");
+  const length = headers.get("content-length");
+  const told = length === null || coded ? undefined : Number(length);
+  if (range === undefined) return told;
+  const text = headers.get("content-range") ?? "";
+  const match = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(text);
+  if (match === null) return "a part came without Content-Range";
+  const first = Number(match[1]);
+  const last = Number(match[2]);
+  const isEnd = match[3] !== "*" && last === Number(match[3]) - 1;
+  const isAsked = first === range.first &&
+    (last === (range.last ?? last) || (last < range.last! && isEnd));
+  return isAsked ? last - first + 1 : `another part came: ${text}`;
 }
 
 function failed(problem: string, status?: number): NotFetched {

@@ -1,5 +1,6 @@
 import { InputError, RunError } from "../../lib/core/errors.ts";
 import { type Mpd, openMpd } from "../../lib/dash/mpd.ts";
+import { Locations } from "../../lib/dash/locations.ts";
 import { planTitle, type Position } from "../../lib/dash/title.ts";
 import { MpdError } from "../../lib/dash/xml.ts";
 import type { RoleContext } from "../../lib/role.ts";
@@ -13,6 +14,7 @@ import {
   type LiveSource,
   openLive,
 } from "./live_source.ts";
+import { SegmentSource } from "./segment_source.ts";
 import { Names } from "./names.ts";
 
 /** So many things that were left out of a manifest are told. */
@@ -20,7 +22,7 @@ const MAX_WARNINGS = 20;
 
 /** A title, ready to be fetched. */
 export interface OpenTitle {
-  readonly fetcher: Fetcher;
+  readonly segments: SegmentSource;
   /** Of a live title those that were there when it was opened. */
   readonly positions: readonly Position[];
   /** Set when the title is live: what comes after `positions`. */
@@ -66,6 +68,9 @@ export async function openTitle(
     const opened = await readTitle(got, { flags, ctx, fetcher, ...options });
     const { mpd, positions, live } = opened;
     const { title } = mpd;
+    const locations = new Locations(ctx.rng);
+    locations.learn(mpd);
+    const segments = new SegmentSource(fetcher, locations, ctx);
     const mediaMs = positions.reduce((sum, each) => sum + each.durationMs, 0);
     ctx.emit({
       type: "manifest.loaded",
@@ -83,7 +88,7 @@ export async function openTitle(
       ctx.emit({ type: "manifest.warned", url: got.url, line, text });
     }
     const manifestMs = got.downloadMs;
-    return { fetcher, positions, live, title, mediaMs, manifestMs };
+    return { segments, positions, live, title, mediaMs, manifestMs };
   } catch (error) {
     if (!(error instanceof MpdError)) throw error;
     throw new InputError(`Cannot read ${got.url}: ${error.message}`, {

@@ -23,6 +23,8 @@ export const dashClient: Role = {
     "clock.compared",
     "segment.downloaded",
     "segment.missed",
+    "location.failed",
+    "location.recovered",
     "playout.started",
     "playout.stalled",
     "playout.resumed",

@@ -9,11 +9,11 @@ import { summarizePlay } from "../../lib/dash/qoe.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import { drive } from "../../lib/io/drive.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import type { Fetcher } from "./fetcher.ts";
 import type { PlayFlags } from "./flags.ts";
 import { Inbox } from "../../lib/io/inbox.ts";
 import { openLink } from "./link.ts";
 import { openTitle, rungOf } from "./manifest.ts";
+import type { SegmentSource } from "./segment_source.ts";
 import { simulate } from "./simulate.ts";
 import { type Played, type PlayLog, showPlay } from "./result.ts";
 
@@ -45,7 +45,7 @@ export async function playTitle(
     fixedIndex,
     speed: flags.speed,
   });
-  const session = new Session(player, opened.fetcher, flags.speed, ctx);
+  const session = new Session(player, opened.segments, flags.speed, ctx);
   link?.start();
   const failure = await session.run();
   const { playout } = player;
@@ -74,7 +74,7 @@ export async function playTitle(
 /** One title being played: performs what the player asks for and keeps the log for the report. */
 class Session {
   readonly #player: Player;
-  readonly #fetcher: Fetcher;
+  readonly #segments: SegmentSource;
   readonly #ctx: RoleContext;
   readonly #clock: Clock;
   readonly #inbox = new Inbox<PlayerInput>();
@@ -85,12 +85,12 @@ class Session {
 
   constructor(
     player: Player,
-    fetcher: Fetcher,
+    segments: SegmentSource,
     speed: number,
     ctx: RoleContext,
   ) {
     this.#player = player;
-    this.#fetcher = fetcher;
+    this.#segments = segments;
     this.#ctx = ctx;
     // The player's clock: `speed` times as fast as the real one.
     this.#clock = {
@@ -165,28 +165,30 @@ class Session {
     }
   }
 
-  #fetch({ fetchId, url, range }: Extract<PlayerOutput, { kind: "fetch" }>) {
+  #fetch(
+    { fetchId, segmentNumber, location, fallback }: Extract<
+      PlayerOutput,
+      { kind: "fetch" }
+    >,
+  ) {
+    const failed = (url: string, problem: string, absent: boolean) => {
+      this.#inbox.push({ kind: "failed", fetchId, url, problem, absent });
+    };
     const work = async () => {
       try {
-        const got = await this.#fetcher.get(url, { range });
+        const got = await this.#segments.get(location, {
+          segmentNumber,
+          rounds: fallback ? 1 : undefined,
+        });
         if (got.ok) {
           const { ok: _ok, url: _url, ...measured } = got;
           this.#inbox.push({ kind: "fetched", fetchId, ...measured });
-        } else {
-          const { status, problem } = got;
-          this.#inbox.push({ kind: "failed", fetchId, status, problem });
-        }
+        } else failed(got.url, got.problem, got.absent);
       } catch (error) {
         if (this.#ctx.signal.aborted) return;
         if (!(error instanceof RunError)) this.#failure = error as Error;
         if (!(error instanceof RunError)) return this.#inbox.close();
-        const problem = messageOf(error);
-        this.#inbox.push({
-          kind: "failed",
-          fetchId,
-          status: undefined,
-          problem,
-        });
+        failed(location.urls[0]!, messageOf(error), false);
       }
     };
     const running = work();

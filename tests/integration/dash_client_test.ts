@@ -203,7 +203,7 @@ Deno.test("dash-client goes to a lower rate when a segment is missing in the one
 
 Deno.test("dash-client ends with one line and exit code 1 when a segment is to be had nowhere", async () => {
   const faults = Object.fromEntries(
-    HEIGHTS.map((height) => [`video_${height}_3.m4s`, 404]),
+    HEIGHTS.map((height) => [`video_${height}_3.m4s`, 503]),
   );
   await using site = startSite({ faults });
   const run = await runProgram([

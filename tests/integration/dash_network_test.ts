@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { runProgram } from "../support/program.ts";
-import { answerOf, SEGMENTS } from "../support/small_title.ts";
+import { runProgram, startProgram } from "../support/program.ts";
+import { answerOf, manifestOf, SEGMENTS } from "../support/small_title.ts";
 
 Deno.test("dash-client --trace is no faster than its trace", async () => {
   await using site = Deno.serve(
@@ -30,4 +30,56 @@ Deno.test("dash-client --trace is no faster than its trace", async () => {
   }
   // 96 kbit: 72 of them in the first second, the rest at a third of that.
   assert(result.startupMs >= 2000, `start-up ${result.startupMs}`);
+});
+
+Deno.test("dash-client goes on from the other origin when one dies in mid-play", async () => {
+  const dead = new AbortController();
+  let manifest = "";
+  let asked = 0;
+  const first = Deno.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    signal: dead.signal,
+    onListen: () => {},
+  }, (request) => {
+    asked += 1;
+    if (asked === 5) dead.abort();
+    const { pathname } = new URL(request.url);
+    return pathname.endsWith(".mpd")
+      ? new Response(manifest)
+      : answerOf(pathname);
+  });
+  await using second = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    (request) => answerOf(new URL(request.url).pathname),
+  );
+  const bases = [first, second].map(({ addr: { port } }, at) =>
+    `<BaseURL serviceLocation="${"ab"[at]}">http://127.0.0.1:${port}/</BaseURL>`
+  );
+  manifest = manifestOf(undefined, bases.join(""));
+  await using client = await startProgram([
+    "dash-client",
+    `http://127.0.0.1:${first.addr.port}/film.mpd`,
+    ..."--abr fixed --quality lowest --speed 6 --start-buffer 20s".split(" "),
+  ]);
+  await client.until("playout.ended");
+  assertEquals((await client.exited).code, 0);
+  const told = client.events.flatMap((event) =>
+    event.type === "segment.downloaded" || event.type === "playout.stalled"
+      ? [event.type]
+      : event.type === "location.failed"
+      ? [event.location]
+      : event.type === "segment.missed"
+      ? [event.next]
+      : []
+  );
+  // All came, without a stall; what failed is the first place, and the other one has each segment.
+  const counts = Object.groupBy(told, (each) => each);
+  assertEquals(counts["segment.downloaded"]?.length, SEGMENTS);
+  assertEquals(Object.keys(counts).sort(), [
+    "a",
+    "next-url",
+    "segment.downloaded",
+  ]);
+  await first.finished;
 });

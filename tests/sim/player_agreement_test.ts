@@ -42,7 +42,7 @@ function real(rule: AbrRule, trace: NetworkTrace, startMs: number): Outcome {
       if (output.kind === "downloaded") records.push(output.record);
       if (output.kind === "started") startupMs = output.startupMs;
       if (output.kind !== "fetch") continue;
-      const bytes = Number(output.url.split("/")[3]) * 5 / 8;
+      const bytes = Number(output.location.urls[0]!.split("/")[3]) * 5 / 8;
       const id = link.request(nowMs);
       link.offer(id, bytes, nowMs);
       const atMs = link.drainedAtMs(id, nowMs);

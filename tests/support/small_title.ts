@@ -7,8 +7,11 @@ export function segmentOf(name: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Number(rate) * 4 / 8 / 100).fill(Number(number));
 }
 
-/** The manifest; `rates` of the video, in bit/s. */
-export function manifestOf(rates: readonly number[] = [800_000, 2_400_000]) {
+/** The manifest; `rates` of the video, in bit/s, and BaseURLs. */
+export function manifestOf(
+  rates: readonly number[] = [800_000, 2_400_000],
+  bases = "",
+) {
   const template =
     '<SegmentTemplate media="$Bandwidth$-$Number$.m4s" initialization="init-$Bandwidth$.mp4" duration="4" startNumber="1"/>';
   const representations = rates.map((rate) =>
@@ -18,7 +21,7 @@ export function manifestOf(rates: readonly number[] = [800_000, 2_400_000]) {
 <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" profiles="urn:mpeg:dash:profile:isoff-live:2011" mediaPresentationDuration="PT${
     4 * SEGMENTS
   }S" minBufferTime="PT4S">
-<Period>
+${bases}<Period>
 <AdaptationSet contentType="video" mimeType="video/mp4" segmentAlignment="true">
 ${template}
 ${representations}

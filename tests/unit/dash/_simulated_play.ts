@@ -73,11 +73,12 @@ export function simulatePlay(
       log.push({ atMs: nowMs, output });
       if (output.kind !== "fetch") continue;
       const firstByteAtMs = nowMs + (link.delayMs ?? 0);
-      const ok = statusOf(output.url, nowMs) === 200;
-      const bits = ok ? sizeOf(output.url) * 8 : 0;
+      const url = output.location.urls[0]!;
+      const ok = statusOf(url, nowMs) === 200;
+      const bits = ok ? sizeOf(url) * 8 : 0;
       pending = {
         fetchId: output.fetchId,
-        url: output.url,
+        url,
         startedAtMs: nowMs,
         atMs: bits === 0
           ? firstByteAtMs
@@ -112,7 +113,8 @@ export function simulatePlay(
           : {
             kind: "failed",
             fetchId,
-            status: status === 0 ? undefined : status,
+            url,
+            absent: status === 404,
             problem: `status ${status}`,
           },
         nowMs,

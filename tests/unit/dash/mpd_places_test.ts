@@ -32,8 +32,18 @@ Deno.test("parseMpd names the service location of each place, and sorts places b
       '<Period><AdaptationSet><Representation bandwidth="9"><BaseURL>v/</BaseURL><SegmentTemplate duration="60" media="1"/></Representation></AdaptationSet></Period>',
   ));
   assertEquals(only?.bases, [
-    { url: "http://near.example/v/", serviceLocation: "near" },
-    { url: "http://far.example/v/", serviceLocation: "far" },
+    {
+      url: "http://near.example/v/",
+      serviceLocation: "near",
+      priority: 1,
+      weight: undefined,
+    },
+    {
+      url: "http://far.example/v/",
+      serviceLocation: "far",
+      priority: 2,
+      weight: undefined,
+    },
   ]);
   assertEquals(only?.segments[0]?.urls, [
     "http://near.example/v/1",

@@ -171,7 +171,10 @@ Deno.test("Player at speed 4 takes a fourth of the throughput for its own", () =
     ...measured,
   }, 2960);
   const next = outputs.find((output) => output.kind === "fetch");
-  assertEquals(next?.kind === "fetch" && next.url, "http://a/400000/2");
+  assertEquals(
+    next?.kind === "fetch" && next.location.urls[0],
+    "http://a/400000/2",
+  );
   const again = fast.handle({
     kind: "fetched",
     fetchId: 2,
@@ -180,7 +183,9 @@ Deno.test("Player at speed 4 takes a fourth of the throughput for its own", () =
   }, 3760);
   // Harmonic mean of 2.70 and 10 Mbit/s is 4.26, a fourth 1.06, 0.9 of it 0.96: the lowest again.
   assertEquals(
-    again.flatMap((output) => output.kind === "fetch" ? [output.url] : []),
+    again.flatMap((output) =>
+      output.kind === "fetch" ? [output.location.urls[0]] : []
+    ),
     ["http://a/400000/3"],
   );
 });
@@ -191,7 +196,7 @@ Deno.test("Player fetches an initialization segment before the first segment of 
     { link: constant(4_000_000), sizeOf },
   );
   const urls = log.flatMap(({ output }) =>
-    output.kind === "fetch" ? [output.url] : []
+    output.kind === "fetch" ? [output.location.urls[0]] : []
   );
   assertEquals(urls, [
     "http://a/400000/init",
@@ -203,47 +208,69 @@ Deno.test("Player fetches an initialization segment before the first segment of 
   ]);
 });
 
-Deno.test("Player asks again after a pause, then the next BaseURL, then the rung below", () => {
+Deno.test("Player asks for the rung below when a segment cannot be had, then for what the rule says", () => {
   const log = simulatePlay(
-    player("fixed", { count: 2, fixedIndex: 1, hosts: ["a", "b"] }),
+    player("fixed", { count: 3, fixedIndex: 1, hosts: ["a", "b"] }),
     {
       link: constant(100_000_000),
       sizeOf,
       statusOf: (url) => url.endsWith("1000000/2") ? 503 : 200,
     },
   );
-  const urls = log.flatMap(({ atMs, output }) =>
-    output.kind === "fetch" ? [`${Math.round(atMs)} ${output.url}`] : []
+  const fetches = log.flatMap(({ output }) =>
+    output.kind === "fetch" ? [output] : []
   );
-  assertEquals(urls, [
-    "0 http://a/1000000/1",
-    "50 http://a/1000000/2",
-    "550 http://a/1000000/2",
-    "1550 http://a/1000000/2",
-    "1550 http://b/1000000/2",
-    "2050 http://b/1000000/2",
-    "3050 http://b/1000000/2",
-    "3050 http://a/400000/2",
-  ]);
-  assertEquals(layers(log), [2, 1]);
+  assertEquals(
+    fetches.map(({ location, fallback }) => [location.urls, fallback]),
+    [
+      [["http://a/1000000/1", "http://b/1000000/1"], false],
+      [["http://a/1000000/2", "http://b/1000000/2"], false],
+      [["http://a/400000/2", "http://b/400000/2"], true],
+      [["http://a/1000000/3", "http://b/1000000/3"], false],
+    ],
+  );
+  assertEquals(layers(log), [2, 1, 2]);
   assertEquals(times(log, "gave-up"), []);
 });
 
-Deno.test("Player gives up when a segment is nowhere, after what it played", () => {
-  const log = simulatePlay(player("fixed", { fixedIndex: Infinity }), {
+Deno.test("Player leaves out a segment that no server knows, and plays to the end", () => {
+  const log = simulatePlay(player("fixed", { fixedIndex: 1, count: 6 }), {
     link: constant(10_000_000),
     sizeOf,
     statusOf: (url) => url.endsWith("/3") ? 404 : 200,
-    untilMs: 60_000,
   });
-  const last = log.filter(({ output }) => output.kind === "gave-up");
-  assertEquals(last.length, 1);
-  const output = last[0]!.output;
-  assert(output.kind === "gave-up");
-  assertEquals([output.segmentNumber, output.url], [3, "http://a/400000/3"]);
-  assertEquals(records(log).length, 2);
-  // 404 twice at the rung chosen, once at each below.
-  assertEquals(times(log, "missed").length, 3);
+  assertEquals(records(log).map(({ segmentNumber }) => segmentNumber), [
+    1,
+    2,
+    4,
+    5,
+    6,
+  ]);
+  const missed = log.flatMap(({ output }) =>
+    output.kind === "missed" ? [output.next] : []
+  );
+  assertEquals(missed, ["lower-rate", "skip"]);
+  assertEquals(times(log, "ended").length, 1);
+});
+
+Deno.test("Player gives up after three holes in a row, and at once when servers fail", () => {
+  for (const [status, holes] of [[404, 3], [503, 0]] as const) {
+    const log = simulatePlay(player("fixed", { fixedIndex: Infinity }), {
+      link: constant(10_000_000),
+      sizeOf,
+      statusOf: (url) => Number(url.split("/").at(-1)) >= 3 ? status : 200,
+      untilMs: 60_000,
+    });
+    const [last, ...others] = log.flatMap(({ output }) =>
+      output.kind === "gave-up" ? [output] : []
+    );
+    assertEquals(others, []);
+    assertEquals(last?.segmentNumber, 3 + holes);
+    assertEquals(last?.url, `http://a/400000/${3 + holes}`);
+    assertEquals(records(log).length, 2);
+    // At the three rungs of each hole and, of the last one, at the two above the lowest.
+    assertEquals(times(log, "missed").length, 3 * holes + 2);
+  }
 });
 
 Deno.test("Player ignores answers to requests it no longer waits for", () => {
@@ -251,7 +278,7 @@ Deno.test("Player ignores answers to requests it no longer waits for", () => {
   one.handle({ kind: "start" }, 0);
   assertEquals(
     one.handle(
-      { kind: "failed", fetchId: 99, status: 500, problem: "late" },
+      { kind: "failed", fetchId: 99, url: "", absent: false, problem: "late" },
       10,
     ),
     [],
