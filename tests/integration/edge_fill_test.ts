@@ -3,7 +3,7 @@ import { countingOrigin, gate } from "../support/counting_origin.ts";
 import { BODY, inHalves, startEdge, statusesOf } from "../support/edge.ts";
 
 for (const length of [true, false]) {
-  Deno.test(`edge fetches once for 200 clients, who read while it fills, Content-Length ${length}`, async () => {
+  Deno.test(`edge fetches once for 200 clients, who read while it fills, some a range of it, Content-Length ${length}`, async () => {
     const rest = gate();
     await using origin = countingOrigin(() =>
       inHalves(rest.opened, {
@@ -14,10 +14,18 @@ for (const length of [true, false]) {
     const { program, url } = await startEdge([origin.url]);
     await using _edge = program;
     const clients = await Promise.all(
-      Array.from({ length: 200 }, async () => {
-        const response = await fetch(`${url}/movie`);
+      Array.from({ length: 200 }, async (_, n) => {
+        const asked = n % 10 === 5 ? { range: "bytes=1000-9999" } : undefined;
+        const response = await fetch(
+          `${url}/movie`,
+          asked === undefined ? {} : { headers: asked },
+        );
+        // Of a body whose length nobody knows yet, all is sent.
+        const isPart = response.status === 206;
+        assertEquals(isPart, asked !== undefined && length);
         const reader = response.body!.getReader();
-        return { reader, first: (await reader.read()).value! };
+        const body = isPart ? BODY.subarray(1000, 10_000) : BODY;
+        return { reader, first: (await reader.read()).value!, body };
       }),
     );
     // All 200 have bytes in hand, and the origin has not sent the second half.
@@ -27,7 +35,7 @@ for (const length of [true, false]) {
     await clients[0]!.reader.cancel();
     rest.open();
     await Promise.all(
-      clients.slice(2).map(async ({ reader, first }) => {
+      clients.slice(2).map(async ({ reader, first, body }) => {
         let at = 0;
         for (
           let piece: Uint8Array | undefined = first;
@@ -35,11 +43,11 @@ for (const length of [true, false]) {
           piece = (await reader.read()).value
         ) {
           for (let i = 0; i < piece.length; i += 997) {
-            if (piece[i] !== BODY[at + i]) throw new Error(`byte ${at + i}`);
+            if (piece[i] !== body[at + i]) throw new Error(`byte ${at + i}`);
           }
           at += piece.length;
         }
-        assertEquals(at, BODY.length);
+        assertEquals(at, body.length);
       }),
     );
     await clients[1]!.reader.cancel();
