@@ -5,7 +5,7 @@ const NEWCOMERS_SHARE = 0.01;
 /** What is left, after each newcomer, of the room for newcomers that is not needed now. */
 const NEWCOMERS_DECAY = 31 / 32;
 /** How many values are compared to find the one to go. */
-const COMPARED = 5;
+const COMPARED = 10;
 
 /**
  * A store with a budget in bytes that holds what is used most: W-TinyLFU (Einziger, Friedman and Manes, ACM Transactions
@@ -17,7 +17,7 @@ const COMPARED = 5;
  * room of several. Uses are counted while a value is here and for some time after it has left (see
  * {@linkcode Popularity}), and halved again and again, so that what was wanted yesterday goes.
  *
- * What leaves MAIN is, of the next five that a hand points at which goes round and round, the one used least for its
+ * What leaves MAIN is, of the next ten that a hand points at which goes round and round, the one used least for its
  * size (the paper keeps a list by last use instead, for which each hit has to move something; here a hit is a counter).
  *
  * Two things are not in the paper. A value may be **pinned**, while its bytes still come in or are being written
