@@ -30,7 +30,7 @@ import {
 
 const at = Deno.args.indexOf("--runs");
 const RUNS = at < 0 ? 5 : Number(Deno.args[at + 1]);
-const named = Deno.args.filter((arg, index) =>
+const named = Deno.args.filter((_, index) =>
   index !== at && (at < 0 || index !== at + 1)
 );
 const SECTIONS = { herd, late, stalled, idle, full };
