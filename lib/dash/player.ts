@@ -14,6 +14,7 @@ import type { Machine } from "../core/machine.ts";
 import type { AbrDecision, AbrRule, AbrSession, AbrState } from "./abr/rule.ts";
 import type { SegmentLocation } from "./mpd.ts";
 import { Playout, type PlayoutChange, type PlayoutOptions } from "./playout.ts";
+import type { RequestState } from "./request_state.ts";
 import { ThroughputMeter } from "./throughput.ts";
 import type { Choice, Position } from "./title.ts";
 
@@ -64,6 +65,8 @@ export type PlayerOutput =
     readonly location: SegmentLocation;
     /** The rung above could not be had: each place once is enough. */
     readonly fallback: boolean;
+    /** For the CDN. */
+    readonly state: RequestState;
   }
   | { readonly kind: "downloaded"; readonly record: SegmentRecord }
   | {
@@ -120,6 +123,8 @@ export class Player
   #fetchId = 0;
   #fetching: Fetching | undefined;
   #holes = 0;
+  /** Stalls that a request has told of. */
+  #stallsTold = 0;
   #wakeAtMs = Infinity;
   /** Set while the player waits for room in the buffer. */
   #roomWantedAtMs: number | undefined;
@@ -262,6 +267,28 @@ export class Player
       segmentNumber: this.#positions[this.#at]!.number,
       location: wanted ?? segment,
       fallback: attempt.fallback,
+      state: this.#requestState(attempt.index, wanted !== undefined),
+    };
+  }
+
+  #requestState(index: number, isInitialization: boolean): RequestState {
+    const { choices, durationMs, contentType } = this.#positions[this.#at]!;
+    const { state, bufferMs, stallCount } = this.#playout;
+    const stalled = stallCount > this.#stallsTold;
+    this.#stallsTold = stallCount;
+    const { segment } = isInitialization
+      ? choices[index]!
+      : this.#positions[this.#at + 1]?.choices[index] ?? {};
+    return {
+      contentType,
+      bitsPerSecond: choices[index]!.bitsPerSecond,
+      topBitsPerSecond: choices.at(-1)!.bitsPerSecond,
+      durationMs: isInitialization ? undefined : durationMs,
+      bufferMs,
+      throughputBitsPerSecond: this.#meter.bitsPerSecond,
+      startup: state !== "playing",
+      stalled,
+      next: segment?.urls[0],
     };
   }
 

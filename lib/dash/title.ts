@@ -23,6 +23,8 @@ export interface Position {
   /** In the presentation: from the start of its first Period. */
   readonly startMs: number;
   readonly durationMs: number;
+  /** `video`, `audio`, or what else the manifest says it is; "" when it does not. */
+  readonly contentType: string;
   /** Lowest rate first, at least one. */
   readonly choices: readonly Choice[];
 }
@@ -42,7 +44,7 @@ export function planTitle(
   const positions: Position[] = [];
   let leftMs = limitMs;
   for (const period of mpd.periods) {
-    const { representations } = mainSet(period.adaptationSets);
+    const { representations, contentType } = mainSet(period.adaptationSets);
     // Not Math.max(...): a manifest may have more representations than a call may have arguments.
     const count = representations.reduce(
       (most, { segments }) => Math.max(most, segments.length),
@@ -59,6 +61,7 @@ export function planTitle(
         number: positions.length + 1,
         startMs: period.startMs + (choices[0]?.segment.startMs ?? 0),
         durationMs,
+        contentType,
         choices,
       });
     }

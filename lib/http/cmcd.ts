@@ -28,10 +28,16 @@ export interface Cmcd {
   readonly bufferMs: number | undefined;
   /** `br`: the rate of the object that is asked for. */
   readonly bitsPerSecond: number | undefined;
+  /** `d`: media in the object that is asked for. */
+  readonly durationMs?: number | undefined;
+  /** `dl`: how long until the object must be there, rounded to 100 ms. */
+  readonly deadlineMs?: number | undefined;
   /** `mtp`: what the player measured. */
   readonly throughputBitsPerSecond: number | undefined;
   /** `tb`: the highest rate there is. */
   readonly topBitsPerSecond: number | undefined;
+  /** `rtp`: no more than this is of use to the player. */
+  readonly requestedBitsPerSecond?: number | undefined;
   /** `bs`: the buffer ran dry since the last request. */
   readonly stalled: boolean;
   /** `su`: wanted at once, to start or to go on after a stall. */
@@ -40,6 +46,10 @@ export interface Cmcd {
   readonly playbackRate: number | undefined;
   /** `ot`: `v` video, `a` audio, `av` both, `i` initialization, `m` manifest. */
   readonly objectType: string | undefined;
+  /** `sf`: `d` DASH, `h` HLS, `s` Smooth Streaming, `o` other. */
+  readonly format?: string | undefined;
+  /** `st`: `v` a title, `l` live. */
+  readonly streamType?: string | undefined;
   /** `nor`: what the player will ask for next, relative to this object. */
   readonly next: string | undefined;
 }
@@ -88,20 +98,28 @@ export function parseCmcd(text: string): Cmcd {
     return match?.[1]?.replace(/\\(.)/g, "$1").slice(0, 64);
   };
   const next = /^"((?:[^"\\]|\\.)*)"$/.exec(pairs.get("nor") ?? "")?.[1];
-  const type = pairs.get("ot");
+  const token = (key: string) => {
+    const value = pairs.get(key);
+    return value !== undefined && /^[a-z]{1,4}$/.test(value)
+      ? value
+      : undefined;
+  };
   return {
     sessionId: string("sid"),
     contentId: string("cid"),
     bufferMs: number("bl", 1),
     bitsPerSecond: number("br", 1000),
+    durationMs: number("d", 1),
+    deadlineMs: number("dl", 1),
     throughputBitsPerSecond: number("mtp", 1000),
+    requestedBitsPerSecond: number("rtp", 1000),
     topBitsPerSecond: number("tb", 1000),
     stalled: pairs.get("bs") === "?1",
     startup: pairs.get("su") === "?1",
     playbackRate: number("pr", 1),
-    objectType: type !== undefined && /^[a-z]{1,4}$/.test(type)
-      ? type
-      : undefined,
+    objectType: token("ot"),
+    format: token("sf"),
+    streamType: token("st"),
     next: next === undefined ? undefined : decoded(next),
   };
 }

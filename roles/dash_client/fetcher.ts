@@ -3,6 +3,7 @@ import { readRetryAfter } from "../../lib/dash/attempts.ts";
 import type { ByteRange } from "../../lib/dash/mpd.ts";
 import { type Address, formatAddress } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
+import type { CmcdRequest } from "./cmcd.ts";
 import type { Link, Passage } from "./link.ts";
 import type { Names } from "./names.ts";
 
@@ -40,6 +41,8 @@ export interface FetchOptions {
   readonly sink?: ((bytes: Uint8Array) => Promise<void> | void) | undefined;
   /** Gives this one request up. */
   readonly signal?: AbortSignal | undefined;
+  /** What the player says of itself, if it was told to. */
+  readonly cmcd?: ((url: URL) => CmcdRequest) | undefined;
   /** GET unless said otherwise. */
   readonly method?: "GET" | "HEAD";
   readonly headers?: Readonly<Record<string, string>>;
@@ -125,10 +128,12 @@ export class Fetcher {
     using passage = this.#link?.request();
     try {
       const ending = AbortSignal.any([signal, stalled.signal, given]);
-      const response = await net.fetch(url.href, {
+      const told = options.cmcd?.(url);
+      const response = await net.fetch(told?.url ?? url.href, {
         method: options.method ?? "GET",
         headers: {
           ...options.headers,
+          ...told?.headers,
           ...(range === undefined
             ? {}
             : { range: `bytes=${range.first}-${range.last ?? ""}` }),

@@ -78,6 +78,15 @@ export const PLAY_FLAGS = {
     help:
       "Media needed to start playing, and to go on after a stall; 0s is the first segment, whatever it holds",
   }),
+  cmcd: {
+    ...flag.choice(["query", "header"], {
+      default: "query",
+      help:
+        "Tells the CDN how the player does (Common Media Client Data), in the URL or in headers",
+    }),
+    defaultText: undefined,
+    absent: undefined,
+  } as Flag<"query" | "header" | undefined>,
   speed: flag.number({
     default: "1",
     help:

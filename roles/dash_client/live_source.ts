@@ -6,7 +6,7 @@ import { LiveTitle, type LiveView } from "../../lib/dash/live_title.ts";
 import { type MpdDocument, openMpd } from "../../lib/dash/mpd.ts";
 import { MAX_MPD_BYTES, MpdError } from "../../lib/dash/xml.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import type { Fetched, Fetcher, NotFetched } from "./fetcher.ts";
+import type { Fetched, Fetcher, FetchOptions, NotFetched } from "./fetcher.ts";
 
 /** So many refreshes in a row may fail; then the title is taken for gone. With the waits below that is about a minute. */
 const MAX_MISSES = 10;
@@ -25,16 +25,24 @@ export interface FetchedManifest extends Fetched {
   readonly conditions: Readonly<Record<string, string>>;
 }
 
-/** Fetches a manifest; with `conditions` only one that has changed: status 304 is that it has not. */
+/**
+ * Fetches a manifest.
+ *
+ * @param options.conditions Only if it has changed: status 304 is that it has not.
+ */
 export async function fetchManifest(
   url: string,
   fetcher: Fetcher,
-  conditions: Readonly<Record<string, string>> = {},
+  { conditions = {}, cmcd }: {
+    readonly conditions?: Readonly<Record<string, string>>;
+    readonly cmcd?: FetchOptions["cmcd"];
+  } = {},
 ): Promise<FetchedManifest | NotFetched> {
   const collected = new ByteCollector();
   let headers = new Headers();
   const got = await fetcher.get(url, {
     headers: conditions,
+    cmcd,
     head: (of) => headers = of,
     sink: (bytes) => {
       if (collected.length + bytes.length > MAX_MPD_BYTES) {
@@ -139,11 +147,9 @@ export class LiveSource {
     const { locations } = this.title.mpdAt(nowWallMs);
     const url = locations[this.#misses % (locations.length || 1)] ?? this.#url;
     const isSame = url === this.#url;
-    const got = await fetchManifest(
-      url,
-      this.#fetcher,
-      isSame ? this.#conditions : {},
-    );
+    const got = await fetchManifest(url, this.#fetcher, {
+      conditions: isSame ? this.#conditions : {},
+    });
     const problem = this.#take(got);
     if (problem === undefined) {
       this.#misses = 0;

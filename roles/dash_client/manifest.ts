@@ -4,6 +4,7 @@ import { Locations } from "../../lib/dash/locations.ts";
 import { planTitle, type Position } from "../../lib/dash/title.ts";
 import { MpdError } from "../../lib/dash/xml.ts";
 import type { RoleContext } from "../../lib/role.ts";
+import type { CmcdSession } from "./cmcd.ts";
 import { Fetcher } from "./fetcher.ts";
 import type { SourceFlags } from "./flags.ts";
 import { readIndexes } from "./indexes.ts";
@@ -37,6 +38,7 @@ export interface OpenTitle {
  * Finds and reads the manifest.
  *
  * @param options.link What all that is fetched passes.
+ * @param options.cmcd What tells the CDN of the player.
  * @param options.takesLive The caller can do with a live title.
  * @throws {InputError} If the operand is no URL or the manifest cannot be read as one, with its line.
  * @throws {RunError} If it cannot be had.
@@ -47,6 +49,7 @@ export async function openTitle(
   options: {
     readonly link?: Link | undefined;
     readonly takesLive?: boolean;
+    readonly cmcd?: CmcdSession | undefined;
   } = {},
 ): Promise<OpenTitle> {
   const url = parseUrl(flags.operand);
@@ -55,7 +58,9 @@ export async function openTitle(
     timeoutMs: flags.timeout,
     link: options.link,
   });
-  const got = await fetchManifest(url, fetcher);
+  const got = await fetchManifest(url, fetcher, {
+    cmcd: options.cmcd?.manifest(),
+  });
   if (!got.ok) {
     throw new RunError(
       got.status === undefined ? "manifest-unreachable" : "manifest-refused",

@@ -9,6 +9,7 @@ import { summarizePlay } from "../../lib/dash/qoe.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import { drive } from "../../lib/io/drive.ts";
 import type { RoleContext } from "../../lib/role.ts";
+import { CmcdSession } from "./cmcd.ts";
 import type { PlayFlags } from "./flags.ts";
 import { Inbox } from "../../lib/io/inbox.ts";
 import { openLink } from "./link.ts";
@@ -32,7 +33,11 @@ export async function playTitle(
   if (flags.speed === 0) throw new InputError("--speed must be above 0");
   if (flags.buffer === 0) throw new InputError("--buffer must be above 0");
   const link = await openLink(flags, ctx);
-  const opened = await openTitle(flags, ctx, { link });
+  const cmcd = flags.cmcd === undefined
+    ? undefined
+    : new CmcdSession(flags.cmcd, { contentId: flags.operand, ctx });
+  const opened = await openTitle(flags, ctx, { link, cmcd });
+  if (opened.live !== undefined) cmcd?.setLive();
   const { positions } = opened;
   const fixedIndex = positions[0] === undefined
     ? 0
@@ -45,7 +50,7 @@ export async function playTitle(
     fixedIndex,
     speed: flags.speed,
   });
-  const session = new Session(player, opened.segments, flags.speed, ctx);
+  const session = new Session(player, { ...opened, cmcd }, flags.speed, ctx);
   link?.start();
   const failure = await session.run();
   const { playout } = player;
@@ -75,6 +80,7 @@ export async function playTitle(
 class Session {
   readonly #player: Player;
   readonly #segments: SegmentSource;
+  readonly #cmcd: CmcdSession | undefined;
   readonly #ctx: RoleContext;
   readonly #clock: Clock;
   readonly #inbox = new Inbox<PlayerInput>();
@@ -85,12 +91,16 @@ class Session {
 
   constructor(
     player: Player,
-    segments: SegmentSource,
+    { segments, cmcd }: {
+      readonly segments: SegmentSource;
+      readonly cmcd: CmcdSession | undefined;
+    },
     speed: number,
     ctx: RoleContext,
   ) {
     this.#player = player;
     this.#segments = segments;
+    this.#cmcd = cmcd;
     this.#ctx = ctx;
     // The player's clock: `speed` times as fast as the real one.
     this.#clock = {
@@ -166,7 +176,7 @@ class Session {
   }
 
   #fetch(
-    { fetchId, segmentNumber, location, fallback }: Extract<
+    { fetchId, segmentNumber, location, fallback, state }: Extract<
       PlayerOutput,
       { kind: "fetch" }
     >,
@@ -179,6 +189,7 @@ class Session {
         const got = await this.#segments.get(location, {
           segmentNumber,
           rounds: fallback ? 1 : undefined,
+          cmcd: this.#cmcd?.segment(state),
         });
         if (got.ok) {
           const { ok: _ok, url: _url, ...measured } = got;

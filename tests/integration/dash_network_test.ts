@@ -1,4 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { startEdge } from "../support/edge.ts";
 import { runProgram, startProgram } from "../support/program.ts";
 import { answerOf, manifestOf, SEGMENTS } from "../support/small_title.ts";
 
@@ -60,7 +61,8 @@ Deno.test("dash-client goes on from the other origin when one dies in mid-play",
   await using client = await startProgram([
     "dash-client",
     `http://127.0.0.1:${first.addr.port}/film.mpd`,
-    ..."--abr fixed --quality lowest --speed 6 --start-buffer 20s".split(" "),
+    ..."--abr fixed --quality lowest --speed 6 --start-buffer 20s --duration 32s"
+      .split(" "),
   ]);
   await client.until("playout.ended");
   assertEquals((await client.exited).code, 0);
@@ -75,11 +77,48 @@ Deno.test("dash-client goes on from the other origin when one dies in mid-play",
   );
   // All came, without a stall; what failed is the first place, and the other one has each segment.
   const counts = Object.groupBy(told, (each) => each);
-  assertEquals(counts["segment.downloaded"]?.length, SEGMENTS);
+  assertEquals(counts["segment.downloaded"]?.length, 8);
   assertEquals(Object.keys(counts).sort(), [
     "a",
     "next-url",
     "segment.downloaded",
   ]);
   await first.finished;
+});
+
+Deno.test("dash-client --cmcd tells our edge how it does, in the query and in headers, and the cache keeps hitting", async () => {
+  await using site = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    (request) => answerOf(new URL(request.url).pathname),
+  );
+  const origin = `http://127.0.0.1:${site.addr.port}`;
+  const { program: edge, url } = await startEdge([origin]);
+  await using _stopped = edge;
+  for (const by of ["query", "header"]) {
+    const run = await runProgram([
+      "dash-client",
+      `${url}/film.mpd`,
+      ..."--speed 40 --abr fixed --quality lowest --json --cmcd".split(" "),
+      by,
+    ]);
+    assertEquals(run.code, 0, run.stderr);
+    const { segments } = JSON.parse(run.stdout);
+    assertEquals(segments.length, SEGMENTS);
+    // What the first session fetched, the second one hits: CMCD is no part of the key.
+    if (by === "header") assertMatch(segments[0].cacheStatus, /hit/);
+  }
+  const told = edge.events.flatMap((event) =>
+    event.type === "player.reported" ? [event] : []
+  );
+  const players = new Set(told.map(({ player }) => player));
+  assertEquals(players.size, 2);
+  // Manifest, initialization, segments.
+  const types = told.map(({ objectType }) => objectType);
+  assertEquals(
+    types,
+    Array(2).fill(["m", "i", ...Array(SEGMENTS).fill("v")]).flat(),
+  );
+  const last = told.at(-1)!;
+  assertEquals(last.bitsPerSecond, 800_000);
+  assert(last.bufferMs !== undefined && last.bufferMs <= 30_000);
 });

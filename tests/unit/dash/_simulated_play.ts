@@ -37,6 +37,7 @@ export function testTitle(
     number: at + 1,
     startMs: at * mediaMs,
     durationMs: mediaMs,
+    contentType: "video",
     choices: rates.map((rate) => ({
       representationId: String(rate),
       bitsPerSecond: rate,

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { cmcdHeaders, cmcdQuery } from "../../../lib/http/cmcd_writer.ts";
 import { Fields } from "../../../lib/http/fields.ts";
 import { seededRng } from "../../../lib/core/rng.ts";
 import {
@@ -41,6 +42,8 @@ Deno.test("parseCmcd reads the standard's examples (CTA-5004 §3)", () => {
     ),
     {
       bitsPerSecond: 3_200_000,
+      durationMs: 4004,
+      requestedBitsPerSecond: 15_000_000,
       stalled: true,
       throughputBitsPerSecond: 25_400_000,
       topBitsPerSecond: 6_000_000,
@@ -80,4 +83,69 @@ Deno.test("parseCmcd takes any text", () => {
     takeCmcd(`/a?CMCD=${text}`);
   }
   assertEquals(parseCmcd(`bl=1,${"a,".repeat(1e6)}`).bufferMs, 1);
+});
+
+Deno.test("cmcdQuery and cmcdHeaders write what the standard's examples look like", () => {
+  const said = {
+    ...parseCmcd(""),
+    sessionId: "6e2f",
+    contentId: 'a "b"',
+    bitsPerSecond: 3_200_000,
+    bufferMs: 21_349,
+    stalled: true,
+    next: "../300kbps/track.m4v",
+    objectType: "v",
+    playbackRate: 1,
+  };
+  // Keys in order, texts quoted, words not, what is true alone, what is the default left out (§3.2).
+  assertEquals(
+    cmcdQuery(said),
+    'bl=21300,br=3200,bs,cid="a \\"b\\"",nor="..%2F300kbps%2Ftrack.m4v",ot=v,sid="6e2f"',
+  );
+  assertEquals(cmcdHeaders({ ...said, playbackRate: 1.08 }), {
+    "cmcd-request": 'bl=21300,nor="..%2F300kbps%2Ftrack.m4v"',
+    "cmcd-object": "br=3200,ot=v",
+    "cmcd-status": "bs",
+    "cmcd-session": 'cid="a \\"b\\"",pr=1.08,sid="6e2f"',
+  });
+  assertEquals(cmcdHeaders({ ...parseCmcd(""), startup: true }), {
+    "cmcd-request": "su",
+  });
+});
+
+Deno.test("what cmcdQuery and cmcdHeaders write, parseCmcd reads", () => {
+  const rng = seededRng(11);
+  const maybe = <T>(value: T) => rng() < 0.5 ? value : undefined;
+  const whole = (most: number, unit: number) => Math.floor(rng() * most) * unit;
+  const text = () =>
+    Array.from(
+      { length: Math.floor(rng() * 20) },
+      () => 'ab1-/._ "\\,=?&%é'[Math.floor(rng() * 16)],
+    ).join("");
+  for (let run = 0; run < 500; run++) {
+    const said: Cmcd = {
+      sessionId: maybe(text()),
+      contentId: maybe(text()),
+      bufferMs: maybe(whole(1000, 100)),
+      bitsPerSecond: maybe(whole(9000, 1000)),
+      durationMs: maybe(whole(9000, 1)),
+      deadlineMs: maybe(whole(1000, 100)),
+      throughputBitsPerSecond: maybe(whole(1000, 100_000)),
+      requestedBitsPerSecond: maybe(whole(1000, 100_000)),
+      topBitsPerSecond: maybe(whole(9000, 1000)),
+      stalled: rng() < 0.5,
+      startup: rng() < 0.5,
+      playbackRate: maybe(0.95),
+      objectType: maybe("v"),
+      format: maybe("d"),
+      streamType: maybe("l"),
+      next: maybe(text()),
+    };
+    assertEquals(parseCmcd(cmcdQuery(said)), said, `run ${run}`);
+    const query = takeCmcd(`/a?CMCD=${encodeURIComponent(cmcdQuery(said))}`);
+    assertEquals(parseCmcd(query.cmcd ?? ""), said, `run ${run}`);
+    const fields = new Fields(Object.entries(cmcdHeaders(said)));
+    const joined = cmcdOfHeaders(fields) ?? "";
+    assertEquals(parseCmcd(joined), said, `run ${run}`);
+  }
 });
