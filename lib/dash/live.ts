@@ -129,11 +129,20 @@ export function availableAtWallMs(live: Live, endMs: number): number {
   return live.startWallMs + endMs;
 }
 
+/** How far behind the live edge to play: as the user wants, or else the author's latency target, `suggestedPresentationDelay`, or three segments. */
+export function targetLatencyMs(
+  live: Live,
+  segmentMs: number,
+  wantedMs?: number,
+): number {
+  return wantedMs ?? live.latency.targetMs ?? live.delayMs ?? 3 * segmentMs;
+}
+
 /**
  * Where a player that joins now should start, in ms of the presentation: its target behind the live edge, and not
  * before what is still there.
  *
- * @param targetMs What the user wants; without it the author's latency target, `suggestedPresentationDelay`, or three segments.
+ * @param options.targetMs See {@linkcode targetLatencyMs}.
  */
 export function joinAtMs(
   live: Live,
@@ -144,7 +153,7 @@ export function joinAtMs(
   },
 ): number {
   const edgeMs = liveEdgeMs(live, options.nowWallMs);
-  const targetMs = options.targetMs ?? live.latency.targetMs ?? live.delayMs ??
-    3 * options.segmentMs;
+  const { segmentMs } = options;
+  const targetMs = targetLatencyMs(live, segmentMs, options.targetMs);
   return Math.max(0, edgeMs - live.timeShiftMs, edgeMs - targetMs);
 }

@@ -6,19 +6,26 @@
  * presentation. What has left the time shift buffer is forgotten. The title ends when its manifest has become static, or
  * says how long the presentation is and lists all of it.
  */
-import { availableAtWallMs, joinAtMs, type Live, liveEdgeMs } from "./live.ts";
+import {
+  availableAtWallMs,
+  joinAtMs,
+  type Live,
+  liveEdgeMs,
+  targetLatencyMs,
+} from "./live.ts";
 import type { Mpd, MpdDocument } from "./mpd.ts";
-import { planTitle, type Position } from "./title.ts";
+import { GrowingTrack, SAME_MS } from "./live_track.ts";
+import { planTracks, type Track, type TrackChoice } from "./title.ts";
 
 /** What there is of a live title at one time. */
 export interface LiveView {
-  /** In playing order; a number is never given twice, and none is left out but where the manifest has a gap. */
-  readonly positions: readonly Position[];
+  /** The main one first, as `planTracks` has them; a number is never given twice, and none is left out but where the manifest has a gap. */
+  readonly tracks: readonly Track[];
   /** What the manifest says of its being live; undefined once it is static. */
   readonly live: Live | undefined;
   /** The presentation time up to which there can be media. */
   readonly edgeMs: number;
-  /** Nothing comes after the last of `positions`. */
+  /** Nothing comes after the last of their positions. */
   readonly ended: boolean;
   /** When to look again: the next segment, or a refresh; Infinity when nothing changes any more. By this machine's clock, ms since 1970. */
   readonly nextAtWallMs: number;
@@ -26,8 +33,6 @@ export interface LiveView {
 
 /** A manifest may be asked for again this soon, not sooner, whatever it says. */
 const MIN_REFRESH_MS = 500;
-/** Two positions this near are the same: timelines are rounded. */
-const SAME_MS = 50;
 /** When nothing tells how long the next segment is. */
 const UNKNOWN_SEGMENT_MS = 1000;
 
@@ -36,17 +41,21 @@ export class LiveTitle {
   #document: MpdDocument;
   #fetchedAtWallMs: number;
   #offsetMs = 0;
-  #known: Position[] = [];
-  #count = 0;
-  /** Where what was listed ends in the presentation. */
-  #reachMs = 0;
+  readonly #choice: TrackChoice;
+  /** The main one first. */
+  #tracks: readonly GrowingTrack[] = [];
   /** How long before their end segments can be had. */
   #aheadMs = 0;
   #view: { readonly atWallMs: number; readonly mpd: Mpd } | undefined;
 
   /** Begins with a manifest that was fetched at `nowWallMs`, by this machine's clock. */
-  constructor(document: MpdDocument, nowWallMs: number) {
+  constructor(
+    document: MpdDocument,
+    nowWallMs: number,
+    choice: TrackChoice = "all",
+  ) {
     this.#document = document;
+    this.#choice = choice;
     this.#fetchedAtWallMs = nowWallMs;
   }
 
@@ -74,7 +83,14 @@ export class LiveTitle {
     if (this.#view?.atWallMs !== nowWallMs) {
       const mpd = this.#document.at(nowWallMs + this.#offsetMs);
       this.#view = { atWallMs: nowWallMs, mpd };
-      this.#learn(planTitle(mpd));
+      const planned = planTracks(mpd, { tracks: this.#choice });
+      if (this.#tracks.length === 0) {
+        this.#tracks = planned.map(({ media }) => new GrowingTrack(media));
+      }
+      for (const track of this.#tracks) {
+        const now = planned.find(({ media }) => media === track.media);
+        if (now !== undefined) track.learn(now.positions);
+      }
       this.#aheadMs = aheadOf(mpd);
     }
     return this.#view.mpd;
@@ -84,10 +100,13 @@ export class LiveTitle {
   positionsAt(nowWallMs: number): LiveView {
     const mpd = this.mpdAt(nowWallMs);
     const { live } = mpd;
-    const reachMs = this.#reachMs;
+    const { reachMs } = this.#main;
+    const tracks = this.#tracks.map(({ media, positions }) => ({
+      ...{ media, positions },
+    }));
     if (live === undefined) {
       return {
-        positions: [...this.#known],
+        tracks,
         live,
         edgeMs: reachMs,
         ended: true,
@@ -97,7 +116,7 @@ export class LiveTitle {
     const ended = live.updateMs === undefined &&
       reachMs >= endOf(mpd) - SAME_MS;
     return {
-      positions: [...this.#known],
+      tracks,
       live,
       edgeMs: liveEdgeMs(live, nowWallMs + this.#offsetMs),
       ended,
@@ -127,8 +146,8 @@ export class LiveTitle {
    * @param targetMs How far behind the live edge; see `joinAtMs` for what counts without it.
    */
   joinNumber(nowWallMs: number, targetMs?: number): number {
-    const { positions } = this.positionsAt(nowWallMs);
     const { live } = this.mpdAt(nowWallMs);
+    const { positions } = this.#main;
     const first = positions[0]?.number ?? 0;
     if (live === undefined) return first;
     const atMs = joinAtMs(live, {
@@ -140,8 +159,20 @@ export class LiveTitle {
       ?.number ?? first;
   }
 
+  /** How far behind the live edge to play; see `targetLatencyMs` for what counts without `wantedMs`. */
+  targetMs(wantedMs?: number): number {
+    const { live } = this.#view?.mpd ?? {};
+    return live === undefined
+      ? wantedMs ?? 0
+      : targetLatencyMs(live, this.#segmentMs, wantedMs);
+  }
+
+  get #main(): GrowingTrack {
+    return this.#tracks[0]!;
+  }
+
   get #segmentMs(): number {
-    return this.#known.at(-1)?.durationMs ?? UNKNOWN_SEGMENT_MS;
+    return this.#main.positions.at(-1)?.durationMs ?? UNKNOWN_SEGMENT_MS;
   }
 
   #nextAtWallMs(live: Live, nowWallMs: number): number {
@@ -155,31 +186,8 @@ export class LiveTitle {
 
   /** When the segment after the last one can be there, by this machine's clock. */
   #segmentAtWallMs(live: Live): number {
-    const endMs = this.#reachMs + this.#segmentMs - this.#aheadMs;
+    const endMs = this.#main.reachMs + this.#segmentMs - this.#aheadMs;
     return availableAtWallMs(live, endMs) - this.#offsetMs;
-  }
-
-  /** Takes in what the manifest lists now. */
-  #learn(planned: readonly Position[]): void {
-    const before = this.#known;
-    const reachMs = this.#count === 0 ? -Infinity : this.#reachMs;
-    let at = 0;
-    this.#known = [];
-    for (const position of planned) {
-      const { startMs } = position;
-      while (at < before.length && before[at]!.startMs < startMs - SAME_MS) {
-        at += 1;
-      }
-      const same = before[at];
-      if (same !== undefined && same.startMs <= startMs + SAME_MS) {
-        this.#known.push({ ...position, number: same.number });
-      } else if (startMs >= reachMs - SAME_MS) {
-        this.#count += 1;
-        this.#known.push({ ...position, number: this.#count });
-      } // Else a refresh has put it before what is there: nobody goes back for it.
-    }
-    const last = this.#known.at(-1);
-    if (last !== undefined) this.#reachMs = last.startMs + last.durationMs;
   }
 }
 

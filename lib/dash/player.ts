@@ -1,327 +1,330 @@
 /**
  * The "intelligence at the client" of the slide: when to request a segment, at which rate, from which URL.
  *
- * One segment at a time. For each: wait until it fits in the buffer, ask the rule, fetch the initialization segment
- * of that rung if it has not been fetched, fetch the segment, add it to the playout buffer. A segment that is to be had
- * nowhere in its rate (the driver has tried all BaseURLs, with pauses) is asked for in the rung below; one that no
- * server knows in any rate is a hole, and left out. Playing goes on meanwhile; every input first lets the buffer run to that instant.
+ * One request at a time, for the medium of which least is there: so picture and sound do not take the link from each
+ * other, and what is measured is the link. For each segment: wait until it fits in the buffer, ask the rule (for the
+ * picture; sound takes what it may), fetch the initialization segment of that rung if it has not been fetched, fetch the
+ * segment, add it to the playout buffer. One that is not to be had is fetched in a lower rung; which place to ask, and how
+ * often, is the driver's (`Attempts`). Playing goes on meanwhile; every input first lets the buffer run to that instant.
  *
  * The clock of the machine is the player's: with `speed` 4 it is fed four times the time that passes, and divides
  * measured throughput by four, since a title played four times as fast needs four times the rate.
  */
-import type { DashEvent } from "../events/dash.ts";
 import type { Machine } from "../core/machine.ts";
-import type { AbrDecision, AbrRule, AbrSession, AbrState } from "./abr/rule.ts";
 import type { SegmentLocation } from "./mpd.ts";
-import { Playout, type PlayoutChange, type PlayoutOptions } from "./playout.ts";
+import { Adaptation, type AdaptationOptions } from "./player_adaptation.ts";
+import { LatencyKeeper, type LiveOptions } from "./player_latency.ts";
+import type { PlayerInput, PlayerOutput, Seek } from "./player_messages.ts";
+import { PlayingTrack } from "./player_track.ts";
+import { Playout, type PlayoutOptions } from "./playout.ts";
 import type { RequestState } from "./request_state.ts";
-import { ThroughputMeter } from "./throughput.ts";
-import type { Choice, Position } from "./title.ts";
+import type { Track } from "./title.ts";
 
 /** How a {@linkcode Player} behaves. */
-export interface PlayerOptions extends PlayoutOptions {
-  readonly rule: AbrRule;
-  /** The rung of the rule `fixed`, 0 the lowest; Infinity the highest. */
-  readonly fixedIndex: number;
-  /** Times real time. */
-  readonly speed: number;
+export interface PlayerOptions
+  extends Omit<PlayoutOptions, "trackCount">, AdaptationOptions {
+  /** Where to go when a place is reached, in this order. */
+  readonly seeks?: readonly Seek[] | undefined;
+  /** Gives a segment up that would come too late for the buffer. */
+  readonly abandon?: boolean | undefined;
+  /** Set when the title grows. */
+  readonly live?: LiveOptions | undefined;
 }
 
-/** What the driver tells. Times in it are of the wall clock, not the player's. */
-export type PlayerInput =
-  | { readonly kind: "start" }
-  | {
-    readonly kind: "fetched";
-    readonly fetchId: number;
-    readonly bytes: number;
-    /** From the request to the head of the answer. */
-    readonly ttfbMs: number;
-    /** From the request to the last byte. */
-    readonly downloadMs: number;
-    /** Address and port it came from. */
-    readonly server: string;
-    /** The Cache-Status field (RFC 9211), or "". */
-    readonly cacheStatus: string;
-    /** The Age field; 0 without one. */
-    readonly ageSeconds: number;
-  }
-  | {
-    readonly kind: "failed";
-    readonly fetchId: number;
-    /** The URL asked last. */
-    readonly url: string;
-    readonly problem: string;
-    /** All servers say that there is no such thing. */
-    readonly absent: boolean;
-  };
-
-/** What the driver is to do, or to tell. */
-export type PlayerOutput =
-  | PlayoutChange
-  | {
-    readonly kind: "fetch";
-    readonly fetchId: number;
-    readonly segmentNumber: number;
-    readonly location: SegmentLocation;
-    /** The rung above could not be had: each place once is enough. */
-    readonly fallback: boolean;
-    /** For the CDN. */
-    readonly state: RequestState;
-  }
-  | { readonly kind: "downloaded"; readonly record: SegmentRecord }
-  | {
-    readonly kind: "missed";
-    readonly segmentNumber: number;
-    readonly url: string;
-    readonly problem: string;
-    readonly next: "lower-rate" | "skip";
-    readonly waitMs: number;
-  }
-  | {
-    readonly kind: "gave-up";
-    readonly segmentNumber: number;
-    readonly url: string;
-    readonly problem: string;
-  };
-
-/** A segment that came: the fields of the event `segment.downloaded`. */
-export type SegmentRecord = Omit<
-  Extract<DashEvent, { readonly type: "segment.downloaded" }>,
-  "type"
+type Input = PlayerInput | { readonly kind: "timeout" };
+type Answer = Extract<PlayerInput, { kind: "fetched" | "failed" }>;
+type InputOf<Kind extends PlayerInput["kind"]> = Extract<
+  PlayerInput,
+  { kind: Kind }
 >;
 
 /** Which copy of a segment is being fetched. */
 interface Attempt {
   /** The rung; 0 is the lowest. */
   readonly index: number;
+  readonly reason: string;
   /** Whether this is a lower rung than the rule chose. */
   readonly fallback: boolean;
 }
 
-interface Fetching {
-  readonly attempt: Attempt;
-  readonly reason: string;
+interface Fetching extends Attempt {
+  readonly track: PlayingTrack;
   /** Set while the initialization segment is fetched, which comes first. */
   readonly initialization: SegmentLocation | undefined;
 }
 
 /** So many segments in a row may be left out; then the title is taken to end there. */
 const MAX_HOLES = 3;
-/** A rule's wait below this is none: it comes of rounding. */
-const SHORTEST_WAIT_MS = 1;
+/** Two places this near are the same. */
+const SAME_MS = 1e-3;
 
 /** See the head of this file. */
-export class Player
-  implements Machine<PlayerInput | { readonly kind: "timeout" }, PlayerOutput> {
-  readonly #positions: readonly Position[];
+export class Player implements Machine<Input, PlayerOutput> {
   readonly #options: PlayerOptions;
-  readonly #session: AbrSession;
-  readonly #meter = new ThroughputMeter();
-  readonly #initialized = new Set<string>();
+  readonly #adaptation: Adaptation;
+  /** The one that the rule is asked about is the first. */
+  readonly #tracks: readonly PlayingTrack[];
+  readonly #seeks: Seek[];
+  readonly #latency: LatencyKeeper | undefined;
   #playout: Playout;
-  #at = 0;
   #fetchId = 0;
   #fetching: Fetching | undefined;
-  #holes = 0;
+  #wakeAtMs = Infinity;
   /** Stalls that a request has told of. */
   #stallsTold = 0;
-  #wakeAtMs = Infinity;
-  /** Set while the player waits for room in the buffer. */
-  #roomWantedAtMs: number | undefined;
-  /** What the rule chose and wants held back. */
-  #held: AbrDecision | undefined;
-  #last: { readonly choice: Choice; readonly stalledMs: number } | undefined;
+  /** Stalls until the segment before. */
+  #toldStalledMs = 0;
 
-  /** Creates a player of `positions` (see `planTitle`). */
-  constructor(positions: readonly Position[], options: PlayerOptions) {
-    this.#positions = positions;
-    this.#options = options;
-    this.#session = options.rule.start();
-    this.#playout = new Playout(options, 0);
+  /** Creates a player of `tracks` (see `planTracks`), at least one. */
+  constructor(tracks: readonly Track[], options: PlayerOptions) {
+    const fromMs = options.fromMs ?? tracks[0]!.positions[0]?.startMs ?? 0;
+    this.#options = { ...options, fromMs };
+    this.#adaptation = new Adaptation(options);
+    const ended = options.live === undefined;
+    this.#tracks = tracks.map((track, index) =>
+      new PlayingTrack(track, { index, fromMs, ended })
+    );
+    this.#seeks = [...options.seeks ?? []];
+    this.#latency = options.live && new LatencyKeeper(options.live);
+    this.#playout = this.#emptyPlayout(0);
   }
 
   /** The buffer, for the summary. */
   get playout(): Pick<
     Playout,
-    "bufferMs" | "positionMs" | "stalledMs" | "stallCount" | "state"
+    | "bufferMs"
+    | "playedMs"
+    | "positionMs"
+    | "stalledMs"
+    | "stallCount"
+    | "state"
   > {
     return this.#playout;
   }
 
-  /** See {@linkcode Machine.deadlineMs}: the next request or the end of the buffer. */
+  /** Whether there is a picture; else sound is the main thing. */
+  get hasPicture(): boolean {
+    return this.#tracks[0]!.media !== "audio";
+  }
+
+  /** Whether it wants to hear how segments come along. */
+  get abandons(): boolean {
+    return this.#options.abandon === true;
+  }
+
+  /** See {@linkcode Machine.deadlineMs}: the next request, seek or look at the live edge, or the end of the buffer. */
   get deadlineMs(): number {
-    return Math.min(this.#wakeAtMs, this.#playout.deadlineMs);
+    const seek = this.#seeks[0];
+    return Math.min(
+      this.#wakeAtMs,
+      this.#playout.deadlineMs,
+      this.#latency?.deadlineMs ?? Infinity,
+      seek === undefined ? Infinity : this.#playout.reachedAtMs(seek.atMs),
+    );
   }
 
   /** See {@linkcode Machine.handle}. */
-  handle(
-    input: PlayerInput | { readonly kind: "timeout" },
+  handle(input: Input, nowMs: number): PlayerOutput[] {
+    switch (input.kind) {
+      case "start":
+        this.#playout = this.#emptyPlayout(nowMs);
+        this.#latency?.start(nowMs);
+        return this.#proceed(nowMs);
+      case "timeout":
+        return this.#tick(nowMs);
+      case "grown":
+        return this.#grow(input, nowMs);
+      case "progressed":
+        return this.#progress(input, nowMs);
+      case "fetched":
+      case "failed":
+        return this.#answer(input, nowMs);
+    }
+  }
+
+  #emptyPlayout(nowMs: number): Playout {
+    const trackCount = this.#tracks.length;
+    return new Playout({ ...this.#options, trackCount }, nowMs);
+  }
+
+  #tick(nowMs: number): PlayerOutput[] {
+    const outputs: PlayerOutput[] = this.#playout.advance(nowMs);
+    outputs.push(...this.#latency?.look(this.#playout, nowMs) ?? []);
+    const seek = this.#seeks[0];
+    const playing = this.#playout.state === "playing";
+    if (
+      playing && this.#playout.positionMs >= (seek?.atMs ?? Infinity) - SAME_MS
+    ) {
+      this.#seeks.shift();
+      outputs.push(...this.#seek(seek!.toMs, nowMs));
+    } else if (nowMs >= this.#wakeAtMs) outputs.push(...this.#proceed(nowMs));
+    return outputs;
+  }
+
+  #seek(toMs: number, nowMs: number): PlayerOutput[] {
+    const buffered = this.#playout.state === "playing" &&
+      this.#playout.has(toMs);
+    const outputs: PlayerOutput[] = this.#playout.seek(toMs, nowMs);
+    if (!buffered) {
+      if (this.#fetching !== undefined) {
+        outputs.push({ kind: "abort", fetchId: this.#fetchId });
+        this.#fetching = undefined;
+      }
+      for (const track of this.#tracks) track.goTo(toMs);
+      this.#adaptation.forget();
+    }
+    outputs.push(...this.#proceed(nowMs));
+    return outputs;
+  }
+
+  #grow(
+    { tracks, ended }: InputOf<"grown">,
     nowMs: number,
   ): PlayerOutput[] {
-    if (input.kind === "start") {
-      this.#playout = new Playout(this.#options, nowMs);
-      return this.#proceed(nowMs);
-    }
-    if (input.kind === "timeout") {
-      const changes = this.#playout.advance(nowMs);
-      return nowMs < this.#wakeAtMs
-        ? changes
-        : [...changes, ...this.#proceed(nowMs)];
-    }
+    const outputs: PlayerOutput[] = this.#playout.advance(nowMs);
+    const lost = this.#tracks.map((track) => {
+      const now = tracks[track.index];
+      return now && track.grow(now.positions, ended);
+    });
+    const toMs = lost.reduce(
+      (most, each) => Math.max(most, each?.lostTo ?? -Infinity),
+      -Infinity,
+    );
+    outputs.push(
+      ...toMs > this.#playout.positionMs
+        ? this.#seek(toMs, nowMs)
+        : this.#proceed(nowMs),
+    );
+    return outputs;
+  }
+
+  #answer(input: Answer, nowMs: number): PlayerOutput[] {
     const fetching = this.#fetching;
     if (fetching === undefined || input.fetchId !== this.#fetchId) return [];
     this.#fetching = undefined;
+    const { track, initialization } = fetching;
     // A segment that comes just as the buffer runs dry comes in time: it is taken before the buffer is looked at.
-    if (input.kind === "fetched" && fetching.initialization === undefined) {
+    if (input.kind === "fetched" && initialization === undefined) {
       return this.#take(fetching, input, nowMs);
     }
     const outputs: PlayerOutput[] = this.#playout.advance(nowMs);
     if (input.kind === "failed") {
       return [...outputs, ...this.#fail(fetching, input, nowMs)];
     }
-    if (fetching.initialization !== undefined) {
-      this.#initialized.add(keyOf(fetching.initialization));
-    }
-    return [...outputs, this.#fetch(fetching.attempt, fetching.reason)];
+    track.initialized(initialization!);
+    return [...outputs, this.#fetch(track, fetching)];
   }
 
   /** Makes the next request, or says when to ask again. */
   #proceed(nowMs: number): PlayerOutput[] {
+    if (this.#fetching !== undefined) return [];
     this.#wakeAtMs = Infinity;
-    const position = this.#positions[this.#at];
-    if (position === undefined) return this.#playout.complete(nowMs);
-    const decision = this.#held ?? this.#choose(position, nowMs);
-    if (decision === undefined) return [];
-    this.#held = undefined;
-    const attempt = { index: decision.index, fallback: false };
-    return [this.#fetch(attempt, decision.reason)];
-  }
-
-  /** Asks the rule once there is room; undefined when there is something to wait for first. */
-  #choose(position: Position, nowMs: number): AbrDecision | undefined {
-    const roomAtMs = this.#playout.roomAtMs(position.durationMs);
-    if (roomAtMs > nowMs) {
-      this.#roomWantedAtMs ??= nowMs;
-      this.#wakeAtMs = roomAtMs;
-      return undefined;
+    const outputs: PlayerOutput[] = [];
+    for (const track of this.#tracks) {
+      if (!track.exhausted || track.completed) continue;
+      track.completed = true;
+      outputs.push(...this.#playout.finish(nowMs, track.index));
     }
-    if (this.#roomWantedAtMs !== undefined) {
-      this.#session.waited?.(nowMs - this.#roomWantedAtMs);
-      this.#roomWantedAtMs = undefined;
-    }
-    const decision = this.#session.decide(this.#stateAt(position, nowMs));
-    // While nothing plays the buffer does not sink: waiting for that would be for ever.
-    if (
-      decision.waitMs < SHORTEST_WAIT_MS || this.#playout.state !== "playing"
-    ) return decision;
-    this.#held = decision;
-    this.#wakeAtMs = nowMs + decision.waitMs;
-    return undefined;
+    const track = this.#neediest();
+    if (track === undefined) return outputs;
+    const roomAtMs = this.#playout.roomAtMs(track.mediaMs, track.index);
+    const next = track.index === 0
+      ? this.#adaptation.choose(track, this.#playout, { roomAtMs, nowMs })
+      : roomAtMs > nowMs
+      ? roomAtMs
+      : this.#adaptation.chooseSound(track.position!.choices);
+    if (typeof next === "number") this.#wakeAtMs = next;
+    else outputs.push(this.#fetch(track, { ...next, fallback: false }));
+    return outputs;
   }
 
-  #stateAt(position: Position, nowMs: number): AbrState {
-    const ladder = position.choices.map((choice) => choice.bitsPerSecond);
-    const { bitsPerSecond, smoothed } = this.#meter;
-    const { speed, fixedIndex, capMs } = this.#options;
-    const last = this.#last?.choice;
-    return {
-      ladder,
-      throughputBitsPerSecond: bitsPerSecond === undefined
-        ? undefined
-        : bitsPerSecond / speed,
-      smoothed: smoothed === undefined ? undefined : {
-        bitsPerSecond: smoothed.bitsPerSecond / speed,
-        latencyMs: smoothed.latencyMs * speed,
-      },
-      bufferMs: this.#playout.bufferMs,
-      bufferCapMs: capMs,
-      segmentDurationMs: position.durationMs,
-      segmentIndex: this.#at,
-      segmentCount: this.#positions.length,
-      // Periods may have ladders of their own: the nearest rung from below stands for the last one.
-      lastIndex: last === undefined ? undefined : Math.max(
-        0,
-        ladder.findLastIndex((rate) => rate <= last.bitsPerSecond),
-      ),
-      fixedIndex: Math.min(fixedIndex, ladder.length - 1),
-      nowMs,
-    };
+  /** Of which least is there. */
+  #neediest(): PlayingTrack | undefined {
+    const aheadMs = (track: PlayingTrack) => this.#playout.aheadMs(track.index);
+    return this.#tracks.reduce<PlayingTrack | undefined>(
+      (best, track) =>
+        track.position === undefined ||
+          best !== undefined && aheadMs(best) <= aheadMs(track)
+          ? best
+          : track,
+      undefined,
+    );
   }
 
-  #choice(index: number): Choice {
-    return this.#positions[this.#at]!.choices[index]!;
-  }
-
-  #fetch(attempt: Attempt, reason: string): PlayerOutput {
-    const { initialization, segment } = this.#choice(attempt.index);
-    // One initialization segment may serve all rungs (bitstreamSwitching).
-    const wanted = initialization !== undefined &&
-        !this.#initialized.has(keyOf(initialization))
-      ? initialization
-      : undefined;
+  #fetch(track: PlayingTrack, attempt: Attempt): PlayerOutput {
+    const position = track.position!;
+    const choice = position.choices[attempt.index]!;
+    const initialization = track.missingInitialization(choice);
+    const { index, fallback, reason } = attempt;
     this.#fetchId += 1;
-    this.#fetching = { attempt, reason, initialization: wanted };
+    this.#fetching = { track, index, fallback, reason, initialization };
     return {
       kind: "fetch",
       fetchId: this.#fetchId,
-      segmentNumber: this.#positions[this.#at]!.number,
-      location: wanted ?? segment,
-      fallback: attempt.fallback,
-      state: this.#requestState(attempt.index, wanted !== undefined),
+      segmentNumber: position.number,
+      location: initialization ?? choice.segment,
+      fallback,
+      state: this.#requestState(track, index, initialization),
     };
   }
 
-  #requestState(index: number, isInitialization: boolean): RequestState {
-    const { choices, durationMs, contentType } = this.#positions[this.#at]!;
-    const { state, bufferMs, stallCount } = this.#playout;
+  #requestState(
+    track: PlayingTrack,
+    index: number,
+    initialization: SegmentLocation | undefined,
+  ): RequestState {
+    const { state, stallCount } = this.#playout;
     const stalled = stallCount > this.#stallsTold;
     this.#stallsTold = stallCount;
-    const { segment } = isInitialization
-      ? choices[index]!
-      : this.#positions[this.#at + 1]?.choices[index] ?? {};
     return {
-      contentType,
-      bitsPerSecond: choices[index]!.bitsPerSecond,
-      topBitsPerSecond: choices.at(-1)!.bitsPerSecond,
-      durationMs: isInitialization ? undefined : durationMs,
-      bufferMs,
-      throughputBitsPerSecond: this.#meter.bitsPerSecond,
+      ...track.requestState(index, initialization !== undefined),
+      bufferMs: this.#playout.aheadMs(track.index),
+      throughputBitsPerSecond: this.#adaptation.bitsPerSecond,
       startup: state !== "playing",
       stalled,
-      next: segment?.urls[0],
     };
   }
 
   #take(
-    { attempt, reason }: Fetching,
-    input: Extract<PlayerInput, { kind: "fetched" }>,
+    { track, ...attempt }: Fetching,
+    input: InputOf<"fetched">,
     nowMs: number,
   ): PlayerOutput[] {
-    const position = this.#positions[this.#at]!;
-    const choice = this.#choice(attempt.index);
+    const position = track.position!;
+    const { mediaMs } = track;
+    const choice = position.choices[attempt.index]!;
     const { kind: _kind, fetchId: _fetchId, ...measured } = input;
-    const changes = this.#playout.add(position.durationMs, nowMs);
-    const { bufferMs, stalledMs } = this.#playout;
-    this.#measure(attempt.index, input, nowMs);
-    const record: SegmentRecord = {
+    const changes = this.#playout.add(mediaMs, nowMs, track.index);
+    if (track.index === 0) {
+      const bufferMs = this.#playout.aheadMs(0);
+      this.#adaptation.took(position, attempt.index, {
+        ...{ input, bufferMs, nowMs },
+      });
+    }
+    const { stalledMs } = this.#playout;
+    const stallMs = stalledMs - this.#toldStalledMs;
+    this.#toldStalledMs = stalledMs;
+    track.holes = 0;
+    track.pass();
+    const record = {
+      media: track.media,
       segmentNumber: position.number,
-      segmentCount: this.#positions.length,
+      segmentCount: Number.isFinite(track.count) ? track.count : 0,
       representationId: choice.representationId,
       height: choice.height,
       bitsPerSecond: choice.bitsPerSecond,
       layer: attempt.index + 1,
       layerCount: position.choices.length,
-      mediaMs: position.durationMs,
+      mediaMs,
       ...measured,
       throughputBitsPerSecond: input.bytes * 8000 /
         Math.max(input.downloadMs, 0.1),
-      bufferMs,
-      stallMs: stalledMs - (this.#last?.stalledMs ?? 0),
-      reason: attempt.fallback ? "the rung above could not be had" : reason,
+      bufferMs: this.#playout.aheadMs(track.index),
+      stallMs,
+      reason: attempt.fallback
+        ? "the rung above could not be had"
+        : attempt.reason,
     };
-    this.#last = { choice, stalledMs };
-    this.#holes = 0;
-    this.#at += 1;
     return [
       { kind: "downloaded", record },
       ...changes,
@@ -329,37 +332,41 @@ export class Player
     ];
   }
 
-  /** Tells the rule what came, in the player's time, then the meter. */
-  #measure(
-    index: number,
-    { bytes, downloadMs, ttfbMs }: Extract<PlayerInput, { kind: "fetched" }>,
-    nowMs: number,
-  ): void {
-    const { speed } = this.#options;
-    const { durationMs } = this.#positions[this.#at]!;
-    this.#session.downloaded?.({
-      index,
-      sizeBits: bytes * 8,
-      bits: bytes * 8,
-      downloadMs: downloadMs * speed,
-      latencyMs: ttfbMs * speed,
-      bufferMs: this.#playout.bufferMs,
-      segmentDurationMs: durationMs,
-      abandonedFor: undefined,
-      nowMs,
+  /** Bytes of a segment have come: asks whether to wait for the rest. */
+  #progress(input: InputOf<"progressed">, nowMs: number): PlayerOutput[] {
+    const fetching = this.#fetching;
+    if (
+      this.#options.abandon !== true || fetching === undefined ||
+      input.fetchId !== this.#fetchId || fetching.track.index > 0 ||
+      fetching.initialization !== undefined
+    ) return [];
+    const outputs: PlayerOutput[] = this.#playout.advance(nowMs);
+    const { track, index } = fetching;
+    const bufferMs = this.#playout.aheadMs(0);
+    const record = this.#adaptation.abandon(track.position!, index, {
+      ...{ input, bufferMs, nowMs },
     });
-    this.#meter.add(bytes, downloadMs, {
-      latencyMs: ttfbMs,
-      segmentDurationMs: durationMs / speed,
-    });
+    if (record === undefined) return outputs;
+    const instead = {
+      index: record.insteadIndex,
+      fallback: false,
+      reason: "the rung above came too slowly",
+    };
+    const { insteadIndex: _, ...told } = record;
+    return [
+      ...outputs,
+      { kind: "abort", fetchId: this.#fetchId },
+      { kind: "abandoned", record: told },
+      this.#fetch(track, instead),
+    ];
   }
 
   #fail(
-    { attempt, reason }: Fetching,
-    { url, problem, absent }: Extract<PlayerInput, { kind: "failed" }>,
+    { track, ...attempt }: Fetching,
+    { url, problem, absent }: InputOf<"failed">,
     nowMs: number,
   ): PlayerOutput[] {
-    const segmentNumber = this.#positions[this.#at]!.number;
+    const segmentNumber = track.position!.number;
     const missed = {
       kind: "missed",
       segmentNumber,
@@ -371,18 +378,22 @@ export class Player
     if (index >= 0) {
       return [
         { ...missed, next: "lower-rate" },
-        this.#fetch({ index, fallback: true }, reason),
+        this.#fetch(track, { ...attempt, index, fallback: true }),
       ];
     }
-    this.#holes += 1;
-    if (!absent || this.#holes > MAX_HOLES) {
+    track.holes += 1;
+    if (!absent || track.holes > MAX_HOLES) {
       return [{ kind: "gave-up", segmentNumber, url, problem }];
     }
-    this.#at += 1;
-    return [{ ...missed, next: "skip" }, ...this.#proceed(nowMs)];
+    // Picture and sound stay together: the hole is played, with what the others have. Alone it is leapt over.
+    const changes = this.#tracks.length === 1
+      ? []
+      : this.#playout.add(track.mediaMs, nowMs, track.index);
+    track.pass();
+    return [
+      { ...missed, next: "skip" },
+      ...changes,
+      ...this.#proceed(nowMs),
+    ];
   }
-}
-
-function keyOf({ urls, range }: SegmentLocation): string {
-  return `${urls[0]} ${range?.first ?? ""}-${range?.last ?? ""}`;
 }

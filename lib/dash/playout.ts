@@ -6,6 +6,10 @@ export interface PlayoutOptions {
   readonly resumeMs: number;
   /** No segment is requested that would not fit in this. */
   readonly capMs: number;
+  /** Media that play together, each with a buffer of its own; 1 unless said otherwise. */
+  readonly trackCount?: number | undefined;
+  /** Where in the presentation playing begins; 0 unless said otherwise. */
+  readonly fromMs?: number | undefined;
 }
 
 /** What happened to the picture, and exactly when. */
@@ -19,7 +23,7 @@ export type PlayoutChange =
   | {
     readonly kind: "stalled";
     readonly atMs: number;
-    /** How far the title had been played. */
+    /** Where in the presentation. */
     readonly positionMs: number;
   }
   | {
@@ -29,40 +33,69 @@ export type PlayoutChange =
     readonly stallMs: number;
   }
   | {
+    readonly kind: "seeked";
+    readonly atMs: number;
+    readonly fromMs: number;
+    readonly toMs: number;
+    /** From the wish to the picture; 0 when it was in the buffer. No stall. */
+    readonly seekMs: number;
+  }
+  | {
     readonly kind: "ended";
     readonly atMs: number;
     readonly positionMs: number;
   };
 
-/** Waiting for the first segments, playing, waiting again, over. */
-export type PlayoutState = "starting" | "playing" | "stalled" | "ended";
+/** Waiting for the first segments, playing, waiting again, waiting after a seek, over. */
+export type PlayoutState =
+  | "starting"
+  | "playing"
+  | "stalled"
+  | "seeking"
+  | "ended";
 
 /** Less media than this is none: sums of durations are not exact. */
 const NOTHING_MS = 1e-6;
+
+interface Seek {
+  readonly askedAtMs: number;
+  readonly fromMs: number;
+}
 
 /**
  * The playout buffer: segments come in, media time runs out of it at the pace of the clock while it plays.
  *
  * Slide "Streaming video = encoding + DASH + playout buffering". It stalls at the instant the buffer runs dry,
  * not when somebody looks: {@linkcode Playout.deadlineMs} says when to look.
+ *
+ * Picture and sound have a buffer each, and what can be played is what all of them have; a track that is complete
+ * holds the others up no more.
  */
 export class Playout {
   readonly #options: PlayoutOptions;
-  #state: PlayoutState = "starting";
-  #bufferMs = 0;
-  #positionMs = 0;
-  #nowMs: number;
   readonly #beganAtMs: number;
+  /** Of each track: media from the position on. */
+  readonly #aheadMs: number[];
+  readonly #complete: boolean[];
+  #state: PlayoutState = "starting";
+  #positionMs: number;
+  #playedMs = 0;
+  #rate = 1;
+  #nowMs: number;
   #stalledAtMs = 0;
   #stalledMs = 0;
   #stallCount = 0;
-  #complete = false;
+  #seek: Seek | undefined;
 
   /** Creates an empty buffer at `nowMs`. */
   constructor(options: PlayoutOptions, nowMs: number) {
+    const { trackCount = 1, fromMs = 0 } = options;
     this.#options = options;
     this.#nowMs = nowMs;
     this.#beganAtMs = nowMs;
+    this.#aheadMs = Array(trackCount).fill(0);
+    this.#complete = Array(trackCount).fill(false);
+    this.#positionMs = fromMs;
   }
 
   /** See {@linkcode PlayoutState}. */
@@ -70,17 +103,28 @@ export class Playout {
     return this.#state;
   }
 
-  /** Media ready to play, as of the last call. */
+  /** Media ready to play in all tracks, as of the last call. */
   get bufferMs(): number {
-    return this.#bufferMs;
+    const left = this.#aheadMs.filter((_, track) => !this.#complete[track]);
+    return left.length > 0 ? Math.min(...left) : Math.max(...this.#aheadMs);
   }
 
-  /** How far the title has been played. */
+  /** Media of one track ready to play, as of the last call. */
+  aheadMs(track: number): number {
+    return this.#aheadMs[track]!;
+  }
+
+  /** Where in the presentation it is. */
   get positionMs(): number {
     return this.#positionMs;
   }
 
-  /** Time stalled so far, as of the last call; the start-up is no stall. */
+  /** How much was played: what a seek leaps over does not count. */
+  get playedMs(): number {
+    return this.#playedMs;
+  }
+
+  /** Time stalled so far, as of the last call; neither start-up nor seeks are stalls. */
   get stalledMs(): number {
     return this.#stalledMs;
   }
@@ -90,20 +134,37 @@ export class Playout {
     return this.#stallCount;
   }
 
+  /** Whether nothing comes any more in any track. */
+  get complete(): boolean {
+    return this.#complete.every((done) => done);
+  }
+
+  /** How fast it plays: 1 is the pace of the clock. */
+  get rate(): number {
+    return this.#rate;
+  }
+
   /** When the buffer runs dry if nothing comes, `Infinity` while nothing plays. */
   get deadlineMs(): number {
-    return this.#state === "playing" ? this.#nowMs + this.#bufferMs : Infinity;
+    return this.reachedAtMs(this.#positionMs + this.bufferMs);
+  }
+
+  /** When it will be at a place in the presentation if it plays on; `Infinity` while nothing plays. */
+  reachedAtMs(positionMs: number): number {
+    if (this.#state !== "playing") return Infinity;
+    return this.#nowMs + (positionMs - this.#positionMs) / this.#rate;
   }
 
   /**
    * Returns from when on a segment of `mediaMs` may be requested: at once unless it would not fit.
    * While nothing plays nothing leaves the buffer, so then it is always at once.
    */
-  roomAtMs(mediaMs: number): number {
+  roomAtMs(mediaMs: number, track = 0): number {
     if (this.#state !== "playing") return this.#nowMs;
-    const overMs = this.#bufferMs + mediaMs - this.#options.capMs;
+    const aheadMs = this.#aheadMs[track]!;
+    const overMs = aheadMs + mediaMs - this.#options.capMs;
     // A segment longer than the whole buffer is requested when the buffer is empty.
-    const waitMs = Math.min(this.#bufferMs, Math.max(0, overMs));
+    const waitMs = Math.min(aheadMs, Math.max(0, overMs)) / this.#rate;
     return this.#nowMs + (waitMs > NOTHING_MS ? waitMs : 0);
   }
 
@@ -113,13 +174,13 @@ export class Playout {
     this.#nowMs = nowMs;
     if (this.#state === "stalled") this.#stalledMs += elapsedMs;
     if (this.#state !== "playing") return [];
-    const playedMs = Math.min(elapsedMs, this.#bufferMs);
-    this.#bufferMs -= playedMs;
-    this.#positionMs += playedMs;
-    if (this.#bufferMs > NOTHING_MS) return [];
-    this.#bufferMs = 0;
-    const atMs = nowMs - (elapsedMs - playedMs);
-    if (this.#complete) return this.#end(atMs);
+    const bufferMs = this.bufferMs;
+    const playedMs = Math.min(elapsedMs * this.#rate, bufferMs);
+    this.#move(playedMs);
+    this.#playedMs += playedMs;
+    if (bufferMs - playedMs > NOTHING_MS) return [];
+    const atMs = nowMs - (elapsedMs - playedMs / this.#rate);
+    if (this.complete) return this.#end(atMs);
     this.#state = "stalled";
     this.#stalledAtMs = atMs;
     this.#stalledMs += nowMs - atMs;
@@ -128,28 +189,88 @@ export class Playout {
   }
 
   /** Takes in a segment of `mediaMs`. One that comes just as the buffer runs dry is in time. */
-  add(mediaMs: number, nowMs: number): PlayoutChange[] {
-    const inTime = nowMs <= this.deadlineMs + NOTHING_MS;
-    if (inTime) this.#bufferMs += mediaMs;
+  add(mediaMs: number, nowMs: number, track = 0): PlayoutChange[] {
+    const dryAtMs = this.reachedAtMs(this.#positionMs + this.#aheadMs[track]!);
+    const inTime = nowMs <= dryAtMs + NOTHING_MS;
+    if (inTime) this.#aheadMs[track]! += mediaMs;
     const changes = this.advance(nowMs);
-    if (!inTime) this.#bufferMs += mediaMs;
+    if (!inTime) this.#aheadMs[track]! += mediaMs;
     return [...changes, ...this.#play()];
   }
 
-  /** There is no more: what is there is played, however little. */
-  complete(nowMs: number): PlayoutChange[] {
+  /** There is no more of a track: what is there is played, however little. */
+  finish(nowMs: number, track = 0): PlayoutChange[] {
     const changes = this.advance(nowMs);
-    this.#complete = true;
-    if (this.#bufferMs === 0 && this.#state !== "ended") {
+    this.#complete[track] = true;
+    const all = this.complete;
+    if (all && this.bufferMs === 0 && this.#state !== "ended") {
       return [...changes, ...this.#end(nowMs)];
     }
     return [...changes, ...this.#play()];
   }
 
+  /** Plays faster or slower from now on, to change how far behind a live edge it is. */
+  setRate(rate: number, nowMs: number): PlayoutChange[] {
+    const changes = this.advance(nowMs);
+    this.#rate = rate;
+    return changes;
+  }
+
+  /** Whether all tracks have the media at a place. */
+  has(positionMs: number): boolean {
+    const offMs = positionMs - this.#positionMs;
+    return offMs >= 0 && offMs < this.bufferMs - NOTHING_MS;
+  }
+
+  /** Goes to another place: at once if the buffer {@linkcode Playout.has} it, or else the buffer is dropped. Not when all is over. */
+  seek(toMs: number, nowMs: number): PlayoutChange[] {
+    const changes = this.advance(nowMs);
+    if (this.#state === "ended") return changes;
+    const fromMs = this.#positionMs;
+    if (this.#state === "playing" && this.has(toMs)) {
+      this.#move(toMs - fromMs);
+      return [
+        ...changes,
+        { kind: "seeked", atMs: nowMs, fromMs, toMs, seekMs: 0 },
+      ];
+    }
+    if (this.#state === "stalled") {
+      changes.push(this.#resumed());
+    }
+    this.#aheadMs.fill(0);
+    this.#complete.fill(false);
+    this.#positionMs = toMs;
+    // Who seeks before the first picture has not waited for one twice.
+    if (this.#state !== "starting") {
+      this.#seek ??= { askedAtMs: nowMs, fromMs };
+      this.#state = "seeking";
+    }
+    return changes;
+  }
+
+  #move(mediaMs: number): void {
+    this.#positionMs += mediaMs;
+    for (const [track, aheadMs] of this.#aheadMs.entries()) {
+      const leftMs = aheadMs - mediaMs;
+      this.#aheadMs[track] = leftMs > NOTHING_MS ? leftMs : 0;
+    }
+  }
+
+  #resumed(): PlayoutChange {
+    return {
+      kind: "resumed",
+      atMs: this.#nowMs,
+      positionMs: this.#positionMs,
+      stallMs: this.#nowMs - this.#stalledAtMs,
+    };
+  }
+
   #play(): PlayoutChange[] {
     const { startMs, resumeMs } = this.#options;
-    const enough = (threshold: number) =>
-      this.#complete || this.#bufferMs >= threshold - NOTHING_MS;
+    const all = this.complete;
+    const enough = (thresholdMs: number) =>
+      all || this.bufferMs > NOTHING_MS &&
+        this.bufferMs >= thresholdMs - NOTHING_MS;
     const atMs = this.#nowMs;
     if (this.#state === "starting" && enough(startMs)) {
       this.#state = "playing";
@@ -157,9 +278,14 @@ export class Playout {
     }
     if (this.#state === "stalled" && enough(resumeMs)) {
       this.#state = "playing";
-      const stallMs = atMs - this.#stalledAtMs;
-      const positionMs = this.#positionMs;
-      return [{ kind: "resumed", atMs, positionMs, stallMs }];
+      return [this.#resumed()];
+    }
+    if (this.#state === "seeking" && enough(startMs)) {
+      this.#state = "playing";
+      const { askedAtMs, fromMs } = this.#seek!;
+      this.#seek = undefined;
+      const toMs = this.#positionMs;
+      return [{ kind: "seeked", atMs, fromMs, toMs, seekMs: atMs - askedAtMs }];
     }
     return [];
   }

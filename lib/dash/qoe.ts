@@ -1,4 +1,4 @@
-import type { SegmentRecord } from "./player.ts";
+import type { SegmentRecord } from "./player_messages.ts";
 
 /**
  * The lecture's quality of experience: `0.003 · e^(0.064 · t) + 2.498`, t the share of time on the highest layer in percent.

@@ -29,22 +29,62 @@ export interface Position {
   readonly choices: readonly Choice[];
 }
 
+/** What of a title is to be played: picture and sound together, or one of them. */
+export type TrackChoice = "all" | "video" | "audio";
+
+/** One medium of a title. */
+export interface Track {
+  readonly media: Media;
+  readonly positions: readonly Position[];
+}
+
+/** What a segment carries; `other` when the manifest does not say. */
+export type Media = "video" | "audio" | "other";
+
 /**
- * Lines a title's segments up in playing order, through all its Periods.
+ * Lines a title's segments up in playing order, through all its Periods: the main track first, video if there is any,
+ * then the sound that goes with it if every Period has some.
  *
- * Of each Period the video AdaptationSet with most rates is taken, the first of equals; without video the audio.
- * Other media are not played: rolecall measures streaming and decodes nothing.
+ * Of each kind the AdaptationSet with most rates is taken, the first of equals. Text and pictures are not played:
+ * rolecall measures streaming and decodes nothing.
  *
- * @param limitMs Media to play (`--duration`); the last stretch is cut short, its segment is fetched whole.
+ * @param options.limitMs Where in the presentation to end (`--duration`); the last stretch is cut short, its segment is fetched whole.
+ * @returns At least one track; the main one when what was asked for is not there.
  */
+export function planTracks(
+  mpd: Mpd,
+  options: { readonly limitMs?: number; readonly tracks?: TrackChoice } = {},
+): readonly Track[] {
+  const { limitMs = Infinity, tracks = "all" } = options;
+  const audio: readonly Track[] =
+    mpd.periods.every(({ adaptationSets }) => setOf(adaptationSets, "audio"))
+      ? [{ media: "audio", positions: lineUp(mpd, audioSet, limitMs) }]
+      : [];
+  if (tracks === "audio" && audio.length > 0) return audio;
+  const sets = mpd.periods[0]?.adaptationSets ?? [];
+  const type = sets.length === 0 ? "" : mainSet(sets).contentType;
+  const media = type === "video" || type === "audio" ? type : "other";
+  const main = { media, positions: lineUp(mpd, mainSet, limitMs) } as const;
+  return media === "video" && tracks === "all" ? [main, ...audio] : [main];
+}
+
+/** The main track of {@linkcode planTracks}. */
 export function planTitle(
   mpd: Mpd,
   limitMs: number = Infinity,
 ): readonly Position[] {
+  return lineUp(mpd, mainSet, limitMs);
+}
+
+function lineUp(
+  mpd: Mpd,
+  pick: (sets: readonly AdaptationSet[]) => AdaptationSet,
+  limitMs: number,
+): readonly Position[] {
   const positions: Position[] = [];
   let leftMs = limitMs;
   for (const period of mpd.periods) {
-    const { representations, contentType } = mainSet(period.adaptationSets);
+    const { representations, contentType } = pick(period.adaptationSets);
     // Not Math.max(...): a manifest may have more representations than a call may have arguments.
     const count = representations.reduce(
       (most, { segments }) => Math.max(most, segments.length),
@@ -69,19 +109,28 @@ export function planTitle(
   return positions;
 }
 
+function setOf(
+  sets: readonly AdaptationSet[],
+  type: string,
+): AdaptationSet | undefined {
+  return sets.filter((set) => !set.essential && set.contentType === type)
+    .reduce<AdaptationSet | undefined>(
+      (best, set) =>
+        best === undefined ||
+          set.representations.length > best.representations.length
+          ? set
+          : best,
+      undefined,
+    );
+}
+
 function mainSet(sets: readonly AdaptationSet[]): AdaptationSet {
-  const known = sets.filter((set) => !set.essential);
-  const ofType = (type: string) =>
-    known.filter((set) => set.contentType === type)
-      .reduce<AdaptationSet | undefined>(
-        (best, set) =>
-          best === undefined ||
-            set.representations.length > best.representations.length
-            ? set
-            : best,
-        undefined,
-      );
-  return ofType("video") ?? ofType("audio") ?? known[0] ?? sets[0]!;
+  return setOf(sets, "video") ?? setOf(sets, "audio") ??
+    sets.find((set) => !set.essential) ?? sets[0]!;
+}
+
+function audioSet(sets: readonly AdaptationSet[]): AdaptationSet {
+  return setOf(sets, "audio")!;
 }
 
 function choiceOf(representation: Representation, at: number): Choice[] {

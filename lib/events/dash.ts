@@ -70,8 +70,11 @@ export type DashEvent =
   }
   | {
     readonly type: "segment.downloaded";
+    /** What it carries; `other` when the manifest does not say. */
+    readonly media: "video" | "audio" | "other";
     /** From 1. */
     readonly segmentNumber: number;
+    /** 0 while the title grows. */
     readonly segmentCount: number;
     readonly representationId: string;
     /** 0 when the manifest does not say. */
@@ -100,6 +103,19 @@ export type DashEvent =
     readonly cacheStatus: string;
     /** The Age field, or 0. */
     readonly ageSeconds: number;
+  }
+  | {
+    readonly type: "segment.abandoned";
+    readonly segmentNumber: number;
+    readonly bitsPerSecond: number;
+    /** The rate it is fetched in instead. */
+    readonly insteadBitsPerSecond: number;
+    /** What had come of it, for nothing. */
+    readonly bytes: number;
+    readonly totalBytes: number;
+    /** Since the request. */
+    readonly elapsedMs: number;
+    readonly bufferMs: number;
   }
   | {
     readonly type: "segment.missed";
@@ -134,6 +150,22 @@ export type DashEvent =
     readonly type: "playout.resumed";
     readonly positionMs: number;
     readonly stallMs: number;
+  }
+  | {
+    readonly type: "playout.seeked";
+    readonly fromMs: number;
+    readonly toMs: number;
+    /** From the wish to the picture; 0 when the buffer had it. */
+    readonly seekMs: number;
+  }
+  | {
+    readonly type: "latency.measured";
+    /** Behind the live edge. */
+    readonly latencyMs: number;
+    readonly targetMs: number;
+    /** 1 is the pace of the clock. */
+    readonly playbackRate: number;
+    readonly bufferMs: number;
   }
   | { readonly type: "playout.ended"; readonly positionMs: number };
 
@@ -192,8 +224,14 @@ export const DASH_EVENTS: EventTable<DashEvent> = {
   "segment.downloaded": {
     level: "info",
     text: (e) =>
-      `segment ${e.segmentNumber}/${e.segmentCount} ${
-        e.height === 0 ? `"${e.representationId}"` : `${e.height}p`
+      `segment ${e.segmentNumber}${
+        e.segmentCount === 0 ? "" : `/${e.segmentCount}`
+      } ${
+        e.media === "audio"
+          ? "sound"
+          : e.height === 0
+          ? `"${e.representationId}"`
+          : `${e.height}p`
       } ${formatBitRate(e.bitsPerSecond)}: ${formatBytes(e.bytes)} in ${
         formatMs(e.downloadMs)
       } (${formatBitRate(e.throughputBitsPerSecond)}) from ${e.server}${
@@ -201,6 +239,17 @@ export const DASH_EVENTS: EventTable<DashEvent> = {
       }, ${
         e.stallMs === 0 ? "no stall" : `stalled ${formatMs(e.stallMs)}`
       }; ${e.reason}`,
+  },
+  "segment.abandoned": {
+    level: "warn",
+    text: (e) =>
+      `segment ${e.segmentNumber} given up after ${formatMs(e.elapsedMs)} and ${
+        formatBytes(e.bytes)
+      } of ${formatBytes(e.totalBytes)}, with ${
+        formatMs(e.bufferMs)
+      } in the buffer: ${formatBitRate(e.insteadBitsPerSecond)} instead of ${
+        formatBitRate(e.bitsPerSecond)
+      }`,
   },
   "segment.missed": {
     level: "warn",
@@ -234,6 +283,22 @@ export const DASH_EVENTS: EventTable<DashEvent> = {
   "playout.resumed": {
     level: "info",
     text: (e) => `playing again after ${formatMs(e.stallMs)}`,
+  },
+  "playout.seeked": {
+    level: "info",
+    text: (e) =>
+      `from ${formatMs(e.fromMs)} to ${formatMs(e.toMs)}${
+        e.seekMs === 0 ? ", in the buffer" : ` after ${formatMs(e.seekMs)}`
+      }`,
+  },
+  "latency.measured": {
+    level: "debug",
+    text: (e) =>
+      `${formatMs(e.latencyMs)} behind the live edge, ${
+        formatMs(e.targetMs)
+      } wanted; playing at ${e.playbackRate.toFixed(2)}, buffer ${
+        formatMs(e.bufferMs)
+      }`,
   },
   "playout.ended": {
     level: "info",

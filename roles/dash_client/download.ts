@@ -1,12 +1,13 @@
 import { RunError } from "../../lib/core/errors.ts";
 import type { SegmentLocation } from "../../lib/dash/mpd.ts";
-import type { Choice, Position } from "../../lib/dash/title.ts";
+import type { Choice, Media, Position } from "../../lib/dash/title.ts";
 import type { RandomAccessFile } from "../../lib/io/files.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Fetched } from "./fetcher.ts";
 import type { DownloadFlags } from "./flags.ts";
 import { openTitle, rungOf } from "./manifest.ts";
-import { type PlayLog, showDownload } from "./result.ts";
+import { showDownload } from "./download_result.ts";
+import type { PlayLog } from "./result.ts";
 import type { SegmentSource } from "./segment_source.ts";
 
 /** Fetches a title in one rate, one segment after the other, without waiting for anything to be played. */
@@ -14,10 +15,11 @@ export async function downloadTitle(
   flags: DownloadFlags & { readonly operand: string },
   ctx: RoleContext,
 ): Promise<void> {
-  const { segments, positions, live: _live, ...title } = await openTitle(
+  const { segments, tracks, title, mediaMs, manifestMs } = await openTitle(
     flags,
     ctx,
   );
+  const { media, positions } = tracks[0]!;
   await using file = flags.save === undefined
     ? undefined
     : await ctx.files.open(flags.save, { write: true, create: true });
@@ -42,7 +44,9 @@ export async function downloadTitle(
       initialized = key;
     }
     const got = await fetch(choice.segment);
-    const record = recordOf(got, { choice, position, count: positions.length });
+    const record = recordOf(got, {
+      ...{ media, choice, position, count: positions.length },
+    });
     downloads.push({ atMs: ctx.clock.nowMs() - startedAtMs, record });
     ctx.emit({ type: "segment.downloaded", ...record });
   };
@@ -54,7 +58,7 @@ export async function downloadTitle(
   await saving.cut();
   ctx.finish(showDownload({
     url: flags.operand,
-    ...title,
+    ...{ title, mediaMs, manifestMs },
     downloads,
     bytes,
     complete: downloads.length === positions.length,
@@ -120,7 +124,8 @@ async function fetchPatiently(
 
 function recordOf(
   got: Fetched,
-  { choice, position, count }: {
+  { media, choice, position, count }: {
+    readonly media: Media;
     readonly choice: Choice;
     readonly position: Position;
     readonly count: number;
@@ -128,6 +133,7 @@ function recordOf(
 ): PlayLog["downloads"][number]["record"] {
   const { ok: _ok, url: _url, ...measured } = got;
   return {
+    media,
     segmentNumber: position.number,
     segmentCount: count,
     representationId: choice.representationId,

@@ -1,6 +1,8 @@
 import { parseCidr } from "../../lib/core/address.ts";
 import { type Flag, flag, type FlagValues } from "../../lib/cli/flags.ts";
+import { parseDurationMs } from "../../lib/core/units.ts";
 import { ABR_NAMES, type AbrName } from "../../lib/dash/abr/mod.ts";
+import type { Seek } from "../../lib/dash/player_messages.ts";
 import { TRACE_FLAGS } from "./trace_source.ts";
 
 /** Where the title comes from and how much of it. */
@@ -64,6 +66,37 @@ function abrFlag(fallback: AbrName | "all"): Flag<AbrName | "all"> {
   };
 }
 
+/** `--seek AT:TO[,AT:TO]`: leaps of a viewer. */
+function seekFlag(): Flag<readonly Seek[]> {
+  const text = flag.text({
+    default: "",
+    placeholder: "AT:TO,…",
+    help:
+      "Leaps to TO when AT is reached, both places in the title, such as 20s:2m",
+  });
+  const rule = "must be places in the title such as 20s:2m or 20s:2m,130s:0s";
+  const placeOf = (part: string, whole: string): number => {
+    try {
+      return parseDurationMs(part);
+    } catch (error) {
+      throw new RangeError(`${rule}, got "${whole}"`, { cause: error });
+    }
+  };
+  return {
+    ...text,
+    defaultText: undefined,
+    absent: [],
+    parse: (given) =>
+      given.split(",").map((each) => {
+        const [at, to, ...rest] = each.split(":");
+        if (at === undefined || to === undefined || rest.length > 0) {
+          throw new RangeError(`${rule}, got "${given}"`);
+        }
+        return { atMs: placeOf(at, given), toMs: placeOf(to, given) };
+      }),
+  };
+}
+
 /** How to play. */
 export const PLAY_FLAGS = {
   ...SOURCE_FLAGS,
@@ -87,6 +120,25 @@ export const PLAY_FLAGS = {
     defaultText: undefined,
     absent: undefined,
   } as Flag<"query" | "header" | undefined>,
+  tracks: flag.choice(["all", "video", "audio"], {
+    default: "all",
+    help: "What to play: picture and sound together, or one of them",
+  }),
+  startAt: flag.duration({ help: "Where in the title to begin" }),
+  seek: seekFlag(),
+  abandon: flag.toggle({
+    help:
+      "Gives a segment up that would come too late, and fetches it in a lower rate",
+  }),
+  liveDelay: flag.duration({
+    help:
+      "How far behind the live edge to play; without it what the manifest asks for, or three segments",
+  }),
+  catchUp: flag.number({
+    default: "0.05",
+    help:
+      "Live: how much faster or slower it may play to stay that far behind; 0 never",
+  }),
   speed: flag.number({
     default: "1",
     help:

@@ -4,6 +4,7 @@ import { RunError } from "../../lib/core/errors.ts";
 import { readClock, type UtcClock } from "../../lib/dash/live.ts";
 import { LiveTitle, type LiveView } from "../../lib/dash/live_title.ts";
 import { type MpdDocument, openMpd } from "../../lib/dash/mpd.ts";
+import type { TrackChoice } from "../../lib/dash/title.ts";
 import { MAX_MPD_BYTES, MpdError } from "../../lib/dash/xml.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Fetched, Fetcher, FetchOptions, NotFetched } from "./fetcher.ts";
@@ -72,10 +73,14 @@ export async function fetchManifest(
 export async function openLive(
   document: MpdDocument,
   got: FetchedManifest,
-  { fetcher, ctx }: { readonly fetcher: Fetcher; readonly ctx: RoleContext },
+  { fetcher, ctx, tracks }: {
+    readonly fetcher: Fetcher;
+    readonly ctx: RoleContext;
+    readonly tracks: TrackChoice;
+  },
 ): Promise<LiveSource> {
   const nowWallMs = ctx.clock.wallMs();
-  const title = new LiveTitle(document, nowWallMs);
+  const title = new LiveTitle(document, nowWallMs, tracks);
   const { live } = title.mpdAt(nowWallMs);
   const offsetMs = await compareClock(live?.clocks ?? [], { fetcher, ctx });
   if (offsetMs !== undefined) title.setOffset(offsetMs);

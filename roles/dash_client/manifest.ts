@@ -1,7 +1,12 @@
 import { InputError, RunError } from "../../lib/core/errors.ts";
 import { type Mpd, openMpd } from "../../lib/dash/mpd.ts";
 import { Locations } from "../../lib/dash/locations.ts";
-import { planTitle, type Position } from "../../lib/dash/title.ts";
+import {
+  planTracks,
+  type Position,
+  type Track,
+  type TrackChoice,
+} from "../../lib/dash/title.ts";
 import { MpdError } from "../../lib/dash/xml.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { CmcdSession } from "./cmcd.ts";
@@ -24,14 +29,22 @@ const MAX_WARNINGS = 20;
 /** A title, ready to be fetched. */
 export interface OpenTitle {
   readonly segments: SegmentSource;
-  /** Of a live title those that were there when it was opened. */
+  /** The main one first; of a live title what was there when it was opened. */
+  readonly tracks: readonly Track[];
+  /** Of the main track. */
   readonly positions: readonly Position[];
-  /** Set when the title is live: what comes after `positions`. */
+  /** Set when the title is live: what comes after that. */
   readonly live: LiveSource | undefined;
   readonly title: string;
   readonly mediaMs: number;
   /** From the request for the manifest to the last byte of it. */
   readonly manifestMs: number;
+}
+
+interface OpenOptions {
+  readonly takesLive?: boolean;
+  readonly tracks?: TrackChoice;
+  readonly limitMs?: number | undefined;
 }
 
 /**
@@ -40,15 +53,16 @@ export interface OpenTitle {
  * @param options.link What all that is fetched passes.
  * @param options.cmcd What tells the CDN of the player.
  * @param options.takesLive The caller can do with a live title.
+ * @param options.tracks What of it is wanted; the main track unless said otherwise.
+ * @param options.limitMs Where in the presentation to end; `--duration` unless said otherwise.
  * @throws {InputError} If the operand is no URL or the manifest cannot be read as one, with its line.
  * @throws {RunError} If it cannot be had.
  */
 export async function openTitle(
   flags: SourceFlags & { readonly operand: string },
   ctx: RoleContext,
-  options: {
+  options: OpenOptions & {
     readonly link?: Link | undefined;
-    readonly takesLive?: boolean;
     readonly cmcd?: CmcdSession | undefined;
   } = {},
 ): Promise<OpenTitle> {
@@ -71,7 +85,8 @@ export async function openTitle(
   }
   try {
     const opened = await readTitle(got, { flags, ctx, fetcher, ...options });
-    const { mpd, positions, live } = opened;
+    const { mpd, tracks, live } = opened;
+    const { positions } = tracks[0]!;
     const { title } = mpd;
     const locations = new Locations(ctx.rng);
     locations.learn(mpd);
@@ -93,7 +108,9 @@ export async function openTitle(
       ctx.emit({ type: "manifest.warned", url: got.url, line, text });
     }
     const manifestMs = got.downloadMs;
-    return { segments, positions, live, title, mediaMs, manifestMs };
+    return {
+      ...{ segments, tracks, positions, live, title, mediaMs, manifestMs },
+    };
   } catch (error) {
     if (!(error instanceof MpdError)) throw error;
     throw new InputError(`Cannot read ${got.url}: ${error.message}`, {
@@ -104,19 +121,21 @@ export async function openTitle(
 
 async function readTitle(
   got: FetchedManifest,
-  { flags, ctx, fetcher, takesLive }: {
+  { flags, ctx, fetcher, takesLive, tracks = "video", limitMs }: OpenOptions & {
     readonly flags: SourceFlags;
     readonly ctx: RoleContext;
     readonly fetcher: Fetcher;
-    readonly takesLive?: boolean;
   },
 ): Promise<
-  Pick<OpenTitle, "positions" | "live"> & { readonly mpd: Mpd }
+  Pick<OpenTitle, "tracks" | "live"> & { readonly mpd: Mpd }
 > {
   const document = openMpd(got.text, got.url);
   if (!document.dynamic) {
     const mpd = await readIndexes(document.at(0), fetcher);
-    return { mpd, positions: planTitle(mpd, flags.duration), live: undefined };
+    const planned = planTracks(mpd, {
+      ...{ tracks, limitMs: limitMs ?? flags.duration ?? Infinity },
+    });
+    return { mpd, tracks: planned, live: undefined };
   }
   if (takesLive !== true) {
     throw new MpdError(
@@ -125,10 +144,10 @@ async function readTitle(
       'MPD@type="dynamic" (live) can only be played: it has no end',
     );
   }
-  const live = await openLive(document, got, { fetcher, ctx });
+  const live = await openLive(document, got, { fetcher, ctx, tracks });
   const nowWallMs = ctx.clock.wallMs();
-  const { positions } = live.title.positionsAt(nowWallMs);
-  return { mpd: live.title.mpdAt(nowWallMs), positions, live };
+  const view = live.title.positionsAt(nowWallMs);
+  return { mpd: live.title.mpdAt(nowWallMs), tracks: view.tracks, live };
 }
 
 function parseUrl(operand: string): string {

@@ -1,5 +1,9 @@
 import { formatBitRate, formatBytes, formatMs } from "../../lib/core/units.ts";
-import type { SegmentRecord } from "../../lib/dash/player.ts";
+import type {
+  AbandonRecord,
+  LatencyRecord,
+  SegmentRecord,
+} from "../../lib/dash/player_messages.ts";
 import type { PlaySummary } from "../../lib/dash/qoe.ts";
 import type { Choice } from "../../lib/dash/title.ts";
 import type { ReportSection } from "../../lib/report/report.ts";
@@ -7,8 +11,19 @@ import type { RoleResult } from "../../lib/role.ts";
 
 /** What happened while a title was played; times are the player's, from its start. */
 export interface PlayLog {
+  /** Of the main track. */
   readonly downloads: { atMs: number; record: SegmentRecord }[];
+  /** What goes with the picture. */
+  readonly sound: { atMs: number; record: SegmentRecord }[];
+  readonly abandoned: { atMs: number; record: AbandonRecord }[];
   readonly stalls: { atMs: number; positionMs: number; stallMs: number }[];
+  readonly seeks: {
+    atMs: number;
+    fromMs: number;
+    toMs: number;
+    seekMs: number;
+  }[];
+  readonly latencies: { atMs: number; record: LatencyRecord }[];
   startupMs: number;
 }
 
@@ -19,19 +34,25 @@ export interface Played extends Readonly<PlayLog> {
   readonly abr: string;
   readonly speed: number;
   readonly bufferCapMs: number;
-  readonly mediaMs: number;
+  /** Media to play; undefined when that has no end. */
+  readonly mediaMs: number | undefined;
   readonly manifestMs: number;
+  /** How far behind the live edge it was to be; undefined when the title is whole. */
+  readonly targetLatencyMs: number | undefined;
   readonly ladder: readonly Choice[];
   readonly complete: boolean;
   readonly summary: PlaySummary;
 }
 
-type Row = readonly [name: string, value: string];
+/** One line of a table. */
+export type Row = readonly [name: string, value: string];
 
 /** Returns the result of a play: table, JSON, report. */
 export function showPlay(played: Played): RoleResult {
   const rows = rowsOf(played);
-  const { downloads, stalls, ladder, summary, ...about } = played;
+  const { downloads, sound, abandoned, stalls, seeks, latencies, ...rest } =
+    played;
+  const { ladder, summary, ...about } = rest;
   return {
     text: tableOf(rows),
     json: {
@@ -43,7 +64,11 @@ export function showPlay(played: Played): RoleResult {
         height,
       })),
       stalls,
+      seeks,
+      abandoned: abandoned.map(({ atMs, record }) => ({ atMs, ...record })),
+      latency: latencies.length === 0 ? undefined : latencyOf(played),
       segments: downloads.map(({ atMs, record }) => ({ atMs, ...record })),
+      sound: sound.map(({ atMs, record }) => ({ atMs, ...record })),
     },
     report: {
       title: `dash-client: ${played.title === "" ? played.url : played.title}`,
@@ -60,6 +85,7 @@ export function showPlay(played: Played): RoleResult {
         },
         rateChart(played),
         bufferChart(played),
+        ...latencies.length === 0 ? [] : [latencyChart(played)],
         segmentTable(played),
       ],
     },
@@ -73,14 +99,17 @@ function rowsOf(played: Played): Row[] {
     ["rule", played.abr],
     [
       "played",
-      `${formatMs(summary.playedMs)} of ${formatMs(played.mediaMs)}${
-        played.complete ? "" : " (not to the end)"
-      }`,
+      played.mediaMs === undefined
+        ? formatMs(summary.playedMs)
+        : `${formatMs(summary.playedMs)} of ${formatMs(played.mediaMs)}${
+          played.complete ? "" : " (not to the end)"
+        }`,
     ],
     [
       "fetched",
       `${formatBytes(summary.bytes)}, segments: ${summary.segmentCount}`,
     ],
+    ...soundRow(played),
     ["manifest", formatMs(played.manifestMs)],
     ["start-up", formatMs(summary.startupMs)],
     [
@@ -91,6 +120,7 @@ function rowsOf(played: Played): Row[] {
           summary.stallPercent.toFixed(1)
         } %)`,
     ],
+    ...eventRows(played),
     ["average rate", formatBitRate(summary.averageBitsPerSecond)],
     ["throughput", formatBitRate(summary.throughputBitsPerSecond)],
     [
@@ -114,7 +144,87 @@ function rowsOf(played: Played): Row[] {
   ];
 }
 
-function tableOf(rows: readonly Row[]): string {
+function soundRow({ sound }: Played): Row[] {
+  if (sound.length === 0) return [];
+  const bytes = sound.reduce((sum, { record }) => sum + record.bytes, 0);
+  const rates = [...new Set(sound.map(({ record }) => record.bitsPerSecond))];
+  return [[
+    "sound",
+    `${formatBytes(bytes)}, segments: ${sound.length}, in ${
+      rates.map(formatBitRate).join(", ")
+    }`,
+  ]];
+}
+
+/** What does not happen in every play. */
+function eventRows(played: Played): Row[] {
+  const { seeks, abandoned, latencies } = played;
+  const rows: Row[] = [];
+  if (seeks.length > 0) {
+    const each = seeks.map(({ seekMs }) =>
+      seekMs === 0 ? "at once" : formatMs(seekMs)
+    );
+    rows.push(["seeks", `${seeks.length}: picture ${each.join(", ")}`]);
+  }
+  if (abandoned.length > 0) {
+    const bytes = abandoned.reduce((sum, { record }) => sum + record.bytes, 0);
+    rows.push([
+      "given up",
+      `${abandoned.length} segments, ${formatBytes(bytes)} for nothing`,
+    ]);
+  }
+  if (latencies.length > 0) {
+    const { meanMs, maxMs, lastMs, targetMs } = latencyOf(played);
+    rows.push([
+      "latency",
+      `${formatMs(meanMs)} behind the live edge on average, at most ${
+        formatMs(maxMs)
+      }, at last ${formatMs(lastMs)} (${formatMs(targetMs)} wanted)`,
+    ]);
+  }
+  return rows;
+}
+
+function latencyOf({ latencies, targetLatencyMs }: Played) {
+  const each = latencies.map(({ record }) => record.latencyMs);
+  return {
+    targetMs: targetLatencyMs ?? 0,
+    meanMs: each.reduce((sum, ms) => sum + ms, 0) / Math.max(1, each.length),
+    maxMs: each.reduce((most, ms) => Math.max(most, ms), 0),
+    lastMs: each.at(-1) ?? 0,
+  };
+}
+
+function latencyChart({ latencies, targetLatencyMs }: Played): ReportSection {
+  const points = latencies.map(({ atMs, record }) =>
+    [seconds(atMs), seconds(record.latencyMs)] as const
+  );
+  const target = seconds(targetLatencyMs ?? 0);
+  const ends = [points[0]?.[0] ?? 0, points.at(-1)?.[0] ?? 0];
+  return {
+    kind: "chart",
+    heading: "Latency",
+    file: "latency",
+    note: "How far behind the live edge the picture was.",
+    chart: {
+      kind: "line",
+      xLabel: "time (s)",
+      yLabel: "behind the live edge (s)",
+      series: [
+        { name: "latency", shape: "line", points },
+        {
+          name: "wanted",
+          shape: "line",
+          dashed: true,
+          points: ends.map((at) => [at, target] as const),
+        },
+      ],
+    },
+  };
+}
+
+/** Writes rows as text, in two columns. */
+export function tableOf(rows: readonly Row[]): string {
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`)
     .join("\n") + "\n";
@@ -200,7 +310,8 @@ function bufferChart(
   };
 }
 
-function segmentTable(
+/** The table of all segments. */
+export function segmentTable(
   { downloads }: Pick<PlayLog, "downloads">,
 ): ReportSection {
   return {
@@ -232,67 +343,5 @@ function segmentTable(
       record.cacheStatus,
       record.reason,
     ]),
-  };
-}
-
-/** A rate fetched from end to end. */
-export interface Downloaded extends Pick<PlayLog, "downloads"> {
-  readonly url: string;
-  readonly title: string;
-  readonly manifestMs: number;
-  readonly mediaMs: number;
-  /** From the manifest to the last byte. */
-  readonly elapsedMs: number;
-  /** With the initialization segment. */
-  readonly bytes: number;
-  readonly savedTo: string | undefined;
-  /** False when it was told to stop before the last segment. */
-  readonly complete: boolean;
-}
-
-/** Returns the result of a download: table, JSON, report. */
-export function showDownload(downloaded: Downloaded): RoleResult {
-  const { downloads, title, url, bytes, elapsedMs, savedTo } = downloaded;
-  const rate = bytes * 8000 / Math.max(elapsedMs, 0.1);
-  const each = downloads.map(({ record }) => record.downloadMs)
-    .sort((a, b) => a - b);
-  const rows: Row[] = [
-    ["title", title === "" ? url : title],
-    [
-      "fetched",
-      `${downloads.length} segments, ${formatBytes(bytes)}${
-        downloaded.complete ? "" : " (not to the end)"
-      }`,
-    ],
-    ["in", `${formatMs(elapsedMs)} (${formatBitRate(rate)})`],
-    ["media", formatMs(downloaded.mediaMs)],
-    [
-      "per segment",
-      `${formatMs(each[0] ?? 0)} to ${formatMs(each.at(-1) ?? 0)}, median ${
-        formatMs(each[Math.floor(each.length / 2)] ?? 0)
-      }`,
-    ],
-    ...(savedTo === undefined ? [] : [["saved to", savedTo] as const]),
-  ];
-  return {
-    text: tableOf(rows),
-    json: {
-      ...downloaded,
-      downloads: undefined,
-      throughputBitsPerSecond: rate,
-      segments: downloads.map(({ atMs, record }) => ({ atMs, ...record })),
-    },
-    report: {
-      title: `dash-client --download-only: ${title === "" ? url : title}`,
-      sections: [
-        {
-          kind: "table",
-          heading: "Download",
-          columns: ["what", "value"],
-          rows,
-        },
-        segmentTable(downloaded),
-      ],
-    },
   };
 }

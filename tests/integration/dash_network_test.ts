@@ -122,3 +122,25 @@ Deno.test("dash-client --cmcd tells our edge how it does, in the query and in he
   assertEquals(last.bitsPerSecond, 800_000);
   assert(last.bufferMs !== undefined && last.bufferMs <= 30_000);
 });
+
+Deno.test("dash-client plays a live title with sound, and stays behind its live edge as told", async () => {
+  await using origin = await startProgram([
+    ...["origin", "--port", "0", "--host", "127.0.0.1"],
+    ...["--live", "--audio", "--segment", "1s"],
+  ]);
+  const { port } = await origin.until("role.listening");
+  const run = await runProgram([
+    ...["dash-client", `http://127.0.0.1:${port}/manifest.mpd`, "--json"],
+    ...["--duration", "3s", "--live-delay", "3s", "--catch-up", "0"],
+    ...["--abr", "fixed", "--quality", "lowest"],
+  ]);
+  assertEquals(run.code, 0, run.stderr);
+  const result = JSON.parse(run.stdout);
+  assertEquals(Math.round(result.playedMs), 3000);
+  assertEquals(result.segments.length, 3);
+  // A piece of sound may reach over the end of a picture's segment.
+  assert(result.sound.length >= 3 && result.sound.length <= 5);
+  // Segments can be had a second late at most; a busy machine starts late.
+  assert(result.latency.meanMs >= 2900, `${result.latency.meanMs}`);
+  assertEquals(result.latency.targetMs, 3000);
+});

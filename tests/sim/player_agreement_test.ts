@@ -1,12 +1,12 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { ABR_NAMES, ABR_RULES } from "../../lib/dash/abr/mod.ts";
 import type { AbrRule } from "../../lib/dash/abr/mod.ts";
-import {
-  Player,
-  type PlayerInput,
-  type PlayerOutput,
-  type SegmentRecord,
-} from "../../lib/dash/player.ts";
+import { Player } from "../../lib/dash/player.ts";
+import type {
+  PlayerInput,
+  PlayerOutput,
+  SegmentRecord,
+} from "../../lib/dash/player_messages.ts";
 import { SharedLink } from "../../lib/model/shared_link.ts";
 import { namedTrace, TRACE_NAMES } from "../../lib/model/trace_catalog.ts";
 import type { NetworkTrace } from "../../lib/model/trace.ts";
@@ -25,7 +25,7 @@ interface Outcome {
 
 /** What the player of real play does over the link of real play, in virtual time. */
 function real(rule: AbrRule, trace: NetworkTrace, startMs: number): Outcome {
-  const player = new Player(POSITIONS, {
+  const player = new Player([{ media: "video", positions: POSITIONS }], {
     startMs,
     resumeMs: startMs,
     capMs: BUFFER_MS,

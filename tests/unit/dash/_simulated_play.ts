@@ -1,4 +1,5 @@
-import type { Player, PlayerOutput } from "../../../lib/dash/player.ts";
+import type { Player } from "../../../lib/dash/player.ts";
+import type { PlayerOutput } from "../../../lib/dash/player_messages.ts";
 import type { Position } from "../../../lib/dash/title.ts";
 
 /** A link: bits per second as a function of time, constant within each `stepMs`. */
@@ -72,6 +73,7 @@ export function simulatePlay(
   const take = (outputs: readonly PlayerOutput[], nowMs: number) => {
     for (const output of outputs) {
       log.push({ atMs: nowMs, output });
+      if (output.kind === "abort") pending = undefined;
       if (output.kind !== "fetch") continue;
       const firstByteAtMs = nowMs + (link.delayMs ?? 0);
       const url = output.location.urls[0]!;
@@ -87,10 +89,38 @@ export function simulatePlay(
       };
     }
   };
+  /** Tells how far the bytes are, every 100 ms, to a player that wants to know. */
+  const progressAtMs = (afterMs: number) =>
+    pending === undefined || !player.abandons
+      ? Infinity
+      : Math.floor(afterMs / 100) * 100 + 100;
+  const progress = (nowMs: number) => {
+    const { fetchId, url, startedAtMs } = pending!;
+    const ttfbMs = link.delayMs ?? 0;
+    const elapsedMs = nowMs - startedAtMs;
+    const totalBytes = sizeOf(url);
+    // On a steady link only.
+    const share = (elapsedMs - ttfbMs) / (pending!.atMs - startedAtMs - ttfbMs);
+    const bytes = Math.floor(totalBytes * Math.max(0, share));
+    return player.handle({
+      ...{ kind: "progressed", fetchId, bytes, totalBytes, ttfbMs, elapsedMs },
+    }, nowMs);
+  };
   take(player.handle({ kind: "start" }, 0), 0);
+  let lastMs = 0;
   for (;;) {
-    const nowMs = Math.min(pending?.atMs ?? Infinity, player.deadlineMs);
+    const askAtMs = progressAtMs(lastMs);
+    const nowMs = Math.min(
+      pending?.atMs ?? Infinity,
+      player.deadlineMs,
+      askAtMs,
+    );
+    lastMs = nowMs;
     if (nowMs > untilMs) return log;
+    if (nowMs === askAtMs && nowMs < pending!.atMs) {
+      take(progress(nowMs), nowMs);
+      if (nowMs < player.deadlineMs) continue;
+    }
     if (pending === undefined || player.deadlineMs < pending.atMs) {
       take(player.handle({ kind: "timeout" }, nowMs), nowMs);
       continue;

@@ -29,7 +29,7 @@ function timeline(...entries: readonly (readonly [number, number, number])[]) {
 function viewAt(title: LiveTitle, afterMs: number) {
   const view = title.positionsAt(START_MS + afterMs);
   return {
-    list: view.positions.map((
+    list: view.tracks[0]!.positions.map((
       { number, startMs },
     ) => [number, startMs / 1000]),
     nextMs: view.nextAtWallMs - START_MS,
@@ -157,7 +157,7 @@ Deno.test("LiveTitle joins behind the live edge as far as is wanted, or as the m
   // 40 s: listed are 20 to 35 s.
   const nowWallMs = START_MS + 40_000;
   const startOf = (number: number) =>
-    title.positionsAt(nowWallMs).positions.find((each) =>
+    title.positionsAt(nowWallMs).tracks[0]!.positions.find((each) =>
       each.number === number
     )!.startMs / 1000;
   assertEquals(startOf(title.joinNumber(nowWallMs)), 30);

@@ -30,7 +30,8 @@ function player(
   } = {},
 ): Player {
   const { count = 12, rates = RATES } = options;
-  return new Player(testTitle(count, MEDIA_MS, rates, options), {
+  const positions = testTitle(count, MEDIA_MS, rates, options);
+  return new Player([{ media: "video", positions }], {
     startMs: 5000,
     resumeMs: 5000,
     capMs: 30_000,

@@ -53,7 +53,7 @@ Deno.test("Playout says when a segment fits", () => {
 Deno.test("Playout plays a short title to its end", () => {
   const playout = new Playout(OPTIONS, 0);
   playout.add(500, 100);
-  assertEquals(playout.complete(100), [
+  assertEquals(playout.finish(100), [
     { kind: "started", atMs: 100, startupMs: 100 },
   ]);
   assertEquals(playout.advance(9000), [
@@ -65,7 +65,7 @@ Deno.test("Playout plays a short title to its end", () => {
 
 Deno.test("Playout without media ends at once", () => {
   const playout = new Playout(OPTIONS, 0);
-  assertEquals(playout.complete(5), [
+  assertEquals(playout.finish(5), [
     { kind: "ended", atMs: 5, positionMs: 0 },
   ]);
 });

@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import type { SegmentRecord } from "../../../lib/dash/player.ts";
+import type { SegmentRecord } from "../../../lib/dash/player_messages.ts";
 import { lectureQoe, summarizePlay } from "../../../lib/dash/qoe.ts";
 
 const SLIDE: readonly [number, number][] = [
@@ -25,6 +25,7 @@ Deno.test("lectureQoe refuses what is no percentage", () => {
 
 function record(layer: number, bitsPerSecond: number): SegmentRecord {
   return {
+    media: "video",
     segmentNumber: 1,
     segmentCount: 4,
     representationId: "r",

@@ -41,8 +41,8 @@ async function watch(
   const got = await fetchManifest(URL_OF_MPD, fetcher);
   assert(got.ok);
   const live = await openLive(openMpd(got.text, got.url), got, {
-    fetcher,
-    ctx,
+    ...{ fetcher, ctx },
+    tracks: "all",
   });
   const views: LiveView[] = [];
   const watching = (async () => {
@@ -55,7 +55,7 @@ async function watch(
 }
 
 function numbers(view: LiveView | undefined): readonly number[] {
-  return view?.positions.map(({ number }) => number) ?? [];
+  return view?.tracks[0]?.positions.map(({ number }) => number) ?? [];
 }
 
 Deno.test("LiveSource fetches a growing timeline again, only if it has changed, until it is static", async () => {

@@ -1,0 +1,221 @@
+import { rungInstead } from "./abandon.ts";
+import type { AbrDecision, AbrRule, AbrSession, AbrState } from "./abr/rule.ts";
+import type { AbandonRecord, PlayerInput } from "./player_messages.ts";
+import type { PlayingTrack } from "./player_track.ts";
+import type { Playout } from "./playout.ts";
+import { ThroughputMeter } from "./throughput.ts";
+import type { Choice, Position } from "./title.ts";
+
+/** How rates are chosen. */
+export interface AdaptationOptions {
+  readonly rule: AbrRule;
+  /** The rung of the rule `fixed`, 0 the lowest; Infinity the highest. */
+  readonly fixedIndex: number;
+  /** Times real time. */
+  readonly speed: number;
+  /** Most media held. */
+  readonly capMs: number;
+}
+
+/** A rung to fetch, and why. */
+export type Chosen = Pick<AbrDecision, "index" | "reason">;
+
+type InputOf<Kind extends PlayerInput["kind"]> = Extract<
+  PlayerInput,
+  { kind: Kind }
+>;
+
+/** A rule's wait below this is none: it comes of rounding. */
+const SHORTEST_WAIT_MS = 1;
+/** What of the throughput sound may take. */
+const SOUND_SHARE = 0.1;
+
+/** The rule at work in a player, and what it is told: in the player's time, of the main track. */
+export class Adaptation {
+  readonly #options: AdaptationOptions;
+  readonly #session: AbrSession;
+  readonly #meter = new ThroughputMeter();
+  /** Set while the player waits for room in the buffer. */
+  #roomWantedAtMs: number | undefined;
+  /** What the rule chose and wants held back. */
+  #held: AbrDecision | undefined;
+  #last: Choice | undefined;
+
+  /** Starts the rule. */
+  constructor(options: AdaptationOptions) {
+    this.#options = options;
+    this.#session = options.rule.start();
+  }
+
+  /** How fast segments came, by the wall clock; undefined before the first. */
+  get bitsPerSecond(): number | undefined {
+    return this.#meter.bitsPerSecond;
+  }
+
+  /** Asks the rule once there is room; a number is when to ask again. */
+  choose(
+    track: PlayingTrack,
+    playout: Playout,
+    { roomAtMs, nowMs }: { readonly roomAtMs: number; readonly nowMs: number },
+  ): Chosen | number {
+    if (this.#held !== undefined) {
+      const held = this.#held;
+      this.#held = undefined;
+      return held;
+    }
+    if (roomAtMs > nowMs) {
+      this.#roomWantedAtMs ??= nowMs;
+      return roomAtMs;
+    }
+    if (this.#roomWantedAtMs !== undefined) {
+      this.#session.waited?.(nowMs - this.#roomWantedAtMs);
+      this.#roomWantedAtMs = undefined;
+    }
+    const bufferMs = playout.aheadMs(track.index);
+    const state = this.#stateAt(track, { bufferMs, nowMs });
+    const decision = this.#session.decide(state);
+    // While nothing plays the buffer does not sink: waiting for that would be for ever.
+    if (decision.waitMs < SHORTEST_WAIT_MS || playout.state !== "playing") {
+      return decision;
+    }
+    this.#held = decision;
+    return nowMs + decision.waitMs;
+  }
+
+  /** Chooses the rate of sound: the highest that takes at most a tenth of the throughput, the lowest until that is known. */
+  chooseSound(choices: readonly Choice[]): Chosen {
+    const { bitsPerSecond = 0 } = this.#meter;
+    const mostBitsPerSecond = SOUND_SHARE * bitsPerSecond / this.#options.speed;
+    const index = choices.findLastIndex((choice) =>
+      choice.bitsPerSecond <= mostBitsPerSecond
+    );
+    return { index: Math.max(0, index), reason: "sound" };
+  }
+
+  /** The viewer has gone elsewhere: what was chosen for here is void. */
+  forget(): void {
+    this.#held = undefined;
+    this.#roomWantedAtMs = undefined;
+  }
+
+  /** Tells the rule what came, then the meter. */
+  took(
+    position: Position,
+    index: number,
+    { input, bufferMs, nowMs }: {
+      readonly input: InputOf<"fetched">;
+      readonly bufferMs: number;
+      readonly nowMs: number;
+    },
+  ): void {
+    const { speed } = this.#options;
+    const { bytes, downloadMs, ttfbMs } = input;
+    this.#last = position.choices[index];
+    this.#session.downloaded?.({
+      index,
+      sizeBits: bytes * 8,
+      bits: bytes * 8,
+      downloadMs: downloadMs * speed,
+      latencyMs: ttfbMs * speed,
+      bufferMs,
+      segmentDurationMs: position.durationMs,
+      abandonedFor: undefined,
+      nowMs,
+    });
+    this.#meter.add(bytes, downloadMs, {
+      latencyMs: ttfbMs,
+      segmentDurationMs: position.durationMs / speed,
+    });
+  }
+
+  /** Whether to give a segment up that is on its way: asks the rule, or `rungInstead` for one that has no word in it. */
+  abandon(
+    position: Position,
+    index: number,
+    { input, bufferMs, nowMs }: {
+      readonly input: InputOf<"progressed">;
+      readonly bufferMs: number;
+      readonly nowMs: number;
+    },
+  ): AbandonRecord & { readonly insteadIndex: number } | undefined {
+    const { speed } = this.#options;
+    const ladder = ladderOf(position);
+    const sizeBits = input.totalBytes === undefined
+      ? ladder[index]! * position.durationMs / 1000
+      : input.totalBytes * 8;
+    const told = {
+      index,
+      sizeBits,
+      bits: input.bytes * 8,
+      latencyMs: input.ttfbMs * speed,
+      bufferMs,
+      segmentDurationMs: position.durationMs,
+    };
+    const elapsedMs = input.elapsedMs * speed;
+    const smoothed = this.#smoothed;
+    const progress = { ...told, ladder, elapsedMs, smoothed };
+    const insteadIndex = this.#session.abandon === undefined
+      ? rungInstead(progress)
+      : this.#session.abandon(progress);
+    if (insteadIndex === undefined || insteadIndex >= index) return undefined;
+    this.#session.downloaded?.({
+      ...told,
+      downloadMs: elapsedMs,
+      abandonedFor: insteadIndex,
+      nowMs,
+    });
+    return {
+      insteadIndex,
+      segmentNumber: position.number,
+      bitsPerSecond: ladder[index]!,
+      insteadBitsPerSecond: ladder[insteadIndex]!,
+      bytes: input.bytes,
+      totalBytes: Math.round(sizeBits / 8),
+      elapsedMs: input.elapsedMs,
+      bufferMs,
+    };
+  }
+
+  #stateAt(
+    track: PlayingTrack,
+    now: { readonly bufferMs: number; readonly nowMs: number },
+  ): AbrState {
+    const position = track.position!;
+    const ladder = ladderOf(position);
+    const { speed, fixedIndex, capMs } = this.#options;
+    const { bitsPerSecond } = this.#meter;
+    const last = this.#last;
+    return {
+      ladder,
+      throughputBitsPerSecond: bitsPerSecond === undefined
+        ? undefined
+        : bitsPerSecond / speed,
+      smoothed: this.#smoothed,
+      bufferCapMs: capMs,
+      segmentDurationMs: position.durationMs,
+      segmentIndex: track.at,
+      segmentCount: track.count,
+      // Periods may have ladders of their own: the nearest rung from below stands for the last one.
+      lastIndex: last === undefined ? undefined : Math.max(
+        0,
+        ladder.findLastIndex((rate) => rate <= last.bitsPerSecond),
+      ),
+      fixedIndex: Math.min(fixedIndex, ladder.length - 1),
+      ...now,
+    };
+  }
+
+  /** What the meter says, in the player's time. */
+  get #smoothed(): AbrState["smoothed"] {
+    const { smoothed } = this.#meter;
+    const { speed } = this.#options;
+    return smoothed === undefined ? undefined : {
+      bitsPerSecond: smoothed.bitsPerSecond / speed,
+      latencyMs: smoothed.latencyMs * speed,
+    };
+  }
+}
+
+function ladderOf({ choices }: Position): readonly number[] {
+  return choices.map(({ bitsPerSecond }) => bitsPerSecond);
+}

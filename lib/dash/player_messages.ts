@@ -1,0 +1,107 @@
+import type { DashEvent } from "../events/dash.ts";
+import type { SegmentLocation } from "./mpd.ts";
+import type { PlayoutChange } from "./playout.ts";
+import type { RequestState } from "./request_state.ts";
+import type { Track } from "./title.ts";
+
+/** A leap of the viewer's; both are places in the presentation. */
+export interface Seek {
+  readonly atMs: number;
+  readonly toMs: number;
+}
+
+/** What the driver of a `Player` tells. Times in it are of the wall clock, not the player's. */
+export type PlayerInput =
+  | { readonly kind: "start" }
+  | {
+    readonly kind: "fetched";
+    readonly fetchId: number;
+    readonly bytes: number;
+    /** From the request to the head of the answer. */
+    readonly ttfbMs: number;
+    /** From the request to the last byte. */
+    readonly downloadMs: number;
+    /** Address and port it came from. */
+    readonly server: string;
+    /** The Cache-Status field (RFC 9211), or "". */
+    readonly cacheStatus: string;
+    /** The Age field; 0 without one. */
+    readonly ageSeconds: number;
+  }
+  | {
+    readonly kind: "failed";
+    readonly fetchId: number;
+    /** The URL asked last. */
+    readonly url: string;
+    readonly problem: string;
+    /** All servers say that there is no such thing. */
+    readonly absent: boolean;
+  }
+  | {
+    readonly kind: "progressed";
+    readonly fetchId: number;
+    /** So far. */
+    readonly bytes: number;
+    /** In all, as the head of the answer says; undefined if it does not. */
+    readonly totalBytes: number | undefined;
+    readonly ttfbMs: number;
+    /** Since the request. */
+    readonly elapsedMs: number;
+  }
+  | {
+    /** What there is of a live title now. */
+    readonly kind: "grown";
+    readonly tracks: readonly Track[];
+    /** Nothing comes after it. */
+    readonly ended: boolean;
+  };
+
+/** What the driver is to do, or to tell. */
+export type PlayerOutput =
+  | PlayoutChange
+  | {
+    readonly kind: "fetch";
+    readonly fetchId: number;
+    readonly segmentNumber: number;
+    readonly location: SegmentLocation;
+    /** The rung above could not be had: each place once is enough. */
+    readonly fallback: boolean;
+    /** For the CDN. */
+    readonly state: RequestState;
+  }
+  | {
+    /** Nobody waits for that answer any more. */
+    readonly kind: "abort";
+    readonly fetchId: number;
+  }
+  | { readonly kind: "downloaded"; readonly record: SegmentRecord }
+  | { readonly kind: "abandoned"; readonly record: AbandonRecord }
+  | {
+    readonly kind: "missed";
+    readonly segmentNumber: number;
+    readonly url: string;
+    readonly problem: string;
+    readonly next: "lower-rate" | "skip";
+    readonly waitMs: number;
+  }
+  | {
+    readonly kind: "gave-up";
+    readonly segmentNumber: number;
+    readonly url: string;
+    readonly problem: string;
+  }
+  | { readonly kind: "latency"; readonly record: LatencyRecord };
+
+type FieldsOf<Type extends DashEvent["type"]> = Omit<
+  Extract<DashEvent, { readonly type: Type }>,
+  "type"
+>;
+
+/** A segment that came: the fields of the event `segment.downloaded`. */
+export type SegmentRecord = FieldsOf<"segment.downloaded">;
+
+/** One that was given up: the fields of the event `segment.abandoned`. */
+export type AbandonRecord = FieldsOf<"segment.abandoned">;
+
+/** How far behind the live edge it plays: the fields of the event `latency.measured`. */
+export type LatencyRecord = FieldsOf<"latency.measured">;

@@ -1,0 +1,107 @@
+import { InputError, RunError } from "../../lib/core/errors.ts";
+import type { LiveView } from "../../lib/dash/live_title.ts";
+import type { LiveOptions } from "../../lib/dash/player_latency.ts";
+import type { Track } from "../../lib/dash/title.ts";
+import type { RoleContext } from "../../lib/role.ts";
+import type { PlayFlags } from "./flags.ts";
+import type { LiveSource } from "./live_source.ts";
+
+/** What there is of a live title, as it grows. */
+export type Growth = AsyncIterable<
+  { readonly tracks: readonly Track[]; readonly ended: boolean }
+>;
+
+/** A live title, joined. */
+export interface Joined {
+  readonly tracks: readonly Track[];
+  /** Where in the presentation to begin. */
+  readonly fromMs: number;
+  readonly live: LiveOptions;
+  readonly growth: Growth;
+}
+
+/** A presentation that has not begun is waited for so long. */
+const MAX_WAIT_MS = 3_600_000;
+
+/**
+ * Waits until there is something of a live title and finds where to begin: `--live-delay` behind the live edge.
+ *
+ * @throws {InputError} If a flag does not go with live.
+ * @throws {RunError} If nothing comes for an hour, or the manifest is lost.
+ */
+export async function joinLive(
+  source: LiveSource,
+  flags: PlayFlags,
+  ctx: RoleContext,
+): Promise<Joined> {
+  if (flags.speed !== 1) {
+    throw new InputError("--speed must be 1: this title is live");
+  }
+  if (flags.startAt !== undefined || flags.seek.length > 0) {
+    throw new InputError(
+      "--start-at and --seek are for titles that are whole: this one is live",
+    );
+  }
+  const views = source.views(ctx.signal);
+  const giveUpAtMs = ctx.clock.nowMs() + MAX_WAIT_MS;
+  for (;;) {
+    const { done, value: view } = await views.next();
+    const { title } = source;
+    if (done || ctx.clock.nowMs() > giveUpAtMs) {
+      throw new RunError("live-empty", "Cannot play: nothing of it ever came");
+    }
+    const nowWallMs = ctx.clock.wallMs();
+    const number = title.joinNumber(nowWallMs, flags.liveDelay);
+    const first = view.tracks[0]?.positions.find((each) =>
+      each.number === number
+    );
+    if (first === undefined) continue;
+    const fromMs = first.startMs;
+    const { edgeMs } = title.positionsAt(nowWallMs);
+    const untilMs = fromMs + (flags.duration ?? Infinity);
+    return {
+      tracks: cut(view, untilMs).tracks,
+      fromMs,
+      live: {
+        edgeMs,
+        targetMs: title.targetMs(flags.liveDelay),
+        maxChange: flags.catchUp,
+      },
+      growth: growing(views, untilMs),
+    };
+  }
+}
+
+async function* growing(
+  views: AsyncIterable<LiveView>,
+  untilMs: number,
+): Growth {
+  for await (const view of views) {
+    const now = cut(view, untilMs);
+    yield now;
+    if (now.ended) return;
+  }
+}
+
+/** Leaves out what comes after a place in the presentation. */
+function cut(
+  { tracks, ended }: Pick<LiveView, "tracks" | "ended">,
+  untilMs: number,
+): { readonly tracks: readonly Track[]; readonly ended: boolean } {
+  const reached = tracks.every(({ positions }) => {
+    const last = positions.at(-1);
+    return last !== undefined && last.startMs + last.durationMs >= untilMs;
+  });
+  return {
+    ended: ended || reached,
+    tracks: tracks.map(({ media, positions }) => ({
+      media,
+      positions: positions
+        .filter(({ startMs }) => startMs < untilMs)
+        .map((each) => ({
+          ...each,
+          durationMs: Math.min(each.durationMs, untilMs - each.startMs),
+        })),
+    })),
+  };
+}
