@@ -20,6 +20,8 @@ export class Names {
   readonly #options: ResolverOptions | undefined;
   readonly #ctx: RoleContext;
   readonly #known = new Map<string, Known>();
+  /** Questions under way: requests for the same host wait for one answer. */
+  readonly #asking = new Map<string, Promise<Known>>();
 
   /** Creates an empty cache; `options` undefined leaves names to the system. */
   constructor(options: ResolverOptions | undefined, ctx: RoleContext) {
@@ -45,7 +47,7 @@ export class Names {
     const fresh = known !== undefined &&
         this.#ctx.clock.nowMs() < known.expiresAtMs
       ? known
-      : await this.#ask(host, known, this.#options);
+      : await this.#askOnce(host, known, this.#options);
     const address = fresh.addresses[0]!;
     return { host: address, port: Number(url.port === "" ? 80 : url.port) };
   }
@@ -59,6 +61,18 @@ export class Names {
       addresses: [...others, first!],
       expiresAtMs: others.length > 0 ? known.expiresAtMs : 0,
     });
+  }
+
+  #askOnce(
+    host: string,
+    before: Known | undefined,
+    options: ResolverOptions,
+  ): Promise<Known> {
+    const asking = this.#asking.get(host) ??
+      this.#ask(host, before, options)
+        .finally(() => this.#asking.delete(host));
+    this.#asking.set(host, asking);
+    return asking;
   }
 
   async #ask(
