@@ -20,22 +20,36 @@ interface Transfer {
  * same time have equal shares of the rate of the moment (processor sharing, what TCP connections of equal round trips
  * tend to). What the real network delivered is offered to the link; the link says how much of it is through, and when
  * exactly: who looks late loses nothing as long as enough was offered, so that the pace does not depend on timers.
- * With one answer at a time it is `TraceCursor` to the bit; a test shows it.
+ * With one answer at a time it is `TraceCursor` to the bit; a test shows it. What a near server and this machine take
+ * for themselves is no part of a trace either: time in which an answer could have flowed, but was late in being offered,
+ * is made up for, the last `graceMs` of it, as a token bucket's depth does it.
  *
  * All instants are on one clock of the caller's, which may run faster than the wall's.
  */
 export class SharedLink {
   readonly #link: TraceLink;
   readonly #beganAtMs: number;
+  readonly #graceMs: number;
   /** On the trace's clock, as everything inside: until when bits have flowed. */
   #atMs = 0;
+  /** Nothing has flowed since. */
+  #idleSinceMs = 0;
   #lastId = 0;
   readonly #transfers = new Map<number, Transfer>();
 
-  /** The trace begins at `nowMs`. */
-  constructor(trace: NetworkTrace, nowMs: number) {
+  /**
+   * The trace begins at `nowMs`.
+   *
+   * @param options.graceMs Of an answer that is late so much is made up for; 0 unless it says otherwise.
+   */
+  constructor(
+    trace: NetworkTrace,
+    nowMs: number,
+    options: { readonly graceMs?: number } = {},
+  ) {
     this.#link = new TraceLink(trace);
     this.#beganAtMs = nowMs;
+    this.#graceMs = options.graceMs ?? 0;
   }
 
   /** What the link has at `nowMs`. */
@@ -67,10 +81,26 @@ export class SharedLink {
     return this.#beganAtMs + this.#of(id).readyAtMs;
   }
 
+  /** When an answer begins whose first bit the real network delivers at `nowMs`. */
+  answeredAtMs(id: number, nowMs: number): number {
+    const readyAtMs = this.readyAtMs(id);
+    return nowMs <= readyAtMs + this.#graceMs ? readyAtMs : nowMs;
+  }
+
   /** The real network has delivered `bytes` more of an answer. */
   offer(id: number, bytes: number, nowMs: number): void {
     this.#advance(nowMs);
-    this.#of(id).offeredBits += bytes * 8;
+    const transfer = this.#of(id);
+    // Nothing has flowed meanwhile, so that nothing is undone by going back.
+    this.#atMs = Math.min(
+      this.#atMs,
+      Math.max(
+        this.#idleSinceMs,
+        transfer.readyAtMs,
+        this.#atMs - this.#graceMs,
+      ),
+    );
+    transfer.offeredBits += bytes * 8;
   }
 
   /** How many bytes of what was offered are through. */
@@ -157,6 +187,7 @@ export class SharedLink {
       ? least
       : this.#link.bitsBetween(this.#atMs, nextMs) / flowing.length;
     this.#atMs = isThrough ? throughAtMs : nextMs;
+    this.#idleSinceMs = this.#atMs;
     for (const each of flowing) {
       each.passedBits += share;
       if (each.offeredBits - each.passedBits > NOTHING_BITS) continue;

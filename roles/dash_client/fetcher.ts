@@ -165,7 +165,7 @@ export class Fetcher {
     const { clock } = this.#ctx;
     const { range, connectTo, sink, head } = options;
     const { passage, ending } = reading;
-    const answeredAtMs = Math.max(clock.nowMs(), passage?.readyAtMs ?? 0);
+    const answeredAtMs = passage?.answeredAtMs() ?? clock.nowMs();
     const { status, headers } = response;
     head?.(headers);
     const location = headers.get("location");

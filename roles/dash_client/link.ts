@@ -6,6 +6,8 @@ import { openTrace, type TraceFlags } from "./trace_source.ts";
 
 /** What came is handed on at least so often while it is held back, as the player feels it: rules look at downloads under way. */
 const TICK_MS = 50;
+/** What a near server and this machine take until bytes are there is not added to what the trace has, up to so much real time. */
+const GRACE_MS = 100;
 /** So much is read before it may be handed on: the pace is kept by the link's arithmetic, not by timers, while this lasts. */
 const AHEAD_BYTES = 2 ** 20;
 
@@ -31,7 +33,9 @@ export class Link {
 
   /** The trace begins; of several calls the first counts. */
   start(): void {
-    this.#shared ??= new SharedLink(this.#trace, this.#nowMs());
+    this.#shared ??= new SharedLink(this.#trace, this.#nowMs(), {
+      graceMs: GRACE_MS * this.#speed,
+    });
   }
 
   /** A request is about to be sent; undefined while nothing is shaped. Who takes it ends it. */
@@ -75,9 +79,9 @@ export class Passage implements Disposable {
     this.#id = link.request(this.#nowMs());
   }
 
-  /** When the first byte could be there, on the wall's monotonic clock. */
-  get readyAtMs(): number {
-    return this.#link.readyAtMs(this.#id) / this.#speed;
+  /** The head of the answer is there: when its first byte came over the link, on the wall's monotonic clock. */
+  answeredAtMs(): number {
+    return this.#link.answeredAtMs(this.#id, this.#nowMs()) / this.#speed;
   }
 
   /** When all that was handed on was through, on the same clock. */

@@ -43,6 +43,37 @@ Deno.test("SharedLink saves no time up while nothing was offered", () => {
   assertEquals(link.drainedAtMs(id, 5000), 5100);
 });
 
+Deno.test("SharedLink makes up for what an answer was late, but only for its grace", () => {
+  const late = (ms: number, graceMs: number) => {
+    const link = new SharedLink(EVEN, 0, { graceMs });
+    const id = link.request(0);
+    const begunAtMs = link.answeredAtMs(id, 30 + ms);
+    link.offer(id, 100, 30 + ms);
+    const first = link.drainedAtMs(id, 30 + ms);
+    // The second half is late by as much again.
+    link.offer(id, 100, first + ms);
+    return [begunAtMs, first, link.drainedAtMs(id, first + ms)];
+  };
+  assertEquals(late(40, 50), [30, 130, 230]);
+  assertEquals(late(40, 0), [70, 170, 310]);
+  assertEquals(late(80, 50), [110, 160, 290]);
+});
+
+Deno.test("SharedLink makes up for nothing that others have used, nor for time before a request", () => {
+  const link = new SharedLink(EVEN, 0, { graceMs: 50 });
+  const first = link.request(0);
+  link.offer(first, 200, 0);
+  const second = link.request(100);
+  // Ready at 130 ms, offered at 170: the first has had all of the link until then.
+  link.offer(second, 100, 170);
+  assertEquals(link.passedBytes(first, 170), 140);
+  assertEquals(link.drainedAtMs(second, 170), 330);
+  const later = new SharedLink(EVEN, 0, { graceMs: 50 });
+  const only = later.request(1000);
+  later.offer(only, 100, 1000);
+  assertEquals(later.drainedAtMs(only, 1000), 1130);
+});
+
 Deno.test("SharedLink gives answers that flow at the same time equal shares", () => {
   const link = new SharedLink(EVEN, 0);
   const first = link.request(0);
