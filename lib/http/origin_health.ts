@@ -1,14 +1,16 @@
 /**
  * Whether an origin should be asked: a circuit breaker, and the verdict of health checks.
  *
- * Closed, requests go through. After {@linkcode FAILURES} failures in a row the circuit opens: for a while nobody waits
- * for an origin that does not answer, and the origin is left in peace to recover. Then one request is let through on
+ * Closed, requests go through. After {@linkcode FAILURES} failures in a row, and a second without an answer, the circuit
+ * opens: for a while nobody waits for an origin that does not answer, and the origin is left in peace to recover. Then one request is let through on
  * trial; an answer closes the circuit, another failure doubles the pause. Health checks, where they are asked for, do
  * the trying instead of a client's request: two that fail open the circuit, two that succeed close it.
  */
 
 /** So many requests that fail in a row open the circuit. */
 const FAILURES = 3;
+/** An origin that has answered so lately is there: of many requests at once, a few that fail may come in a row. */
+const ANSWERED_MS = 1000;
 /** So many checks in a row change the verdict. */
 const CHECKS = 2;
 /** The first pause, and the longest. */
@@ -31,6 +33,7 @@ export class OriginHealth {
   readonly #hasChecks: boolean;
   #failures = 0;
   #failedAtMs = -Infinity;
+  #answeredAtMs = -Infinity;
   #suspendedAtMs: number | undefined;
   #pauseMs = PAUSE_MS;
   #retryAtMs = 0;
@@ -66,6 +69,7 @@ export class OriginHealth {
   /** It answered. */
   succeeded(nowMs: number): HealthChange | undefined {
     this.#failures = 0;
+    this.#answeredAtMs = nowMs;
     return this.isSuspended && !this.#hasChecks
       ? this.#restore(nowMs)
       : undefined;
@@ -81,7 +85,10 @@ export class OriginHealth {
       this.#retryAtMs = nowMs + this.#pauseMs;
       return undefined;
     }
-    return this.#failures >= FAILURES ? this.#suspend(nowMs) : undefined;
+    const isSilent = nowMs - this.#answeredAtMs >= ANSWERED_MS;
+    return isSilent && this.#failures >= FAILURES
+      ? this.#suspend(nowMs)
+      : undefined;
   }
 
   /** It answered that it cannot answer (502, 503, 504): others may do better, but it is there. */

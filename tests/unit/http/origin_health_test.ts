@@ -1,27 +1,30 @@
 import { assertEquals } from "@std/assert";
 import { OriginHealth } from "../../../lib/http/origin_health.ts";
 
-Deno.test("OriginHealth opens the circuit after three failures in a row, and tries one request after a pause", () => {
+Deno.test("OriginHealth opens the circuit after three failures in a row and a second without an answer, and tries one request after a pause", () => {
   const health = new OriginHealth({ hasChecks: false });
   assertEquals(health.failed(0), undefined);
   assertEquals(health.failed(1), undefined);
   assertEquals(health.succeeded(2), undefined);
-  for (const atMs of [3, 4]) assertEquals(health.failed(atMs), undefined);
-  assertEquals(health.failed(5), { kind: "suspended", pauseMs: 1000 });
-  assertEquals([health.mayAsk(6), health.mayAsk(1004)], [false, false]);
+  for (const atMs of [3, 4, 5, 1001]) {
+    assertEquals(health.failed(atMs), undefined);
+  }
+  assertEquals(health.mayAsk(1001), true);
+  assertEquals(health.failed(1002), { kind: "suspended", pauseMs: 1000 });
+  assertEquals([health.mayAsk(1003), health.mayAsk(2001)], [false, false]);
   // One on trial, and only one.
-  assertEquals([health.mayAsk(1005), health.mayAsk(1006)], [true, false]);
+  assertEquals([health.mayAsk(2002), health.mayAsk(2003)], [true, false]);
   // It fails: twice the pause.
-  assertEquals(health.failed(1010), undefined);
-  assertEquals([health.mayAsk(3009), health.mayAsk(3010)], [false, true]);
+  assertEquals(health.failed(2010), undefined);
+  assertEquals([health.mayAsk(4009), health.mayAsk(4010)], [false, true]);
   // Nobody waited for the answer: the next may try.
   health.abandoned();
-  assertEquals(health.mayAsk(3011), true);
-  assertEquals(health.succeeded(3020), {
+  assertEquals(health.mayAsk(4011), true);
+  assertEquals(health.succeeded(4020), {
     kind: "restored",
-    suspendedMs: 3015,
+    suspendedMs: 3018,
   });
-  assertEquals([health.isDoubtful(3021), health.mayAsk(3021)], [false, true]);
+  assertEquals([health.isDoubtful(4021), health.mayAsk(4021)], [false, true]);
 });
 
 Deno.test("OriginHealth pauses 10 s at most", () => {
