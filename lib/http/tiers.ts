@@ -9,6 +9,9 @@ import {
   type StoredResponse,
 } from "./stored_response.ts";
 
+/** Of so many hits in memory one counts as a use on the disk: else what is wanted most would leave that first. */
+const HITS_FOR_DISK = 16;
+
 /** How full a tier is. */
 export interface TierStats {
   readonly objects: number;
@@ -41,6 +44,7 @@ export class Tiers {
   readonly #memory: Shelf<StoredResponse>;
   readonly #disk: Shelf<DiskEntry> | undefined;
   readonly #capacityBytes: number;
+  #hits = 0;
   /** Bodies that grow. They are in memory even when the shelf has no place for them any more. */
   readonly #filling = new Set<GrowingBody>();
   /** Bodies that wait for the disk. */
@@ -75,7 +79,11 @@ export class Tiers {
 
   /** What is in memory for a request. Counts as a use. */
   find(request: CacheRequest): StoredResponse | undefined {
-    return this.#memory.find(request);
+    const stored = this.#memory.find(request);
+    if (stored === undefined || this.#disk === undefined) return stored;
+    this.#hits += 1;
+    if (this.#hits % HITS_FOR_DISK === 0) this.#disk.find(request);
+    return stored;
   }
 
   /** What the disk has for a request. Counts as a use. */

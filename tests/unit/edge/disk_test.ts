@@ -10,10 +10,13 @@ const origin = (url: string) => new Response(textOf(url), { headers: fields });
 const paths = ["/a", "/b", "/c", "/d", "/e", "/f", "/g", "/h"];
 
 /** An edge whose disk holds all, and its memory one or two. */
-async function startDisk(files: MemoryFiles, cacheBytes = 4000) {
+async function startDisk(
+  files: MemoryFiles,
+  { cacheBytes = 4000, diskBytes = 1e6 } = {},
+) {
   const edge = edgeOf(origin, ["http://a.test"], {
     cacheBytes,
-    disk: { files, capacityBytes: 1e6 },
+    disk: { files, capacityBytes: diskBytes },
   });
   await edge.disk!.restore(edge.tiers);
   return edge;
@@ -37,6 +40,25 @@ Deno.test("Edge answers from the disk what the memory does not take, without end
   assertEquals(asked.length, paths.length);
 });
 
+Deno.test("Edge keeps on a full disk what the memory is asked for all the time", async () => {
+  const files = new MemoryFiles();
+  const { ask, asked, disk, tiers } = await startDisk(files, {
+    diskBytes: 8000,
+  });
+  for (let n = 0; n < 80; n++) {
+    for (let times = 0; times < 20; times++) await ask("/hot");
+    // More than the disk holds, each of them asked for again.
+    await ask(`/page${n % 8}`);
+    await disk!.settled();
+  }
+  assertEquals(asked.filter((line) => line.endsWith("/hot")).length, 1);
+  const { disk: full } = tiers.stats();
+  assert(full!.evictions > 30 && full!.usedBytes <= 8000);
+  const again = await startDisk(files);
+  await again.ask("/hot");
+  assertEquals(again.asked.length, 0);
+});
+
 Deno.test("Edge reads from the disk what is too large for its memory, ranges too", async () => {
   const files = new MemoryFiles();
   {
@@ -44,7 +66,9 @@ Deno.test("Edge reads from the disk what is too large for its memory, ranges too
     await ask("/a");
     await disk!.settled();
   }
-  const { ask, asked, clock, tiers } = await startDisk(files, 1500);
+  const { ask, asked, clock, tiers } = await startDisk(files, {
+    cacheBytes: 1500,
+  });
   const whole = await ask("/a");
   assertEquals(whole.text, textOf("/a"));
   assertMatch(whole.headers.get("cache-status")!, /^e; hit; ttl=/);
@@ -59,7 +83,9 @@ Deno.test("Edge reads from the disk what is too large for its memory, ranges too
 
 Deno.test("Edge tells what a slow disk did not take, and keeps in memory what waits for it", async () => {
   const files = new MemoryFiles();
-  const { ask, asked, disk, events } = await startDisk(files, 24_000);
+  const { ask, asked, disk, events } = await startDisk(files, {
+    cacheBytes: 24_000,
+  });
   const { opened, open } = gate();
   files.held = opened;
   for (const path of paths) await ask(path);
