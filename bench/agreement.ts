@@ -49,7 +49,7 @@ async function play(
   const run = await runProgram([
     "dash-client",
     url,
-    ..."--json --buffer 25s --duration".split(" "),
+    ..."--json --buffer 25s --abandon --duration".split(" "),
     `${media}s`,
     ...["--trace", trace, "--abr", rule],
     ...how,

@@ -160,6 +160,7 @@ export const SIMULATE_FLAGS = {
   ...TRACE_FLAGS,
   buffer: PLAY_FLAGS.buffer,
   startBuffer: PLAY_FLAGS.startBuffer,
+  abandon: PLAY_FLAGS.abandon,
 };
 
 /** See {@linkcode SIMULATE_FLAGS}. */

@@ -46,6 +46,7 @@ export async function simulate(
       bufferCapMs: flags.buffer,
       startMs: flags.startBuffer,
       resumeMs: flags.startBuffer,
+      abandon: flags.abandon,
       fixedIndex,
       onSegment: (segment) => segments.push(segment),
     });

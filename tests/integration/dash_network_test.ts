@@ -17,7 +17,8 @@ Deno.test("dash-client --trace is no faster than its trace", async () => {
   const run = await runProgram([
     "dash-client",
     `http://127.0.0.1:${site.addr.port}/film.mpd`,
-    ..."--abr fixed --quality highest --speed 20 --json --trace".split(" "),
+    ..."--abr fixed --quality highest --tracks video --speed 20 --json --trace"
+      .split(" "),
     trace,
   ]);
   await Deno.remove(folder, { recursive: true });
@@ -61,7 +62,7 @@ Deno.test("dash-client goes on from the other origin when one dies in mid-play",
   await using client = await startProgram([
     "dash-client",
     `http://127.0.0.1:${first.addr.port}/film.mpd`,
-    ..."--abr fixed --quality lowest --speed 6 --start-buffer 20s --duration 32s"
+    ..."--abr fixed --quality lowest --speed 6 --start-buffer 20s --duration 32s --tracks video"
       .split(" "),
   ]);
   await client.until("playout.ended");
@@ -98,7 +99,8 @@ Deno.test("dash-client --cmcd tells our edge how it does, in the query and in he
     const run = await runProgram([
       "dash-client",
       `${url}/film.mpd`,
-      ..."--speed 40 --abr fixed --quality lowest --json --cmcd".split(" "),
+      ..."--speed 40 --abr fixed --quality lowest --tracks video --json --cmcd"
+        .split(" "),
       by,
     ]);
     assertEquals(run.code, 0, run.stderr);
