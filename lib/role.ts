@@ -41,6 +41,8 @@ export interface RoleResult {
     readonly title: string;
     readonly sections: readonly ReportSection[];
   };
+  /** More for `--out DIR`, such as logs that other tools read. */
+  readonly files?: readonly { readonly name: string; readonly text: string }[];
 }
 
 /** One way to run a role, such as server or client. */

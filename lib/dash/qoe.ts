@@ -25,6 +25,32 @@ export function lectureQoe(percent: number): number {
   return 0.003 * Math.exp(0.064 * percent) + 2.498;
 }
 
+/** The weights Yin et al. call balanced, for quality in kbit/s and times in seconds. */
+export const YIN_WEIGHTS = { switching: 1, stall: 3000, startup: 3000 };
+
+/**
+ * The linear quality of experience of Yin, Jindal, Sekar, Sinopoli, "A Control-Theoretic Approach for Dynamic Adaptive
+ * Video Streaming over HTTP", SIGCOMM 2015, eq. 5: the sum of the rates of all segments in kbit/s, less the sum of all
+ * changes of rate, less 3000 for each second stalled and each second of start-up.
+ *
+ * @param rates Of the segments played, in bits per second, in order.
+ */
+export function yinQoe(
+  rates: readonly number[],
+  { stallMs, startupMs }: {
+    readonly stallMs: number;
+    readonly startupMs: number;
+  },
+): number {
+  let qoe = -(YIN_WEIGHTS.stall * stallMs + YIN_WEIGHTS.startup * startupMs) /
+    1000;
+  for (const [at, rate] of rates.entries()) {
+    const before = rates[at - 1] ?? rate;
+    qoe += (rate - YIN_WEIGHTS.switching * Math.abs(rate - before)) / 1000;
+  }
+  return qoe;
+}
+
 /** What a session was like. */
 export interface PlaySummary {
   readonly segmentCount: number;
@@ -50,6 +76,8 @@ export interface PlaySummary {
   readonly highestLayerPercent: number;
   /** {@linkcode lectureQoe} of that. */
   readonly lectureQoe: number;
+  /** {@linkcode yinQoe} of all segments played. */
+  readonly yinQoe: number;
 }
 
 /** What the playout buffer knows of a session. */
@@ -71,6 +99,7 @@ export function summarizePlay(
   let weighed = 0;
   let highestMs = 0;
   const steps: { layers: number; bits: number }[] = [];
+  const rates: number[] = [];
   for (const [at, record] of records.entries()) {
     bytes += record.bytes;
     downloadMs += record.downloadMs;
@@ -78,6 +107,7 @@ export function summarizePlay(
     const mediaMs = Math.min(leftMs, record.mediaMs);
     leftMs -= mediaMs;
     weighed += mediaMs * record.bitsPerSecond;
+    rates.push(record.bitsPerSecond);
     if (record.layer === record.layerCount) highestMs += mediaMs;
     const before = records[at - 1];
     if (before !== undefined && before.bitsPerSecond !== record.bitsPerSecond) {
@@ -111,5 +141,6 @@ export function summarizePlay(
     switchAmplitudeBitsPerSecond: mean(steps.map((step) => step.bits)),
     highestLayerPercent,
     lectureQoe: lectureQoe(highestLayerPercent),
+    yinQoe: yinQoe(rates, figures),
   };
 }

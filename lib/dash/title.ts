@@ -11,7 +11,11 @@ export interface Choice {
   readonly representationId: string;
   readonly bitsPerSecond: number;
   /** 0 when the manifest does not say. */
+  readonly width: number;
   readonly height: number;
+  readonly framesPerSecond: number;
+  /** `@codecs`, or "". */
+  readonly codecs: string;
   readonly initialization: SegmentLocation | undefined;
   readonly segment: Segment;
 }
@@ -139,7 +143,10 @@ function choiceOf(representation: Representation, at: number): Choice[] {
   return [{
     representationId: representation.id,
     bitsPerSecond: representation.bitsPerSecond,
+    width: representation.width ?? 0,
     height: representation.height ?? 0,
+    framesPerSecond: representation.framesPerSecond ?? 0,
+    codecs: representation.codecs,
     initialization: representation.initialization,
     segment,
   }];

@@ -25,6 +25,10 @@ export interface Observed extends AsyncDisposable {
   writeReport(
     result: {
       readonly json: unknown;
+      readonly files?: readonly {
+        readonly name: string;
+        readonly text: string;
+      }[];
       readonly report?: {
         readonly title: string;
         readonly sections: readonly ReportSection[];
@@ -90,12 +94,12 @@ export async function observe(run: Run, world: World): Promise<Observed> {
     introduction: admin === undefined
       ? []
       : [{ type: "admin.listening", host: admin.host, port: admin.port }],
-    async writeReport({ json, report }) {
+    async writeReport({ json, report, files = [] }) {
       if (common.out === undefined) return;
       const { reportFiles } = await import("../report/html.ts");
       const shown = report ??
         { title: `rolecall ${role}`, sections: sectionsOfResult(json) };
-      for (const file of reportFiles(shown)) {
+      for (const file of [...reportFiles(shown), ...files]) {
         await world.files.writeAtomic(
           join(common.out, file.name),
           new TextEncoder().encode(file.text) as Uint8Array<ArrayBuffer>,

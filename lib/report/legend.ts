@@ -20,6 +20,8 @@ export interface Look {
   readonly dash: number | undefined;
   readonly line: boolean;
   readonly marker: boolean;
+  /** A stretch that is shaded, not a line. */
+  readonly area?: boolean;
 }
 
 /** A piece of a drawing and the height it takes. */
@@ -59,6 +61,20 @@ export function marker(index: number, x: number, y: number): string {
   });
 }
 
+/** Draws a stretch that is shaded. */
+export function shade(
+  index: number,
+  { x, width }: { readonly x: number; readonly width: number },
+  { y, height }: { readonly y: number; readonly height: number },
+): string {
+  return element("rect", {
+    class: `fill-${index % LIGHT.length}`,
+    fill: cyclic(LIGHT, index),
+    "fill-opacity": 0.3,
+    ...{ x: x.toFixed(1), y, width: width.toFixed(1), height },
+  });
+}
+
 /** Attributes of a series' line. */
 export function stroke(
   { index, dash }: Pick<Look, "index" | "dash">,
@@ -94,6 +110,11 @@ export function legend(looks: readonly Look[], width: number): Block {
         })
         : "",
       look.marker ? marker(look.index, x + SAMPLE / 2, middle) : "",
+      look.area === true
+        ? shade(look.index, { x: x + 10, width: SAMPLE - 20 }, {
+          ...{ y: middle - 10, height: 20 },
+        })
+        : "",
       element("text", {
         class: "ink",
         fill: INK,

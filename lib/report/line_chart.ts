@@ -15,7 +15,14 @@ import {
   xAxis,
   yAxis,
 } from "./frame.ts";
-import { type Block, legend, type Look, marker, stroke } from "./legend.ts";
+import {
+  type Block,
+  legend,
+  type Look,
+  marker,
+  shade,
+  stroke,
+} from "./legend.ts";
 import { element } from "./markup.ts";
 import { readable, tickText } from "./numbers.ts";
 import type { LineChart } from "./report.ts";
@@ -32,6 +39,9 @@ const ABOVE = 40;
 /** A series has about this many markers; more would hide the line. */
 const MOST_MARKERS = 14;
 
+/** Colour of what is shaded: grey, in every chart. */
+const SHADE = 5;
+
 /** Draws a line chart as SVG. */
 export function lineChartSvg(
   chart: LineChart,
@@ -45,7 +55,7 @@ export function lineChartSvg(
       )
     ),
   }));
-  const looks = looksOf(series);
+  const looks = [...looksOf(series), ...shadedLook(chart)];
   const plot = series.every(({ points }) => points.length === 0)
     ? {
       markup: element("text", { class: "muted", y: 40 }, "No data"),
@@ -71,6 +81,13 @@ function looksOf(series: readonly Series[]): readonly Look[] {
   }));
 }
 
+function shadedLook({ shaded }: LineChart): readonly Look[] {
+  return shaded === undefined || shaded.spans.length === 0 ? [] : [{
+    ...{ name: shaded.name, index: SHADE },
+    ...{ dash: undefined, line: false, marker: false, area: true },
+  }];
+}
+
 function drawPlot(
   chart: LineChart,
   series: readonly Series[],
@@ -81,7 +98,12 @@ function drawPlot(
   const y = scaleOf(points.map(([, value]) => value), [HEIGHT, 0], true);
   const vertical = axis(chart.yLabel, y, 6);
   const left = axisWidth(vertical);
-  const x = scaleOf(points.map(([value]) => value), [left, WIDTH - 8], false);
+  const spans = chart.shaded?.spans ?? [];
+  const x = scaleOf(
+    [...points.map(([value]) => value), ...spans.flat()],
+    [left, WIDTH - 8],
+    false,
+  );
   const below = xAxis(axis(chart.xLabel, x, 8), left, HEIGHT);
   const lines = series.map((one, at) => drawSeries(one, looks[at]!, x, y));
   return {
@@ -90,6 +112,7 @@ function drawPlot(
       { transform: `translate(0,${ABOVE})` },
       below.markup,
       yAxis(vertical, left),
+      ...spans.map(([from, to]) => drawSpan([x(from), x(to)])),
       ...lines,
     ),
     height: ABOVE + HEIGHT + below.height,
@@ -167,6 +190,12 @@ function drawSeries(
   );
 }
 
+/** However short, it is seen. */
+function drawSpan([from, to]: readonly [number, number]): string {
+  const wide = Math.max(3, to - from);
+  return shade(SHADE, { x: from, width: wide }, { y: 0, height: HEIGHT });
+}
+
 /** Tenths are fine enough for coordinates. */
 function rounded(value: number): number {
   return Math.round(value * 10) / 10;
@@ -182,5 +211,9 @@ function describe(chart: LineChart, series: readonly Series[]): string {
       readable(high)
     }, the last ${readable(values.at(-1)!)}`;
   });
+  const { shaded } = chart;
+  if (shaded !== undefined) {
+    parts.push(`${shaded.name}: ${shaded.spans.length} stretches`);
+  }
   return `${chart.yLabel} over ${chart.xLabel}. ${parts.join("; ")}.`;
 }

@@ -24,6 +24,8 @@ export interface LineChart {
   readonly yLabel: string;
   /** `log`: both axes grow by factors; only values above 0 are shown. */
   readonly scale?: "linear" | "log";
+  /** Stretches of the x axis that are shaded, such as the stalls of a player. */
+  readonly shaded?: ShadedSpans;
   readonly series: readonly {
     readonly name: string;
     /** `step` holds each value until the next point (a bit rate staircase). */
@@ -31,6 +33,12 @@ export interface LineChart {
     readonly dashed?: boolean;
     readonly points: readonly (readonly [x: number, y: number])[];
   }[];
+}
+
+/** Stretches of an axis. */
+export interface ShadedSpans {
+  readonly name: string;
+  readonly spans: readonly (readonly [from: number, to: number])[];
 }
 
 /** Horizontal bars with marks, such as completion times against their bound. */

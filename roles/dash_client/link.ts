@@ -31,6 +31,11 @@ export class Link {
     this.#clock = clock;
   }
 
+  /** What it gives. */
+  get trace(): NetworkTrace {
+    return this.#trace;
+  }
+
   /** The trace begins; of several calls the first counts. */
   start(): void {
     this.#shared ??= new SharedLink(this.#trace, this.#nowMs(), {

@@ -2,8 +2,11 @@ import { InputError } from "../../lib/core/errors.ts";
 import { ABR_RULES } from "../../lib/dash/abr/mod.ts";
 import { Player, type PlayerOptions } from "../../lib/dash/player.ts";
 import { summarizePlay } from "../../lib/dash/qoe.ts";
+import type { Choice, Track } from "../../lib/dash/title.ts";
+import type { NetworkTrace } from "../../lib/model/trace.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { CmcdSession } from "./cmcd.ts";
+import { inHindsight } from "../../lib/sim/abr_hindsight.ts";
 import type { PlayFlags } from "./flags.ts";
 import { openLink } from "./link.ts";
 import { type Joined, joinLive } from "./live_play.ts";
@@ -43,29 +46,73 @@ export async function playTitle(
   const session = new Session(player, { ...opened, cmcd }, flags.speed, ctx);
   link?.start();
   const failure = await session.run(joined?.growth);
+  const played = playedOf(flags, {
+    ...{ opened, joined, player, session, trace: link?.trace },
+  });
+  ctx.finish(showPlay(played));
+  if (failure !== undefined) throw failure;
+}
+
+/** What there is to tell of a play that is over. */
+function playedOf(
+  flags: PlayFlags & { readonly operand: string },
+  { opened, joined, player, session, trace }: {
+    readonly opened: OpenTitle;
+    readonly joined: Joined | undefined;
+    readonly player: Player;
+    readonly session: Session;
+    readonly trace: NetworkTrace | undefined;
+  },
+): Played {
+  const tracks = joined?.tracks ?? opened.tracks;
   const { playout } = player;
   const ladder = tracks[0]!.positions[0]?.choices ?? [];
-  const played: Played = {
-    ...session.log,
-    url: flags.operand,
-    title: opened.title,
-    abr: flags.abr,
-    speed: flags.speed,
-    bufferCapMs: flags.buffer,
-    mediaMs: joined === undefined ? opened.mediaMs : flags.duration,
-    manifestMs: opened.manifestMs,
-    targetLatencyMs: joined?.live.targetMs,
-    ladder,
-    complete: playout.state === "ended",
-    summary: summarizePlay(session.log.downloads.map(({ record }) => record), {
+  const summary = summarizePlay(
+    session.log.downloads.map(({ record }) => record),
+    {
       playedMs: playout.playedMs,
       startupMs: session.log.startupMs,
       stallCount: playout.stallCount,
       stallMs: playout.stalledMs,
-    }),
+    },
+  );
+  // Who leaps about, or lives at the live edge, has no one else to be compared with.
+  const comparable = joined === undefined && session.log.seeks.length === 0;
+  const rates = ladder.map(({ bitsPerSecond }) => bitsPerSecond);
+  const play = { ...session.log, ...summary, ladder: rates };
+  const { speed, buffer: bufferCapMs } = flags;
+  return {
+    ...session.log,
+    url: flags.operand,
+    title: opened.title,
+    abr: flags.abr,
+    speed,
+    bufferCapMs,
+    mediaMs: joined === undefined ? opened.mediaMs : flags.duration,
+    manifestMs: opened.manifestMs,
+    targetLatencyMs: joined?.live.targetMs,
+    ladder,
+    choices: choicesOf(tracks),
+    trace,
+    hindsight: comparable
+      ? inHindsight({ ...play, speed, bufferCapMs }, trace)
+      : undefined,
+    complete: playout.state === "ended",
+    summary,
   };
-  ctx.finish(showPlay(played));
-  if (failure !== undefined) throw failure;
+}
+
+/** All that can be chosen, by name. */
+function choicesOf(tracks: readonly Track[]): ReadonlyMap<string, Choice> {
+  const choices = new Map<string, Choice>();
+  for (const { positions } of tracks) {
+    for (const position of positions) {
+      for (const choice of position.choices) {
+        choices.set(choice.representationId, choice);
+      }
+    }
+  }
+  return choices;
 }
 
 function optionsOf(

@@ -6,6 +6,15 @@ import type {
 } from "../../lib/dash/player_messages.ts";
 import type { PlaySummary } from "../../lib/dash/qoe.ts";
 import type { Choice } from "../../lib/dash/title.ts";
+import { p1203Input } from "../../lib/dash/p1203.ts";
+import {
+  rowsAsCsv,
+  rowsAsJsonLines,
+  segmentRows,
+} from "../../lib/dash/segment_log.ts";
+import type { NetworkTrace } from "../../lib/model/trace.ts";
+import type { Hindsight } from "../../lib/sim/abr_hindsight.ts";
+import { bufferChart, latencyChart, rateChart } from "./charts.ts";
 import type { ReportSection } from "../../lib/report/report.ts";
 import type { RoleResult } from "../../lib/role.ts";
 
@@ -16,7 +25,13 @@ export interface PlayLog {
   /** What goes with the picture. */
   readonly sound: { atMs: number; record: SegmentRecord }[];
   readonly abandoned: { atMs: number; record: AbandonRecord }[];
-  readonly stalls: { atMs: number; positionMs: number; stallMs: number }[];
+  readonly stalls: {
+    atMs: number;
+    positionMs: number;
+    /** Media played before it. */
+    playedMs: number;
+    stallMs: number;
+  }[];
   readonly seeks: {
     atMs: number;
     fromMs: number;
@@ -40,6 +55,12 @@ export interface Played extends Readonly<PlayLog> {
   /** How far behind the live edge it was to be; undefined when the title is whole. */
   readonly targetLatencyMs: number | undefined;
   readonly ladder: readonly Choice[];
+  /** All that could be chosen, by `Representation@id`. */
+  readonly choices: ReadonlyMap<string, Choice>;
+  /** The network of `--trace`. */
+  readonly trace: NetworkTrace | undefined;
+  /** Undefined where there is nothing to compare with. */
+  readonly hindsight: Hindsight | undefined;
   readonly complete: boolean;
   readonly summary: PlaySummary;
 }
@@ -47,17 +68,23 @@ export interface Played extends Readonly<PlayLog> {
 /** One line of a table. */
 export type Row = readonly [name: string, value: string];
 
+/** Scores up to this have no percentage worth the name. */
+const LEAST_OPTIMUM = 0.1;
+
 /** Returns the result of a play: table, JSON, report. */
 export function showPlay(played: Played): RoleResult {
   const rows = rowsOf(played);
   const { downloads, sound, abandoned, stalls, seeks, latencies, ...rest } =
     played;
-  const { ladder, summary, ...about } = rest;
+  const { ladder, summary, choices: _, trace, hindsight, ...about } = rest;
   return {
     text: tableOf(rows),
     json: {
       ...about,
       ...summary,
+      trace: trace?.name,
+      ...hindsight,
+      percentOfOptimum: hindsight && shareOf(hindsight),
       ladder: ladder.map(({ representationId, bitsPerSecond, height }) => ({
         representationId,
         bitsPerSecond,
@@ -89,7 +116,36 @@ export function showPlay(played: Played): RoleResult {
         segmentTable(played),
       ],
     },
+    files: logsOf(played),
   };
+}
+
+/** For other tools: goDASH's log and the reference program of P.1203. */
+function logsOf(played: Played): NonNullable<RoleResult["files"]> {
+  const { choices, summary, seeks } = played;
+  const choiceOf = (id: string) => choices.get(id);
+  const rows = segmentRows(played.downloads, {
+    ...{ abr: played.abr, startupMs: summary.startupMs, choiceOf },
+    protocol: played.url.startsWith("http:") ? "HTTP/1.1" : "",
+  });
+  const recordsOf = (log: PlayLog["downloads"]) =>
+    log.map(({ record }) => record);
+  const p1203 = seeks.length > 0 ? undefined : p1203Input({
+    picture: recordsOf(played.downloads),
+    sound: recordsOf(played.sound),
+    playedMs: summary.playedMs,
+    startupMs: summary.startupMs,
+    stalls: played.stalls,
+    choiceOf,
+  });
+  return [
+    { name: "segments.csv", text: rowsAsCsv(rows) },
+    { name: "segments.jsonl", text: rowsAsJsonLines(rows) },
+    ...p1203 === undefined ? [] : [{
+      name: "p1203.json",
+      text: `${JSON.stringify(p1203, null, 2)}\n`,
+    }],
+  ];
 }
 
 function rowsOf(played: Played): Row[] {
@@ -137,9 +193,16 @@ function rowsOf(played: Played): Row[] {
       "highest layer",
       `${summary.highestLayerPercent.toFixed(1)} % of the time`,
     ],
+    ...optimumRow(played),
     [
       "lecture's QoE",
       `${summary.lectureQoe.toFixed(3)} (of 5; stalls do not count in it)`,
+    ],
+    [
+      "Yin's QoE",
+      `${
+        Math.round(summary.yinQoe / Math.max(1, summary.segmentCount))
+      } (kbit/s a segment, less changes, stalls and start-up)`,
     ],
   ];
 }
@@ -185,6 +248,29 @@ function eventRows(played: Played): Row[] {
   return rows;
 }
 
+/** In percent; undefined where a percentage says nothing. */
+function shareOf({ score, optimum }: Hindsight): number | undefined {
+  return optimum.feasible < LEAST_OPTIMUM
+    ? undefined
+    : 100 * score / optimum.feasible;
+}
+
+/** What the rule could have reached. */
+function optimumRow({ hindsight, trace }: Played): Row[] {
+  if (hindsight === undefined) return [];
+  const share = shareOf(hindsight);
+  const { score, optimum } = hindsight;
+  const scores = `score ${score.toFixed(3)}, possible ${
+    optimum.feasible.toFixed(3)
+  } to ${optimum.bound.toFixed(3)}`;
+  return [[
+    "of the optimum",
+    `${share === undefined ? "-" : `${share.toFixed(1)} %`} (${scores}, ${
+      trace === undefined ? "on the network as measured" : `on ${trace.name}`
+    })`,
+  ]];
+}
+
 function latencyOf({ latencies, targetLatencyMs }: Played) {
   const each = latencies.map(({ record }) => record.latencyMs);
   return {
@@ -195,119 +281,11 @@ function latencyOf({ latencies, targetLatencyMs }: Played) {
   };
 }
 
-function latencyChart({ latencies, targetLatencyMs }: Played): ReportSection {
-  const points = latencies.map(({ atMs, record }) =>
-    [seconds(atMs), seconds(record.latencyMs)] as const
-  );
-  const target = seconds(targetLatencyMs ?? 0);
-  const ends = [points[0]?.[0] ?? 0, points.at(-1)?.[0] ?? 0];
-  return {
-    kind: "chart",
-    heading: "Latency",
-    file: "latency",
-    note: "How far behind the live edge the picture was.",
-    chart: {
-      kind: "line",
-      xLabel: "time (s)",
-      yLabel: "behind the live edge (s)",
-      series: [
-        { name: "latency", shape: "line", points },
-        {
-          name: "wanted",
-          shape: "line",
-          dashed: true,
-          points: ends.map((at) => [at, target] as const),
-        },
-      ],
-    },
-  };
-}
-
 /** Writes rows as text, in two columns. */
 export function tableOf(rows: readonly Row[]): string {
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`)
     .join("\n") + "\n";
-}
-
-function seconds(ms: number): number {
-  return Math.round(ms) / 1000;
-}
-
-function rateChart({ downloads, speed }: Played): ReportSection {
-  const toMbits = (bits: number) => Math.round(bits / 1000) / 1000;
-  return {
-    kind: "chart",
-    heading: "Bit rate staircase and throughput",
-    file: "bit_rate",
-    note: speed === 1
-      ? "Each step is the rate of the segment that came then; each point how fast it came."
-      : `Throughput is divided by ${speed}, the speed of playing: what the player could use.`,
-    chart: {
-      kind: "line",
-      xLabel: "time (s)",
-      yLabel: "Mbit/s",
-      series: [
-        {
-          name: "rate chosen",
-          shape: "step",
-          points: downloads.map(({ atMs, record }) =>
-            [seconds(atMs), toMbits(record.bitsPerSecond)] as const
-          ),
-        },
-        {
-          name: "throughput",
-          shape: "points",
-          points: downloads.map(({ atMs, record }) =>
-            [
-              seconds(atMs),
-              toMbits(record.throughputBitsPerSecond / speed),
-            ] as const
-          ),
-        },
-      ],
-    },
-  };
-}
-
-/** The buffer as a sawtooth: up by a segment at each arrival, down with the clock in between. */
-function bufferChart(
-  { downloads, stalls, bufferCapMs, summary, complete }: Played,
-): ReportSection {
-  const points: [number, number][] = [[0, 0]];
-  for (const { atMs, record } of downloads) {
-    const before = Math.max(0, record.bufferMs - record.mediaMs);
-    points.push([seconds(atMs), seconds(before)]);
-    points.push([seconds(atMs), seconds(record.bufferMs)]);
-  }
-  for (const { atMs } of stalls) points.push([seconds(atMs), 0]);
-  const endMs = summary.startupMs + summary.stallMs + summary.playedMs;
-  if (complete) points.push([seconds(endMs), 0]);
-  // A stable sort: the two points of one arrival keep their order.
-  points.sort(([a], [b]) => a - b);
-  return {
-    kind: "chart",
-    heading: "Buffer",
-    file: "buffer",
-    note: "Media ready to play; at 0 the picture stands still.",
-    chart: {
-      kind: "line",
-      xLabel: "time (s)",
-      yLabel: "buffer (s)",
-      series: [
-        { name: "buffer", shape: "line", points },
-        {
-          name: "cap",
-          shape: "line",
-          dashed: true,
-          points: [[0, seconds(bufferCapMs)], [
-            seconds(endMs),
-            seconds(bufferCapMs),
-          ]],
-        },
-      ],
-    },
-  };
 }
 
 /** The table of all segments. */
@@ -337,7 +315,7 @@ export function segmentTable(
       Math.round(record.ttfbMs),
       Math.round(record.downloadMs),
       formatBitRate(record.throughputBitsPerSecond),
-      seconds(record.bufferMs),
+      Math.round(record.bufferMs) / 1000,
       Math.round(record.stallMs),
       record.server,
       record.cacheStatus,

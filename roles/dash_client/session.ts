@@ -163,7 +163,8 @@ export class Session {
       }
       case "stalled": {
         const { positionMs } = output;
-        this.log.stalls.push({ atMs, positionMs, stallMs: 0 });
+        const { playedMs } = this.#player.playout;
+        this.log.stalls.push({ atMs, positionMs, playedMs, stallMs: 0 });
         return emit({ type: "playout.stalled", positionMs });
       }
       case "resumed": {

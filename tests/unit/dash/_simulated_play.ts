@@ -42,7 +42,7 @@ export function testTitle(
     choices: rates.map((rate) => ({
       representationId: String(rate),
       bitsPerSecond: rate,
-      height: 0,
+      ...{ width: 0, height: 0, framesPerSecond: 0, codecs: "" },
       initialization: initialization ? location(`${rate}/init`) : undefined,
       segment: {
         ...location(`${rate}/${at + 1}`),

@@ -179,3 +179,17 @@ Deno.test("chartSvg writes the powers of ten of a logarithmic axis in full", () 
   }
   assertEquals(svg.includes(">0k</text>"), false);
 });
+
+Deno.test("chartSvg shades stretches of the x axis, however short, and names them in the legend", () => {
+  const svg = chartSvg(
+    { ...STAIRCASE, shaded: { name: "no picture", spans: [[2, 4], [7, 7]] } },
+    { title: "Play" },
+  );
+  assert(texts(svg).includes("no picture"));
+  // Two stretches and the sample in the legend.
+  const widths = elements(svg)
+    .filter(({ attributes }) => attributes["fill-opacity"] !== undefined)
+    .map(({ attributes }) => Number(attributes.width));
+  assertEquals(widths.length, 3);
+  assert(widths.every((width) => width >= 3), widths.join(" "));
+});
