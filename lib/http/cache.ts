@@ -24,6 +24,7 @@ import {
   type CacheRequest,
   conditionsFor,
   type FillingResponse,
+  isRestOf,
   isSameRepresentation,
   isUseful,
   type ReceivedHead,
@@ -296,11 +297,7 @@ export class HttpCache {
   ): FillingResponse | undefined {
     const { parts, flight } = options;
     const { prefixBytes, lengthBytes } = parts.body;
-    const place = parseContentRange(head.fields.get("content-range"));
-    const fits = head.status === 206 && place !== null &&
-      place.range.firstByte === prefixBytes &&
-      place.range.lastByte === lengthBytes - 1 &&
-      place.sizeBytes === lengthBytes && isSameRepresentation(parts, head) &&
+    const fits = isRestOf(parts, head, prefixBytes) &&
       this.#refusal(request, head, lengthBytes) === undefined;
     if (!fits) return undefined;
     const body = new GrowingBody(lengthBytes);

@@ -2,6 +2,7 @@ import { Directives } from "./cache_control.ts";
 import { endToEnd, type Fields, type FieldSource } from "./fields.ts";
 import { freshnessLifetime, initialAgeMs } from "./freshness.ts";
 import type { GrowingBody } from "./growing_body.ts";
+import { parseContentRange } from "./range.ts";
 import { SparseBody } from "./sparse_body.ts";
 import type { StoredBody } from "./stored_body.ts";
 import type { StoredTimes } from "./reuse.ts";
@@ -159,6 +160,32 @@ export function isSameRepresentation(
   const mine = strongValidator(stored.fields, head.responseWallMs);
   return mine !== undefined &&
     mine === strongValidator(head.fields, head.responseWallMs);
+}
+
+/** Whether `head` is that of a 206 with all of `stored` from `firstByte` on, and of the same representation. */
+export function isRestOf(
+  stored: StoredResponse,
+  head: ReceivedHead,
+  firstByte: number,
+): boolean {
+  const place = parseContentRange(head.fields.get("content-range"));
+  const { lengthBytes } = stored.body;
+  return head.status === 206 && place !== null && lengthBytes !== undefined &&
+    place.sizeBytes === lengthBytes &&
+    place.range.firstByte === firstByte &&
+    place.range.lastByte === lengthBytes - 1 &&
+    isSameRepresentation(stored, head);
+}
+
+/** The fields that ask for `stored` from `firstByte` on, or for whatever there is instead (RFC 9110 §13.1.5); undefined when it has no strong validator. */
+export function restConditions(
+  stored: StoredResponse,
+  firstByte: number,
+): [string, string][] | undefined {
+  const validator = strongValidator(stored.fields, stored.responseWallMs);
+  return validator === undefined
+    ? undefined
+    : [["range", `bytes=${firstByte}-`], ["if-range", validator]];
 }
 
 /** A strong tag; else a date of last modification that is a minute older than the response, and so cannot hide a second change (RFC 9110 §8.8.2.2). */

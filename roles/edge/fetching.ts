@@ -3,8 +3,8 @@ import type { Flight } from "../../lib/http/flights.ts";
 import type { Lookup, PartialResponse } from "../../lib/http/lookup.ts";
 import {
   conditionsFor,
+  restConditions,
   type StoredResponse,
-  strongValidator,
 } from "../../lib/http/stored_response.ts";
 import type { HttpResponse } from "../../lib/io/http.ts";
 import type { Exchange, FillRequest } from "./exchange.ts";
@@ -121,9 +121,10 @@ async function completeParts(
   const { request, flight, reason } = what;
   if (here.body.prefixBytes === 0 || request.method !== "GET") return undefined;
   const rest = exchange.forFill();
-  rest.fields.set("range", `bytes=${here.body.prefixBytes}-`);
-  const validator = strongValidator(here.fields, here.responseWallMs);
-  if (validator !== undefined) rest.fields.set("if-range", validator);
+  const { prefixBytes } = here.body;
+  const conditions = restConditions(here, prefixBytes) ??
+    [["range", `bytes=${prefixBytes}-`] as const];
+  for (const [name, value] of conditions) rest.fields.set(name, value);
   const response = await ask(parts, exchange, rest);
   if (response.status === 200) {
     return await taken(parts, exchange, response, what);

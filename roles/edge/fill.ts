@@ -5,6 +5,9 @@ import { FELL_SILENT, type UpstreamResponse } from "./origin.ts";
 /** What stays in memory of a body that turned out too large to keep: how far its slowest reader may lag. */
 const WINDOW_BYTES = 4 * 2 ** 20;
 
+/** How often the rest of a body that breaks off is fetched. */
+const MAX_RESTS = 2;
+
 /** Reads an origin's body; rejects when nothing has come for `idleMs`. */
 export class BodySource {
   readonly #reader:
@@ -81,7 +84,8 @@ export interface Filled {
 
 /**
  * Reads an origin's body into `body` while any number of clients read it from there. Never waits for a client, unless
- * the body outgrew the cache: then it stays just ahead of the fastest, and ends when nobody is left.
+ * the body outgrew the cache: then it stays just ahead of the fastest, and ends when nobody is left. What is told in the
+ * end is of the last response that was read.
  */
 export async function fill(
   response: UpstreamResponse,
@@ -93,16 +97,28 @@ export async function fill(
     readonly mayGrow: () => boolean;
     /** It is kept no longer, or will never be complete. */
     readonly dropped: () => void;
+    /** The rest of a body that broke off after `broken.bytes`, from wherever it may be had; undefined when it may not. */
+    readonly rest?: (broken: Filled) => Promise<UpstreamResponse | undefined>;
   },
 ): Promise<Filled> {
   const { body } = options;
-  const source = new BodySource(response.body, options);
+  let source = new BodySource(response.body, options);
   let isKept = true;
-  try {
-    isKept = await pour(source, options);
-  } catch (error) {
-    body.fail(error);
-    await source.cancel();
+  for (let left = MAX_RESTS;; left--) {
+    try {
+      isKept = await pour(source, options);
+      break;
+    } catch (error) {
+      await source.cancel();
+      const rest = left > 0 && !(error instanceof RangeError)
+        ? await options.rest?.({ bytes: source.bytes, complete: false })
+        : undefined;
+      if (rest === undefined) {
+        body.fail(error);
+        break;
+      }
+      source = new BodySource(rest.body, options);
+    }
   }
   const complete = body.state === "complete";
   if (!complete) options.dropped();

@@ -4,14 +4,18 @@ import type {
 } from "../../lib/http/cache_status.ts";
 import type { FillingPart } from "../../lib/http/cache.ts";
 import { Fields } from "../../lib/http/fields.ts";
-import type { FillingResponse } from "../../lib/http/stored_response.ts";
+import {
+  type FillingResponse,
+  isRestOf,
+  restConditions,
+} from "../../lib/http/stored_response.ts";
 import type { EdgeCacheStatus } from "../../lib/events/edge.ts";
 import type { HttpResponse } from "../../lib/io/http.ts";
 import type { Exchange } from "./exchange.ts";
 import { fill } from "./fill.ts";
 import { type EdgeParts, fetched } from "./parts.ts";
 import { answerNow } from "./stored_answer.ts";
-import type { UpstreamResponse } from "./upstream.ts";
+import { UpstreamError, type UpstreamResponse } from "./upstream.ts";
 
 /** Begins to fill what has just been stored, and answers from it. */
 export function storedAnswer(
@@ -37,23 +41,62 @@ export async function fillStored(
 ): Promise<void> {
   const { cache: { tiers }, ctx, disk, idleMs } = parts;
   const { stored, reason } = options;
+  let last = { response, reason };
   const filled = await fill(response, {
     body: stored.body,
     clock: ctx.clock,
     idleMs,
     mayGrow: () => tiers.mayGrow(stored),
     dropped: () => tiers.dropped(stored),
+    async rest(broken) {
+      const next = await restOf(parts, exchange, stored);
+      if (next === undefined) return undefined;
+      const options = { reason: last.reason, stored: false, filled: broken };
+      fetched(parts, exchange, last.response, options);
+      last = { response: next, reason: "rest" };
+      return next;
+    },
   });
   if (filled.complete) {
     // First, for it may leave the memory at once when it is not pinned any more.
     disk?.write(stored);
     tiers.completed(stored);
   }
-  fetched(parts, exchange, response, {
-    reason,
+  fetched(parts, exchange, last.response, {
+    reason: last.reason,
     stored: filled.complete,
     filled,
   });
+}
+
+/**
+ * What is missing of a body that broke off, asked for as a range of the very same representation, of whichever origin
+ * answers; undefined when that cannot be told, or is not had.
+ */
+async function restOf(
+  parts: EdgeParts,
+  exchange: Exchange,
+  stored: FillingResponse,
+): Promise<UpstreamResponse | undefined> {
+  const { filledBytes, lengthBytes } = stored.body;
+  const conditions = restConditions(stored, filledBytes);
+  if (conditions === undefined || lengthBytes === undefined) return undefined;
+  const request = { ...exchange.forFill(), method: "GET" };
+  for (const [name, value] of conditions) request.fields.set(name, value);
+  const { signal, upstream } = parts;
+  try {
+    const response = await upstream.fetch({
+      ...request,
+      target: request.key,
+      signal,
+    });
+    if (isRestOf(stored, response, filledBytes)) return response;
+    await response.body?.cancel();
+    fetched(parts, exchange, response, { reason: "rest", stored: false });
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+  }
+  return undefined;
 }
 
 /** Hands on a part of a representation while the cache takes it in (RFC 9111 §3.3); undefined when it may not, or it is none. */

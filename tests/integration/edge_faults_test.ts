@@ -69,8 +69,29 @@ function faults(path: string): Behaviour {
   }
 }
 
+/** Breaks off at first, and then has the rest. */
+function tornOnce(times: number): Behaviour {
+  const fields = `ETag: "1"\r\n${FRESH}`;
+  return times === 0
+    ? {
+      text: `HTTP/1.1 200 OK\r\nContent-Length: 8\r\n${fields}\r\nhalf`,
+      then: "close",
+    }
+    : {
+      text: answer(
+        "done",
+        `${fields}Content-Range: bytes 4-7/8\r\n`,
+        "206 Partial Content",
+      ),
+      then: "keep",
+    };
+}
+
 Deno.test("edge with a faulty origin alone answers 502, 504, or cuts, and never passes on what it did not understand", async () => {
-  await using origin = faultyOrigin(faults);
+  let torn = 0;
+  await using origin = faultyOrigin((path) =>
+    path === "/torn" ? tornOnce(torn++) : faults(path)
+  );
   const { program, url } = await startEdge([origin.url], [
     "--origin-timeout",
     "400ms",
@@ -105,6 +126,11 @@ Deno.test("edge with a faulty origin alone answers 502, 504, or cuts, and never 
   });
   // A broken answer is never stored.
   assertEquals(await seen(`${url}/cut/1`), "200 cut");
+  // One that has a strong validator goes on where it broke off.
+  assertEquals(await counts(url, Array(9).fill("/torn")), {
+    "200 halfdone": 9,
+  });
+  assertEquals(torn, 2);
   // The second answer of a split one is for nobody.
   assertEquals(await seen(`${url}/split/1`), "200 one");
   assertEquals(await seen(`${url}/good/after`), "200 good");
@@ -113,6 +139,7 @@ Deno.test("edge with a faulty origin alone answers 502, 504, or cuts, and never 
   );
   assertEquals(codes.sort(), [
     "answer-malformed",
+    "body-cut-short",
     "body-cut-short",
     "body-cut-short",
     "body-cut-short",

@@ -103,21 +103,67 @@ Deno.test("Edge cuts a body whose origin falls silent", async () => {
   );
 });
 
-Deno.test("Edge cuts every client of a body that breaks off, keeps nothing of it, and has the next one from another origin", async () => {
-  const lengths: HeadersInit[] = [{}, { "content-length": "8" }];
-  for (const length of lengths) {
-    const { ask, asked, tiers } = edgeOf((url) => {
-      if (url.startsWith("http://b.test/")) return new Response("all of b");
-      let isFirst = true;
-      const body = new ReadableStream({
-        pull(controller) {
-          if (isFirst) controller.enqueue(new TextEncoder().encode("half"));
-          else controller.error(new RunError("body-cut-short", "It broke off"));
-          isFirst = false;
-        },
+/** A body of which half comes, then nothing more ever. */
+function halfABody(): ReadableStream<Uint8Array> {
+  let isFirst = true;
+  return new ReadableStream({
+    pull(controller) {
+      if (isFirst) controller.enqueue(new TextEncoder().encode("half"));
+      else controller.error(new RunError("body-cut-short", "It broke off"));
+      isFirst = false;
+    },
+  });
+}
+
+Deno.test("Edge has the rest of a body that breaks off from another origin that has the very same, and no client notices", async () => {
+  const headers = { "cache-control": "max-age=60", etag: '"1"' };
+  const ranges: (string | null)[] = [];
+  const { ask, asked, events } = edgeOf((url, { headers: sent }) => {
+    if (url.startsWith("http://a.test/")) {
+      return new Response(halfABody(), {
+        headers: { ...headers, "content-length": "8" },
       });
-      const headers = { "cache-control": "max-age=60", etag: '"1"', ...length };
-      return new Response(body, { headers });
+    }
+    const fields = new Headers([...sent].map(([n, v]) => [n, v]));
+    ranges.push(fields.get("range"), fields.get("if-range"));
+    return new Response("done", {
+      status: 206,
+      headers: { ...headers, "content-range": "bytes 4-7/8" },
+    });
+  });
+  const part = { headers: { range: "bytes=2-5" } };
+  const seen = await Promise.all([ask("/"), ask("/"), ask("/", part)]);
+  assertEquals(seen.map(({ text }) => text), ["halfdone", "halfdone", "lfdo"]);
+  assertEquals(ranges, ["bytes=4-", '"1"']);
+  assertEquals((await ask("/")).text, "halfdone");
+  assertEquals(asked, ["GET http://a.test/", "GET http://b.test/"]);
+  assertEquals(
+    events.flatMap((e) =>
+      e.type === "edge.fetched"
+        ? [[e.origin, e.reason, e.bytes, e.complete, e.stored]]
+        : []
+    ),
+    [
+      ["http://a.test", "uri-miss", 4, false, false],
+      ["http://b.test", "rest", 4, true, true],
+    ],
+  );
+});
+
+Deno.test("Edge cuts every client of a body that breaks off and has no rest, keeps nothing of it, and has the next one from another origin", async () => {
+  const cases: { fields: HeadersInit; asksForRest: boolean }[] = [
+    // How long it is to be nobody knows.
+    { fields: { etag: '"1"' }, asksForRest: false },
+    // Nobody can tell whether another one has the same.
+    { fields: { "content-length": "8", etag: 'W/"1"' }, asksForRest: false },
+    // Another one has something else.
+    { fields: { "content-length": "8", etag: '"1"' }, asksForRest: true },
+  ];
+  for (const { fields, asksForRest } of cases) {
+    const { ask, asked, tiers, events } = edgeOf((url) => {
+      if (url.startsWith("http://b.test/")) return new Response("all of b");
+      const headers = { "cache-control": "max-age=60", ...fields };
+      return new Response(halfABody(), { headers });
     });
     const part = { headers: { range: "bytes=2-5" } };
     const seen = await Promise.allSettled([ask("/"), ask("/"), ask("/", part)]);
@@ -125,7 +171,12 @@ Deno.test("Edge cuts every client of a body that breaks off, keeps nothing of it
     assertEquals(tiers.stats().objects, 0);
     // That origin is asked last for a while.
     assertEquals((await ask("/")).text, "all of b");
-    assertEquals(asked, ["GET http://a.test/", "GET http://b.test/"]);
+    const ofB = Array(asksForRest ? 2 : 1).fill("GET http://b.test/");
+    assertEquals(asked, ["GET http://a.test/", ...ofB]);
+    const broken = events.filter((e) =>
+      e.type === "edge.fetched" && !e.complete
+    );
+    assertEquals(broken.length, 1);
   }
 });
 
