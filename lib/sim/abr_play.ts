@@ -29,6 +29,8 @@ export interface AbrTitle {
   readonly durationsMs: readonly number[];
   /** By segment, then by rung. */
   readonly sizesBits: readonly (readonly number[])[];
+  /** By rung, which initialization segment it has: fetched before the first segment of a rung that has it. None unless given, as in Sabre. */
+  readonly initializations?: readonly (number | undefined)[];
 }
 
 /** How the player behaves. */
@@ -85,6 +87,8 @@ export interface AbrPlayResult extends Readonly<Watched> {
   readonly averageBitsPerSecond: number;
 }
 
+/** How large an initialization segment is taken to be: that of one track has 600 to 1500 bytes. */
+export const INITIALIZATION_BITS = 8000;
 /** What a unit of stalled time costs against a unit of utility: gamma of the score. */
 export const STALL_PENALTY = 5;
 
@@ -119,6 +123,7 @@ class Play {
   #startupMs = 0;
   /** Standing still until the last segment came. */
   #stalledMs = 0;
+  readonly #initialized = new Set<number>();
   #at = 0;
   #last: number | undefined;
   #bits = 0;
@@ -196,6 +201,7 @@ class Play {
   ): number | undefined {
     const segmentDurationMs = this.#title.durationsMs[this.#at]!;
     const sizeBits = this.#title.sizesBits[this.#at]![index]!;
+    this.#initialize(index);
     const requestedAtMs = this.#link.nowMs;
     const latencyMs = this.#link.request();
     const got = this.#receive(index, { sizeBits, latencyMs, mayAbandon });
@@ -238,6 +244,14 @@ class Play {
     });
     this.#stalledMs = stallMs;
     return undefined;
+  }
+
+  /** Fetches the initialization segment of a rung that has one of its own. */
+  #initialize(index: number): void {
+    const which = this.#title.initializations?.[index];
+    if (which === undefined || this.#initialized.has(which)) return;
+    this.#initialized.add(which);
+    this.#pass(this.#link.request() + this.#link.receive(INITIALIZATION_BITS));
   }
 
   #receive(

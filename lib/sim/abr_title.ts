@@ -85,5 +85,19 @@ export function titleOfPositions(
     sizesBits: same.map(({ durationMs }) =>
       ladder.map((rate) => rate * durationMs / 1000)
     ),
+    initializations: initializationsOf(positions[0]),
   };
+}
+
+/** By rung, which initialization segment it has; rungs may share one. */
+function initializationsOf(
+  position: Position | undefined,
+): readonly (number | undefined)[] {
+  const keys: string[] = [];
+  return (position?.choices ?? []).map(({ initialization }) => {
+    if (initialization === undefined) return undefined;
+    const key = JSON.stringify([initialization.urls[0], initialization.range]);
+    if (!keys.includes(key)) keys.push(key);
+    return keys.indexOf(key);
+  });
 }

@@ -96,6 +96,8 @@ function builtInTitle(): AbrTitle {
     sizesBits: numbers.map((number) =>
       plan.rungs.map((rung) => segmentBytes(plan, rung, number) * 8)
     ),
+    // One for all rates, as in its manifest.
+    initializations: plan.rungs.map(() => 0),
   };
 }
 

@@ -7,14 +7,22 @@ import type {
   PlayerOutput,
   SegmentRecord,
 } from "../../lib/dash/player_messages.ts";
+import type { Position } from "../../lib/dash/title.ts";
 import { SharedLink } from "../../lib/model/shared_link.ts";
 import { namedTrace, TRACE_NAMES } from "../../lib/model/trace_catalog.ts";
 import type { NetworkTrace } from "../../lib/model/trace.ts";
-import { type PlayedSegment, playOverTrace } from "../../lib/sim/abr_play.ts";
+import {
+  INITIALIZATION_BITS,
+  type PlayedSegment,
+  playOverTrace,
+} from "../../lib/sim/abr_play.ts";
 import { titleOfPositions } from "../../lib/sim/abr_title.ts";
 import { testTitle } from "../unit/dash/_simulated_play.ts";
 
-const POSITIONS = testTitle(127, 5000, [400_000, 1_000_000, 2_500_000]);
+/** Rungs with an initialization segment of their own, and with none. */
+const TITLES = [true, false].map((initialization) =>
+  testTitle(127, 5000, [400_000, 1_000_000, 2_500_000], { initialization })
+);
 const BUFFER_MS = 25_000;
 
 interface Outcome {
@@ -23,9 +31,15 @@ interface Outcome {
   readonly startupMs: number;
 }
 
+interface How {
+  readonly startMs: number;
+  readonly positions: readonly Position[];
+}
+
 /** What the player of real play does over the link of real play, in virtual time. */
-function real(rule: AbrRule, trace: NetworkTrace, startMs: number): Outcome {
-  const player = new Player([{ media: "video", positions: POSITIONS }], {
+function real(rule: AbrRule, trace: NetworkTrace, how: How): Outcome {
+  const { startMs, positions } = how;
+  const player = new Player([{ media: "video", positions }], {
     startMs,
     resumeMs: startMs,
     capMs: BUFFER_MS,
@@ -42,7 +56,9 @@ function real(rule: AbrRule, trace: NetworkTrace, startMs: number): Outcome {
       if (output.kind === "downloaded") records.push(output.record);
       if (output.kind === "started") startupMs = output.startupMs;
       if (output.kind !== "fetch") continue;
-      const bytes = Number(output.location.urls[0]!.split("/")[3]) * 5 / 8;
+      const [rate, name] = output.location.urls[0]!.split("/").slice(3);
+      const bits = name === "init" ? INITIALIZATION_BITS : Number(rate) * 5;
+      const bytes = bits / 8;
       const id = link.request(nowMs);
       link.offer(id, bytes, nowMs);
       const atMs = link.drainedAtMs(id, nowMs);
@@ -75,13 +91,10 @@ function real(rule: AbrRule, trace: NetworkTrace, startMs: number): Outcome {
   };
 }
 
-function simulated(
-  rule: AbrRule,
-  trace: NetworkTrace,
-  startMs: number,
-): Outcome {
+function simulated(rule: AbrRule, trace: NetworkTrace, how: How): Outcome {
+  const { startMs, positions } = how;
   const segments: PlayedSegment[] = [];
-  const title = titleOfPositions("test", POSITIONS);
+  const title = titleOfPositions("test", positions);
   const result = playOverTrace(title, trace, rule, {
     bufferCapMs: BUFFER_MS,
     startMs,
@@ -97,10 +110,11 @@ Deno.test("the player of real play chooses what its simulation chooses, on each 
   for (const traceName of TRACE_NAMES) {
     const trace = namedTrace(traceName)!;
     for (const name of ABR_NAMES) {
-      for (const startMs of [0, 10_000]) {
+      for (const [at, startMs] of [0, 10_000].entries()) {
+        const how = { startMs, positions: TITLES[at]! };
         const about = `${name} on ${traceName}, start ${startMs}`;
-        const ours = real(ABR_RULES[name], trace, startMs);
-        const theirs = simulated(ABR_RULES[name], trace, startMs);
+        const ours = real(ABR_RULES[name], trace, how);
+        const theirs = simulated(ABR_RULES[name], trace, how);
         assertEquals(ours.rungs.join(""), theirs.rungs.join(""), about);
         assertAlmostEquals(ours.startupMs, theirs.startupMs, 1e-3, about);
         assertAlmostEquals(ours.stallMs, theirs.stallMs, 1e-3, about);
