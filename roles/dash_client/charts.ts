@@ -1,4 +1,4 @@
-import { traceDurationMs } from "../../lib/model/trace.ts";
+import { type NetworkTrace, traceDurationMs } from "../../lib/model/trace.ts";
 import type {
   LineChart,
   ReportSection,
@@ -90,8 +90,8 @@ export function rateChart(played: Played): ReportSection {
 }
 
 /** What a trace gave until `untilMs`, from its start again at its end. */
-function traceSteps(
-  trace: NonNullable<Played["trace"]>,
+export function traceSteps(
+  trace: NetworkTrace,
   untilMs: number,
   most: number,
 ): Points {

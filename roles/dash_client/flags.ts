@@ -139,6 +139,14 @@ export const PLAY_FLAGS = {
     help:
       "Live: how much faster or slower it may play to stay that far behind; 0 never",
   }),
+  clients: flag.count({
+    default: "1",
+    help: "So many players at once, each with a buffer of its own",
+  }),
+  stagger: flag.duration({
+    default: "1s",
+    help: "Between the starts of two of them",
+  }),
   speed: flag.number({
     default: "1",
     help:

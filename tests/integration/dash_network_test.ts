@@ -146,3 +146,31 @@ Deno.test("dash-client plays a live title with sound, and stays behind its live 
   assert(result.latency.meanMs >= 2900, `${result.latency.meanMs}`);
   assertEquals(result.latency.targetMs, 3000);
 });
+
+Deno.test("dash-client --clients plays several at once on one network and says who got what", async () => {
+  await using site = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    (request) => answerOf(new URL(request.url).pathname),
+  );
+  const url = `http://127.0.0.1:${site.addr.port}/film.mpd`;
+  const run = await runProgram([
+    ...["dash-client", url, "--clients", "3", "--stagger", "200ms"],
+    ..."--abr fixed --quality highest --speed 20 --json --log json".split(" "),
+  ]);
+  assertEquals(run.code, 0, run.stderr);
+  const result = JSON.parse(run.stdout);
+  assertEquals(result.clients.length, 3);
+  for (const { segmentCount, complete } of result.clients) {
+    assertEquals([segmentCount, complete], [SEGMENTS, true]);
+  }
+  assertEquals(result.jainIndex, 1);
+  assert(result.clients[2].beganAtMs >= 400, result.clients[2].beganAtMs);
+  const names = new Set(
+    run.stderr.trim().split("\n").map((line) => JSON.parse(line))
+      .filter(({ type }) => type === "segment.downloaded")
+      .map(({ name }) => name),
+  );
+  assertEquals([...names].sort(), ["client 1", "client 2", "client 3"]);
+  const bad = await runProgram(["dash-client", url, "--clients", "0"]);
+  assertEquals(bad.code, 2, bad.stderr);
+});

@@ -1,0 +1,64 @@
+// deno-lint-ignore-file no-console -- a tool for the terminal
+/**
+ * What playing costs: CPU of a player in real time, as a share of one core, alone and a hundred in one process, each at
+ * 2.5 Mbit/s from an origin on this machine; and whether all of them keep their buffers.
+ *
+ *   [CLIENTS=1,100] [SECONDS=30] [ROLECALL_BIN=dist/rolecall] deno run -A bench/player.ts
+ *
+ * CPU is user and system time of the player's process while all of them fetch and play, from /proc (Linux).
+ */
+import { startProgram } from "../tests/support/program.ts";
+
+const GOAL_PERCENT = 3;
+const TICKS_PER_SECOND = 100;
+
+const CLIENTS = (Deno.env.get("CLIENTS") ?? "1,100").split(",").map(Number);
+const SECONDS = Number(Deno.env.get("SECONDS") ?? 30);
+
+/** CPU time used so far, in seconds. */
+async function cpuSeconds(pid: number): Promise<number> {
+  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+async function measure(clients: number, seconds: number): Promise<void> {
+  await using origin = await startProgram([
+    ...["origin", "--port", "0", "--host", "127.0.0.1"],
+  ]);
+  const { port } = await origin.until("role.listening");
+  await using player = await startProgram([
+    ...["dash-client", `http://127.0.0.1:${port}/manifest.mpd`, "--json"],
+    ...["--abr", "fixed", "--quality", "720p", "--clients", String(clients)],
+    ...[
+      "--duration",
+      `${seconds + 10}s`,
+      "--buffer",
+      "10s",
+      "--stagger",
+      `${5000 / clients}ms`,
+    ],
+  ]);
+  await player.until("playout.started");
+  const before = await cpuSeconds(player.pid);
+  const startedAtMs = performance.now();
+  // Ends before the last player has all of its media.
+  await new Promise((done) => setTimeout(done, seconds * 1000));
+  const cpu = await cpuSeconds(player.pid) - before;
+  const tookS = (performance.now() - startedAtMs) / 1000;
+  const { stdout } = await player.exited;
+  const result = JSON.parse(stdout);
+  const each: readonly { stallCount: number; averageBitsPerSecond: number }[] =
+    result.clients ?? [result];
+  const stalled = each.filter(({ stallCount }) => stallCount > 0).length;
+  const percent = 100 * cpu / tookS / clients;
+  console.log(
+    `${String(clients).padStart(4)} players, ${seconds} s at ${
+      (each[0]!.averageBitsPerSecond / 1e6).toFixed(2)
+    } Mbit/s: ${percent.toFixed(2)} % of a core each (goal ${GOAL_PERCENT}), ${
+      (100 * cpu / tookS).toFixed(0)
+    } % together; ${stalled} of them stalled (goal 0)`,
+  );
+}
+
+for (const clients of CLIENTS) await measure(clients, SECONDS);

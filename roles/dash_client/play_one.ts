@@ -1,0 +1,158 @@
+import { InputError } from "../../lib/core/errors.ts";
+import { ABR_RULES } from "../../lib/dash/abr/mod.ts";
+import { Player, type PlayerOptions } from "../../lib/dash/player.ts";
+import { summarizePlay } from "../../lib/dash/qoe.ts";
+import type { Choice, Track } from "../../lib/dash/title.ts";
+import type { NetworkTrace } from "../../lib/model/trace.ts";
+import type { RoleContext } from "../../lib/role.ts";
+import { inHindsight } from "../../lib/sim/abr_hindsight.ts";
+import { CmcdSession } from "./cmcd.ts";
+import type { PlayFlags } from "./flags.ts";
+import type { Link } from "./link.ts";
+import { type Joined, joinLive } from "./live_play.ts";
+import { type OpenTitle, openTitle, rungOf } from "./manifest.ts";
+import type { Played } from "./result.ts";
+import { Session } from "./session.ts";
+
+/** How it went. */
+export interface PlayedOnce {
+  readonly played: Played;
+  /** On the player's clock. */
+  readonly beganAtMs: number;
+  readonly failure: Error | undefined;
+}
+
+/**
+ * Plays a title once, to its end, the first failure or the signal.
+ *
+ * @param link What all that is fetched passes; others may use it as well.
+ */
+export async function playOne(
+  flags: PlayFlags & { readonly operand: string },
+  ctx: RoleContext,
+  link: Link | undefined,
+): Promise<PlayedOnce> {
+  const cmcd = flags.cmcd === undefined
+    ? undefined
+    : new CmcdSession(flags.cmcd, { contentId: flags.operand, ctx });
+  const opened = await openTitle(flags, ctx, {
+    ...{ link, cmcd, takesLive: true, tracks: flags.tracks },
+    limitMs: flags.duration && flags.duration + (flags.startAt ?? 0),
+  });
+  const joined = opened.live && await joinLive(opened.live, flags, ctx);
+  if (joined !== undefined) cmcd?.setLive();
+  const tracks = joined?.tracks ?? opened.tracks;
+  const player = new Player(tracks, optionsOf(flags, opened, joined));
+  const session = new Session(player, { ...opened, cmcd }, flags.speed, ctx);
+  link?.start();
+  const beganAtMs = ctx.clock.nowMs() * flags.speed;
+  const failure = await session.run(joined?.growth);
+  const played = playedOf(flags, {
+    ...{ opened, joined, player, session, trace: link?.trace },
+  });
+  return { played, beganAtMs, failure };
+}
+
+/** What there is to tell of a play that is over. */
+function playedOf(
+  flags: PlayFlags & { readonly operand: string },
+  { opened, joined, player, session, trace }: {
+    readonly opened: OpenTitle;
+    readonly joined: Joined | undefined;
+    readonly player: Player;
+    readonly session: Session;
+    readonly trace: NetworkTrace | undefined;
+  },
+): Played {
+  const tracks = joined?.tracks ?? opened.tracks;
+  const { playout } = player;
+  const ladder = tracks[0]!.positions[0]?.choices ?? [];
+  const summary = summarizePlay(
+    session.log.downloads.map(({ record }) => record),
+    {
+      playedMs: playout.playedMs,
+      startupMs: session.log.startupMs,
+      stallCount: playout.stallCount,
+      stallMs: playout.stalledMs,
+    },
+  );
+  // Who leaps about, lives at the live edge, or shares the network has no one to be compared with.
+  const comparable = joined === undefined && session.log.seeks.length === 0 &&
+    flags.clients === 1;
+  const rates = ladder.map(({ bitsPerSecond }) => bitsPerSecond);
+  const play = { ...session.log, ...summary, ladder: rates };
+  const { speed, buffer: bufferCapMs } = flags;
+  return {
+    ...session.log,
+    url: flags.operand,
+    title: opened.title,
+    abr: flags.abr,
+    speed,
+    bufferCapMs,
+    mediaMs: joined === undefined ? opened.mediaMs : flags.duration,
+    manifestMs: opened.manifestMs,
+    targetLatencyMs: joined?.live.targetMs,
+    ladder,
+    choices: choicesOf(tracks),
+    trace,
+    hindsight: comparable
+      ? inHindsight({ ...play, speed, bufferCapMs }, trace)
+      : undefined,
+    complete: playout.state === "ended",
+    summary,
+  };
+}
+
+/** All that can be chosen, by name. */
+function choicesOf(tracks: readonly Track[]): ReadonlyMap<string, Choice> {
+  const choices = new Map<string, Choice>();
+  for (const { positions } of tracks) {
+    for (const position of positions) {
+      for (const choice of position.choices) {
+        choices.set(choice.representationId, choice);
+      }
+    }
+  }
+  return choices;
+}
+
+function optionsOf(
+  flags: PlayFlags,
+  { positions }: OpenTitle,
+  joined: Joined | undefined,
+): PlayerOptions {
+  const first = joined?.tracks[0]?.positions[0] ?? positions[0];
+  const last = positions.at(-1);
+  const endMs = last === undefined ? 0 : last.startMs + last.durationMs;
+  if (joined === undefined) {
+    const places = [
+      ["--start-at", flags.startAt ?? 0],
+      ...flags.seek.map(({ toMs }) => ["--seek", toMs] as const),
+    ] as const;
+    for (const [name, toMs] of places) {
+      if (toMs === 0 || toMs < endMs) continue;
+      throw new InputError(
+        `${name} must be in what is played, which ends at ${
+          endMs / 1000
+        } s, got ${toMs / 1000}s`,
+      );
+    }
+  }
+  const rule = ABR_RULES[flags.abr as Exclude<PlayFlags["abr"], "all">];
+  // Near the live edge there is no more to wait for than a segment.
+  const startMs = joined === undefined
+    ? flags.startBuffer
+    : Math.min(flags.startBuffer, first?.durationMs ?? 0);
+  return {
+    rule,
+    startMs,
+    resumeMs: startMs,
+    capMs: flags.buffer,
+    fixedIndex: first === undefined ? 0 : rungOf(flags.quality, first),
+    speed: flags.speed,
+    fromMs: joined?.fromMs ?? flags.startAt,
+    seeks: flags.seek,
+    abandon: flags.abandon,
+    live: joined?.live,
+  };
+}
