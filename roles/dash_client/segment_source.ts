@@ -1,3 +1,4 @@
+import { RunError } from "../../lib/core/errors.ts";
 import { Attempts, isAbsent } from "../../lib/dash/attempts.ts";
 import type { Locations } from "../../lib/dash/locations.ts";
 import type { SegmentLocation } from "../../lib/dash/mpd.ts";
@@ -38,7 +39,7 @@ export class SegmentSource {
   /**
    * Gets one; what is measured is the request that succeeded.
    *
-   * @throws as `Fetcher.get`.
+   * @throws the reason of the role's signal, if that aborts.
    */
   async get(
     { urls, range }: SegmentLocation,
@@ -54,7 +55,7 @@ export class SegmentSource {
     let url = attempts.first(clock.nowMs());
     for (;;) {
       options.begin?.();
-      const got = await this.#fetcher.get(url, { ...options, range });
+      const got = await this.#fetch(url, { ...options, range });
       if (got.ok) {
         this.#answered(url);
         return got;
@@ -79,6 +80,20 @@ export class SegmentSource {
           absent: false,
         };
       }
+    }
+  }
+
+  /** A place whose name nobody knows has failed like any other. */
+  async #fetch(
+    url: string,
+    options: FetchOptions,
+  ): Promise<Fetched | NotFetched> {
+    try {
+      return await this.#fetcher.get(url, options);
+    } catch (error) {
+      this.#ctx.signal.throwIfAborted();
+      if (!(error instanceof RunError)) throw error;
+      return { ok: false, status: undefined, problem: error.message };
     }
   }
 

@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
+import { RunError } from "../../../lib/core/errors.ts";
 import { Locations } from "../../../lib/dash/locations.ts";
 import type { RoleContext } from "../../../lib/role.ts";
+import type { Fetcher } from "../../../roles/dash_client/fetcher.ts";
 import { SegmentSource } from "../../../roles/dash_client/segment_source.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 import { fetcherOf } from "./_fetching.ts";
@@ -81,6 +83,31 @@ Deno.test("SegmentSource goes to the next place when a connection fails, and ask
     type: "location.recovered",
     location: "http://a",
   }]);
+});
+
+Deno.test("SegmentSource goes to the next place when nobody knows the name of one", async () => {
+  const clock = new ManualClock();
+  const good = fetcherOf(body, { clock });
+  const get: Fetcher["get"] = (url, options) =>
+    url === A
+      ? Promise.reject(new RunError("name-not-found", "Cannot find a"))
+      : good.get(url, options);
+  const ctx = {
+    clock,
+    rng: () => 0,
+    signal: new AbortController().signal,
+    emit() {},
+  } as unknown as RoleContext;
+  const source = new SegmentSource(
+    { get } as Fetcher,
+    new Locations(() => 0),
+    ctx,
+  );
+  const got = await source.get({ urls: [A, B], range: undefined }, {
+    segmentNumber: 1,
+  });
+  assert(got.ok);
+  assertEquals(got.url, B);
 });
 
 Deno.test("SegmentSource waits for a server that asks for it, and tries again", async () => {
