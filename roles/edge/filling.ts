@@ -51,8 +51,8 @@ export async function fillStored(
     async rest(broken) {
       const next = await restOf(parts, exchange, stored);
       if (next === undefined) return undefined;
-      const options = { reason: last.reason, stored: false, filled: broken };
-      fetched(parts, exchange, last.response, options);
+      const told = { reason: last.reason, stored: false, filled: broken };
+      fetched(parts, exchange, last.response, told);
       last = { response: next, reason: "rest" };
       return next;
     },
@@ -79,11 +79,12 @@ async function restOf(
   stored: FillingResponse,
 ): Promise<UpstreamResponse | undefined> {
   const { filledBytes, lengthBytes } = stored.body;
+  const { signal, upstream } = parts;
   const conditions = restConditions(stored, filledBytes);
-  if (conditions === undefined || lengthBytes === undefined) return undefined;
+  const mayAsk = lengthBytes !== undefined && !signal.aborted;
+  if (conditions === undefined || !mayAsk) return undefined;
   const request = { ...exchange.forFill(), method: "GET" };
   for (const [name, value] of conditions) request.fields.set(name, value);
-  const { signal, upstream } = parts;
   try {
     const response = await upstream.fetch({
       ...request,
@@ -94,7 +95,8 @@ async function restOf(
     await response.body?.cancel();
     fetched(parts, exchange, response, { reason: "rest", stored: false });
   } catch (error) {
-    if (!(error instanceof UpstreamError)) throw error;
+    // The edge may have been told to go meanwhile.
+    if (!(error instanceof UpstreamError) && !signal.aborted) throw error;
   }
   return undefined;
 }

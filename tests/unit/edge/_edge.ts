@@ -55,6 +55,7 @@ export function edgeOf(
       },
     }),
   });
+  const gone = new AbortController();
   const edge = new Edge({
     ctx,
     log: new AnswerLog(ctx),
@@ -73,7 +74,7 @@ export function edgeOf(
     pseudonym: "e",
     scheme: options.scheme ?? "http",
     mark: "mark-1",
-    signal: new AbortController().signal,
+    signal: gone.signal,
     idleMs: 1000,
   });
   const ask = async (
@@ -93,5 +94,7 @@ export function edgeOf(
     const text = fromUtf8(await bytesOf(body));
     return { status, headers, text };
   };
-  return { ask, asked, clock, events, disk, tiers: cache.tiers };
+  const { tiers } = cache;
+  const leave = () => gone.abort();
+  return { ask, asked, clock, events, disk, tiers, leave };
 }

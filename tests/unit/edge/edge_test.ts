@@ -150,6 +150,23 @@ Deno.test("Edge has the rest of a body that breaks off from another origin that 
   );
 });
 
+Deno.test("Edge that goes asks nobody for the rest of a body, and bears that it is asked for already", async () => {
+  for (const when of ["before", "while"]) {
+    const edge = edgeOf((url) => {
+      if (when === "before" || url.startsWith("http://b.test/")) edge.leave();
+      if (url.startsWith("http://b.test/")) {
+        throw new DOMException("It was told to go", "AbortError");
+      }
+      const headers = { "content-length": "8", etag: '"1"' };
+      return new Response(halfABody(), {
+        headers: { ...headers, "cache-control": "max-age=60" },
+      });
+    });
+    const cut = await edge.ask("/").then(() => "whole", () => "cut");
+    assertEquals([cut, edge.asked.length], ["cut", when === "before" ? 1 : 2]);
+  }
+});
+
 Deno.test("Edge cuts every client of a body that breaks off and has no rest, keeps nothing of it, and has the next one from another origin", async () => {
   const cases: { fields: HeadersInit; asksForRest: boolean }[] = [
     // How long it is to be nobody knows.
