@@ -13,3 +13,24 @@ Deno.test("docs/reference is what `deno task docs` writes", async () => {
     );
   }
 });
+
+Deno.test("docs name tests and benches that exist", async () => {
+  const missing: string[] = [];
+  for await (const page of pages(new URL("docs/", ROOT))) {
+    const text = await Deno.readTextFile(page);
+    for (const [, path] of text.matchAll(/`((?:tests|bench)\/[\w/]+\.ts)`/g)) {
+      const there = await Deno.stat(new URL(path!, ROOT)).catch(() =>
+        undefined
+      );
+      if (there === undefined) missing.push(`${page.pathname}: ${path}`);
+    }
+  }
+  assertEquals(missing, []);
+});
+
+async function* pages(folder: URL): AsyncGenerator<URL> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) yield* pages(new URL(`${name}/`, folder));
+    else if (name.endsWith(".md")) yield new URL(name, folder);
+  }
+}
