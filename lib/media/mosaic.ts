@@ -81,3 +81,17 @@ export function differsAt(
     one.cb[at + columns] !== other.cb[at + columns] ||
     one.cr[at + columns] !== other.cr[at + columns];
 }
+
+/** Whether two mosaics of the same size differ anywhere in a row of macroblocks: most rows of most pictures do not. */
+export function rowDiffers(a: Mosaic, b: Mosaic, row: number): boolean {
+  const { columns } = a;
+  const one = a.words;
+  const other = b.words;
+  for (let at = 4 * row * columns; at < 4 * (row + 1) * columns; at++) {
+    if (one.luma[at] !== other.luma[at]) return true;
+  }
+  for (let at = 2 * row * columns; at < 2 * (row + 1) * columns; at++) {
+    if (one.cb[at] !== other.cb[at] || one.cr[at] !== other.cr[at]) return true;
+  }
+  return false;
+}

@@ -24,6 +24,7 @@ import {
   createMosaic,
   differsAt,
   type Mosaic,
+  rowDiffers,
 } from "./mosaic.ts";
 
 /** Column and row of the levels in zig-zag order (figure 8-8), as `4 * row + column`. */
@@ -82,6 +83,10 @@ export class MosaicEncoder {
     writeSliceHeader(out, { idr: false, index: this.#index, idrPicId: 0 });
     let skipped = 0;
     for (let row = 0; row < picture.rows; row++) {
+      if (!rowDiffers(picture, this.#asked, row)) {
+        skipped += picture.columns;
+        continue;
+      }
       for (let column = 0; column < picture.columns; column++) {
         if (!differsAt(picture, this.#asked, column, row)) {
           skipped += 1;

@@ -70,7 +70,10 @@ export class TestCard {
   readonly #still: Mosaic;
   readonly #canvas: Canvas;
   readonly #discCells: number;
-  readonly #discMap: Uint8Array;
+  /** Of the disc's square in the picture: its first cell. */
+  readonly #discAt: number;
+  /** The square's rows for each position of the hand, once they were needed. */
+  readonly #discs: (readonly Uint8Array[])[] = [];
 
   /** Paints pictures of so many macroblocks. */
   constructor(text: CardText, columns: number, rows: number) {
@@ -80,9 +83,26 @@ export class TestCard {
     const scale = text.height / 4 / DESIGN_HEIGHT;
     this.#canvas = new Canvas(this.#picture, scale);
     this.#discCells = 2 * Math.round(DISC.radius * scale);
-    this.#discMap = mapDisc(this.#discCells);
+    const left = Math.round(DISC.x * scale) - this.#discCells / 2;
+    const top = Math.round(DISC.y * scale) - this.#discCells / 2;
+    this.#discAt = 4 * columns * top + left;
     paintStill(new Canvas(this.#still, scale), text);
     copyMosaic(this.#picture, this.#still);
+  }
+
+  /** Draws the disc on what is under it. */
+  #disc(swept: number): readonly Uint8Array[] {
+    const { luma, columns } = this.#still;
+    const size = this.#discCells;
+    const map = mapDisc(size);
+    return Array.from({ length: size }, (_, y) => {
+      const at = this.#discAt + 4 * columns * y;
+      return luma.slice(at, at + size).map((under, x) => {
+        const part = map[size * y + x]!;
+        if (part === OUTSIDE) return under;
+        return part === RIM ? WHITE : part <= swept ? 176 : 118;
+      });
+    });
   }
 
   /** Paints frame `frame` of the title, from 0. The picture is overwritten by the next call. */
@@ -119,21 +139,13 @@ export class TestCard {
   #paintLeader(inSegment: number): void {
     const { framesPerSecond, framesPerSegment } = this.#text;
     const { luma, columns } = this.#picture;
-    const { scale } = this.#canvas;
     const swept = Math.floor(
       (inSegment % framesPerSecond) * SECTORS / framesPerSecond,
     );
-    const size = this.#discCells;
-    const left = Math.round(DISC.x * scale) - size / 2;
-    const top = Math.round(DISC.y * scale) - size / 2;
-    let from = 0;
-    for (let y = 0; y < size; y++) {
-      let to = 4 * columns * (top + y) + left;
-      for (let x = 0; x < size; x++, from++, to++) {
-        const part = this.#discMap[from]!;
-        if (part === OUTSIDE) continue;
-        luma[to] = part === RIM ? WHITE : part <= swept ? 176 : 118;
-      }
+    let at = this.#discAt;
+    for (const row of this.#discs[swept] ??= this.#disc(swept)) {
+      luma.set(row, at);
+      at += 4 * columns;
     }
     const secondsLeft = Math.ceil(
       (framesPerSegment - inSegment) / framesPerSecond,
