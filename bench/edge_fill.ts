@@ -22,6 +22,7 @@ import {
 } from "./edge_clients.ts";
 import {
   type Cache,
+  cpuMs,
   rssKib,
   startNginx,
   startOurs,
@@ -146,17 +147,22 @@ async function late(): Promise<void> {
   });
 }
 
-async function rate(cache: Cache, seconds: number): Promise<number> {
+/** What wrk gets for some seconds, and what each request costs. */
+async function rate(
+  cache: Cache,
+  seconds: number,
+): Promise<{ readonly perSecond: number; readonly cpuMicros: number }> {
+  const before = await cpuMs(cache.pid);
   const { stdout } = await new Deno.Command("wrk", {
-    args: [
-      "-t1",
-      "-c16",
-      `-d${seconds}`,
-      `http://127.0.0.1:${cache.port}/16384/0/other`,
-    ],
+    args: ["-t1", "-c16", `-d${seconds}`]
+      .concat(`http://127.0.0.1:${cache.port}/16384/0/other`),
   }).output();
   const text = new TextDecoder().decode(stdout);
-  return Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]);
+  const requests = Number(/(\d+) requests in/.exec(text)?.[1]);
+  return {
+    perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]),
+    cpuMicros: 1000 * (await cpuMs(cache.pid) - before) / requests,
+  };
 }
 
 async function stalled(): Promise<void> {
@@ -168,6 +174,7 @@ async function stalled(): Promise<void> {
     await ask(cache.port, path);
     await rate(cache, 2);
     const rates: number[] = [];
+    const loads: number[] = [];
     const costs: number[] = [];
     for (let run = 0; run < RUNS; run++) {
       const before = await rate(cache, 2);
@@ -178,14 +185,16 @@ async function stalled(): Promise<void> {
       });
       await pause(1000);
       costs.push((await rssKib(cache.pid) - emptyKib) / 1000);
-      rates.push(await rate(cache, 2) / before);
+      const now = await rate(cache, 2);
+      rates.push(now.perSecond / before.perSecond);
+      loads.push(now.cpuMicros / before.cpuMicros);
     }
     console.log(
       `  ${cache.name.padEnd(16)} first time ${
         costs[0]!.toFixed(1).padStart(5)
       } KiB each, most ${Math.max(...costs).toFixed(1).padStart(5)}   others ${
         median(rates).toFixed(2)
-      } ×`,
+      } × their rate, at ${median(loads).toFixed(2)} × the CPU`,
     );
   });
 }

@@ -18,6 +18,13 @@ export async function rssKib(pid: number): Promise<number> {
   return Number(/VmRSS:\s+(\d+)/.exec(text)?.[1]);
 }
 
+/** CPU time a process has used, in ms. */
+export async function cpuMs(pid: number): Promise<number> {
+  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return 10 * (Number(fields[11]) + Number(fields[12]));
+}
+
 /** Open files of a process. */
 export async function openFiles(pid: number): Promise<number> {
   let count = 0;
