@@ -7,6 +7,7 @@
  *
  * CPU is user and system time of the player's process while all of them fetch and play, from /proc (Linux).
  */
+import type { EventRecord } from "../lib/events/mod.ts";
 import { startProgram } from "../tests/support/program.ts";
 
 const GOAL_PERCENT = 3;
@@ -14,6 +15,12 @@ const TICKS_PER_SECOND = 100;
 
 const CLIENTS = (Deno.env.get("CLIENTS") ?? "1,100").split(",").map(Number);
 const SECONDS = Number(Deno.env.get("SECONDS") ?? 30);
+
+/** What the result says of a player. */
+interface Played {
+  readonly stallCount: number;
+  readonly averageBitsPerSecond: number;
+}
 
 /** CPU time used so far, in seconds. */
 async function cpuSeconds(pid: number): Promise<number> {
@@ -46,18 +53,38 @@ async function measure(clients: number, seconds: number): Promise<void> {
   await new Promise((done) => setTimeout(done, seconds * 1000));
   const cpu = await cpuSeconds(player.pid) - before;
   const tookS = (performance.now() - startedAtMs) / 1000;
-  const { stdout } = await player.exited;
+  const { code, stdout, stderr } = await player.exited;
+  if (code !== 0) throw new Error(`Not all of them played: ${stderr}`);
   const result = JSON.parse(stdout);
-  const each: readonly { stallCount: number; averageBitsPerSecond: number }[] =
-    result.clients ?? [result];
+  const each: readonly Played[] = result.clients ?? [result];
+  // One that failed has no row, and could not be seen to stall.
+  if (each.length !== clients) {
+    throw new Error(`${each.length} of ${clients} players have a result`);
+  }
   const stalled = each.filter(({ stallCount }) => stallCount > 0).length;
+  const slowest = Math.min(...each.map((one) => one.averageBitsPerSecond));
   const percent = 100 * cpu / tookS / clients;
   console.log(
     `${String(clients).padStart(4)} players, ${seconds} s at ${
-      (each[0]!.averageBitsPerSecond / 1e6).toFixed(2)
-    } Mbit/s: ${percent.toFixed(2)} % of a core each (goal ${GOAL_PERCENT}), ${
+      (slowest / 1e6).toFixed(2)
+    } Mbit/s or more: ${
+      percent.toFixed(2)
+    } % of a core each (goal ${GOAL_PERCENT}), ${
       (100 * cpu / tookS).toFixed(0)
-    } % together; ${stalled} of them stalled (goal 0)`,
+    } % together; ${stalled} of them stalled (goal 0), least media held ${
+      (leastHeldMs(player.events) / 1000).toFixed(2)
+    } s of 10`,
+  );
+}
+
+/** The least that any of the players still held when a segment came, once its buffer had been full: its first two segments fill it. */
+function leastHeldMs(events: readonly EventRecord[]): number {
+  return Math.min(
+    ...events.flatMap((event) =>
+      event.type === "segment.downloaded" && event.segmentNumber > 2
+        ? [event.bufferMs - event.mediaMs]
+        : []
+    ),
   );
 }
 
