@@ -29,8 +29,8 @@ const PROGRESS_HALF_LIFE_MS = 1000;
 const LEAST_MOVE = 0.4;
 /** The expectation is never taken to have been too high by more than a factor of e to this: a hole is no forecast. */
 const MOST_FALL = 1.5;
-/** Errors of the forecast: what is thought of them at first, and how much of that is left after each segment. */
-const FIRST_SIGMA = 0.45;
+/** Errors of the forecast: what is thought of them at first, much, since one segment says little; and how much of that is left after each. */
+const FIRST_SIGMA = 1.2;
 const SIGMA_KEPT = 0.85;
 /** Share of the error's deviation that counts: each segment is a new chance, in the table, to be off by it. */
 const SIGMA_SHARE = 0.25;
