@@ -127,6 +127,8 @@ class AutoSession implements AbrSession {
     const seen = Math.log(bits * 1000 / flowMs);
     const logRate = kept * this.#logRate + (1 - kept) * seen;
     const goesOn = { logRate, bufferMs, latencyMs: 0 };
+    // Asked some hundred times a segment: mostly it is clear.
+    if (!values.mayStall(sizeBits - bits, goesOn)) return undefined;
     let best = values.expect(index, sizeBits - bits, goesOn) +
       LEAST_ABANDON_GAIN;
     let lower: number | undefined;

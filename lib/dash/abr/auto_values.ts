@@ -61,6 +61,25 @@ const ROUNDS = 20;
 const RATE_STEPS = 20;
 const BUFFER_STEPS = 22;
 
+/** A state in which a segment is asked for. */
+interface From {
+  /** Logarithm of the bits per second that are expected. */
+  readonly logRate: number;
+  readonly bufferMs: number;
+  readonly latencyMs: number;
+  /** Logarithm of how much larger than usual what comes after it is. */
+  readonly aheadLog?: number;
+}
+
+/** By state, rung and outcome. */
+interface Moves {
+  /** The lowest of the four states around where it leads. */
+  readonly low: Int32Array;
+  readonly rateShare: Float64Array;
+  readonly bufferShare: Float64Array;
+  readonly stallCost: Float64Array;
+}
+
 /** See the head of this file. */
 export class AutoValues {
   readonly #model: AutoModel;
@@ -92,7 +111,10 @@ export class AutoValues {
     this.#values = ladder.map(() =>
       new Float64Array(RATE_STEPS * BUFFER_STEPS)
     );
-    for (let round = 0; round < ROUNDS; round++) this.#values = this.#before();
+    const moves = this.#moves();
+    for (let round = 0; round < ROUNDS; round++) {
+      this.#values = this.#before(moves);
+    }
   }
 
   /** Of the segments it reckons with. */
@@ -112,63 +134,77 @@ export class AutoValues {
 
   /** The value of a state; in segments' worth of utility. */
   value(index: number, logRate: number, bufferMs: number): number {
-    const x = clamp((logRate - this.#lowestLog) / this.#logStep, RATE_STEPS);
-    const b = clamp(bufferMs / this.#bufferStepMs, BUFFER_STEPS);
-    const at = Math.min(Math.floor(x), RATE_STEPS - 2);
-    const to = Math.min(Math.floor(b), BUFFER_STEPS - 2);
-    const low = at * BUFFER_STEPS + to;
+    const { low, rateShare, bufferShare } = this.#place(logRate, bufferMs);
     const high = low + BUFFER_STEPS;
     const values = this.#values[index]!;
-    const share = b - to;
-    const below = values[low]! + share * (values[low + 1]! - values[low]!);
-    const above = values[high]! + share * (values[high + 1]! - values[high]!);
-    return below + (x - at) * (above - below);
+    const below = values[low]! +
+      bufferShare * (values[low + 1]! - values[low]!);
+    const above = values[high]! +
+      bufferShare * (values[high + 1]! - values[high]!);
+    return below + rateShare * (above - below);
+  }
+
+  /** Whether the picture would stand still for `sizeBits` in the worst outcome reckoned with. */
+  mayStall(sizeBits: number, { logRate, bufferMs, latencyMs }: From): boolean {
+    const worst = Math.exp(-this.#model.sigma * OUTCOMES[0]!.z);
+    const flowMs = sizeBits * 1000 / Math.exp(logRate);
+    return latencyMs + flowMs * worst > bufferMs;
   }
 
   /**
-   * What is to be expected of fetching `sizeBits` that are worth `utility` when `exp(logRate)` bits per second are
-   * expected and `bufferMs` held: the utility, the stalls, and where it leads.
+   * What is to be expected of fetching `sizeBits` in a rung: its utility, the stalls, and where it leads.
    */
-  expect(
-    index: number,
-    sizeBits: number,
-    { logRate, bufferMs, latencyMs, aheadLog = 0 }: {
-      readonly logRate: number;
-      readonly bufferMs: number;
-      readonly latencyMs: number;
-      /** Logarithm of how much larger than usual what comes after it is. */
-      readonly aheadLog?: number;
-    },
-  ): number {
-    const { segmentDurationMs, sigma, bufferCapMs } = this.#model;
-    const drifted = logRate + DRIFT * (this.#model.usualLog - logRate) -
-      aheadLog;
-    const flowMs = sizeBits * 1000 / Math.exp(logRate);
+  expect(index: number, sizeBits: number, from: From): number {
     let sum = this.utilities[index]!;
     for (const { z, weight } of OUTCOMES) {
-      const takenMs = latencyMs + flowMs * Math.exp(-sigma * z);
-      const leftMs = bufferMs - takenMs;
-      const stall = leftMs < 0 ? -leftMs / segmentDurationMs : 0;
-      const nextMs = Math.min(
-        Math.max(0, leftMs) + segmentDurationMs,
-        bufferCapMs,
-      );
-      const next = this.value(
-        index,
-        drifted + GAIN * sigma * (z - MEAN_OUTCOME),
-        nextMs,
-      );
+      const { logRate, bufferMs, stall } = this.#lead(sizeBits, from, z);
+      const next = this.value(index, logRate, bufferMs);
       sum += weight * (next - STALL_COST * stall);
     }
     return sum;
   }
 
-  #before(): readonly Float64Array[] {
-    const { ladder, segmentDurationMs, bufferCapMs, latencyMs } = this.#model;
-    const values = ladder.map(() =>
-      new Float64Array(RATE_STEPS * BUFFER_STEPS)
-    );
+  /** One segment earlier. */
+  #before(moves: Moves): readonly Float64Array[] {
+    const { ladder } = this.#model;
+    const states = RATE_STEPS * BUFFER_STEPS;
+    const values = ladder.map(() => new Float64Array(states));
     const worth = new Float64Array(ladder.length);
+    let move = 0;
+    for (let state = 0; state < states; state++) {
+      for (let rung = 0; rung < ladder.length; rung++) {
+        const next = this.#values[rung]!;
+        let sum = this.utilities[rung]!;
+        for (const { weight } of OUTCOMES) {
+          const low = moves.low[move]!;
+          const high = low + BUFFER_STEPS;
+          const share = moves.bufferShare[move]!;
+          const below = next[low]! + share * (next[low + 1]! - next[low]!);
+          const above = next[high]! + share * (next[high + 1]! - next[high]!);
+          const value = below + moves.rateShare[move]! * (above - below);
+          sum += weight * (value - moves.stallCost[move]!);
+          move += 1;
+        }
+        worth[rung] = sum;
+      }
+      for (let last = 0; last < ladder.length; last++) {
+        values[last]![state] = this.#bestAfter(last, worth);
+      }
+    }
+    return values;
+  }
+
+  /** Where each rung leads from each state with each outcome: the same in every round, so it is worked out once. */
+  #moves(): Moves {
+    const { ladder, segmentDurationMs, bufferCapMs, latencyMs } = this.#model;
+    const count = RATE_STEPS * BUFFER_STEPS * ladder.length * OUTCOMES.length;
+    const moves = {
+      low: new Int32Array(count),
+      rateShare: new Float64Array(count),
+      bufferShare: new Float64Array(count),
+      stallCost: new Float64Array(count),
+    };
+    let move = 0;
     for (let x = 0; x < RATE_STEPS; x++) {
       const logRate = this.#lowestLog + x * this.#logStep;
       for (let b = 0; b < BUFFER_STEPS; b++) {
@@ -177,19 +213,63 @@ export class AutoValues {
           b * this.#bufferStepMs,
           Math.max(0, bufferCapMs - segmentDurationMs),
         );
-        for (let rung = 0; rung < ladder.length; rung++) {
-          worth[rung] = this.expect(
-            rung,
-            ladder[rung]! * segmentDurationMs / 1000,
-            { logRate, bufferMs, latencyMs },
-          );
-        }
-        for (let last = 0; last < ladder.length; last++) {
-          values[last]![x * BUFFER_STEPS + b] = this.#bestAfter(last, worth);
+        for (const rate of ladder) {
+          const sizeBits = rate * segmentDurationMs / 1000;
+          const from = { logRate, bufferMs, latencyMs };
+          for (const outcome of OUTCOMES) {
+            const { stall, ...to } = this.#lead(sizeBits, from, outcome.z);
+            const place = this.#place(to.logRate, to.bufferMs);
+            moves.low[move] = place.low;
+            moves.rateShare[move] = place.rateShare;
+            moves.bufferShare[move] = place.bufferShare;
+            moves.stallCost[move] = STALL_COST * stall;
+            move += 1;
+          }
         }
       }
     }
-    return values;
+    return moves;
+  }
+
+  /** Where fetching `sizeBits` leads, and what stands still for it, in segments. */
+  #lead(
+    sizeBits: number,
+    { logRate, bufferMs, latencyMs, aheadLog = 0 }: From,
+    z: number,
+  ): {
+    readonly logRate: number;
+    readonly bufferMs: number;
+    readonly stall: number;
+  } {
+    const { segmentDurationMs, sigma, bufferCapMs, usualLog } = this.#model;
+    const flowMs = sizeBits * 1000 / Math.exp(logRate);
+    const leftMs = bufferMs - latencyMs - flowMs * Math.exp(-sigma * z);
+    return {
+      logRate: logRate + DRIFT * (usualLog - logRate) - aheadLog +
+        GAIN * sigma * (z - MEAN_OUTCOME),
+      bufferMs: Math.min(
+        Math.max(0, leftMs) + segmentDurationMs,
+        bufferCapMs,
+      ),
+      stall: leftMs < 0 ? -leftMs / segmentDurationMs : 0,
+    };
+  }
+
+  /** Between which states of the table a state lies: the lowest of the four, and how far from it. */
+  #place(logRate: number, bufferMs: number): {
+    readonly low: number;
+    readonly rateShare: number;
+    readonly bufferShare: number;
+  } {
+    const x = clamp((logRate - this.#lowestLog) / this.#logStep, RATE_STEPS);
+    const b = clamp(bufferMs / this.#bufferStepMs, BUFFER_STEPS);
+    const at = Math.min(Math.floor(x), RATE_STEPS - 2);
+    const to = Math.min(Math.floor(b), BUFFER_STEPS - 2);
+    return {
+      low: at * BUFFER_STEPS + to,
+      rateShare: x - at,
+      bufferShare: b - to,
+    };
   }
 
   /** The most of `worth` (by rung), the price of the change from rung `last` taken off. */

@@ -70,17 +70,19 @@ function bestFirst(
     from: { bufferMs: number; last: number; worth: number; first: number },
   ): void => {
     if (at === horizon) {
-      if (from.worth <= best) return;
       best = from.worth;
       bestIndex = from.first;
       return;
     }
-    if (from.worth + (horizon - at) * top <= best) return;
+    const left = horizon - at - 1;
     for (let index = rungs - 1; index >= 0; index--) {
       const leftMs = from.bufferMs - takenMs[at * rungs + index]!;
       const rate = ladder[index]!;
       const worth = from.worth + rate - Math.abs(rate - from.last) +
         Math.min(0, leftMs) / 1000 * top;
+      // A step up brings no more than the rate before it: what it brings more, the change costs.
+      const most = left === 0 ? worth : worth + rate + (left - 1) * top;
+      if (most <= best) continue;
       plan(at + 1, {
         bufferMs: Math.min(
           Math.max(0, leftMs) + segmentDurationMs,
