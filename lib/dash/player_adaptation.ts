@@ -72,7 +72,8 @@ export class Adaptation {
       this.#roomWantedAtMs = undefined;
     }
     const bufferMs = playout.aheadMs(track.index);
-    const state = this.#stateAt(track, { bufferMs, nowMs });
+    const playbackRate = playout.rate;
+    const state = this.#stateAt(track, { bufferMs, nowMs, playbackRate });
     const decision = this.#session.decide(state);
     // While nothing plays the buffer does not sink: waiting for that would be for ever.
     if (decision.waitMs < SHORTEST_WAIT_MS || playout.state !== "playing") {
@@ -178,7 +179,7 @@ export class Adaptation {
 
   #stateAt(
     track: PlayingTrack,
-    now: { readonly bufferMs: number; readonly nowMs: number },
+    now: Pick<AbrState, "bufferMs" | "nowMs" | "playbackRate">,
   ): AbrState {
     const position = track.position!;
     const ladder = ladderOf(position);

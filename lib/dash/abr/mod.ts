@@ -7,6 +7,7 @@ import { dynamic, dynamicO } from "./dynamic.ts";
 import { elastic } from "./elastic.ts";
 import { festive } from "./festive.ts";
 import { fixed } from "./fixed.ts";
+import { l2aLl } from "./l2a_ll.ts";
 import { panda } from "./panda.ts";
 import { robustMpc } from "./robust_mpc.ts";
 import type { AbrRule } from "./rule.ts";
@@ -30,6 +31,7 @@ export const ABR_RULES = {
   elastic,
   festive,
   panda,
+  "l2a-ll": l2aLl,
   "robust-mpc": robustMpc,
   fixed,
 } as const satisfies Readonly<Record<string, AbrRule>>;

@@ -38,6 +38,8 @@ export interface AbrState {
   readonly fixedIndex: number;
   /** The player's clock. */
   readonly nowMs: number;
+  /** How fast it plays to stay behind a live edge; 1, and when it is not given, is the pace of the clock. */
+  readonly playbackRate?: number;
   /**
    * Size in bits of the segment `ahead` places after the one to be chosen (0 is that one), in rung `index`; undefined
    * where the player has not been told, and past the end. Without it a rule reckons with rate times duration.
