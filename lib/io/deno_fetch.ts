@@ -1,3 +1,4 @@
+import { hold } from "./hold.ts";
 import { RunError } from "../core/errors.ts";
 import type { FetchOptions } from "./net.ts";
 
@@ -26,15 +27,17 @@ export async function fetchOnce(
   const timer = new AbortController();
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const timeout = setTimeout(() => timer.abort(), timeoutMs);
+  const stop = options.signal === undefined
+    ? timer.signal
+    : AbortSignal.any([timer.signal, options.signal]);
+  using _held = hold(stop);
   try {
     return await fetch(target, {
       method: options.method ?? "GET",
       headers,
       redirect: "manual",
       ...(options.body === undefined ? {} : { body: options.body }),
-      signal: options.signal === undefined
-        ? timer.signal
-        : AbortSignal.any([timer.signal, options.signal]),
+      signal: stop,
     });
   } catch (error) {
     options.signal?.throwIfAborted();

@@ -1,3 +1,4 @@
+import { hold } from "./hold.ts";
 import { RunError } from "../core/errors.ts";
 import { addressOf } from "./deno_address.ts";
 import { systemError } from "./deno_errors.ts";
@@ -126,6 +127,7 @@ async function connectTcp(
     timer.signal,
     ...(options.signal === undefined ? [] : [options.signal]),
   ]);
+  using _held = hold(stop);
   const stopped = new Promise<null>((resolve) =>
     stop.addEventListener("abort", () => resolve(null), { once: true })
   );
