@@ -1,7 +1,7 @@
 import type { HostPort } from "../../lib/cli/flags.ts";
 import { flag, serverFlags } from "../../lib/cli/flags.ts";
 import { type Mode, mode, type RoleContext } from "../../lib/role.ts";
-import { DhtDriver } from "./dht_driver.ts";
+import { DhtDriver } from "../../lib/peer/dht_driver.ts";
 import { DHT_NODE_FLAG } from "./discovery_flags.ts";
 
 const FLAGS = {

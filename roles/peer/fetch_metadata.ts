@@ -10,10 +10,17 @@ import {
   torrentOfMagnet,
 } from "../../lib/bittorrent/torrent_of_magnet.ts";
 import { hashing, sha1, sha256 } from "../../lib/io/hash.ts";
-import type { Discovery } from "./discovery.ts";
-import { discoveryOf, type Self, type ShareStatus } from "./discovery_of.ts";
+import type { Discovery } from "../../lib/peer/discovery.ts";
+import {
+  discoveryOf,
+  type Self,
+  type ShareStatus,
+} from "../../lib/peer/discovery_of.ts";
 import type { ShareFlags } from "./flags.ts";
-import { type SharedContent, SwarmDriver } from "./swarm_driver.ts";
+import {
+  type SharedContent,
+  SwarmDriver,
+} from "../../lib/peer/swarm_driver.ts";
 import { metadataOptions } from "./swarm_setup.ts";
 import { aborted, hopeless } from "./waiting.ts";
 

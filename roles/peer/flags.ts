@@ -1,7 +1,7 @@
 import type { ChokerName } from "../../lib/bittorrent/choker.ts";
 import { flag, type HostPort } from "../../lib/cli/flags.ts";
 import type { PickerName } from "../../lib/bittorrent/picker.ts";
-import type { DiscoveryFlags } from "./discovery.ts";
+import type { DiscoveryFlags } from "../../lib/peer/discovery.ts";
 import { DHT_NODE_FLAG, DISCOVERY_FLAGS } from "./discovery_flags.ts";
 
 /** The flags of the mode that shares a torrent. */

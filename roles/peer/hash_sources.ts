@@ -1,34 +1,15 @@
-import { concat, toHex } from "../../lib/core/bytes.ts";
 import { InputError } from "../../lib/core/errors.ts";
-import type { MetainfoFile } from "../../lib/bittorrent/make_metainfo.ts";
+import type { TorrentVersion } from "../../lib/bittorrent/metainfo.ts";
 import {
-  layersAbove,
-  LEAF_BYTES,
-  nodesOf,
-  Padding,
-  pieceNodeOf,
-  rootOver,
-} from "../../lib/bittorrent/merkle.ts";
-import {
-  HASH_BYTES,
-  type TorrentVersion,
-} from "../../lib/bittorrent/metainfo.ts";
-import { sha1, sha256 } from "../../lib/io/hash.ts";
+  SourceHasher,
+  type SourceHashes,
+} from "../../lib/bittorrent/source_hasher.ts";
+import { hashing } from "../../lib/io/hash.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Source } from "./sources.ts";
 
 /** How often it is told how far hashing is. */
 const PROGRESS_MS = 1_000;
-
-/** What {@linkcode hashSources} finds out. */
-export interface SourceHashes {
-  /** The SHA-1 hashes of the pieces of v1; empty for v2. */
-  readonly pieces: Uint8Array;
-  /** The sources as a torrent lists them, with their roots for v2. */
-  readonly files: readonly MetainfoFile[];
-  /** The hashes of the pieces of files longer than a piece, by root in hex, for v2. */
-  readonly pieceLayers: ReadonlyMap<string, Uint8Array>;
-}
 
 /**
  * Reads every file once and hashes it; two pieces are in memory at a time, one being read while the other is hashed.
@@ -41,7 +22,7 @@ export async function hashSources(
   options: { readonly pieceLength: number; readonly version: TorrentVersion },
   ctx: RoleContext,
 ): Promise<SourceHashes> {
-  const hasher = new SourceHasher(sources, options);
+  const hasher = new SourceHasher(sources, options, hashing);
   const totalBytes = sources.reduce(
     (sum, { lengthBytes }) => sum + lengthBytes,
     0,
@@ -103,77 +84,5 @@ async function* piecesOf(
   if (ready !== null) yield ready;
   if (filled > 0) {
     yield { bytes: buffers[0]!.subarray(0, filled), ends: null };
-  }
-}
-
-/** Takes pieces one by one. */
-class SourceHasher {
-  readonly #sources: readonly Source[];
-  readonly #pieceLength: number;
-  readonly #version: TorrentVersion;
-  readonly #padding = new Padding(sha256);
-  readonly #sha1s: Uint8Array[] = [];
-  readonly #roots = new Map<Source, Uint8Array>();
-  readonly #layers = new Map<string, Uint8Array>();
-  /** The pieces of the file being read. */
-  #nodes: Uint8Array[] = [];
-  /** The sources with bytes, the one being read first. */
-  readonly #left: Source[];
-
-  constructor(
-    sources: readonly Source[],
-    options: { readonly pieceLength: number; readonly version: TorrentVersion },
-  ) {
-    this.#sources = sources;
-    this.#pieceLength = options.pieceLength;
-    this.#version = options.version;
-    this.#left = sources.filter((source) => source.lengthBytes > 0).reverse();
-  }
-
-  add(bytes: Uint8Array, ends: Source | null): void {
-    if (this.#version !== "v2") this.#sha1s.push(sha1(this.#filledUp(bytes)));
-    if (this.#version === "v1") return;
-    const pieceLength = this.#pieceLength;
-    const fileBytes = this.#left.at(-1)!.lengthBytes;
-    this.#nodes.push(pieceNodeOf(bytes, {
-      ...{ fileBytes, pieceLength, sha256, padding: this.#padding },
-    }));
-    if (ends === null) return;
-    const layer = concat(...this.#nodes);
-    const root = rootOver(nodesOf(layer), {
-      sha256,
-      padding: this.#padding,
-      layer: layersAbove(pieceLength / LEAF_BYTES),
-    });
-    this.#roots.set(ends, root);
-    if (this.#nodes.length > 1) this.#layers.set(toHex(root), layer);
-    this.#nodes = [];
-    this.#left.pop();
-  }
-
-  finish(): SourceHashes {
-    const pieces = new Uint8Array(this.#sha1s.length * HASH_BYTES);
-    for (const [at, hash] of this.#sha1s.entries()) {
-      pieces.set(hash, at * HASH_BYTES);
-    }
-    const files = this.#sources.map((source): MetainfoFile => {
-      const { path, lengthBytes, link } = source;
-      const piecesRoot = this.#roots.get(source);
-      return {
-        path,
-        lengthBytes,
-        ...(link === undefined ? {} : { link }),
-        ...(piecesRoot === undefined ? {} : { piecesRoot }),
-      };
-    });
-    return { pieces, files, pieceLayers: this.#layers };
-  }
-
-  /** In a hybrid of a folder, a file's last piece with the zeros behind it. */
-  #filledUp(bytes: Uint8Array): Uint8Array {
-    const bare = this.#sources[0]!.path.length === 0;
-    if (this.#version !== "hybrid" || bare) return bytes;
-    const filler = this.#pieceLength - bytes.length;
-    return filler === 0 ? bytes : concat(bytes, new Uint8Array(filler));
   }
 }

@@ -1,6 +1,7 @@
 import { dirname, join, relative, resolve } from "@std/path";
 import { InputError } from "../../lib/core/errors.ts";
 import { comparePaths } from "../../lib/bittorrent/make_metainfo.ts";
+import type { HashedSource } from "../../lib/bittorrent/source_hasher.ts";
 import type { Files } from "../../lib/io/files.ts";
 
 /** `--links`: what becomes of symbolic links below the folder. */
@@ -10,14 +11,9 @@ export type LinkRule = "skip" | "follow" | "keep";
 const MAX_DEPTH = 60;
 
 /** A file that goes into a torrent. */
-export interface Source {
-  /** Below the folder; empty for a bare file. */
-  readonly path: readonly string[];
+export interface Source extends HashedSource {
   /** Where it is on the disk. */
   readonly at: string;
-  readonly lengthBytes: number;
-  /** Of a link that is kept, where it points, below the folder. */
-  readonly link?: readonly string[];
 }
 
 interface Walk {

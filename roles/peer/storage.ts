@@ -9,6 +9,7 @@ import type { TorrentInfo } from "../../lib/bittorrent/metainfo.ts";
 import type { PieceHashes } from "../../lib/bittorrent/piece_hashes.ts";
 import { Bitfield } from "../../lib/bittorrent/bitfield.ts";
 import type { Files, FileStat, RandomAccessFile } from "../../lib/io/files.ts";
+import type { PieceStore } from "../../lib/peer/swarm_driver.ts";
 import type { Known } from "./resume.ts";
 
 /** Files held open at once: torrents may have thousands, and systems allow as few as 256 in all. */
@@ -24,7 +25,7 @@ interface OpenFile {
  * large as what is written to them (sparse where the file system can), and never made twice: one that goes missing while
  * we run is an error, not an empty file.
  */
-export class Storage implements AsyncDisposable {
+export class Storage implements AsyncDisposable, PieceStore {
   /** Pieces that are on the disk and right. */
   readonly stored: Bitfield;
   readonly #files: Files;
@@ -208,9 +209,9 @@ export class Storage implements AsyncDisposable {
     }
   }
 
-  /** Fills `buffer` with a piece that was there. @throws {RunError} `file-changed`. */
-  async read(pieceIndex: number, buffer: Uint8Array): Promise<void> {
-    if (await this.#fill(pieceIndex, buffer)) return;
+  /** Fills `buffer` with a piece that was there; true. @throws {RunError} `file-changed`. */
+  async read(pieceIndex: number, buffer: Uint8Array): Promise<boolean> {
+    if (await this.#fill(pieceIndex, buffer)) return true;
     const [range] = rangesOf(this.#info, {
       pieceIndex,
       begin: 0,

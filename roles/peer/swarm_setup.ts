@@ -12,7 +12,7 @@ import { TokenBucket } from "../../lib/model/token_bucket.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { VERSION } from "../../lib/version.ts";
 import type { ShareFlags } from "./flags.ts";
-import type { Self } from "./discovery_of.ts";
+import type { Self } from "../../lib/peer/discovery_of.ts";
 
 /** rolecall 0.1 in the style of BEP 20. */
 const CLIENT = "-RC0100-";

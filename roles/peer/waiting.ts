@@ -1,8 +1,8 @@
 import { RunError } from "../../lib/core/errors.ts";
 import { formatMs } from "../../lib/core/units.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import type { Discovery } from "./discovery.ts";
-import type { SwarmDriver } from "./swarm_driver.ts";
+import type { Discovery } from "../../lib/peer/discovery.ts";
+import type { SwarmDriver } from "../../lib/peer/swarm_driver.ts";
 
 /** Rejects when in `giveUpAfterMs` nobody was reached: no tracker, no DHT node, no peer. With 0 it waits for ever. */
 export async function hopeless(

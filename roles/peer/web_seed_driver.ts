@@ -13,7 +13,7 @@ import {
 import { sha1 } from "../../lib/io/hash.ts";
 import type { TcpConnection } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import type { SwarmDriver } from "./swarm_driver.ts";
+import type { SwarmDriver } from "../../lib/peer/swarm_driver.ts";
 
 /** Servers that are asked at the same time; the others of a torrent stand by. */
 const MAX_ACTIVE = 4;

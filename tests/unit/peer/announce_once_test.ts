@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { utf8 } from "../../../lib/core/bytes.ts";
 import { RunError } from "../../../lib/core/errors.ts";
 import type { RoleContext } from "../../../lib/role.ts";
-import { announceOnce } from "../../../roles/peer/announce_once.ts";
+import { announceOnce } from "../../../lib/peer/announce_once.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 
 const REQUEST = {

@@ -1,17 +1,13 @@
-import { concat, toHex, utf8 } from "../../lib/core/bytes.ts";
-import { messageOf, RunError } from "../../lib/core/errors.ts";
-import type { HostPort } from "../../lib/cli/flags.ts";
-import { type Family, familyOf } from "../../lib/bittorrent/dht_contact.ts";
-import { DhtNode } from "../../lib/bittorrent/dht_node.ts";
-import type { DhtInput, DhtOutput } from "../../lib/bittorrent/dht_state.ts";
-import type { PeerEndpoint } from "../../lib/bittorrent/swarm_types.ts";
-import { secretBytes, sha1 } from "../../lib/io/hash.ts";
-import {
-  type Address,
-  formatAddress,
-  type UdpSocket,
-} from "../../lib/io/net.ts";
-import type { RoleContext } from "../../lib/role.ts";
+import { concat, toHex, utf8 } from "../core/bytes.ts";
+import { messageOf, RunError } from "../core/errors.ts";
+import type { HostPort } from "../cli/flags.ts";
+import { type Family, familyOf } from "../bittorrent/dht_contact.ts";
+import { DhtNode } from "../bittorrent/dht_node.ts";
+import type { DhtInput, DhtOutput } from "../bittorrent/dht_state.ts";
+import type { PeerEndpoint } from "../bittorrent/swarm_types.ts";
+import { secretBytes, sha1 } from "../io/hash.ts";
+import { type Address, formatAddress, type UdpSocket } from "../io/net.ts";
+import type { RoleContext } from "../role.ts";
 import { MachinePump } from "./machine_pump.ts";
 
 /** How often a name that could not be resolved is tried again. */

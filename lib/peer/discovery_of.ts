@@ -1,11 +1,8 @@
-import { shuffled } from "../../lib/core/rng.ts";
-import type { HostPort } from "../../lib/cli/flags.ts";
-import type {
-  ContactSource,
-  PeerEndpoint,
-} from "../../lib/bittorrent/swarm_types.ts";
-import type { TcpListener } from "../../lib/io/net.ts";
-import type { RoleContext } from "../../lib/role.ts";
+import { shuffled } from "../core/rng.ts";
+import type { HostPort } from "../cli/flags.ts";
+import type { ContactSource, PeerEndpoint } from "../bittorrent/swarm_types.ts";
+import type { TcpListener } from "../io/net.ts";
+import type { RoleContext } from "../role.ts";
 import { Discovery, type DiscoveryFlags } from "./discovery.ts";
 
 /** What trackers are told of a share. */

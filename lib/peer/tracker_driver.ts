@@ -1,15 +1,15 @@
-import { messageOf, ProtocolError, RunError } from "../../lib/core/errors.ts";
+import { messageOf, ProtocolError, RunError } from "../core/errors.ts";
 import {
   Announcer,
   type AnnouncerInput,
   type AnnouncerOutput,
-} from "../../lib/bittorrent/announcer.ts";
+} from "../bittorrent/announcer.ts";
 import type {
   AnnounceEvent,
   AnnounceReply,
   AnnounceRequest,
-} from "../../lib/bittorrent/tracker_messages.ts";
-import type { RoleContext } from "../../lib/role.ts";
+} from "../bittorrent/tracker_messages.ts";
+import type { RoleContext } from "../role.ts";
 import { announceOnce } from "./announce_once.ts";
 
 /** Peers asked for; more than anyone connects to at once are not needed. */

@@ -1,5 +1,5 @@
-import type { Machine } from "../../lib/core/machine.ts";
-import type { Clock } from "../../lib/io/clock.ts";
+import type { Machine } from "../core/machine.ts";
+import type { Clock } from "../io/clock.ts";
 
 /**
  * Feeds a machine from many sides, each input in the turn of the event loop in which it comes, and keeps its time.

@@ -1,15 +1,15 @@
-import { toHex } from "../../lib/core/bytes.ts";
-import { messageOf, RunError } from "../../lib/core/errors.ts";
+import { toHex } from "../core/bytes.ts";
+import { messageOf, RunError } from "../core/errors.ts";
 import {
   LocalDiscovery,
   LSD_GROUPS,
   type LsdInput,
   type LsdOutput,
-} from "../../lib/bittorrent/lsd.ts";
-import type { PeerEndpoint } from "../../lib/bittorrent/swarm_types.ts";
-import { secretBytes } from "../../lib/io/hash.ts";
-import type { Address, MulticastSocket } from "../../lib/io/net.ts";
-import type { RoleContext } from "../../lib/role.ts";
+} from "../bittorrent/lsd.ts";
+import type { PeerEndpoint } from "../bittorrent/swarm_types.ts";
+import { secretBytes } from "../io/hash.ts";
+import type { Address, MulticastSocket } from "../io/net.ts";
+import type { RoleContext } from "../role.ts";
 import { MachinePump } from "./machine_pump.ts";
 
 /** What {@linkcode LsdDriver} needs to know. */

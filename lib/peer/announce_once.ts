@@ -1,23 +1,23 @@
-import { RunError } from "../../lib/core/errors.ts";
+import { RunError } from "../core/errors.ts";
 import {
   announceUrlOf,
   decodeAnnounceReply,
   MAX_REPLY_BYTES,
-} from "../../lib/bittorrent/tracker_http_client.ts";
+} from "../bittorrent/tracker_http_client.ts";
 import {
   type AnnounceReply,
   type AnnounceRequest,
   isIpv6,
-} from "../../lib/bittorrent/tracker_messages.ts";
+} from "../bittorrent/tracker_messages.ts";
 import {
   UdpTrackerClient,
   type UdpTrackerInput,
   type UdpTrackerOutput,
-} from "../../lib/bittorrent/udp_tracker_client.ts";
-import { drive } from "../../lib/io/drive.ts";
-import type { UdpSocket } from "../../lib/io/net.ts";
-import { readBody } from "../../lib/io/read_body.ts";
-import type { RoleContext } from "../../lib/role.ts";
+} from "../bittorrent/udp_tracker_client.ts";
+import { drive } from "../io/drive.ts";
+import type { UdpSocket } from "../io/net.ts";
+import { readBody } from "../io/read_body.ts";
+import type { RoleContext } from "../role.ts";
 
 /** Datagrams sent to a UDP tracker before the announce counts as failed (after 15 and 30 s, BEP 15); the announcer then tries the next tracker, or again later. */
 const UDP_ATTEMPTS = 2;

@@ -5,17 +5,16 @@
  * second costs more than the reads. Inputs are handled at once, in the turn of the event loop in which they arrive; a
  * read's bytes are looked at before the next read into the same buffer. 512 MiB over loopback: see the lesson.
  */
-import { messageOf } from "../../lib/core/errors.ts";
-import type { PieceHashes } from "../../lib/bittorrent/piece_hashes.ts";
-import type { Machine } from "../../lib/core/machine.ts";
+import { messageOf } from "../core/errors.ts";
+import type { PieceHashes } from "../bittorrent/piece_hashes.ts";
+import type { Machine } from "../core/machine.ts";
 import type {
   PeerEndpoint,
   SwarmInput,
   SwarmOutput,
-} from "../../lib/bittorrent/swarm_types.ts";
-import type { TcpConnection, TcpListener } from "../../lib/io/net.ts";
-import type { RoleContext } from "../../lib/role.ts";
-import type { Storage } from "./storage.ts";
+} from "../bittorrent/swarm_types.ts";
+import type { TcpConnection, TcpListener } from "../io/net.ts";
+import type { RoleContext } from "../role.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A connection's read buffer, before and after data flows: strangers who say nothing cost little. */
@@ -25,10 +24,18 @@ const MAX_READ_BYTES = 256 * 1024;
 /** Why the sleep to a deadline ends: said once, as an exception for each, with its stack, costs more than the input. */
 const EARLIER = "an earlier deadline came up";
 
+/** Where pieces are kept. */
+export interface PieceStore {
+  /** Keeps a piece that was verified; the bytes are the store's until it is done. */
+  write(pieceIndex: number, bytes: Uint8Array): Promise<void>;
+  /** Fills `buffer` with a piece that was there; false when it is no longer. */
+  read(pieceIndex: number, buffer: Uint8Array): Promise<boolean>;
+}
+
 /** What a swarm shares: how its pieces are checked, and where they are. */
 export interface SharedContent {
   readonly hashes: PieceHashes;
-  readonly storage: Storage;
+  readonly storage: PieceStore;
 }
 
 /** Runs a swarm until it is stopped; with a magnet link first the machine that gets its metadata. */
@@ -181,8 +188,9 @@ export class SwarmDriver {
   }
 
   async #read(pieceIndex: number, buffer: Uint8Array): Promise<void> {
-    await this.#content!.storage.read(pieceIndex, buffer);
-    this.feed({ kind: "piece-read", pieceIndex, bytes: buffer });
+    const there = await this.#content!.storage.read(pieceIndex, buffer);
+    const bytes = there ? buffer : null;
+    this.feed({ kind: "piece-read", pieceIndex, bytes });
   }
 
   async #connect(link: number, to: PeerEndpoint): Promise<void> {

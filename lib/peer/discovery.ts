@@ -2,13 +2,10 @@
  * Where peers come from: trackers, the DHT (BEP 5), the LAN (BEP 14). All of them hand what they find to one function;
  * peers that a user names and those that peers name (BEP 11) reach the swarm on their own.
  */
-import type { HostPort } from "../../lib/cli/flags.ts";
-import type {
-  ContactSource,
-  PeerEndpoint,
-} from "../../lib/bittorrent/swarm_types.ts";
-import { type Address, formatAddress } from "../../lib/io/net.ts";
-import type { RoleContext } from "../../lib/role.ts";
+import type { HostPort } from "../cli/flags.ts";
+import type { ContactSource, PeerEndpoint } from "../bittorrent/swarm_types.ts";
+import { type Address, formatAddress } from "../io/net.ts";
+import type { RoleContext } from "../role.ts";
 import { DhtDriver } from "./dht_driver.ts";
 import { LsdDriver } from "./lsd_driver.ts";
 import { TrackerDriver, type TrackerDriverOptions } from "./tracker_driver.ts";
