@@ -1,16 +1,22 @@
 /**
  * How fast to play a live title so that it stays as far behind the live edge as is wanted.
  *
- * Proportional: each second too far behind makes it 0.3 faster, up to a limit, each second too near as much slower
- * (dash.js's liveCatchup does the same along a sigmoid). When the buffer is nearly dry it plays slower whatever the
- * latency: a stall costs more of it than that.
+ * Proportional: each second too far behind makes it 0.3 faster, up to a limit, each second too near as much slower.
+ * Sigmoid: as LoL+ has it (Bentaleb et al., IEEE Transactions on Multimedia 24, 2022; dash.js's liveCatchup is much
+ * like it): it hurries already when little is amiss, and never quite reaches the limit. In both, when the buffer is
+ * nearly dry it plays slower whatever the latency: a stall costs more of it than that.
  */
 export interface CatchUpOptions {
   /** How far behind the live edge to be. */
   readonly targetMs: number;
   /** Most that the rate differs from 1; 0 plays at the pace of the clock always. */
   readonly maxChange: number;
+  /** Proportional unless said otherwise. */
+  readonly shape?: CatchUpShape | undefined;
 }
+
+/** See the head of this file. */
+export type CatchUpShape = "proportional" | "sigmoid";
 
 /** Change of the rate for each second off the target. */
 const GAIN_PER_SECOND = 0.3;
@@ -18,18 +24,30 @@ const GAIN_PER_SECOND = 0.3;
 const NEAR_MS = 50;
 /** Less media than this is nearly none. */
 const LOW_BUFFER_MS = 500;
+/** Of the sigmoid: how steep it is for each second, and what share of the target is near enough. */
+const STEEP_PER_SECOND = 5;
+const NEAR_SHARE = 0.02;
 
 /** Returns the rate of play: 1 is the pace of the clock. See the head of this file. */
 export function catchUpRate(
-  { targetMs, maxChange }: CatchUpOptions,
+  { targetMs, maxChange, shape }: CatchUpOptions,
   now: { readonly latencyMs: number; readonly bufferMs: number },
 ): number {
   if (maxChange <= 0) return 1;
-  if (now.bufferMs < LOW_BUFFER_MS) {
-    return 1 - maxChange * (1 - now.bufferMs / LOW_BUFFER_MS);
-  }
   const offMs = now.latencyMs - targetMs;
+  const lackMs = LOW_BUFFER_MS - now.bufferMs;
+  if (shape === "sigmoid") {
+    if (lackMs > 0) return 1 - maxChange * sigmoid(lackMs);
+    const near = Math.abs(offMs) <= NEAR_SHARE * targetMs;
+    return near ? 1 : 1 + maxChange * sigmoid(offMs);
+  }
+  if (lackMs > 0) return 1 - maxChange * lackMs / LOW_BUFFER_MS;
   if (Math.abs(offMs) <= NEAR_MS) return 1;
   const change = GAIN_PER_SECOND * offMs / 1000;
   return 1 + Math.min(maxChange, Math.max(-maxChange, change));
+}
+
+/** From -1 to 1, as `offMs` goes from far below 0 to far above. */
+function sigmoid(offMs: number): number {
+  return 2 / (1 + Math.exp(-STEEP_PER_SECOND * offMs / 1000)) - 1;
 }

@@ -79,13 +79,14 @@ export class Player implements Machine<Input, PlayerOutput> {
   constructor(tracks: readonly Track[], options: PlayerOptions) {
     const fromMs = options.fromMs ?? tracks[0]!.positions[0]?.startMs ?? 0;
     this.#options = { ...options, fromMs };
-    this.#adaptation = new Adaptation(options);
     const ended = options.live === undefined;
     this.#tracks = tracks.map((track, index) =>
       new PlayingTrack(track, { index, fromMs, ended })
     );
     this.#seeks = [...options.seeks ?? []];
-    this.#latency = options.live && new LatencyKeeper(options.live);
+    this.#latency = options.live &&
+      new LatencyKeeper(options.live, options.rule.catchUp);
+    this.#adaptation = new Adaptation(options, this.#latency);
     this.#playout = this.#emptyPlayout(0);
   }
 

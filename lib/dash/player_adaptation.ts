@@ -1,6 +1,7 @@
 import { rungInstead } from "./abandon.ts";
 import type { AbrDecision, AbrRule, AbrSession, AbrState } from "./abr/rule.ts";
 import type { AbandonRecord, PlayerInput } from "./player_messages.ts";
+import type { LatencyKeeper } from "./player_latency.ts";
 import type { PlayingTrack } from "./player_track.ts";
 import type { Playout } from "./playout.ts";
 import { ThroughputMeter } from "./throughput.ts";
@@ -33,6 +34,7 @@ const SOUND_SHARE = 0.1;
 /** The rule at work in a player, and what it is told: in the player's time, of the main track. */
 export class Adaptation {
   readonly #options: AdaptationOptions;
+  readonly #latency: LatencyKeeper | undefined;
   readonly #session: AbrSession;
   readonly #meter = new ThroughputMeter();
   /** Set while the player waits for room in the buffer. */
@@ -41,9 +43,14 @@ export class Adaptation {
   #held: AbrDecision | undefined;
   #last: Choice | undefined;
 
-  /** Starts the rule. */
-  constructor(options: AdaptationOptions) {
+  /**
+   * Starts the rule.
+   *
+   * @param latency Of a live title: where it plays.
+   */
+  constructor(options: AdaptationOptions, latency?: LatencyKeeper) {
     this.#options = options;
+    this.#latency = latency;
     this.#session = options.rule.start();
   }
 
@@ -73,7 +80,9 @@ export class Adaptation {
     }
     const bufferMs = playout.aheadMs(track.index);
     const playbackRate = playout.rate;
-    const state = this.#stateAt(track, { bufferMs, nowMs, playbackRate });
+    const live = this.#latency?.distance(playout, nowMs);
+    const now = { bufferMs, nowMs, playbackRate, live };
+    const state = this.#stateAt(track, now);
     const decision = this.#session.decide(state);
     // While nothing plays the buffer does not sink: waiting for that would be for ever.
     if (decision.waitMs < SHORTEST_WAIT_MS || playout.state !== "playing") {
@@ -179,7 +188,7 @@ export class Adaptation {
 
   #stateAt(
     track: PlayingTrack,
-    now: Pick<AbrState, "bufferMs" | "nowMs" | "playbackRate">,
+    now: Pick<AbrState, "bufferMs" | "nowMs" | "playbackRate" | "live">,
   ): AbrState {
     const position = track.position!;
     const ladder = ladderOf(position);

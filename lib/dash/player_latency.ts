@@ -1,15 +1,13 @@
 import { catchUpRate } from "./catch_up.ts";
+import type { LiveDistance } from "./abr/rule.ts";
+import type { CatchUpOptions, CatchUpShape } from "./catch_up.ts";
 import type { PlayerOutput } from "./player_messages.ts";
 import type { Playout } from "./playout.ts";
 
 /** How to play a title that grows. */
-export interface LiveOptions {
+export interface LiveOptions extends CatchUpOptions {
   /** The presentation time up to which there was media when playing began. */
   readonly edgeMs: number;
-  /** How far behind the live edge to be. */
-  readonly targetMs: number;
-  /** See `CatchUpOptions`. */
-  readonly maxChange: number;
 }
 
 /** How often the distance to the live edge is looked at. */
@@ -24,9 +22,13 @@ export class LatencyKeeper {
   #lookAtMs = Infinity;
   #tellAtMs = 0;
 
-  /** Begins when {@linkcode LatencyKeeper.start} says so. */
-  constructor(options: LiveOptions) {
-    this.#options = options;
+  /**
+   * Begins when {@linkcode LatencyKeeper.start} says so.
+   *
+   * @param shape What the rule of adaptation wants; see `catchUpRate`.
+   */
+  constructor(options: LiveOptions, shape?: CatchUpShape) {
+    this.#options = { shape, ...options };
   }
 
   /** When to look again. */
@@ -41,14 +43,22 @@ export class LatencyKeeper {
     this.#tellAtMs = nowMs;
   }
 
+  /** Where it is. */
+  distance(
+    { positionMs }: Pick<Playout, "positionMs">,
+    nowMs: number,
+  ): LiveDistance {
+    const { edgeMs, targetMs } = this.#options;
+    const sinceMs = nowMs - this.#startedAtMs;
+    return { latencyMs: edgeMs + sinceMs - positionMs, targetMs };
+  }
+
   /** Sets the rate of play by where it is, if it is time to. */
   look(playout: Playout, nowMs: number): PlayerOutput[] {
     if (nowMs < this.#lookAtMs) return [];
     this.#lookAtMs = playout.state === "ended" ? Infinity : nowMs + LOOK_MS;
     if (playout.state !== "playing") return [];
-    const { edgeMs, targetMs } = this.#options;
-    const sinceMs = nowMs - this.#startedAtMs;
-    const latencyMs = edgeMs + sinceMs - playout.positionMs;
+    const { latencyMs, targetMs } = this.distance(playout, nowMs);
     const { bufferMs } = playout;
     // The last of it need not last.
     const rate = playout.complete

@@ -8,6 +8,7 @@ import { elastic } from "./elastic.ts";
 import { festive } from "./festive.ts";
 import { fixed } from "./fixed.ts";
 import { l2aLl } from "./l2a_ll.ts";
+import { lolPlus } from "./lol_plus.ts";
 import { panda } from "./panda.ts";
 import { robustMpc } from "./robust_mpc.ts";
 import type { AbrRule } from "./rule.ts";
@@ -32,6 +33,7 @@ export const ABR_RULES = {
   festive,
   panda,
   "l2a-ll": l2aLl,
+  "lol-plus": lolPlus,
   "robust-mpc": robustMpc,
   fixed,
 } as const satisfies Readonly<Record<string, AbrRule>>;

@@ -6,12 +6,20 @@
  * two choices (BOLA-E's placeholder, FESTIVE's patience) lives in its {@linkcode AbrSession}.
  */
 
+import type { CatchUpShape } from "../catch_up.ts";
+
 /** What the player's meter says: dash.js's estimate, as in Sabre. See `lib/dash/throughput.ts`. */
 export interface SmoothedEstimate {
   /** Rate at which bits came once they came, the round trip not counted. */
   readonly bitsPerSecond: number;
   /** From a request to the first bit of its answer. */
   readonly latencyMs: number;
+}
+
+/** A play of a live title, as far behind its edge as it is and as it is to be. */
+export interface LiveDistance {
+  readonly latencyMs: number;
+  readonly targetMs: number;
 }
 
 /** All a rule may look at when the next segment is to be chosen. */
@@ -40,6 +48,8 @@ export interface AbrState {
   readonly nowMs: number;
   /** How fast it plays to stay behind a live edge; 1, and when it is not given, is the pace of the clock. */
   readonly playbackRate?: number;
+  /** How far behind a live edge it plays, and is to play; undefined of a title that is whole. */
+  readonly live?: LiveDistance | undefined;
   /**
    * Size in bits of the segment `ahead` places after the one to be chosen (0 is that one), in rung `index`; undefined
    * where the player has not been told, and past the end. Without it a rule reckons with rate times duration.
@@ -113,6 +123,8 @@ export interface AbrRule {
   readonly summary: string;
   /** The paper or slide it comes from. */
   readonly source: string;
+  /** How the pace of a live title is kept, where the paper has a word on that; see `catchUpRate`. */
+  readonly catchUp?: CatchUpShape;
   /** Begins a play. */
   start(): AbrSession;
 }

@@ -1,0 +1,49 @@
+import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { catchUpRate } from "../../../lib/dash/catch_up.ts";
+
+const AT = { targetMs: 2000, maxChange: 0.5 };
+
+Deno.test("catchUpRate is in proportion to how far off the target it plays, and slower when the buffer is nearly dry", () => {
+  for (
+    const [latencyMs, bufferMs, rate] of [
+      [2000, 1000, 1],
+      [2040, 1000, 1],
+      [3000, 1000, 1.3],
+      [9000, 1000, 1.5],
+      [1500, 1000, 0.85],
+      [0, 1000, 0.5],
+      [9000, 250, 0.75],
+      [9000, 0, 0.5],
+    ] as const
+  ) {
+    assertAlmostEquals(catchUpRate(AT, { latencyMs, bufferMs }), rate, 1e-12);
+  }
+});
+
+Deno.test("catchUpRate along LoL+'s sigmoid", () => {
+  for (
+    const [latencyMs, bufferMs, rate] of [
+      [2000, 1000, 1],
+      [2040, 1000, 1],
+      // 1 + 0.5 (2 / (1 + e^-5) - 1)
+      [3000, 1000, 1.4933],
+      // 1 + 0.5 (2 / (1 + e) - 1)
+      [1800, 1000, 0.7689],
+      [9000, 1000, 1.5],
+      // 1 - 0.5 (2 / (1 + e^-2.5) - 1)
+      [9000, 0, 0.5759],
+      [9000, 499.999, 1],
+    ] as const
+  ) {
+    const options = { ...AT, shape: "sigmoid" } as const;
+    const got = catchUpRate(options, { latencyMs, bufferMs });
+    assertAlmostEquals(got, rate, 1e-4);
+  }
+});
+
+Deno.test("catchUpRate keeps the pace of the clock when it may not change it", () => {
+  for (const shape of ["proportional", "sigmoid"] as const) {
+    const never = { ...AT, maxChange: 0, shape };
+    assertEquals(catchUpRate(never, { latencyMs: 9000, bufferMs: 0 }), 1);
+  }
+});

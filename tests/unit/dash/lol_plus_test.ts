@@ -1,0 +1,89 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { lolPlus } from "../../../lib/dash/abr/lol_plus.ts";
+import type { AbrState } from "../../../lib/dash/abr/mod.ts";
+
+// As a vector 2.7221 Mbit/s long: its rungs are at 0.1469, 0.3674 and 0.9184 of the map.
+const LADDER = [400_000, 1_000_000, 2_500_000];
+
+/** A state in which the link is believed to carry 0.9 of `throughputBitsPerSecond`. */
+function state(more: Partial<AbrState>): AbrState {
+  return {
+    ...{ ladder: LADDER, throughputBitsPerSecond: 2_000_000, bufferMs: 2000 },
+    ...{ smoothed: undefined, bufferCapMs: 30_000, segmentDurationMs: 1000 },
+    ...{ segmentIndex: 1, segmentCount: Infinity, lastIndex: 1 },
+    ...{ fixedIndex: 0, nowMs: 0 },
+    ...more,
+  };
+}
+
+Deno.test("LoL+ takes the rung nearest to what the link carries, and hardly ever one above it", () => {
+  for (
+    const [throughputBitsPerSecond, index] of [
+      // 1.8 Mbit/s is at 0.6613: nearer to the top rung by 0.037 than to the middle one, but it is not carried.
+      [2_000_000, 1],
+      [2_800_000, 2],
+      [20_000_000, 2],
+      // 1.004 Mbit/s is within 10 kbit/s of the middle rung, and so near that it is nearest all the same; 0.945 is not.
+      [1_116_000, 1],
+      [1_050_000, 0],
+      [100_000, 0],
+    ] as const
+  ) {
+    const session = lolPlus.start();
+    const now = state({ throughputBitsPerSecond, bufferMs: 9000 });
+    assertEquals(
+      session.decide(now).index,
+      index,
+      `${throughputBitsPerSecond}`,
+    );
+  }
+  const nothing = state({ throughputBitsPerSecond: undefined });
+  assertEquals(lolPlus.start().decide(nothing).index, 0);
+});
+
+Deno.test("LoL+ goes below the last rung when less than 0.3 s would be left", () => {
+  for (
+    const [lastIndex, bufferMs, throughputBitsPerSecond, index] of [
+      // 2.5 Mbit at 1.8 Mbit/s take 1389 ms.
+      [2, 1680, 2_000_000, 1],
+      [2, 1700, 2_000_000, 1],
+      [2, 1680, 1_000_000, 0],
+      // No lower rung is carried either: the lowest.
+      [2, 1680, 300_000, 0],
+      [1, 600, 2_000_000, 0],
+      [1, 900, 2_000_000, 1],
+    ] as const
+  ) {
+    const now = state({ lastIndex, bufferMs, throughputBitsPerSecond });
+    assertEquals(lolPlus.start().decide(now).index, index, `${bufferMs}`);
+  }
+});
+
+Deno.test("LoL+ weighs latency once it was met, and keeps its weights while it is too far behind", () => {
+  const weighed = (latencyMs: number, session = lolPlus.start()) => {
+    const live = { latencyMs, targetMs: 2000 };
+    const { reason } = session.decide(state({ live }));
+    return reason.replace(/^.*weighed /, "");
+  };
+  const session = lolPlus.start();
+  assertEquals(weighed(1500, session), "0.2 and stalls 1");
+  assertEquals(weighed(1500, session), "1 and stalls 1");
+  // 6 s is more than the target and what the latency has changed since the last segment.
+  const late = lolPlus.start();
+  assertMatch(late.decide(state({})).reason, /0.2 and stalls 1$/);
+  assertEquals(weighed(6000, late), "0.2 and stalls 1");
+  assertEquals(weighed(6000, late), "0.2 and stalls 1");
+  assertEquals(weighed(2000, late), "1 and stalls 1");
+});
+
+Deno.test("LoL+ moves a rung's neuron to the throughput that was met with it", () => {
+  const now = { throughputBitsPerSecond: 1_200_000, bufferMs: 3000 };
+  // 1.08 Mbit/s is at 0.397 of the map: nearest to the middle rung while nothing was learnt.
+  assertEquals(lolPlus.start().decide(state(now)).index, 1);
+  const session = lolPlus.start();
+  for (let at = 0; at < 200; at++) {
+    assertEquals(session.decide(state({ bufferMs: 3000 })).index, 1);
+  }
+  // Its neuron is now at 0.66, so 0.397 is nearer to the lowest.
+  assertEquals(session.decide(state(now)).index, 0);
+});
