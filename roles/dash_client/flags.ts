@@ -169,6 +169,15 @@ export const SIMULATE_FLAGS = {
   buffer: PLAY_FLAGS.buffer,
   startBuffer: PLAY_FLAGS.startBuffer,
   abandon: PLAY_FLAGS.abandon,
+  live: flag.toggle({
+    help:
+      "As if the title were being made while it is played: no segment can be had before its end",
+  }),
+  liveDelay: PLAY_FLAGS.liveDelay,
+  catchUp: PLAY_FLAGS.catchUp,
+  segment: flag.duration({
+    help: "Length of the built-in title's segments; without it 5s",
+  }),
 };
 
 /** See {@linkcode SIMULATE_FLAGS}. */

@@ -39,6 +39,7 @@ export const dashClient: Role = {
     "rolecall dash-client http://127.0.0.1:8080/manifest.mpd --abr bba0 --buffer 20s --start-buffer 5s",
     "rolecall dash-client --abr all --trace lte --out report",
     "rolecall dash-client --simulate --abr bola-e --trace drive.json --json",
+    "rolecall dash-client --simulate --live --segment 1s --live-delay 3s --trace lte",
     "rolecall dash-client http://video.kingcdn.example:8080/manifest.mpd --resolver 127.0.0.1:5300 --host 127.1.0.5",
     "rolecall dash-client http://127.0.0.1:8080/manifest.mpd --download-only --quality 720p --save title.mp4",
   ],

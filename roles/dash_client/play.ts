@@ -13,7 +13,9 @@ export async function playTitle(
   flags: PlayFlags & { readonly operand: string },
   ctx: RoleContext,
 ): Promise<void> {
-  if (flags.abr === "all") return simulate(flags, ctx);
+  if (flags.abr === "all") {
+    return simulate({ ...flags, live: false, segment: undefined }, ctx);
+  }
   if (flags.operand === "") {
     throw new InputError(
       "the manifest's URL is missing, such as http://127.0.0.1:8080/manifest.mpd; only --simulate and --abr all do without",

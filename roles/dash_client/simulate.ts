@@ -19,6 +19,7 @@ import { abrOptimum } from "../../lib/sim/abr_optimum.ts";
 import { parseMovieJson, titleOfPositions } from "../../lib/sim/abr_title.ts";
 import type { SimulateFlags } from "./flags.ts";
 import { openTitle } from "./manifest.ts";
+import { compareLive, showLive } from "./simulate_live.ts";
 import { showComparison } from "./simulate_result.ts";
 import { openTrace } from "./trace_source.ts";
 
@@ -40,6 +41,11 @@ export async function simulate(
   const title = cut(await titleOf(flags, ctx), flags.duration);
   const names = flags.abr === "all" ? ABR_NAMES : [flags.abr];
   const fixedIndex = rungIn(title, flags.quality);
+  if (flags.live) {
+    const compared = { title, trace, names, fixedIndex };
+    ctx.finish(showLive(compareLive(flags, compared)));
+    return;
+  }
   const plays = names.map((name: AbrName) => {
     const segments: PlayedSegment[] = [];
     const result = playOverTrace(title, trace, ABR_RULES[name], {
@@ -62,8 +68,11 @@ async function titleOf(
   flags: Omit<SimulateFlags, "simulate"> & { readonly operand: string },
   ctx: RoleContext,
 ): Promise<AbrTitle> {
-  const { operand } = flags;
-  if (operand === "") return builtInTitle();
+  const { operand, segment } = flags;
+  if (operand === "") return builtInTitle(segment);
+  if (segment !== undefined) {
+    throw new InputError("--segment is the built-in title's: leave it out");
+  }
   if (/^https?:/i.test(operand)) {
     const { title, positions } = await openTitle(flags, ctx);
     return titleOfPositions(title === "" ? operand : title, positions);
@@ -81,8 +90,9 @@ async function titleOf(
 }
 
 /** What `rolecall origin` serves with no folder, without making it. */
-function builtInTitle(): AbrTitle {
-  const plan = lecturePlan();
+function builtInTitle(segmentMs: number | undefined): AbrTitle {
+  if (segmentMs !== undefined) checkSegment(segmentMs);
+  const plan = lecturePlan(segmentMs === undefined ? {} : { segmentMs });
   const numbers = Array.from(
     { length: segmentCount(plan) },
     (_, at) => at + 1,
@@ -99,6 +109,16 @@ function builtInTitle(): AbrTitle {
     // One for all rates, as in its manifest.
     initializations: plan.rungs.map(() => 0),
   };
+}
+
+/** The bounds of `rolecall origin --segment`. */
+const SEGMENT_MS = { least: 250, most: 60_000 };
+
+function checkSegment(segmentMs: number): void {
+  if (segmentMs >= SEGMENT_MS.least && segmentMs <= SEGMENT_MS.most) return;
+  throw new InputError(
+    `--segment must be from 250ms to 60s, got ${segmentMs} ms`,
+  );
 }
 
 /** The segments that `--duration` takes to the last one whole. */

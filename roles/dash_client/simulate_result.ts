@@ -10,11 +10,15 @@ import type {
   PlayedSegment,
 } from "../../lib/sim/abr_play.ts";
 
-/** One rule's play. */
-export interface SimulatedPlay {
+/** What the charts show of one rule's play. */
+export interface ChartedPlay {
   readonly name: string;
-  readonly result: AbrPlayResult;
   readonly segments: readonly PlayedSegment[];
+}
+
+/** One rule's play. */
+export interface SimulatedPlay extends ChartedPlay {
+  readonly result: AbrPlayResult;
 }
 
 /** Plays of one title over one network. */
@@ -31,7 +35,7 @@ export interface Comparison {
 const LEAST_OPTIMUM = 0.1;
 
 /** So many rules have a line in the charts; more would hide each other. */
-const CHARTED = 3;
+export const CHARTED = 3;
 
 const COLUMNS = [
   "rule",
@@ -83,7 +87,7 @@ export function showComparison(comparison: Comparison): RoleResult {
           rows,
           note: `${about}. ${possible(plays[0]!, comparison.optimum)}`,
         },
-        rateChart(comparison, plays),
+        rateChart(comparison.trace, plays),
         bufferChart(plays),
       ],
     },
@@ -144,7 +148,7 @@ function qoeOf(result: AbrPlayResult): number {
 }
 
 /** Columns side by side: the first to the left, the others to the right. */
-function tableOf(rows: readonly (readonly string[])[]): string {
+export function tableOf(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, at) =>
     Math.max(...rows.map((row) => row[at]!.length))
   );
@@ -155,7 +159,8 @@ function tableOf(rows: readonly (readonly string[])[]): string {
   ).join("");
 }
 
-function seconds(ms: number): number {
+/** With three digits, for a chart. */
+export function seconds(ms: number): number {
   return Math.round(ms) / 1000;
 }
 
@@ -164,11 +169,13 @@ function toMbits(bitsPerSecond: number): number {
 }
 
 /** Chosen quality against available bandwidth, as on the slide "DASH example: LTE". */
-function rateChart(
-  { trace }: Comparison,
-  plays: readonly SimulatedPlay[],
+export function rateChart(
+  trace: NetworkTrace,
+  plays: readonly ChartedPlay[],
 ): ReportSection {
-  const endMs = Math.max(...plays.map(({ result }) => result.totalMs));
+  const endMs = Math.max(
+    ...plays.map(({ segments }) => segments.at(-1)?.arrivedAtMs ?? 0),
+  );
   const network: [number, number][] = [];
   let atMs = 0;
   for (let at = 0; atMs < endMs; at = (at + 1) % trace.periods.length) {
@@ -201,7 +208,8 @@ function rateChart(
   };
 }
 
-function bufferChart(plays: readonly SimulatedPlay[]): ReportSection {
+/** What there was to play. */
+export function bufferChart(plays: readonly ChartedPlay[]): ReportSection {
   return {
     kind: "chart",
     heading: "Buffer",

@@ -68,6 +68,29 @@ Deno.test("dash-client --simulate plays a film's description over a trace file",
   });
 });
 
+Deno.test("dash-client --simulate --live plays at the edge of a title that grows, with its latency in table, JSON and report", async () => {
+  await inFolder({}, async (folder) => {
+    const { code, stdout, stderr } = await runProgram([
+      ...["dash-client", "--simulate", "--live", "--segment", "1s"],
+      ...["--live-delay", "3s", "--duration", "60s", "--trace", "wifi"],
+      ...["--out", folder, "--json"],
+    ]);
+    assertEquals(code, 0, stderr);
+    const result = JSON.parse(stdout);
+    assertEquals(result.targetLatencyMs, 3000);
+    assertEquals(result.segmentCount, 60);
+    const names = result.rules.map((rule: { name: string }) => rule.name);
+    assertEquals([...names].sort(), [...ABR_NAMES].sort());
+    for (const rule of result.rules) {
+      assert(rule.meanLatencyMs > 2900 && rule.meanLatencyMs < 4000, rule.name);
+    }
+    assertMatch(
+      await Deno.readTextFile(`${folder}/latency.svg`),
+      />throughput</,
+    );
+  });
+});
+
 const BAD: readonly (readonly [args: readonly string[], line: RegExp])[] = [
   [["--simulate", "--trace", "5g"], /--trace must be lte, .* got "5g"/],
   [["--simulate", "--trace", "bad.txt"], /bad\.txt: line 2: must be 2 numbers/],
@@ -75,6 +98,13 @@ const BAD: readonly (readonly [args: readonly string[], line: RegExp])[] = [
   [["--simulate", "--quality", "4k"], /--quality must be .*400k, 1000k, 2500k/],
   [["--simulate", "--duration", "0"], /--duration must be above 0/],
   [["--simulate", "--abr", "magic"], /--abr must be one of auto, /],
+  [
+    ["--simulate", "--live", "--live-delay", "1s"],
+    /at least a segment, 5\.0 s/,
+  ],
+  [["--simulate", "--live", "--catch-up", "1"], /--catch-up must be .*got 1/],
+  [["--simulate", "--segment", "2h"], /--segment must be from 250ms to 60s/],
+  [["m.json", "--simulate", "--segment", "1s"], /the built-in title's/],
   [[], /manifest's URL is missing/],
 ];
 

@@ -9,8 +9,7 @@
  * met; that of the new rung to what is wanted of it.
  *
  * Nearest in which direction is chosen anew for each segment: of all weights of a grid those with which some rung's QoE
- * would be greatest, if its latency and buffer allow it; else those of before. QoE is rate times duration less what
- * stall, latency and odd pace cost. Throughput and change of rate have no part in it with a weight, so theirs is the
+ * would be greatest, if its latency and buffer allow it; else those of before (`liveQoe`). Throughput and change of rate have no part in it with a weight, so theirs is the
  * least. Of a rung that is more than the link carries, or that leaves less than 0.3 s, the distance in throughput counts a
  * hundredfold.
  *
@@ -19,6 +18,7 @@
  * the least; with too little held, and no lower rung that the link carries, it is the lowest.
  */
 import { formatBitRate } from "../../core/units.ts";
+import { liveQoe } from "../live_qoe.ts";
 import type { AbrDecision, AbrRule, AbrSession, AbrState } from "./rule.ts";
 import { SAFETY_FACTOR } from "./sustainable.ts";
 
@@ -36,8 +36,6 @@ const MARGIN = 10_000;
 /** Weights that are tried, and of a rung that is too much. */
 const WEIGHTS: readonly number[] = [0.2, 0.4, 0.6, 0.8, 1];
 const TOO_MUCH = 100;
-/** A second of latency costs so much of the lowest rate, or beyond the threshold of the highest. */
-const LATENCY_COST = { thresholdS: 1.1, low: 0.05, high: 0.1 };
 /** No stall is quite none: so the weight of one always counts. */
 const LEAST_STALL_S = 1e-5;
 
@@ -115,6 +113,12 @@ class LolPlusSession implements AbrSession {
     const movedMs = Math.abs(latencyMs - this.#latencyMs);
     this.#latencyMs = latencyMs;
     if (latencyMs > targetMs + movedMs) return;
+    const { ladder, segmentDurationMs, playbackRate = 1 } = state;
+    const about = {
+      lowestBitsPerSecond: ladder[0]!,
+      highestBitsPerSecond: ladder.at(-1)!,
+      ...{ segmentDurationMs, playbackRate, changeBitsPerSecond: 0 },
+    };
     let most = -Infinity;
     for (const [at, outlook] of outlooks.entries()) {
       if (outlook.bufferS < LEAST_BUFFER_S) continue;
@@ -126,9 +130,11 @@ class LolPlusSession implements AbrSession {
       for (const latency of WEIGHTS) {
         for (const stall of WEIGHTS) {
           // What weighs more is to be near 0: of that less is reckoned with.
-          const quality = qualityOf(state, at, {
-            latencyS: latencyS / latency,
-            stallS: stallS / stall,
+          const quality = liveQoe({
+            ...about,
+            bitsPerSecond: ladder[at]!,
+            latencyMs: 1000 * latencyS / latency,
+            stallMs: 1000 * stallS / stall,
           });
           if (quality <= most) continue;
           most = quality;
@@ -171,23 +177,6 @@ function outlookOf(
   const downloadS = rate * seconds / carried;
   const gainS = downloadS > seconds ? -seconds : seconds - downloadS;
   return { downloadS, bufferS: bufferMs / 1000 + gainS };
-}
-
-/** QoE of one segment in kbit: rate times duration less the costs. */
-function qualityOf(
-  { ladder, segmentDurationMs, playbackRate = 1 }: AbrState,
-  index: number,
-  met: { readonly latencyS: number; readonly stallS: number },
-): number {
-  const lowest = ladder[0]! / 1000;
-  const highest = ladder.at(-1)! / 1000;
-  const { thresholdS, low, high } = LATENCY_COST;
-  const latencyCost = met.latencyS <= thresholdS
-    ? low * lowest
-    : high * highest;
-  return ladder[index]! / 1000 * segmentDurationMs / 1000 -
-    highest * met.stallS - latencyCost * met.latencyS -
-    lowest * Math.abs(1 - playbackRate);
 }
 
 /** Square of the distance, each part weighed. */
