@@ -23,7 +23,9 @@ export interface MetainfoOptions {
   /** Of one bare file, its length; of a folder, its files in the order they lie in the torrent, with paths below the folder. */
   readonly content: number | readonly MetainfoFile[];
   readonly pieceLength: number;
-  /** For v1 and hybrids: the SHA-1 hashes of the pieces, 20 bytes each; in a hybrid of a folder each file is filled up to whole pieces. */
+  /** In v1 of a folder, too, each file is filled up to whole pieces. */
+  readonly align?: boolean;
+  /** For v1 and hybrids: the SHA-1 hashes of the pieces, 20 bytes each; in a hybrid of a folder, and with `align`, each file is filled up to whole pieces. */
   readonly pieces?: Uint8Array;
   /** For v2 and hybrids of a bare file: the root of its tree. */
   readonly piecesRoot?: Uint8Array;
@@ -86,7 +88,7 @@ export function makeMetainfo(
 }
 
 function v1Entries(
-  { content, pieceLength, pieces }: MetainfoOptions,
+  { content, pieceLength, pieces, align }: MetainfoOptions,
   version: TorrentVersion,
 ): Record<string, BencodeInput> {
   const hashes = pieces ?? new Uint8Array();
@@ -99,7 +101,7 @@ function v1Entries(
       path,
     });
     const rest = lengthBytes % pieceLength;
-    if (version === "v1" || rest === 0) continue;
+    if (rest === 0 || (version === "v1" && !align)) continue;
     // v2 begins each file at a piece, so v1 must, too (BEP 47); libtorrent fills up the last file as well.
     const gap = pieceLength - rest;
     files.push({ attr: "p", length: gap, path: [".pad", String(gap)] });

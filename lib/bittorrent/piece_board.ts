@@ -185,6 +185,36 @@ export class PieceBoard {
     return { bytes: piece.buffer, contributors: piece.contributors };
   }
 
+  /** A piece is held back again: nobody wants it any more. Returns the buffer it was put together in, if it was begun. */
+  hold(pieceIndex: number): Uint8Array | null {
+    const buffer = this.#takeOut(pieceIndex);
+    if (buffer !== undefined) this.#held.push(pieceIndex);
+    return buffer ?? null;
+  }
+
+  /** A piece came by another way. Returns the buffer it was put together in, if it was begun. */
+  supplied(pieceIndex: number): Uint8Array | null {
+    const buffer = this.#takeOut(pieceIndex) ?? null;
+    this.#held = this.#held.filter((index) => index !== pieceIndex);
+    return buffer;
+  }
+
+  /** Takes a piece off the lists of those wanted and begun; undefined if it is on neither, null if it was not begun. */
+  #takeOut(pieceIndex: number): Uint8Array | null | undefined {
+    const piece = this.#active.get(pieceIndex);
+    if (piece !== undefined) {
+      this.#active.delete(pieceIndex);
+      this.#freeBlocks -= piece.freeCount;
+      this.#freeBegun -= piece.freeCount;
+      return piece.buffer;
+    }
+    const at = this.#wanted.indexOf(pieceIndex);
+    if (at === -1) return undefined;
+    this.#wanted.splice(at, 1);
+    this.#freeBlocks -= this.#blockCount(pieceIndex);
+    return null;
+  }
+
   /** Frees every block asked of `source`: it choked us, left, or does not answer. */
   release(source: BlockSource): void {
     for (const number of source.outstanding) this.#free(number);

@@ -29,11 +29,22 @@ export interface SourceHashes {
   readonly pieceLayers: ReadonlyMap<string, Uint8Array>;
 }
 
+/** How a torrent's pieces are cut. */
+export interface PieceCut {
+  readonly pieceLength: number;
+  readonly version: TorrentVersion;
+  /** In v1 of a folder, too, each file begins a piece, as in v2, and SHA-1 is of its last piece with the zeros that fill it up. */
+  readonly align?: boolean;
+}
+
+/** Whether pieces run on from file to file: only in v1. */
+export function runsOn({ version, align }: PieceCut): boolean {
+  return version === "v1" && !align;
+}
+
 /** Hashes what a torrent is made of, piece by piece. */
 export class SourceHasher {
-  readonly #sources: readonly HashedSource[];
-  readonly #pieceLength: number;
-  readonly #version: TorrentVersion;
+  readonly #cut: PieceCut;
   readonly #hashing: Hashing;
   readonly #padding: Padding;
   readonly #sha1s: Uint8Array[] = [];
@@ -41,63 +52,51 @@ export class SourceHasher {
   readonly #layers = new Map<string, Uint8Array>();
   /** The pieces of the file being read. */
   #nodes: Uint8Array[] = [];
-  /** The sources with bytes, the one being read first. */
-  readonly #left: HashedSource[];
 
-  /** @param sources In the order they lie in the torrent. One with an empty path is a bare file. */
-  constructor(
-    sources: readonly HashedSource[],
-    options: { readonly pieceLength: number; readonly version: TorrentVersion },
-    hashing: Hashing,
-  ) {
+  /** Creates a hasher that was given nothing. */
+  constructor(cut: PieceCut, hashing: Hashing) {
     this.#hashing = hashing;
     this.#padding = new Padding(hashing.sha256);
-    this.#sources = sources;
-    this.#pieceLength = options.pieceLength;
-    this.#version = options.version;
-    this.#left = sources.filter((source) => source.lengthBytes > 0).reverse();
+    this.#cut = cut;
   }
 
   /**
    * Takes the next piece, without the zeros that fill it up.
    *
-   * @param ends The source whose last piece it is; null if there is more of it, or in v1.
+   * @param source Whose it is, or in v1 whose end it has. One with an empty path is a bare file.
+   * @param last It is the source's last piece.
    */
-  add(bytes: Uint8Array, ends: HashedSource | null): void {
-    if (this.#version !== "v2") {
-      this.#sha1s.push(this.#hashing.sha1(this.#filledUp(bytes)));
+  add(bytes: Uint8Array, source: HashedSource, last: boolean): void {
+    const { version, pieceLength } = this.#cut;
+    if (version !== "v2") {
+      this.#sha1s.push(this.#hashing.sha1(this.#filledUp(bytes, source)));
     }
-    if (this.#version === "v1") return;
-    const pieceLength = this.#pieceLength;
-    const fileBytes = this.#left.at(-1)!.lengthBytes;
+    if (version === "v1") return;
     this.#nodes.push(pieceNodeOf(bytes, {
-      ...{
-        fileBytes,
-        pieceLength,
-        sha256: this.#hashing.sha256,
-        padding: this.#padding,
-      },
+      fileBytes: source.lengthBytes,
+      pieceLength,
+      sha256: this.#hashing.sha256,
+      padding: this.#padding,
     }));
-    if (ends === null) return;
+    if (!last) return;
     const layer = concat(...this.#nodes);
     const root = rootOver(nodesOf(layer), {
       sha256: this.#hashing.sha256,
       padding: this.#padding,
       layer: layersAbove(pieceLength / LEAF_BYTES),
     });
-    this.#roots.set(ends, root);
+    this.#roots.set(source, root);
     if (this.#nodes.length > 1) this.#layers.set(toHex(root), layer);
     this.#nodes = [];
-    this.#left.pop();
   }
 
-  /** All pieces were taken. */
-  finish(): SourceHashes {
+  /** All pieces were taken. @param sources In the order they lie in the torrent, with those that have no bytes. */
+  finish(sources: readonly HashedSource[]): SourceHashes {
     const pieces = new Uint8Array(this.#sha1s.length * HASH_BYTES);
     for (const [at, hash] of this.#sha1s.entries()) {
       pieces.set(hash, at * HASH_BYTES);
     }
-    const files = this.#sources.map((source): MetainfoFile => {
+    const files = sources.map((source): MetainfoFile => {
       const { path, lengthBytes, link } = source;
       const piecesRoot = this.#roots.get(source);
       return {
@@ -110,11 +109,13 @@ export class SourceHasher {
     return { pieces, files, pieceLayers: this.#layers };
   }
 
-  /** In a hybrid of a folder, a file's last piece with the zeros behind it. */
-  #filledUp(bytes: Uint8Array): Uint8Array {
-    const bare = this.#sources[0]!.path.length === 0;
-    if (this.#version !== "hybrid" || bare) return bytes;
-    const filler = this.#pieceLength - bytes.length;
+  /** Where no other file goes on in it, the last piece of a folder's file with the zeros behind it. */
+  #filledUp(bytes: Uint8Array, { path }: HashedSource): Uint8Array {
+    const { version, pieceLength } = this.#cut;
+    if (version === "v2" || runsOn(this.#cut) || path.length === 0) {
+      return bytes;
+    }
+    const filler = pieceLength - bytes.length;
     return filler === 0 ? bytes : concat(bytes, new Uint8Array(filler));
   }
 }

@@ -3,7 +3,7 @@
  *
  * The parts share one {@linkcode SwarmState}: `swarm_connections` (who is connected), `swarm_messages` (what is said),
  * `swarm_extensions` (BEP 10 and what is built on it), `swarm_hashes` (the hashes of v2),
- * `swarm_download` (what we ask for), `swarm_upload` (what we serve), `swarm_choke` (whom we serve), `spread` (what a first
+ * `swarm_download` (what we ask for), `swarm_demand` (of what, when not of everything), `swarm_upload` (what we serve), `swarm_choke` (whom we serve), `spread` (what a first
  * seed shows). This file puts them together and hands each input to the part it is for.
  */
 import type { Machine } from "../core/machine.ts";
@@ -11,6 +11,7 @@ import type { PeerSession } from "./peer_session.ts";
 import { Spread } from "./spread.ts";
 import { Choking } from "./swarm_choke.ts";
 import { Connections } from "./swarm_connections.ts";
+import { Demand } from "./swarm_demand.ts";
 import { Extensions } from "./swarm_extensions.ts";
 import { Downloads } from "./swarm_download.ts";
 import { Hashes } from "./swarm_hashes.ts";
@@ -38,6 +39,7 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
   readonly #extensions: Extensions;
   readonly #uploads: Uploads;
   readonly #downloads: Downloads;
+  readonly #demand: Demand;
   readonly #choking: Choking;
   readonly #spread: Spread;
   readonly #hashes: Hashes;
@@ -65,6 +67,7 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
       state,
       (session, reason) => this.#connections.close(session, reason, "never"),
     );
+    this.#demand = new Demand(state, this.#downloads);
     this.#spread = new Spread(state);
     this.#choking = new Choking(
       state,
@@ -100,6 +103,11 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
   /** Totals so far. */
   get status(): SwarmStatus {
     return statusOf(this.#state);
+  }
+
+  /** Whether all of these pieces are at peers that serve us. */
+  offers(pieces: Iterable<number>): boolean {
+    return this.#demand.offered(pieces);
   }
 
   /** Payload rates over the last `seconds`. */
@@ -166,6 +174,13 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
         return this.#leaveSeeds();
       case "piece-read":
         return this.#uploads.pieceRead(input.pieceIndex, input.bytes);
+      case "want":
+        return this.#demand.want(input.pieces);
+      case "unwant":
+        return this.#demand.unwant(input.pieces);
+      case "supplied":
+        this.#demand.supplied(input.pieceIndex, input.bytes);
+        return this.#leaveSeeds();
       case "stop":
         return this.#connections.stop();
       case "metadata-verified":

@@ -154,7 +154,7 @@ export class Downloads {
   }
 
   /** What was asked of a peer is not going to come. */
-  #refund({ limits }: PeerSession, bytes: number): void {
+  refund({ limits }: PeerSession, bytes: number): void {
     this.#state.options.download.refund(bytes);
     limits.download?.refund(bytes);
   }
@@ -205,13 +205,8 @@ export class Downloads {
     if (piece === null) return;
     const givers = [...piece.contributors] as PeerSession[];
     if (!valid) return this.#rejected(pieceIndex, piece.bytes, givers);
-    const { have, cache } = state;
-    have.add(pieceIndex);
-    state.haveBytes += piece.bytes.length;
-    cache.put(pieceIndex, piece.bytes, { pinned: true });
-    this.#storing.set(pieceIndex, piece.bytes.length);
-    this.#storingBytes += piece.bytes.length;
-    state.put({ kind: "store", pieceIndex, bytes: piece.bytes });
+    this.gained(pieceIndex, piece.bytes);
+    const { have } = state;
     state.emit({
       type: "piece.verified",
       pieceIndex,
@@ -219,6 +214,19 @@ export class Downloads {
       pieceCount: have.length,
       sources: givers.length,
     });
+  }
+
+  /** A piece is there and right: it is kept, and everyone is told. @param bytes A buffer of the cache's, which takes it back. */
+  gained(pieceIndex: number, bytes: Uint8Array): void {
+    const state = this.#state;
+    const { have, cache } = state;
+    have.add(pieceIndex);
+    state.demand?.delete(pieceIndex);
+    state.haveBytes += bytes.length;
+    cache.put(pieceIndex, bytes, { pinned: true });
+    this.#storing.set(pieceIndex, bytes.length);
+    this.#storingBytes += bytes.length;
+    state.put({ kind: "store", pieceIndex, bytes });
     const told = encodeMessage({ kind: "have", pieceIndex });
     for (const session of state.open()) {
       session.sayBytes(told);
@@ -262,7 +270,7 @@ export class Downloads {
         `Cannot take reject: at most ${MAX_STRAY_REJECTS} may come unasked`,
       );
     }
-    this.#refund(session, block.lengthBytes);
+    this.refund(session, block.lengthBytes);
     if (session.peerChoking) session.fast.refuse(block.pieceIndex);
     else session.askAgainAtMs = nowMs + REJECTED_PAUSE_MS;
     this.#freed = true;
@@ -290,7 +298,7 @@ export class Downloads {
   }
 
   #giveUp(session: PeerSession): void {
-    this.#refund(session, session.outstanding.size * BLOCK_BYTES);
+    this.refund(session, session.outstanding.size * BLOCK_BYTES);
     this.#state.board.release(session);
   }
 
@@ -305,7 +313,7 @@ export class Downloads {
       if (other === session) continue;
       if (!this.#state.board.withdraw(other, { pieceIndex, begin })) continue;
       other.say({ kind: "cancel", pieceIndex, begin, lengthBytes });
-      this.#refund(other, lengthBytes);
+      this.refund(other, lengthBytes);
       this.#state.dirty.add(other);
     }
   }

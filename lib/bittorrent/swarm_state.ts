@@ -27,6 +27,8 @@ export class SwarmState {
   readonly have: Bitfield;
   /** Who is asked for what. */
   readonly board: PieceBoard;
+  /** The pieces that are wanted now; null when all are. */
+  readonly demand: Set<number> | null;
   /** Pieces in memory. */
   readonly cache: PieceCache;
   /** We are a first seed that pretends to lack pieces: see `spread`. */
@@ -65,12 +67,17 @@ export class SwarmState {
       capacityBytes: CACHE_BYTES,
       ...(options.allocate === undefined ? {} : { allocate: options.allocate }),
     });
+    const demand = options.onDemand ? new Set<number>() : null;
+    this.demand = demand;
+    const known = v2?.known ?? (() => true);
     this.board = new PieceBoard({
       layout,
       have: this.have,
-      picker,
+      picker: demand === null ? picker : "sequential",
       rng,
-      ...(v2 === undefined ? {} : { known: v2.known }),
+      known: demand === null
+        ? known
+        : (pieceIndex) => demand.has(pieceIndex) && known(pieceIndex),
       takeBuffer: (length) => this.cache.takeBuffer(length),
     });
     this.downMeter = new RateMeter(nowMs);

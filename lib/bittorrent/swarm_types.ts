@@ -89,6 +89,8 @@ export interface SwarmOptions {
   readonly dhtPort?: number;
   /** Computes which pieces a choked peer may have (BEP 6); without it none are offered. */
   readonly sha1?: Hashing["sha1"];
+  /** Asks for pieces only when they are wanted (`want`), those of the lowest index first: a player that shares what it plays. */
+  readonly onDemand?: boolean;
   /** A first seed hands each piece to one peer before it sends any twice (BEP 16); nothing to a peer that lacks pieces. */
   readonly superSeed: boolean;
   /** Where memory for pieces comes from; without it, from the runtime. A simulation of a file without content has one buffer for 10,000 peers. */
@@ -147,6 +149,16 @@ export type SwarmInput =
     readonly kind: "piece-read";
     readonly pieceIndex: number;
     readonly bytes: Uint8Array | null;
+  }
+  /** On demand: these are to be had of peers, as soon as any has them. */
+  | { readonly kind: "want"; readonly pieces: readonly number[] }
+  /** On demand: these are not to be had of peers any more. */
+  | { readonly kind: "unwant"; readonly pieces: readonly number[] }
+  /** A piece came by another way, and was verified; `bytes` are looked at during the call only. */
+  | {
+    readonly kind: "supplied";
+    readonly pieceIndex: number;
+    readonly bytes: Uint8Array;
   }
   /** Closes every connection. */
   | { readonly kind: "stop" };

@@ -119,23 +119,49 @@ export class Adaptation {
     },
   ): void {
     const { speed } = this.#options;
-    const { bytes, downloadMs, ttfbMs } = input;
-    this.#last = position.choices[index];
+    const { bytes } = input;
+    const choice = position.choices[index]!;
+    this.#last = choice;
+    const { downloadMs, latencyMs } = this.#asOfCdn(input, choice);
     this.#session.downloaded?.({
       index,
       sizeBits: bytes * 8,
       bits: bytes * 8,
       downloadMs: downloadMs * speed,
-      latencyMs: ttfbMs * speed,
+      latencyMs: latencyMs * speed,
       bufferMs,
       segmentDurationMs: position.durationMs,
       abandonedFor: undefined,
       nowMs,
     });
+    const { peerBytes = 0 } = input;
+    if (peerBytes > 0 && peerBytes === bytes) return;
     this.#meter.add(bytes, downloadMs, {
-      latencyMs: ttfbMs,
+      latencyMs,
       segmentDurationMs: position.durationMs / speed,
     });
+  }
+
+  /**
+   * How long a segment would have taken from the CDN: what peers gave of it came as fast as what the CDN did, or at the
+   * rate measured of it before, or, when nothing of it was, as fast as it plays. What a rule must know is the network by
+   * which it gets what peers do not have: measuring them, players chose rates that the CDN could not keep up with, and
+   * five of them stalled for 67 s where they had 4 s without peers.
+   */
+  #asOfCdn(
+    { bytes, peerBytes = 0, peerMs = 0, ttfbMs, downloadMs }: InputOf<
+      "fetched"
+    >,
+    { bitsPerSecond: playing }: Choice,
+  ): { readonly downloadMs: number; readonly latencyMs: number } {
+    if (peerBytes === 0) {
+      const latencyMs = Math.max(0, ttfbMs - peerMs);
+      return { downloadMs: downloadMs - peerMs, latencyMs };
+    }
+    const bitsPerSecond = peerBytes < bytes
+      ? (bytes - peerBytes) * 8000 / Math.max(downloadMs - peerMs, 0.1)
+      : this.#meter.bitsPerSecond ?? playing * this.#options.speed;
+    return { downloadMs: bytes * 8000 / bitsPerSecond, latencyMs: 0 };
   }
 
   /** Whether to give a segment up that is on its way: asks the rule, or `rungInstead` for one that has no word in it. */

@@ -17,6 +17,10 @@ export type PlayerInput =
     readonly kind: "fetched";
     readonly fetchId: number;
     readonly bytes: number;
+    /** Of them from other players; undefined where players do not share. */
+    readonly peerBytes?: number;
+    /** How long peers were waited for after they were asked, a part of `downloadMs`. */
+    readonly peerMs?: number;
     /** From the request to the head of the answer. */
     readonly ttfbMs: number;
     /** From the request to the last byte. */

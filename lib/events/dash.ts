@@ -86,6 +86,10 @@ export type DashEvent =
     readonly layerCount: number;
     readonly mediaMs: number;
     readonly bytes: number;
+    /** Of them from other players; only with `--cooperate`. */
+    readonly peerBytes?: number;
+    /** How long they were waited for after they were asked, a part of `downloadMs`; only with `--cooperate`. */
+    readonly peerMs?: number;
     /** From the request to the last byte. */
     readonly downloadMs: number;
     /** From the request to the head of the answer. */
@@ -234,9 +238,12 @@ export const DASH_EVENTS: EventTable<DashEvent> = {
           : `${e.height}p`
       } ${formatBitRate(e.bitsPerSecond)}: ${formatBytes(e.bytes)} in ${
         formatMs(e.downloadMs)
-      } (${formatBitRate(e.throughputBitsPerSecond)}) from ${e.server}${
-        e.bufferMs === 0 ? "" : `, buffer ${formatMs(e.bufferMs)}`
-      }, ${
+      } (${formatBitRate(e.throughputBitsPerSecond)}) from ${
+        e.peerBytes === undefined || e.peerBytes === 0 ||
+          e.peerBytes === e.bytes
+          ? e.server
+          : `${e.server} and ${formatBytes(e.peerBytes)} from peers`
+      }${e.bufferMs === 0 ? "" : `, buffer ${formatMs(e.bufferMs)}`}, ${
         e.stallMs === 0 ? "no stall" : `stalled ${formatMs(e.stallMs)}`
       }; ${e.reason}`,
   },

@@ -1,6 +1,7 @@
 import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { type PlayedClient, showClients } from "./clients_result.ts";
+import type { Cooperation } from "./cooperation.ts";
 import type { PlayFlags } from "./flags.ts";
 import type { Link } from "./link.ts";
 import { playOne } from "./play_one.ts";
@@ -16,7 +17,10 @@ const MAX_CLIENTS = 1000;
 export async function playMany(
   flags: PlayFlags & { readonly operand: string },
   ctx: RoleContext,
-  link: Link | undefined,
+  { link, cooperation }: {
+    readonly link: Link | undefined;
+    readonly cooperation: Cooperation | undefined;
+  },
 ): Promise<void> {
   if (flags.clients > MAX_CLIENTS) {
     throw new InputError(
@@ -28,7 +32,9 @@ export async function playMany(
     try {
       const atMs = startedAtMs + (number - 1) * flags.stagger / flags.speed;
       await ctx.clock.sleepUntil(atMs, ctx.signal);
-      const once = await playOne(flags, clientOf(ctx, number), link);
+      const once = await playOne(flags, clientOf(ctx, number), {
+        ...{ link, cooperation },
+      });
       const beganAtMs = once.beganAtMs - startedAtMs * flags.speed;
       return { ...once, number, beganAtMs };
     } catch (error) {

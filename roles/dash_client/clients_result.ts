@@ -9,6 +9,14 @@ import type { NetworkTrace } from "../../lib/model/trace.ts";
 import type { ReportSection } from "../../lib/report/report.ts";
 import type { RoleResult } from "../../lib/role.ts";
 import { traceSteps } from "./charts.ts";
+import {
+  peerPercent,
+  peerShare,
+  SHARING_COLUMNS,
+  sharingCells,
+  sharingOf,
+  sharingTogether,
+} from "./sharing_result.ts";
 import type { PlayedOnce } from "./play_one.ts";
 import type { Played } from "./result.ts";
 
@@ -41,13 +49,18 @@ export function showClients(
   clients: readonly PlayedClient[],
   trace: NetworkTrace | undefined,
 ): RoleResult {
-  const rows = clients.map(rowOf);
+  const sharing = clients.some(({ played }) => played.sharing !== undefined);
+  const columns = sharing ? [...COLUMNS, ...SHARING_COLUMNS] : COLUMNS;
+  const rows = clients.map((client) => [
+    ...rowOf(client),
+    ...sharing ? sharingCells(client.played) : [],
+  ]);
   const together = togetherOf(clients, trace);
   const totals = totalRows(together);
   const [{ played }] = clients as [PlayedClient];
   const logs = clients.flatMap(logOf);
   return {
-    text: `${tableOf([COLUMNS, ...rows])}\n${
+    text: `${tableOf([columns, ...rows])}\n${
       totals.map(([name, value]) => `${name}  ${value}\n`).join("")
     }`,
     json: {
@@ -60,6 +73,7 @@ export function showClients(
       ...together,
       clients: clients.map(({ number, beganAtMs, played }) => ({
         ...{ number, beganAtMs, complete: played.complete },
+        sharing: sharingOf(played),
         instability: instabilityOf(played),
         ...played.summary,
       })),
@@ -78,9 +92,10 @@ export function showClients(
             "Jain's index is 1 when all have the same average rate and 1/n when one has everything. Instability is what the changes of rate come to, as a share of the rate (FESTIVE).",
         },
         barChart(clients),
+        ...sharing ? [sharingChart(clients)] : [],
         ratesChart(clients, trace),
         buffersChart(clients),
-        { kind: "table", heading: "Players", columns: COLUMNS, rows },
+        { kind: "table", heading: "Players", columns, rows },
       ],
     },
     files: [
@@ -139,6 +154,7 @@ function togetherOf(
     efficiency: trace === undefined || lastMs === 0
       ? undefined
       : bits / bitsOf(trace, lastMs),
+    sharing: sharingTogether(clients.map(({ played }) => played)),
     /** Until the last segment, in the player's time. */
     fetchedBitsPerSecond: lastMs === 0 ? 0 : bits * 1000 / lastMs,
   };
@@ -178,6 +194,15 @@ function totalRows(
     ],
     ["fetched together", formatBitRate(together.fetchedBitsPerSecond)],
   ];
+  const { sharing } = together;
+  if (sharing !== undefined) {
+    rows.push([
+      "from each other ",
+      `${formatBytes(sharing.peerBytes)}, ${
+        peerShare(sharing)
+      } of all; the CDN gave ${formatBytes(sharing.cdnBytes)}`,
+    ]);
+  }
   if (together.efficiency !== undefined) {
     rows.push([
       "efficiency      ",
@@ -219,6 +244,27 @@ function barChart(clients: readonly PlayedClient[]): ReportSection {
         name: `client ${number}`,
         value: mbits(played.summary.averageBitsPerSecond),
       })),
+    },
+  };
+}
+
+function sharingChart(clients: readonly PlayedClient[]): ReportSection {
+  return {
+    kind: "chart",
+    heading: "From other players",
+    file: "from_peers",
+    note: "Of what each player fetched; the rest came from the CDN.",
+    chart: {
+      kind: "bar",
+      xLabel: "% of bytes",
+      bars: clients.slice(0, MOST_BARS).map(({ number, played }) => {
+        const sums = sharingOf(played);
+        const value = sums === undefined ? 0 : peerPercent(sums);
+        return {
+          name: `client ${number}`,
+          value: Math.round(10 * value) / 10,
+        };
+      }),
     },
   };
 }

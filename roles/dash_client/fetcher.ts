@@ -16,6 +16,10 @@ export interface Fetched {
   /** Where it was in the end, after redirects. */
   readonly url: string;
   readonly bytes: number;
+  /** Of them from other players; undefined where players do not share. */
+  readonly peerBytes?: number;
+  /** How long they were waited for after they were asked, a part of `downloadMs`. */
+  readonly peerMs?: number;
   readonly ttfbMs: number;
   readonly downloadMs: number;
   readonly server: string;

@@ -147,6 +147,21 @@ export const PLAY_FLAGS = {
     default: "1s",
     help: "Between the starts of two of them",
   }),
+  cooperate: flag.toggle({
+    help:
+      "Players share what they play over BitTorrent, and ask the CDN for what peers do not have in time",
+  }),
+  torrent: flag.text({
+    placeholder: "URL|FILE",
+    help:
+      "The title's torrent, to --cooperate; without it what lies beside the manifest, as manifest.torrent",
+  }),
+  peer: flag.list(flag.hostPort({
+    help: "Another player to --cooperate with, beside those found",
+  })),
+  uploadLimit: flag.byteRate({
+    help: "Most data per second that a player gives others",
+  }),
   speed: flag.number({
     default: "1",
     help:

@@ -20,6 +20,7 @@ import {
   type LiveSource,
   openLive,
 } from "./live_source.ts";
+import type { ResolverOptions } from "./lookup.ts";
 import { SegmentSource } from "./segment_source.ts";
 import { Names } from "./names.ts";
 
@@ -163,7 +164,11 @@ function parseUrl(operand: string): string {
   return url.href;
 }
 
-async function resolverOf(flags: SourceFlags, ctx: RoleContext) {
+/** Which DNS server to ask, and how. @throws {InputError} If there is none for what is to be asked. */
+export async function resolverOf(
+  flags: SourceFlags,
+  ctx: RoleContext,
+): Promise<ResolverOptions | undefined> {
   const { resolver, host, clientSubnet } = flags;
   if (resolver === undefined) {
     if (host !== "" || clientSubnet !== undefined) {

@@ -1,5 +1,6 @@
 import { mode, type Role } from "../../lib/role.ts";
 import { downloadTitle } from "./download.ts";
+import { EVENT_TYPES } from "./event_types.ts";
 import { DOWNLOAD_FLAGS, PLAY_FLAGS, SIMULATE_FLAGS } from "./flags.ts";
 import { playTitle } from "./play.ts";
 import { simulate } from "./simulate.ts";
@@ -13,30 +14,12 @@ const operand = {
 export const dashClient: Role = {
   name: "dash-client",
   summary: "Headless DASH player: measures, adapts, reports QoE",
-  events: [
-    "name.resolved",
-    "name.missed",
-    "manifest.loaded",
-    "manifest.warned",
-    "manifest.refreshed",
-    "manifest.missed",
-    "clock.compared",
-    "segment.downloaded",
-    "segment.abandoned",
-    "segment.missed",
-    "location.failed",
-    "location.recovered",
-    "playout.started",
-    "playout.stalled",
-    "playout.resumed",
-    "playout.seeked",
-    "playout.ended",
-    "latency.measured",
-  ],
+  events: EVENT_TYPES,
   examples: [
     "rolecall dash-client http://127.0.0.1:8080/manifest.mpd",
     "rolecall dash-client http://127.0.0.1:8080/manifest.mpd --duration 60s --speed 10 --out report",
     "rolecall dash-client http://127.0.0.1:8080/manifest.mpd --abr bba0 --buffer 20s --start-buffer 5s",
+    "rolecall dash-client http://127.0.0.1:8080/manifest.mpd --clients 5 --cooperate --duration 60s",
     "rolecall dash-client --abr all --trace lte --out report",
     "rolecall dash-client --simulate --abr bola-e --trace drive.json --json",
     "rolecall dash-client --simulate --live --segment 1s --live-delay 3s --trace lte",

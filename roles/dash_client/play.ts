@@ -4,6 +4,7 @@ import type { RoleContext } from "../../lib/role.ts";
 import { playMany } from "./clients.ts";
 import type { PlayFlags } from "./flags.ts";
 import { openLink } from "./link.ts";
+import { openCooperation } from "./open_cooperation.ts";
 import { playOne } from "./play_one.ts";
 import { showPlay } from "./result.ts";
 import { simulate } from "./simulate.ts";
@@ -32,8 +33,10 @@ export async function playTitle(
     ? ctx
     : { ...ctx, clock: new SteadyClock(ctx.clock) };
   const link = await openLink(flags, steady);
-  if (flags.clients > 1) return playMany(flags, steady, link);
-  const { played, failure } = await playOne(flags, steady, link);
+  const cooperation = await openCooperation(flags, steady);
+  const shared = { link, cooperation };
+  if (flags.clients > 1) return playMany(flags, steady, shared);
+  const { played, failure } = await playOne(flags, steady, shared);
   ctx.finish(showPlay(played));
   if (failure !== undefined) throw failure;
 }

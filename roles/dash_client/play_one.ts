@@ -7,6 +7,12 @@ import type { NetworkTrace } from "../../lib/model/trace.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { inHindsight } from "../../lib/sim/abr_hindsight.ts";
 import { CmcdSession } from "./cmcd.ts";
+import {
+  CooperatingPeer,
+  type Cooperation,
+  type SharingTotals,
+} from "./cooperation.ts";
+import { CooperativeSource } from "./cooperative_source.ts";
 import type { PlayFlags } from "./flags.ts";
 import type { Link } from "./link.ts";
 import { type Joined, joinLive } from "./live_play.ts";
@@ -25,12 +31,16 @@ export interface PlayedOnce {
 /**
  * Plays a title once, to its end, the first failure or the signal.
  *
- * @param link What all that is fetched passes; others may use it as well.
+ * @param options.link What all that is fetched passes; others may use it as well.
+ * @param options.cooperation The players with which this one shares.
  */
 export async function playOne(
   flags: PlayFlags & { readonly operand: string },
   ctx: RoleContext,
-  link: Link | undefined,
+  { link, cooperation }: {
+    readonly link: Link | undefined;
+    readonly cooperation: Cooperation | undefined;
+  },
 ): Promise<PlayedOnce> {
   const cmcd = flags.cmcd === undefined
     ? undefined
@@ -43,12 +53,19 @@ export async function playOne(
   if (joined !== undefined) cmcd?.setLive();
   const tracks = joined?.tracks ?? opened.tracks;
   const player = new Player(tracks, optionsOf(flags, opened, joined));
-  const session = new Session(player, { ...opened, cmcd }, flags.speed, ctx);
+  await using peer = cooperation && new CooperatingPeer(cooperation, ctx);
+  const segments = peer === undefined
+    ? opened.segments
+    : new CooperativeSource(opened.segments, {
+      ...{ torrent: cooperation!.torrent, peer, speed: flags.speed, ctx },
+    });
+  const session = new Session(player, { segments, cmcd }, flags.speed, ctx);
   link?.start();
   const beganAtMs = ctx.clock.nowMs() * flags.speed;
   const failure = await session.run(joined?.growth);
   const played = playedOf(flags, {
     ...{ opened, joined, player, session, trace: link?.trace },
+    sharing: peer?.totals,
   });
   return { played, beganAtMs, failure };
 }
@@ -56,12 +73,13 @@ export async function playOne(
 /** What there is to tell of a play that is over. */
 function playedOf(
   flags: PlayFlags & { readonly operand: string },
-  { opened, joined, player, session, trace }: {
+  { opened, joined, player, session, trace, sharing }: {
     readonly opened: OpenTitle;
     readonly joined: Joined | undefined;
     readonly player: Player;
     readonly session: Session;
     readonly trace: NetworkTrace | undefined;
+    readonly sharing: SharingTotals | undefined;
   },
 ): Played {
   const tracks = joined?.tracks ?? opened.tracks;
@@ -78,7 +96,7 @@ function playedOf(
   );
   // Who leaps about, lives at the live edge, or shares the network has no one to be compared with.
   const comparable = joined === undefined && session.log.seeks.length === 0 &&
-    flags.clients === 1;
+    flags.clients === 1 && sharing === undefined;
   const rates = ladder.map(({ bitsPerSecond }) => bitsPerSecond);
   const play = { ...session.log, ...summary, ladder: rates };
   const { speed, buffer: bufferCapMs } = flags;
@@ -95,6 +113,7 @@ function playedOf(
     ladder,
     choices: choicesOf(tracks),
     trace,
+    sharing,
     hindsight: comparable
       ? inHindsight({ ...play, speed, bufferCapMs }, trace)
       : undefined,

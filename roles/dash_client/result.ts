@@ -14,6 +14,8 @@ import {
 } from "../../lib/dash/segment_log.ts";
 import type { NetworkTrace } from "../../lib/model/trace.ts";
 import type { Hindsight } from "../../lib/sim/abr_hindsight.ts";
+import type { SharingTotals } from "./cooperation.ts";
+import { sharingOf, sharingRow } from "./sharing_result.ts";
 import { bufferChart, latencyChart, rateChart } from "./charts.ts";
 import type { ReportSection } from "../../lib/report/report.ts";
 import type { RoleResult } from "../../lib/role.ts";
@@ -59,6 +61,8 @@ export interface Played extends Readonly<PlayLog> {
   readonly choices: ReadonlyMap<string, Choice>;
   /** The network of `--trace`. */
   readonly trace: NetworkTrace | undefined;
+  /** What it gave other players and got from them; undefined without `--cooperate`. */
+  readonly sharing: SharingTotals | undefined;
   /** Undefined where there is nothing to compare with. */
   readonly hindsight: Hindsight | undefined;
   readonly complete: boolean;
@@ -82,6 +86,7 @@ export function showPlay(played: Played): RoleResult {
     json: {
       ...about,
       ...summary,
+      sharing: sharingOf(played),
       trace: trace?.name,
       ...hindsight,
       percentOfOptimum: hindsight && shareOf(hindsight),
@@ -166,6 +171,7 @@ function rowsOf(played: Played): Row[] {
       `${formatBytes(summary.bytes)}, segments: ${summary.segmentCount}`,
     ],
     ...soundRow(played),
+    ...sharingRow(played),
     ["manifest", formatMs(played.manifestMs)],
     ["start-up", formatMs(summary.startupMs)],
     [

@@ -2,6 +2,7 @@ import { RunError } from "../../lib/core/errors.ts";
 import { Attempts, isAbsent } from "../../lib/dash/attempts.ts";
 import type { Locations } from "../../lib/dash/locations.ts";
 import type { SegmentLocation } from "../../lib/dash/mpd.ts";
+import type { RequestState } from "../../lib/dash/request_state.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Fetched, Fetcher, FetchOptions, NotFetched } from "./fetcher.ts";
 
@@ -11,8 +12,23 @@ export interface SegmentOptions extends Omit<FetchOptions, "range"> {
   readonly segmentNumber: number;
   /** See `Attempts`. */
   readonly rounds?: number | undefined;
+  /** The player, as it asks. */
+  readonly state?: RequestState;
   /** A request begins: what the sink had of one before is void. */
   readonly begin?: () => void;
+}
+
+/** Where segments come from. */
+export interface Segments {
+  /**
+   * Gets one; what is measured is the request that succeeded.
+   *
+   * @throws the reason of the role's signal, if that aborts.
+   */
+  get(
+    location: SegmentLocation,
+    options: SegmentOptions,
+  ): Promise<Fetched | Unavailable>;
 }
 
 /** A segment that is to be had nowhere now. */
@@ -24,7 +40,7 @@ export interface Unavailable extends NotFetched {
 }
 
 /** Fetches segments from whichever of their places has them, again after a pause, as `Attempts` and `Locations` say. */
-export class SegmentSource {
+export class SegmentSource implements Segments {
   readonly #fetcher: Fetcher;
   readonly #locations: Locations;
   readonly #ctx: RoleContext;
@@ -36,11 +52,7 @@ export class SegmentSource {
     this.#ctx = ctx;
   }
 
-  /**
-   * Gets one; what is measured is the request that succeeded.
-   *
-   * @throws the reason of the role's signal, if that aborts.
-   */
+  /** See {@linkcode Segments.get}. */
   async get(
     { urls, range }: SegmentLocation,
     options: SegmentOptions,

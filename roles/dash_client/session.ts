@@ -11,7 +11,7 @@ import type { RoleContext } from "../../lib/role.ts";
 import type { CmcdSession } from "./cmcd.ts";
 import type { Growth } from "./live_play.ts";
 import type { PlayLog } from "./result.ts";
-import type { SegmentSource } from "./segment_source.ts";
+import type { Segments } from "./segment_source.ts";
 
 type Fetch = Extract<PlayerOutput, { kind: "fetch" }>;
 
@@ -21,7 +21,7 @@ const PROGRESS_MS = 50;
 /** One title being played: performs what the player asks for and keeps the log for the report. */
 export class Session {
   readonly #player: Player;
-  readonly #segments: SegmentSource;
+  readonly #segments: Segments;
   readonly #cmcd: CmcdSession | undefined;
   readonly #speed: number;
   readonly #ctx: RoleContext;
@@ -47,7 +47,7 @@ export class Session {
   constructor(
     player: Player,
     { segments, cmcd }: {
-      readonly segments: SegmentSource;
+      readonly segments: Segments;
       readonly cmcd: CmcdSession | undefined;
     },
     speed: number,
@@ -193,7 +193,7 @@ export class Session {
       this.#inbox.push({ kind: "failed", fetchId, url, problem, absent });
     try {
       const got = await this.#segments.get(location, {
-        segmentNumber,
+        ...{ segmentNumber, state },
         rounds: fallback ? 1 : undefined,
         signal: given.signal,
         cmcd: this.#cmcd?.segment(state),

@@ -13,6 +13,7 @@ export const origin: Role = {
     "origin.answered",
     "origin.summarized",
     "segment.generated",
+    "torrent.created",
     "ingest.progressed",
     "ingest.completed",
   ],

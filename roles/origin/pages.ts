@@ -7,7 +7,10 @@ import { MASTER_NAME } from "../../lib/media/hls_writer.ts";
 import { type Published, segmentNameOf } from "../../lib/media/published.ts";
 
 /** The page at `/` when the built-in title is served. */
-export function titlePage(title: Published): string {
+export function titlePage(
+  title: Published,
+  { torrent }: { readonly torrent: boolean },
+): string {
   const rows = title.sets.flatMap((set) =>
     set.renditions.map((rendition) => {
       const { video, codecs, bitsPerSecond, file } = rendition;
@@ -37,7 +40,12 @@ export function titlePage(title: Published): string {
   return page(
     title.title,
     `<p><a href="manifest.mpd">manifest.mpd</a>: ${what}, made here when they are asked for.
-HLS players: <a href="${MASTER_NAME}">${MASTER_NAME}</a>.
+HLS players: <a href="${MASTER_NAME}">${MASTER_NAME}</a>.${
+      torrent
+        ? `
+BitTorrent: <a href="manifest.torrent">manifest.torrent</a>.`
+        : ""
+    }
 <table>
 <tr><th>Rate<th>Size<th>Bandwidth<th>Codec<th>Segments</tr>
 ${rows.join("\n")}

@@ -27,6 +27,7 @@ import {
   type Resource,
   type Site,
 } from "./site.ts";
+import { TitleTorrent, TORRENT_NAME } from "./title_torrent.ts";
 import { wholeResource } from "./whole_file.ts";
 
 /** Segments that are kept: a minute of all three rates is 30 MB. */
@@ -41,28 +42,46 @@ const KEPT_BYTES = 32 * 2 ** 20;
  */
 export class TitleSite implements Site {
   readonly #plan: TitlePlan;
-  readonly #ctx: Pick<RoleContext, "clock" | "emit">;
+  readonly #ctx: Pick<RoleContext, "clock" | "emit" | "signal">;
+  readonly #torrent: TitleTorrent | undefined;
   readonly #makers = new Map<Rung, SegmentMaker>();
   /** Made lately, the longest unused first. */
   readonly #kept = new Map<string, Resource>();
   #keptBytes = 0;
 
   /** Serves a title. */
-  constructor(plan: TitlePlan, ctx: Pick<RoleContext, "clock" | "emit">) {
+  constructor(
+    plan: TitlePlan,
+    ctx: Pick<RoleContext, "clock" | "emit" | "signal">,
+  ) {
     this.#plan = plan;
     this.#ctx = ctx;
+    if (!TitleTorrent.exists(plan)) return;
+    this.#torrent = new TitleTorrent(
+      plan,
+      (name) => this.#bytesOf(titleFile(plan, name)),
+      ctx,
+    );
   }
 
   /** See {@linkcode Site.find}. */
-  find(path: RequestPath): Promise<Found | null> {
+  async find(path: RequestPath): Promise<Found | null> {
     const name = path.names.join("/");
-    if (path.folder && name !== "") return Promise.resolve(null);
+    if (this.#torrent !== undefined && name === TORRENT_NAME) {
+      const bytes = await this.#torrent.bytes();
+      return { kind: "resource", resource: torrentResource(bytes) };
+    }
+    return this.#find(path, name);
+  }
+
+  #find(path: RequestPath, name: string): Found | null {
+    if (path.folder && name !== "") return null;
     const file = name === "" ? null : titleFile(this.#plan, name);
     if (name !== "" && (file === null || !this.#isThere(file))) {
-      return Promise.resolve(null);
+      return null;
     }
     const resource = this.#keptResource(name) ?? this.#make(name, file);
-    return Promise.resolve({ kind: "resource", resource });
+    return { kind: "resource", resource };
   }
 
   /** Of a live title only the segments of the last minutes are there. */
@@ -121,11 +140,15 @@ export class TitleSite implements Site {
     return resource;
   }
 
-  #bytesOf(file: Exclude<TitleFile, { readonly kind: "whole" }> | null) {
+  #bytesOf(file: TitleFile | null): Uint8Array<ArrayBuffer> {
     const plan = this.#plan;
     switch (file?.kind) {
+      case "whole": // Made part by part instead.
+        return new Uint8Array();
       case undefined:
-        return utf8(titlePage(this.#published()));
+        return utf8(titlePage(this.#published(), {
+          torrent: this.#torrent !== undefined,
+        }));
       case "manifest":
         return utf8(writeMpd(this.#published()));
       case "master":
@@ -164,6 +187,14 @@ export class TitleSite implements Site {
       this.#keptBytes -= sizeBytes;
     }
   }
+}
+
+function torrentResource(bytes: Uint8Array): Resource {
+  return memoryResource(bytes, {
+    mediaType: mediaTypeOf(TORRENT_NAME),
+    modifiedAtWallMs: TITLE_MODIFIED_AT,
+    entityTag: { weak: false, opaque: toHex(sha1(bytes).subarray(0, 10)) },
+  });
 }
 
 /** Names bytes by what is in them. A segment ends in a megabyte of zeros, which are counted and not digested. */

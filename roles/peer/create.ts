@@ -23,6 +23,7 @@ export interface CreateFlags {
   readonly output: string | undefined;
   readonly pieceLength: number;
   readonly format: TorrentVersion;
+  readonly align: boolean;
   readonly private: boolean;
   readonly source: string | undefined;
   readonly comment: string | undefined;
@@ -36,17 +37,21 @@ export async function createTorrent(
   ctx: RoleContext,
 ): Promise<void> {
   const tiers = checkFlags(flags);
-  const { pieceLength, format: version } = flags;
+  const { pieceLength, format: version, align } = flags;
   const root = resolve(flags.create!);
   const name = basename(root);
   const output = flags.output ?? `${name}.torrent`;
   const sources = await sourcesOf(root, flags, ctx.files);
-  const hashes = await hashSources(sources, { pieceLength, version }, ctx);
+  const hashes = await hashSources(
+    sources,
+    { pieceLength, version, align },
+    ctx,
+  );
   const bare = sources[0]!.path.length === 0;
   let bytes: Uint8Array;
   try {
     bytes = makeMetainfo({
-      ...{ version, name, pieceLength, sha256 },
+      ...{ version, name, pieceLength, align, sha256 },
       content: bare ? sources[0]!.lengthBytes : hashes.files,
       ...(bare ? { piecesRoot: hashes.files[0]!.piecesRoot! } : {}),
       pieces: hashes.pieces,

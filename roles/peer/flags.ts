@@ -133,6 +133,10 @@ export const CREATE_FLAGS = {
     default: "v1",
     help: "BitTorrent of BEP 3 with SHA-1, of BEP 52 with SHA-256, or both",
   }),
+  align: flag.toggle({
+    help:
+      "Each file begins at a piece, the gaps filled up (BEP 47), in v1 as well: of a title's segments for dash-client --cooperate",
+  }),
   private: flag.toggle({
     help: "Peers are to be had from the trackers only (BEP 27)",
   }),

@@ -1,6 +1,7 @@
 import { InputError } from "../../lib/core/errors.ts";
-import type { TorrentVersion } from "../../lib/bittorrent/metainfo.ts";
 import {
+  type PieceCut,
+  runsOn,
   SourceHasher,
   type SourceHashes,
 } from "../../lib/bittorrent/source_hasher.ts";
@@ -14,44 +15,47 @@ const PROGRESS_MS = 1_000;
 /**
  * Reads every file once and hashes it; two pieces are in memory at a time, one being read while the other is hashed.
  *
- * Pieces of v1 run on from file to file. With v2 every file begins a piece, and in a hybrid of a folder SHA-1 is of the
- * last piece of a file with the zeros that fill it up.
+ * Pieces of v1 run on from file to file, unless told otherwise; with v2 every file begins a piece.
  */
 export async function hashSources(
   sources: readonly Source[],
-  options: { readonly pieceLength: number; readonly version: TorrentVersion },
+  options: PieceCut,
   ctx: RoleContext,
 ): Promise<SourceHashes> {
-  const hasher = new SourceHasher(sources, options, hashing);
+  const hasher = new SourceHasher(options, hashing);
   const totalBytes = sources.reduce(
     (sum, { lengthBytes }) => sum + lengthBytes,
     0,
   );
   let toldAtMs = ctx.clock.nowMs();
   let hashedBytes = 0;
-  for await (const { bytes, ends } of piecesOf(sources, options, ctx)) {
-    hasher.add(bytes, ends);
+  for await (const { bytes, source, last } of piecesOf(sources, options, ctx)) {
+    hasher.add(bytes, source, last);
     hashedBytes += bytes.length;
     const nowMs = ctx.clock.nowMs();
     if (nowMs - toldAtMs < PROGRESS_MS) continue;
     toldAtMs = nowMs;
     ctx.emit({ type: "torrent.hashed", hashedBytes, totalBytes });
   }
-  return hasher.finish();
+  return hasher.finish(sources);
 }
 
-/** Reads the pieces; `bytes` are good until the one after the next. `ends`: it is a file's last, or the only one of an empty file. */
+interface ReadPiece {
+  readonly bytes: Uint8Array;
+  readonly source: Source;
+  readonly last: boolean;
+}
+
+/** Reads the pieces; `bytes` are good until the one after the next. */
 async function* piecesOf(
   sources: readonly Source[],
-  { pieceLength, version }: {
-    readonly pieceLength: number;
-    readonly version: TorrentVersion;
-  },
+  cut: PieceCut,
   ctx: RoleContext,
-): AsyncGenerator<{ bytes: Uint8Array; ends: Source | null }> {
+): AsyncGenerator<ReadPiece> {
+  const { pieceLength } = cut;
   const buffers = [new Uint8Array(pieceLength), new Uint8Array(pieceLength)];
   let filled = 0;
-  let ready: { bytes: Uint8Array; ends: Source | null } | null = null;
+  let ready: ReadPiece | null = null;
   for (const source of sources) {
     if (source.link !== undefined) continue;
     await using file = await ctx.files.open(source.at, {});
@@ -74,15 +78,16 @@ async function* piecesOf(
       offset += wanted;
       filled += wanted;
       const last = offset === source.lengthBytes;
-      if (filled < pieceLength && (version === "v1" || !last)) continue;
+      if (filled < pieceLength && (runsOn(cut) || !last)) continue;
       const bytes = buffers[0]!.subarray(0, filled);
-      ready = { bytes, ends: last ? source : null };
+      ready = { bytes, source, last };
       buffers.reverse();
       filled = 0;
     }
   }
   if (ready !== null) yield ready;
   if (filled > 0) {
-    yield { bytes: buffers[0]!.subarray(0, filled), ends: null };
+    const bytes = buffers[0]!.subarray(0, filled);
+    yield { bytes, source: sources.at(-1)!, last: true };
   }
 }

@@ -7,7 +7,7 @@ import { formatHostPort } from "../../lib/core/address.ts";
 import { isMagnet, type Magnet } from "../../lib/bittorrent/magnet.ts";
 import type { RoleContext, RoleResult } from "../../lib/role.ts";
 import { readMagnet } from "./fetch_metadata.ts";
-import { readTorrent } from "./read_torrent.ts";
+import { readTorrent } from "../../lib/peer/read_torrent.ts";
 
 /** Prints what a .torrent or a magnet link says. */
 export async function inspectTorrent(

@@ -10,15 +10,16 @@ import { Swarm } from "../../lib/bittorrent/swarm.ts";
 import { hashing } from "../../lib/io/hash.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Discovery } from "../../lib/peer/discovery.ts";
+import { newPeerId } from "../../lib/peer/peer_id.ts";
 import { discoveryOf, type Self } from "../../lib/peer/discovery_of.ts";
 import { MetadataFetch, readMagnet } from "./fetch_metadata.ts";
 import type { ShareFlags } from "./flags.ts";
 import { Inventory } from "./inventory.ts";
 import { Progress } from "./progress.ts";
-import { readTorrent } from "./read_torrent.ts";
+import { readTorrent } from "../../lib/peer/read_torrent.ts";
 import { resultOf } from "./result.ts";
 import { SwarmDriver } from "../../lib/peer/swarm_driver.ts";
-import { checkLimits, newPeerId, swarmOptions } from "./swarm_setup.ts";
+import { checkLimits, swarmOptions } from "./swarm_setup.ts";
 import { WebSeeds } from "./web_seed_driver.ts";
 import { aborted, hopeless, sleep } from "./waiting.ts";
 

@@ -1,4 +1,3 @@
-import { concat, utf8 } from "../../lib/core/bytes.ts";
 import { InputError } from "../../lib/core/errors.ts";
 import { HashAnswers } from "../../lib/bittorrent/hash_answers.ts";
 import { HashQuest } from "../../lib/bittorrent/hash_quest.ts";
@@ -7,15 +6,10 @@ import { HASH_BYTES, type Metainfo } from "../../lib/bittorrent/metainfo.ts";
 import type { PieceHashes } from "../../lib/bittorrent/piece_hashes.ts";
 import type { SwarmOptions } from "../../lib/bittorrent/swarm_types.ts";
 import { sha1, sha256 } from "../../lib/io/hash.ts";
-import { type Address, formatAddress } from "../../lib/io/net.ts";
 import { TokenBucket } from "../../lib/model/token_bucket.ts";
-import type { RoleContext } from "../../lib/role.ts";
 import { VERSION } from "../../lib/version.ts";
 import type { ShareFlags } from "./flags.ts";
 import type { Self } from "../../lib/peer/discovery_of.ts";
-
-/** rolecall 0.1 in the style of BEP 20. */
-const CLIENT = "-RC0100-";
 
 const LIMITS = [
   "uploadLimit",
@@ -131,14 +125,4 @@ export function swarmOptions(
       },
     }),
   };
-}
-
-/** Makes a peer id. Where we listen goes into it: two peers that are given the same `--seed` must not be taken for one. */
-export function newPeerId(
-  listener: Address,
-  ctx: RoleContext,
-): Uint8Array<ArrayBuffer> {
-  const drawn = Uint8Array.from({ length: 12 }, () => ctx.rng() * 256);
-  const place = utf8(`${formatAddress(listener)} ${ctx.name}`);
-  return concat(utf8(CLIENT), sha1(concat(drawn, place)).subarray(0, 12));
 }

@@ -1,10 +1,10 @@
-import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
-import { type Metainfo, parseMetainfo } from "../../lib/bittorrent/metainfo.ts";
-import type { Files } from "../../lib/io/files.ts";
-import { hashing } from "../../lib/io/hash.ts";
+import { InputError, messageOf, RunError } from "../core/errors.ts";
+import { type Metainfo, parseMetainfo } from "../bittorrent/metainfo.ts";
+import type { Files } from "../io/files.ts";
+import { hashing } from "../io/hash.ts";
 
 /** Largest .torrent that is read. */
-const MAX_TORRENT_BYTES = 32 * 2 ** 20;
+export const MAX_TORRENT_BYTES: number = 32 * 2 ** 20;
 
 /** Reads a .torrent file. @throws {InputError} If it is not there or is no torrent. */
 export async function readTorrent(
@@ -19,11 +19,16 @@ export async function readTorrent(
     if (!(cause instanceof RunError)) throw cause;
     throw new InputError(cause.message, { cause });
   }
+  return torrentOf(bytes, path);
+}
+
+/** Parses a .torrent. @param from Where it came from. @throws {InputError} If it is none. */
+export function torrentOf(bytes: Uint8Array, from: string): Metainfo {
   try {
     return parseMetainfo(bytes, hashing);
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
-    throw new InputError(`${path} is no torrent: ${messageOf(cause)}`, {
+    throw new InputError(`${from} is no torrent: ${messageOf(cause)}`, {
       cause,
     });
   }

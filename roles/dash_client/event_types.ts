@@ -1,0 +1,37 @@
+import type { EventType } from "../../lib/events/mod.ts";
+
+/** What the client says, beside what every role does. */
+export const EVENT_TYPES: readonly EventType[] = [
+  "name.resolved",
+  "name.missed",
+  "manifest.loaded",
+  "manifest.warned",
+  "manifest.refreshed",
+  "manifest.missed",
+  "clock.compared",
+  "segment.downloaded",
+  "segment.abandoned",
+  "segment.missed",
+  "location.failed",
+  "location.recovered",
+  "playout.started",
+  "playout.stalled",
+  "playout.resumed",
+  "playout.seeked",
+  "playout.ended",
+  "latency.measured",
+  // With --cooperate.
+  "announce.answered",
+  "announce.failed",
+  "lsd.announced",
+  "lsd.heard",
+  "lsd.failed",
+  "peer.connected",
+  "peer.introduced",
+  "peer.disconnected",
+  "peer.choked",
+  "peer.unchoked",
+  "peer.banned",
+  "piece.verified",
+  "piece.rejected",
+];

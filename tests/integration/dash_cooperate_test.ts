@@ -1,0 +1,60 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { runProgram, startProgram } from "../support/program.ts";
+
+/** An origin of 20 s of the built-in title, in two low rates. */
+async function startOrigin(...more: readonly string[]) {
+  const origin = await startProgram([
+    ..."origin --host 127.0.0.1 --port 0 --duration 20s --segment 2s".split(
+      " ",
+    ),
+    ...["--ladder", "360p@200k,480p@600k", ...more],
+  ]);
+  const { port } = await origin.until("role.listening");
+  return { origin, url: `http://127.0.0.1:${port}/manifest.mpd` };
+}
+
+Deno.test("dash-client --cooperate has players share what they play, and asks the CDN for the rest", async () => {
+  const { origin, url } = await startOrigin("--audio");
+  await using _origin = origin;
+  const run = await runProgram([
+    ...["dash-client", url, "--cooperate"],
+    ..."--clients 3 --stagger 2s --speed 5 --buffer 6s --abr fixed --json"
+      .split(" "),
+  ]);
+  assertEquals(run.code, 0, run.stderr);
+  const { sharing, clients } = JSON.parse(run.stdout);
+  assert(sharing.peerBytes > 0, run.stdout);
+  // 10 segments of 150 kB and the sound, three times.
+  const bytes = sharing.peerBytes + sharing.cdnBytes;
+  assert(bytes > 3 * 10 * 149_000, String(bytes));
+  assert(sharing.uploadedBytes >= sharing.peerBytes);
+  for (const client of clients) {
+    assertEquals(client.complete, true);
+    assertEquals(client.segmentCount, 10);
+  }
+  const served = await runProgram([
+    ...["dash-client", url, "--duration", "2s", "--speed", "10"],
+    ...["--cooperate", "--json"],
+  ]);
+  // Alone it has everything from the CDN.
+  assertEquals(JSON.parse(served.stdout).sharing.peerBytes, 0);
+});
+
+Deno.test("dash-client --cooperate says in one line why it cannot", async () => {
+  const { origin, url } = await startOrigin("--addressing", "base");
+  await using _origin = origin;
+  const [missing, lonely, none] = await Promise.all([
+    runProgram(["dash-client", url, "--cooperate"]),
+    runProgram(["dash-client", url, "--upload-limit", "1MiB/s"]),
+    runProgram(["dash-client", url, "--cooperate", "--torrent", "/none"]),
+  ]);
+  assertEquals(missing.code, 1);
+  assertMatch(
+    missing.stderr,
+    /Cannot cooperate: no torrent of the title at http:.*manifest\.torrent: the server answered 404; --torrent names another/,
+  );
+  assertEquals(lonely.code, 2);
+  assertMatch(lonely.stderr, /say how to --cooperate/);
+  assertEquals(none.code, 2);
+  assertMatch(none.stderr, /none/);
+});
