@@ -7,14 +7,20 @@
  * worse: it waits until the other's time; its lead in play, if it has one, costs at most the stall it had saved. So
  * the other is dropped; and waiting on purpose is never of use, which leaves the rungs as the only choices.
  *
- * What remains is kept in a grid of (S, t). Twice: with the best play of each cell exactly as it is, which gives a play
- * that exists (`feasible`); and with the least t, the least S and the greatest U of a cell put together, which no
- * play in it can beat (`bound`). The true optimum is between the two. The first segment is in the lowest rung, as with
- * all rules that have measured nothing yet; no segment is given up or fetched twice.
+ * What remains is kept in a grid of (S, t) (`abr_optimum_plays.ts`). Twice: with the best play of each cell exactly as
+ * it is, which gives a play that exists (`feasible`); and with what no play of the cell can beat (`bound`). The true
+ * optimum is between the two. What cannot become better than a play already found is dropped, too
+ * (`abr_optimum_reach.ts`), so that finer grids have less to hold. The score is a quotient; to have more than a score s
+ * is to have U - 5 S more than s times the time that it takes, which is a sum: a stalled ms costs 5 + s.
+ *
+ * The first segment is in the lowest rung, as with all rules that have measured nothing yet; no segment is given up or
+ * fetched twice.
  */
 import type { NetworkTrace } from "../model/trace.ts";
 import { type AbrTitle, STALL_PENALTY, utilitiesOf } from "./abr_play.ts";
 import { OptimumLink } from "./abr_optimum_link.ts";
+import { type Grid, Plays, thinned } from "./abr_optimum_plays.ts";
+import { Reach } from "./abr_optimum_reach.ts";
 
 /** The best score lies between these two. */
 export interface AbrOptimum {
@@ -24,23 +30,24 @@ export interface AbrOptimum {
   readonly bound: number;
 }
 
-/** How fine the grid is. */
-interface Grid {
-  /** Most rows of S. */
-  readonly rows: number;
-  /** Least height of a row, and width of a cell. */
-  readonly stallMs: number;
-  readonly timeMs: number;
-}
-
 /** First a quick look, then finer until feasible and bound are close. */
-const GRIDS: readonly Grid[] = [
-  { rows: 24, stallMs: 400, timeMs: 400 },
-  { rows: 48, stallMs: 100, timeMs: 150 },
-  { rows: 110, stallMs: 50, timeMs: 70 },
+const LOOKS: readonly { readonly grid: Grid; readonly exact: boolean }[] = [
+  ...looks({ rows: 24, stallMs: 400, timeMs: 400 }),
+  ...looks({ rows: 110, stallMs: 50, timeMs: 70 }),
+  ...looks({ rows: 400, stallMs: 25, timeMs: 35 }).reverse(),
+  { grid: { rows: 700, stallMs: 18, timeMs: 25 }, exact: false },
+  { grid: { rows: 1500, stallMs: 9, timeMs: 13 }, exact: false },
 ];
-/** Close enough: the bracket's width as a share of the score, or of 1 for scores about 0. */
-const CLOSE = 0.015;
+/** Close enough: the bracket's width as a share of the score; for scores about 0 of this one. */
+const CLOSE = 0.019;
+const LEAST_SCORE = 0.1;
+/** Each look takes about so many times what the one before did, and all together no more than so many plays. */
+const GROWTH = 2;
+const MOST_PLAYS = 5e7;
+
+function looks(grid: Grid) {
+  return [{ grid, exact: true }, { grid, exact: false }];
+}
 
 /** Finds the best score that `title` over `trace` allows with a buffer of `bufferCapMs`. */
 export function abrOptimum(
@@ -50,35 +57,20 @@ export function abrOptimum(
 ): AbrOptimum {
   let feasible = -Infinity;
   let bound = Infinity;
-  for (const grid of GRIDS) {
-    const search = (exact: boolean) =>
-      new Search(title, trace, { ...options, grid, exact, feasible }).run();
-    feasible = Math.max(feasible, search(true));
-    bound = Math.max(feasible, Math.min(bound, search(false)));
-    if (bound - feasible <= CLOSE * Math.max(1, Math.abs(feasible))) break;
+  let plays = 0;
+  let last = 0;
+  for (const look of LOOKS) {
+    if (plays + GROWTH * last > MOST_PLAYS) break;
+    const search = new Search(title, trace, { ...options, ...look, feasible });
+    const found = search.run();
+    last = search.playCount;
+    plays += last;
+    if (look.exact) feasible = Math.max(feasible, found);
+    else bound = Math.max(feasible, Math.min(bound, found));
+    const scale = Math.max(Math.abs(feasible), LEAST_SCORE);
+    if (bound - feasible <= CLOSE * scale) break;
   }
-  return { feasible, bound };
-}
-
-/** Plays as columns, so that millions of them cost no objects. */
-class Plays {
-  readonly t: Float64Array;
-  readonly stall: Float64Array;
-  readonly utility: Float64Array;
-  count = 0;
-
-  constructor(size: number) {
-    this.t = new Float64Array(size);
-    this.stall = new Float64Array(size);
-    this.utility = new Float64Array(size);
-  }
-
-  add(t: number, stall: number, utility: number): number {
-    this.t[this.count] = t;
-    this.stall[this.count] = stall;
-    this.utility[this.count] = utility;
-    return this.count++;
-  }
+  return { feasible, bound: Math.max(feasible, bound) };
 }
 
 interface SearchOptions {
@@ -101,6 +93,10 @@ class Search {
   /** Utility that could still be gathered were everything in the top rung. */
   #leftUtility = 0;
   #totalMediaMs = 0;
+  /** Undefined while no score is known. */
+  #reach: Reach | undefined;
+  /** How many plays it looked at. */
+  playCount = 0;
 
   constructor(title: AbrTitle, trace: NetworkTrace, options: SearchOptions) {
     this.#title = title;
@@ -119,14 +115,26 @@ class Search {
     this.#startupMs = this.#link.arrivalAtMs(
       this.#link.bitsAt(this.#link.answerAtMs(0)) + sizesBits[0]![0]!,
     );
-    this.#now.add(this.#startupMs, 0, 0);
+    this.#now.add(this.#startupMs, 0, 0, 0);
+    const { feasible, exact, grid } = this.#options;
+    const known = { startupMs: this.#startupMs, mediaMs: this.#totalMediaMs };
+    // Until one is known a stalled ms costs its penalty and, much as it were 1, the time it takes.
+    const cost = STALL_PENALTY + (feasible === -Infinity ? 1 : feasible);
+    if (feasible > -Infinity) {
+      this.#reach = new Reach(this.#title, this.#link, { ...known, feasible });
+    }
     this.#mediaMs = durationsMs[0]!;
     this.#leftUtility = top * (this.#totalMediaMs - this.#mediaMs);
     for (let at = 1; at < sizesBits.length; at++) {
       this.#leftUtility -= top * durationsMs[at]!;
-      this.#now = this.#thinned(this.#step(at));
+      this.#now = thinned(this.#step(at), { grid, exact, cost });
       this.#mediaMs += durationsMs[at]!;
     }
+    return exact ? this.#best() : this.#most(cost);
+  }
+
+  /** The score of the best play. */
+  #best(): number {
     let best = -Infinity;
     for (let at = 0; at < this.#now.count; at++) {
       best = Math.max(
@@ -135,6 +143,19 @@ class Search {
       );
     }
     return best;
+  }
+
+  /** What no score exceeds: by how much a sum is more than `feasible` asks for, over no more time than the play takes. */
+  #most(cost: number): number {
+    const { feasible } = this.#options;
+    const leastMs = this.#startupMs + this.#totalMediaMs;
+    let most = 0;
+    for (let at = 0; at < this.#now.count; at++) {
+      const sum = this.#now.utility[at]! - cost * this.#now.stall[at]!;
+      const takesMs = leastMs + this.#now.least[at]!;
+      most = Math.max(most, (sum - feasible * leastMs) / takesMs);
+    }
+    return feasible + most;
   }
 
   #score(utility: number, stallMs: number): number {
@@ -149,120 +170,30 @@ class Search {
     const { bufferCapMs, feasible } = this.#options;
     const now = this.#now;
     const next = new Plays(now.count * sizes.length);
+    this.playCount += now.count * sizes.length;
+    const playedByMs = this.#mediaMs + this.#startupMs;
     for (let each = 0; each < now.count; each++) {
       const stall = now.stall[each]!;
-      let t = now.t[each]!;
-      let bufferMs = this.#mediaMs + this.#startupMs + stall - t;
-      const overMs = Math.min(bufferMs, bufferMs + durationMs - bufferCapMs);
-      if (overMs > 0) {
-        t += overMs;
-        bufferMs -= overMs;
-      }
+      const least = now.least[each]!;
+      const aheadMs = playedByMs + least - now.t[each]!;
+      const overMs = Math.min(aheadMs, aheadMs + durationMs - bufferCapMs);
+      const t = now.t[each]! + Math.max(0, overMs);
       const flowing = this.#link.bitsAt(this.#link.answerAtMs(t));
       for (let rung = 0; rung < sizes.length; rung++) {
-        const arrivalMs = this.#link.arrivalAtMs(flowing + sizes[rung]!);
-        const lateMs = Math.max(0, arrivalMs - t - bufferMs);
+        const bits = flowing + sizes[rung]!;
+        const arrivalMs = this.#link.arrivalAtMs(bits);
+        const lateMs = arrivalMs - playedByMs;
         const utility = now.utility[each]! +
           this.#utilities[rung]! * durationMs;
-        const reach = this.#score(utility + this.#leftUtility, stall + lateMs);
-        if (reach >= feasible) next.add(arrivalMs, stall + lateMs, utility);
+        const stallMs = Math.max(stall, lateMs);
+        const reach = this.#score(utility + this.#leftUtility, stallMs);
+        if (
+          reach < feasible ||
+          this.#reach?.hopeless(at + 1, bits, { stallMs, utility }) === true
+        ) continue;
+        next.add(arrivalMs, stallMs, Math.max(least, lateMs), utility);
       }
     }
     return next;
   }
-
-  /** Merges what shares a cell and drops what is dominated. */
-  #thinned(plays: Plays): Plays {
-    const { grid, exact } = this.#options;
-    const span = spanOf(plays);
-    const rowMs = Math.max(grid.stallMs, span.stallMs / grid.rows);
-    const rows = Math.floor(span.stallMs / rowMs) + 1;
-    const columns = Math.floor(span.tMs / grid.timeMs) + 1;
-    const cells = new Int32Array(rows * columns).fill(-1);
-    const merged = new Plays(plays.count);
-    for (let each = 0; each < plays.count; each++) {
-      const t = plays.t[each]!;
-      const stall = plays.stall[each]!;
-      const utility = plays.utility[each]!;
-      const row = Math.floor((stall - span.leastStallMs) / rowMs);
-      const column = Math.floor((t - span.leastTMs) / grid.timeMs);
-      const cell = row * columns + column;
-      const there = cells[cell]!;
-      if (there < 0) {
-        cells[cell] = merged.add(t, stall, utility);
-      } else if (exact) {
-        if (
-          utility - EXCHANGE * stall >
-            merged.utility[there]! - EXCHANGE * merged.stall[there]!
-        ) {
-          merged.t[there] = t;
-          merged.stall[there] = stall;
-          merged.utility[there] = utility;
-        }
-      } else {
-        merged.t[there] = Math.min(merged.t[there]!, t);
-        merged.stall[there] = Math.min(merged.stall[there]!, stall);
-        merged.utility[there] = Math.max(merged.utility[there]!, utility);
-      }
-    }
-    return undominated(merged, cells, { rows, columns });
-  }
-}
-
-/** What a stalled ms is worth in a cell whose plays are to be compared: its penalty and the time it takes. */
-const EXCHANGE = STALL_PENALTY + 1;
-
-function spanOf(plays: Plays) {
-  let leastTMs = Infinity;
-  let mostTMs = 0;
-  let leastStallMs = Infinity;
-  let mostStallMs = 0;
-  for (let each = 0; each < plays.count; each++) {
-    leastTMs = Math.min(leastTMs, plays.t[each]!);
-    mostTMs = Math.max(mostTMs, plays.t[each]!);
-    leastStallMs = Math.min(leastStallMs, plays.stall[each]!);
-    mostStallMs = Math.max(mostStallMs, plays.stall[each]!);
-  }
-  return {
-    leastTMs,
-    leastStallMs,
-    tMs: Math.max(0, mostTMs - leastTMs),
-    stallMs: Math.max(0, mostStallMs - leastStallMs),
-  };
-}
-
-/** Keeps what no play of a lower row and an earlier column, or of the same row, earlier and with no more stall, equals. */
-function undominated(
-  plays: Plays,
-  cells: Int32Array,
-  { rows, columns }: { readonly rows: number; readonly columns: number },
-): Plays {
-  const kept = new Plays(plays.count);
-  /** The greatest utility in the rows below, up to each column. */
-  const below = new Float64Array(columns).fill(-Infinity);
-  const row = new Float64Array(columns);
-  for (let r = 0; r < rows; r++) {
-    let best = -Infinity;
-    let bestStall = Infinity;
-    let most = -Infinity;
-    for (let c = 0; c < columns; c++) {
-      const at = cells[r * columns + c]!;
-      row[c] = most;
-      if (at < 0) continue;
-      const utility = plays.utility[at]!;
-      const stall = plays.stall[at]!;
-      const beaten = (c > 0 && utility <= below[c - 1]!) ||
-        (utility <= best && stall >= bestStall);
-      if (beaten) continue;
-      kept.add(plays.t[at]!, stall, utility);
-      if (utility >= best) {
-        best = utility;
-        bestStall = stall;
-      }
-      most = Math.max(most, utility);
-      row[c] = most;
-    }
-    for (let c = 0; c < columns; c++) below[c] = Math.max(below[c]!, row[c]!);
-  }
-  return kept;
 }

@@ -85,7 +85,8 @@ Deno.test({
         const options = { bufferCapMs: 25_000 };
         const { feasible, bound } = abrOptimum(title, trace, options);
         assert(feasible <= bound, name);
-        assert(bound - feasible <= 0.02 * Math.max(1, feasible), name);
+        const widest = 0.02 * Math.max(0.1, Math.abs(feasible));
+        assert(bound - feasible <= widest, name);
         for (const rule of ["auto", "bola-e", "robust-mpc"] as const) {
           const { score } = playOverTrace(
             title,
