@@ -15,21 +15,46 @@ function onLine<T>(line: ZoneLine, parse: () => T): T {
   }
 }
 
+const CLASS = /^(IN|CH|HS|CS|CLASS[0-9]{1,5})$/i;
+
 function isTtl(word: Word): boolean {
   return /^[0-9]/.test(word.text) && !word.quoted;
+}
+
+/** Deepest chain of files that include each other; one that includes itself would have no end. */
+const MAX_DEPTH = 8;
+
+/** Gives the text of a file that a master file includes, by the name that stands there; undefined if there is none. */
+export type Included = (name: string, by: string) => IncludedFile | undefined;
+
+/** A file that another one includes. */
+export interface IncludedFile {
+  /** What the files that it includes are relative to. */
+  readonly path: string;
+  readonly text: string;
 }
 
 /** The state that runs through a file. */
 class Parser {
   readonly records: ZoneRecord[] = [];
+  readonly #included: Included;
+  /** The files that are being read, the outermost first. */
+  readonly #path: string[] = [];
   #origin: Name | undefined;
   #owner: Name | undefined;
   #defaultTtl: number | undefined;
   #lastTtl: number | undefined;
 
   constructor(
-    options: { readonly origin?: Name; readonly ttlSeconds?: number },
+    options: {
+      readonly origin?: Name;
+      readonly ttlSeconds?: number;
+      readonly path?: string;
+      readonly included?: Included;
+    },
   ) {
+    this.#included = options.included ?? (() => undefined);
+    this.#path.push(options.path ?? "");
     this.#origin = options.origin;
     this.#defaultTtl = options.ttlSeconds;
   }
@@ -38,11 +63,13 @@ class Parser {
     const first = line.words[0];
     if (first === undefined) return;
     if (first.text.startsWith("$") && !first.quoted && !line.startsBlank) {
-      this.#directive(first.text.toUpperCase(), line.words);
+      this.#directive(first.text.toUpperCase(), line);
     } else this.#record(line);
   }
 
-  #directive(directive: string, words: readonly Word[]): void {
+  #directive(directive: string, line: ZoneLine): void {
+    const { words } = line;
+    if (directive === "$INCLUDE") return this.#include(line);
     const argument = words[1]?.text;
     if (argument === undefined || words.length > 2) {
       throw new SyntaxError(
@@ -53,9 +80,46 @@ class Parser {
     else if (directive === "$TTL") this.#defaultTtl = parseSeconds(argument);
     else {
       throw new SyntaxError(
-        `must be $ORIGIN or $TTL (others are not supported), got ${directive}`,
+        `must be $ORIGIN, $TTL or $INCLUDE (others are not supported), got ${directive}`,
       );
     }
+  }
+
+  /** `$INCLUDE file [origin]`: its records stand here; origin and owner are afterwards what they were (RFC 1035 §5.1). */
+  #include({ words, number }: ZoneLine): void {
+    const name = words[1]?.text;
+    if (name === undefined || words.length > 3) {
+      throw new SyntaxError(
+        `$INCLUDE takes a file and perhaps an origin, got ${
+          words.length - 1
+        } words`,
+      );
+    }
+    if (this.#path.length > MAX_DEPTH) {
+      throw new SyntaxError(
+        `files may include each other ${MAX_DEPTH} deep at most, got ${name}`,
+      );
+    }
+    const file = this.#included(name, this.#path.at(-1)!);
+    if (file === undefined) throw new SyntaxError(`there is no file ${name}`);
+    const [origin, owner] = [this.#origin, this.#owner];
+    if (words[2] !== undefined) this.#origin = this.#name(words[2].text);
+    this.#path.push(file.path);
+    const from = this.records.length;
+    try {
+      for (const line of readLines(file.text)) {
+        onLine(line, () => this.line(line));
+      }
+    } catch (error) {
+      if (!(error instanceof ZoneFileError)) throw error;
+      throw new SyntaxError(`${name}, ${error.message}`, { cause: error });
+    }
+    for (let at = from; at < this.records.length; at++) {
+      this.records[at] = { ...this.records[at]!, line: number };
+    }
+    this.#path.pop();
+    this.#origin = origin;
+    this.#owner = owner;
   }
 
   #name(text: string): Name {
@@ -88,8 +152,9 @@ class Parser {
       const word = line.words[at];
       if (word === undefined) break;
       if (ttl === undefined && isTtl(word)) ttl = parseSeconds(word.text);
-      else if (!hasClass && /^(IN|CH|HS|CS)$/i.test(word.text)) {
-        if (word.text.toUpperCase() !== "IN") {
+      else if (!hasClass && CLASS.test(word.text)) {
+        // RFC 3597 §5: a class may be told by its number
+        if (!/^(IN|CLASS1)$/i.test(word.text)) {
           throw new SyntaxError(`the class must be IN, got ${word.text}`);
         }
         hasClass = true;
@@ -151,45 +216,73 @@ export function parseRecords(
 /**
  * Reads a master file. Each SOA record begins a zone, so that one file can hold several.
  *
- * Not supported: $INCLUDE, and $GENERATE, which is BIND's own.
+ * Not supported: $GENERATE, which is BIND's own.
  *
+ * @param options.path What included files are relative to.
+ * @param options.included Gives the text of those; without it there are none.
  * @throws {SyntaxError} A {@linkcode ZoneFileError} if a line is none or its record belongs to no zone; another if there is no zone.
  */
-export function parseMasterFile(text: string): ZoneData[] {
-  const parser = new Parser({});
-  const zones: (ZoneData & { readonly records: ZoneRecord[] })[] = [];
+export function parseMasterFile(
+  text: string,
+  options: { readonly path?: string; readonly included?: Included } = {},
+): ZoneData[] {
+  const parser = new Parser(options);
+  const zones: GrowingZone[] = [];
   let taken = 0;
   for (const line of readLines(text)) {
     onLine(line, () => {
       parser.line(line);
-      const record = parser.records[taken];
-      if (record === undefined) return;
-      taken += 1;
-      if (record.type === RECORD_TYPES.SOA) {
-        zones.push({
-          origin: record.name,
-          records: [],
-          edges: [],
-          sites: [],
-          redirects: [],
-        });
+      for (; taken < parser.records.length; taken++) {
+        place(parser.records[taken]!, zones);
       }
-      const zone = zones.at(-1);
-      if (zone === undefined) {
-        throw new SyntaxError(
-          `the first record of a zone is its SOA, got ${typeName(record.type)}`,
-        );
-      }
-      if (!isWithin(record.name, zone.origin)) {
-        throw new SyntaxError(
-          `${displayName(record.name)} is not in the zone ${
-            displayName(zone.origin)
-          }`,
-        );
-      }
-      zone.records.push(record);
     });
   }
   if (zones.length === 0) throw new SyntaxError("there is no SOA record in it");
   return zones;
+}
+
+interface GrowingZone extends ZoneData {
+  readonly records: ZoneRecord[];
+}
+
+/** Puts a record into the zone it belongs to: a SOA begins one. */
+function place(record: ZoneRecord, zones: GrowingZone[]): void {
+  if (record.type === RECORD_TYPES.SOA) {
+    zones.push({
+      origin: record.name,
+      records: [],
+      edges: [],
+      sites: [],
+      redirects: [],
+    });
+  }
+  const zone = zones.at(-1);
+  if (zone === undefined) {
+    throw new SyntaxError(
+      `the first record of a zone is its SOA, got ${typeName(record.type)}`,
+    );
+  }
+  if (!isWithin(record.name, zone.origin)) {
+    throw new SyntaxError(
+      `${displayName(record.name)} is not in the zone ${
+        displayName(zone.origin)
+      }`,
+    );
+  }
+  zone.records.push(record);
+}
+
+/** The names of the files that a master file includes; of one that cannot be read, those before the error. */
+export function includesIn(text: string): string[] {
+  const names: string[] = [];
+  try {
+    for (const { words, startsBlank } of readLines(text)) {
+      const [directive, name] = words;
+      if (startsBlank || name === undefined || directive!.quoted) continue;
+      if (directive!.text.toUpperCase() === "$INCLUDE") names.push(name.text);
+    }
+  } catch (error) {
+    if (!(error instanceof ZoneFileError)) throw error;
+  }
+  return names;
 }

@@ -1,9 +1,7 @@
 import { isAddress } from "../../lib/core/address.ts";
 import { type Flag, flag, type FlagValues } from "../../lib/cli/flags.ts";
-import { fromUtf8 } from "../../lib/core/bytes.ts";
 import { InputError } from "../../lib/core/errors.ts";
 import { RECORD_TYPES, typeNumber } from "../../lib/dns/codes.ts";
-import { parseMasterFile } from "../../lib/dns/master_file.ts";
 import type { EdgeBook } from "../../lib/dns/select/edge.ts";
 import {
   parseSteering,
@@ -18,14 +16,11 @@ import {
   parseSiteFlag,
   zonesOfFlags,
 } from "../../lib/dns/zone_flags.ts";
-import { parseZoneJson } from "../../lib/dns/zone_json.ts";
 import { ZoneTable } from "../../lib/dns/zone_table.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { CourseFlagValues } from "./course.ts";
 import { EDGE_FILE_FLAGS, edgeFilesOf, readEdgeFiles } from "./edge_files.ts";
-
-/** A zone file is text that a person wrote; a larger one is a mistake. */
-const MAX_ZONE_BYTES = 16 * 2 ** 20;
+import { readZoneFile } from "./zone_files.ts";
 
 /** A flag for values that `parse` reads, which may be given several times. */
 export function words<T>(
@@ -111,37 +106,15 @@ export function filesOf(flags: ZoneFlagValues): readonly string[] {
 /** What a map of a network is for. */
 const BY_SITE = parseSteering("geo");
 
-async function readZoneFile(
-  path: string,
-  ctx: RoleContext,
-): Promise<ZoneData[]> {
-  const text = fromUtf8(
-    await ctx.files.read(path, { maxBytes: MAX_ZONE_BYTES }).catch((error) => {
-      throw new InputError(`--zone ${path}: ${error.message}`, {
-        cause: error,
-      });
-    }),
-  );
-  const source = `--zone ${path}`;
-  return asInput(
-    () =>
-      (text.trimStart().startsWith("{")
-        ? parseZoneJson(text)
-        : parseMasterFile(text)).map((zone) => ({ ...zone, source })),
-    source,
-  );
-}
-
 /** Runs `parse`; what it finds wrong is the user's text, so one line and exit code 2. */
-function asInput<T>(parse: () => T, where?: string): T {
+function asInput<T>(parse: () => T): T {
   try {
     return parse();
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof RangeError)) {
       throw error;
     }
-    const said = where === undefined ? "" : `${where}: `;
-    throw new InputError(`${said}${error.message}`, { cause: error });
+    throw new InputError(error.message, { cause: error });
   }
 }
 
@@ -173,6 +146,13 @@ function check(flags: ZoneFlagValues): void {
   }
 }
 
+/** See {@linkcode loadZones}. */
+export interface LoadedZones {
+  readonly table: ZoneTable;
+  /** Files that the zone files include. */
+  readonly included: readonly string[];
+}
+
 /**
  * Reads the zone files and makes the table the responder answers from.
  *
@@ -182,10 +162,15 @@ export async function loadZones(
   flags: ZoneFlagValues,
   ctx: RoleContext,
   book?: EdgeBook,
-): Promise<ZoneTable> {
+): Promise<LoadedZones> {
   check(flags);
   const data: ZoneData[] = [];
-  for (const path of flags.zone) data.push(...await readZoneFile(path, ctx));
+  const included: string[] = [];
+  for (const path of flags.zone) {
+    const file = await readZoneFile(path, ctx);
+    data.push(...file.zones);
+    included.push(...file.included);
+  }
   const isSpecific = isAddress(flags.host) &&
     !["0.0.0.0", "::"].includes(flags.host);
   // the name servers of course projects have 0
@@ -221,5 +206,5 @@ export async function loadZones(
       );
     }
   }
-  return table;
+  return { table, included };
 }

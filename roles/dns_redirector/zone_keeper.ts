@@ -3,7 +3,12 @@ import { displayName, equalNames } from "../../lib/dns/name.ts";
 import { EdgeBook } from "../../lib/dns/select/edge.ts";
 import type { ZoneTable } from "../../lib/dns/zone_table.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import { filesOf, loadZones, type ZoneFlagValues } from "./zone_flags.ts";
+import {
+  filesOf,
+  type LoadedZones,
+  loadZones,
+  type ZoneFlagValues,
+} from "./zone_flags.ts";
 
 /** How often the zone files are looked at for changes. */
 const LOOK_MS = 500;
@@ -18,6 +23,8 @@ export class ZoneKeeper {
   /** What is known of the edges; it outlives the zones. */
   readonly book: EdgeBook;
   #zones: ZoneTable;
+  /** Files that those of `--zone` include. */
+  #included: readonly string[];
   readonly #flags: ZoneFlagValues;
   readonly #ctx: RoleContext;
   readonly #listeners: ((zones: ZoneTable) => void)[] = [];
@@ -27,7 +34,7 @@ export class ZoneKeeper {
   #seen: string;
 
   private constructor(
-    zones: ZoneTable,
+    { table, included }: LoadedZones,
     version: string,
     about: {
       readonly flags: ZoneFlagValues;
@@ -35,7 +42,8 @@ export class ZoneKeeper {
       readonly book: EdgeBook;
     },
   ) {
-    this.#zones = zones;
+    this.#zones = table;
+    this.#included = included;
     this.book = about.book;
     this.#flags = about.flags;
     this.#ctx = about.ctx;
@@ -50,8 +58,11 @@ export class ZoneKeeper {
   ): Promise<ZoneKeeper> {
     const version = await versionOf(filesOf(flags), ctx);
     const book = new EdgeBook();
-    const zones = await loadZones(flags, ctx, book);
-    return new ZoneKeeper(zones, version, { flags, ctx, book });
+    const loaded = await loadZones(flags, ctx, book);
+    const included = await versionOf(loaded.included, ctx);
+    return new ZoneKeeper(loaded, joined(version, included), {
+      ...{ flags, ctx, book },
+    });
   }
 
   /** The zones as of now. */
@@ -106,16 +117,28 @@ export class ZoneKeeper {
 
   /** Whether the files are others than those that were read, and nobody is writing them just now. */
   async #hasChanged(): Promise<boolean> {
-    const version = await versionOf(filesOf(this.#flags), this.#ctx);
+    const version = await this.#version();
     const rests = version === this.#seen;
     this.#seen = version;
     return rests && version !== this.#read;
   }
 
+  #version(): Promise<string> {
+    const files = [...filesOf(this.#flags), ...this.#included];
+    return versionOf(files, this.#ctx);
+  }
+
   async #reload(): Promise<void> {
-    this.#read = await versionOf(filesOf(this.#flags), this.#ctx);
+    this.#read = await this.#version();
     try {
-      this.#zones = await loadZones(this.#flags, this.#ctx, this.book);
+      const { table, included } = await loadZones(
+        ...[this.#flags, this.#ctx, this.book] as const,
+      );
+      this.#zones = table;
+      const others = included.join() !== this.#included.join();
+      this.#included = included;
+      // What was not known before was not looked at before.
+      if (others) this.#read = this.#seen = await this.#version();
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       this.#ctx.emit({ type: "zones.rejected", reason: error.message });
@@ -135,5 +158,9 @@ async function versionOf(
     const stat = await files.stat(path).catch(() => null);
     return stat === null ? "" : `${stat.sizeBytes} ${stat.modifiedAtWallMs}`;
   });
-  return (await Promise.all(versions)).join(", ");
+  return joined(...await Promise.all(versions));
+}
+
+function joined(...versions: readonly string[]): string {
+  return versions.filter((version) => version !== "").join(", ");
 }

@@ -127,23 +127,31 @@ function freePort(): number {
   return (listener.addr as Deno.NetAddr).port;
 }
 
-Deno.test("dns-redirector answers as NSD does, 3,000 questions about one master file", async () => {
-  await using folder = await temporaryFolder();
-  const { path } = folder;
-  await Deno.writeTextFile(`${path}/diff.zone`, ZONE);
+/** NSD with a zone from a file, or from a primary. */
+async function startNsd(
+  folder: string,
+  zone: { readonly file: string } | { readonly primary: number },
+): Promise<AsyncDisposable & { readonly port: number }> {
   const port = freePort();
+  const at = `${folder}/nsd${port}`;
+  await Deno.mkdir(at);
+  const source = "file" in zone ? `zonefile: "${zone.file}"` : [
+    `zonefile: "${at}/secondary.zone"`,
+    `request-xfr: AXFR 127.0.0.1@${zone.primary} NOKEY`,
+    "allow-notify: 127.0.0.1 NOKEY",
+  ].join("\n  ");
   await Deno.writeTextFile(
-    `${path}/nsd.conf`,
+    `${at}/nsd.conf`,
     `server:
   ip-address: 127.0.0.1
   port: ${port}
   username: ""
-  zonesdir: "${path}"
+  zonesdir: "${at}"
   database: ""
-  pidfile: "${path}/nsd.pid"
-  xfrdfile: "${path}/xfrd.state"
-  xfrdir: "${path}"
-  zonelistfile: "${path}/zone.list"
+  pidfile: "${at}/nsd.pid"
+  xfrdfile: "${at}/xfrd.state"
+  xfrdir: "${at}"
+  zonelistfile: "${at}/zone.list"
   server-count: 1
   minimal-responses: yes
   rrl-ratelimit: 0
@@ -151,46 +159,121 @@ remote-control:
   control-enable: no
 zone:
   name: diff.example
-  zonefile: "${path}/diff.zone"
+  ${source}
 `,
   );
-  const nsd = new Deno.Command("nsd", {
-    args: ["-d", "-c", `${path}/nsd.conf`],
+  return run(["nsd", "-d", "-c", `${at}/nsd.conf`], port);
+}
+
+/** Knot DNS with the zone of a primary. */
+async function startKnot(
+  folder: string,
+  primary: number,
+): Promise<AsyncDisposable & { readonly port: number }> {
+  const port = freePort();
+  const at = `${folder}/knot`;
+  await Deno.mkdir(at);
+  await Deno.writeTextFile(
+    `${at}/knot.conf`,
+    `server:
+  rundir: "${at}"
+  listen: 127.0.0.1@${port}
+  udp-workers: 1
+  tcp-workers: 1
+  background-workers: 1
+database:
+  storage: "${at}"
+remote:
+  - id: ours
+    address: 127.0.0.1@${primary}
+zone:
+  - domain: diff.example
+    storage: "${at}"
+    master: ours
+`,
+  );
+  return run(["knotd", "-c", `${at}/knot.conf`], port);
+}
+
+function run(
+  [command, ...args]: readonly string[],
+  port: number,
+): AsyncDisposable & { readonly port: number } {
+  const child = new Deno.Command(command!, {
+    args,
     stdin: "null",
     stdout: "null",
     stderr: "null",
   }).spawn();
-  try {
-    await using server = await startProgram([
-      ...["dns-redirector", "--host", "127.0.0.1", "--port", "0"],
-      ...["--zone", `${path}/diff.zone`],
-    ]);
-    const ours = await server.until(
-      "role.listening",
-      (event) => event.transport === "tcp",
-    );
-    const rng = seededRng(20261126);
-    const pick = <T>(of: readonly T[]) => of[Math.floor(rng() * of.length)]!;
-    const questions: string[] = [];
-    const queries = Array.from({ length: QUESTIONS }, (_, id) => {
-      const name = pick(NAMES);
-      const type = pick(TYPES);
-      questions.push(`${name} ${typeName(type)}`);
-      return encodeQuery({ id, name: parseName(name), type });
-    });
-    const theirs = await askAll(port, queries);
-    const answers = await askAll(ours.port, queries);
-    assertEquals(answers.length, QUESTIONS);
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      try {
+        child.kill("SIGTERM");
+      } catch { /* It has ended. */ }
+      await child.status;
+    },
+  };
+}
+
+/** Waits until a secondary has the zone. */
+async function transferred(port: number): Promise<void> {
+  const query = encodeQuery({
+    id: 0,
+    name: parseName("diff.example."),
+    type: RECORD_TYPES.SOA,
+  });
+  for (let tries = 0; tries < 300; tries++) {
+    const [answer] = await askAll(port, [query]);
+    if (answer!.startsWith("rcode 0")) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error("no transfer in 30 s");
+}
+
+Deno.test("dns-redirector answers as NSD does, and as NSD and Knot DNS do that have the zone from it by AXFR, 3,000 questions", async () => {
+  await using folder = await temporaryFolder();
+  const { path } = folder;
+  const file = `${path}/diff.zone`;
+  await Deno.writeTextFile(file, ZONE);
+  await using server = await startProgram([
+    ...["dns-redirector", "--host", "127.0.0.1", "--port", "0"],
+    ...["--zone", file, "--allow-transfer", "127.0.0.0/8"],
+  ]);
+  const { port } = await server.until(
+    "role.listening",
+    (event) => event.transport === "tcp",
+  );
+  await using nsd = await startNsd(path, { file });
+  await using secondNsd = await startNsd(path, { primary: port });
+  await using knot = await startKnot(path, port);
+  const rng = seededRng(20261126);
+  const pick = <T>(of: readonly T[]) => of[Math.floor(rng() * of.length)]!;
+  const questions: string[] = [];
+  const queries = Array.from({ length: QUESTIONS }, (_, id) => {
+    const name = pick(NAMES);
+    const type = pick(TYPES);
+    questions.push(`${name} ${typeName(type)}`);
+    return encodeQuery({ id, name: parseName(name), type });
+  });
+  const answers = await askAll(port, queries);
+  assertEquals(answers.length, QUESTIONS);
+  await transferred(secondNsd.port);
+  await transferred(knot.port);
+  for (
+    const [name, other] of Object.entries({ NSD: nsd, secondNsd, Knot: knot })
+  ) {
+    const theirs = await askAll(other.port, queries);
     const different = new Set(
       answers.flatMap((answer, id) =>
         answer === theirs[id]
           ? []
-          : [`${questions[id]}\nours:\n${answer}\nNSD's:\n${theirs[id]}\n`]
+          : [`${questions[id]}\nours:\n${answer}\n${name}:\n${theirs[id]}\n`]
       ),
     );
-    assert(different.size === 0, [...different].slice(0, 10).join("\n"));
-  } finally {
-    nsd.kill("SIGTERM");
-    await nsd.status;
+    assert(
+      different.size === 0,
+      `${different.size}: ${[...different].slice(0, 10).join("\n")}`,
+    );
   }
 });

@@ -58,7 +58,7 @@ export function responderFor(
   options: RedirectOptions = {},
 ): Responder {
   return new Responder(
-    new ZoneTable(zones.flatMap(parseMasterFile), options),
+    new ZoneTable(zones.flatMap((text) => parseMasterFile(text)), options),
     { rng: seededRng(5) },
   );
 }

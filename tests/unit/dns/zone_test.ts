@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { seededRng } from "../../../lib/core/rng.ts";
 import { parseMasterFile } from "../../../lib/dns/master_file.ts";
 import { ZoneFileError } from "../../../lib/dns/master_lines.ts";
@@ -67,6 +67,50 @@ Deno.test("parseMasterFile reads several zones from one file", () => {
   );
 });
 
+Deno.test("parseMasterFile puts what it includes in its place; origin and owner are afterwards what they were", () => {
+  const files: Readonly<Record<string, string>> = {
+    "/zones/hosts": "www A 127.0.0.1\n$ORIGIN deep\nx CLASS1 A 127.0.0.2\n",
+    "/zones/more": "$INCLUDE hosts sub\n A 127.0.0.3\n",
+    "/zones/loop": "$INCLUDE loop\n",
+  };
+  const read = (text: string) =>
+    parseMasterFile(text, {
+      path: "/zones/top",
+      included: (name, by) => {
+        const path = `${by.slice(0, by.lastIndexOf("/"))}/${name}`;
+        const found = files[path];
+        return found === undefined ? undefined : { path, text: found };
+      },
+    });
+  const [zone] = read(
+    `${TOP}own A 127.0.0.9\n$INCLUDE more ; a remark\n A 127.0.0.8\nb A 127.0.0.7\n`,
+  );
+  const origin = formatName(zone!.origin);
+  assertEquals(
+    zone!.records.slice(-6).map(({ name, rdata, line }) =>
+      `${formatName(name).replace(origin, "")} ${rdata.at(-1)} ${line}`
+    ),
+    [
+      "own. 9 5",
+      "www.sub. 1 6",
+      "x.deep.sub. 2 6",
+      "own. 3 6",
+      "own. 8 7",
+      "b. 7 8",
+    ],
+  );
+  for (
+    const [text, said] of [
+      ["$INCLUDE loop", /^line 5: loop, line 1: .*may include each other 8/],
+      ["$INCLUDE gone", /^line 5: there is no file gone$/],
+      ["$INCLUDE", /^line 5: \$INCLUDE takes a file/],
+    ] as const
+  ) {
+    const error = assertThrows(() => read(TOP + text), SyntaxError);
+    assertMatch(error.message, said);
+  }
+});
+
 Deno.test("parseMasterFile refuses what is no zone, with the line", () => {
   for (
     const [text, line] of [
@@ -131,7 +175,7 @@ Deno.test("ZoneTable refuses zones that cannot be served", () => {
     ]
   ) {
     assertThrows(
-      () => new ZoneTable(texts.flatMap(parseMasterFile)),
+      () => new ZoneTable(texts.flatMap((text) => parseMasterFile(text))),
       SyntaxError,
     );
   }

@@ -35,7 +35,9 @@ $TTL 60
 @ NS ns
 ns A 127.0.0.11
 `;
-  const table = new ZoneTable([ZONE, below].flatMap(parseMasterFile));
+  const table = new ZoneTable(
+    [ZONE, below].flatMap((text) => parseMasterFile(text)),
+  );
   const zone = table.zones.find(({ serial }) => serial === 1);
   assert(zone !== undefined);
   const asked = query("kingcdn.example", "AXFR");

@@ -16,21 +16,24 @@ async function start() {
   const events: RolecallEvent[] = [];
   const stop = new AbortController();
   const file = { text: `${HEAD}www A 10.0.0.1\n`, modifiedAtWallMs: 1 };
+  /** Another file, which `text` may include. */
+  const hosts = { text: "", modifiedAtWallMs: 1 };
   let hangUp = () => {};
+  const at = (path: string) => path === "hosts.inc" ? hosts : file;
   const ctx = {
     clock,
     signal: stop.signal,
     emit: (event: RolecallEvent) => void events.push(event),
     files: {
-      read: () =>
-        file.text === ""
+      read: (path: string) =>
+        at(path).text === ""
           ? Promise.reject(new RunError("not-found", "no such file"))
-          : Promise.resolve(utf8(file.text)),
-      stat: () =>
+          : Promise.resolve(utf8(at(path).text)),
+      stat: (path: string) =>
         Promise.resolve(
-          file.text === ""
+          at(path).text === ""
             ? null
-            : { ...file, kind: "file", sizeBytes: file.text.length },
+            : { ...at(path), kind: "file", sizeBytes: at(path).text.length },
         ),
     },
     processes: {
@@ -49,7 +52,7 @@ async function start() {
     keeper.zones.find(parseName(name))?.node !== undefined;
   const watching = keeper.watch();
   return {
-    ...{ clock, events, file, keeper, has },
+    ...{ clock, events, file, hosts, keeper, has },
     hangUp: () => hangUp(),
     async [Symbol.asyncDispose]() {
       stop.abort();
@@ -90,6 +93,28 @@ Deno.test("ZoneKeeper keeps the old zones when a file is broken or gone, and say
   file.text = `${HEAD}back A 10.0.0.1\n`;
   await clock.advanceTo(12_000);
   assert(has("back.a.example"));
+});
+
+Deno.test("ZoneKeeper reads a zone again when a file it includes has changed", async () => {
+  await using setup = await start();
+  const { clock, events, file, hosts, has } = setup;
+  hosts.text = "one A 10.0.0.1\n";
+  file.text = `${HEAD}$INCLUDE hosts.inc in\nlast A 10.0.0.9\n`;
+  await clock.advanceTo(5000);
+  assert(has("one.in.a.example") && has("last.a.example"));
+  hosts.text = "two A 10.0.0.2\n";
+  hosts.modifiedAtWallMs = 2;
+  await clock.advanceTo(10_000);
+  assert(has("two.in.a.example") && !has("one.in.a.example"));
+  hosts.text = "two A 10.0.0\n";
+  hosts.modifiedAtWallMs = 3;
+  await clock.advanceTo(15_000);
+  assert(has("two.in.a.example"));
+  const last = events.at(-1)!;
+  assertEquals(
+    last.type === "zones.rejected" && last.reason,
+    '--zone a.zone: line 5: hosts.inc, line 1: must be an address such as 127.0.0.3 or 2001:db8::1, got "10.0.0"',
+  );
 });
 
 Deno.test("ZoneKeeper reads again at SIGHUP, although the file looks the same", async () => {

@@ -1,0 +1,86 @@
+import { dirname, isAbsolute, join } from "@std/path";
+import { fromUtf8 } from "../../lib/core/bytes.ts";
+import { InputError, RunError } from "../../lib/core/errors.ts";
+import { includesIn, parseMasterFile } from "../../lib/dns/master_file.ts";
+import type { ZoneData } from "../../lib/dns/zone.ts";
+import { parseZoneJson } from "../../lib/dns/zone_json.ts";
+import type { RoleContext } from "../../lib/role.ts";
+
+/** A zone file is text that a person wrote; a larger one is a mistake. */
+const MAX_ZONE_BYTES = 16 * 2 ** 20;
+/** Files that one may include, directly and indirectly. */
+const MAX_INCLUDED = 64;
+
+/** What a file of `--zone` says. */
+export interface ZoneFile {
+  readonly zones: readonly ZoneData[];
+  /** The files it includes: they are read again when they change, as it is. */
+  readonly included: readonly string[];
+}
+
+/** Reads a file of `--zone`, a master file with all that it includes, or JSON. @throws {InputError} With file and line. */
+export async function readZoneFile(
+  path: string,
+  ctx: RoleContext,
+): Promise<ZoneFile> {
+  const source = `--zone ${path}`;
+  try {
+    const text = await readText(path, ctx);
+    if (text.trimStart().startsWith("{")) {
+      return { zones: named(parseZoneJson(text), source), included: [] };
+    }
+    const texts = await readIncluded({ path, text }, ctx);
+    const zones = parseMasterFile(text, {
+      path,
+      included: (name, by) => texts.get(placeOf(name, by)),
+    });
+    return { zones: named(zones, source), included: [...texts.keys()] };
+  } catch (error) {
+    if (
+      !(error instanceof SyntaxError || error instanceof RangeError ||
+        error instanceof RunError)
+    ) throw error;
+    throw new InputError(`${source}: ${error.message}`, { cause: error });
+  }
+}
+
+function named(zones: readonly ZoneData[], source: string): ZoneData[] {
+  return zones.map((zone) => ({ ...zone, source }));
+}
+
+/** Reads what a master file includes, and what that includes. What cannot be read is missing: the line that names it says so. */
+async function readIncluded(
+  file: { readonly path: string; readonly text: string },
+  ctx: RoleContext,
+): Promise<ReadonlyMap<string, { path: string; text: string }>> {
+  const texts = new Map<string, { path: string; text: string }>();
+  const unread = [file];
+  for (let next = unread.pop(); next !== undefined; next = unread.pop()) {
+    for (const name of includesIn(next.text)) {
+      const path = placeOf(name, next.path);
+      if (texts.has(path)) continue;
+      if (texts.size >= MAX_INCLUDED) {
+        throw new RangeError(
+          `it may include at most ${MAX_INCLUDED} files, got ${name} as well`,
+        );
+      }
+      const text = await readText(path, ctx).catch((error) => {
+        if (!(error instanceof RunError)) throw error;
+        return undefined;
+      });
+      if (text === undefined) continue;
+      texts.set(path, { path, text });
+      unread.push({ path, text });
+    }
+  }
+  return texts;
+}
+
+/** Where a file is that another one includes: relative to that one's folder. */
+function placeOf(name: string, by: string): string {
+  return isAbsolute(name) ? name : join(dirname(by), name);
+}
+
+async function readText(path: string, { files }: RoleContext): Promise<string> {
+  return fromUtf8(await files.read(path, { maxBytes: MAX_ZONE_BYTES }));
+}
