@@ -15,15 +15,22 @@ import type { AbrDecision, AbrRule, AbrState } from "./rule.ts";
 const RESERVOIR = 90 / 240;
 const UPPER = 216 / 240;
 
+/** Returns the fullest the buffer can be when a segment is chosen. */
+function fullestMs({ bufferCapMs, segmentDurationMs }: AbrState): number {
+  return Math.max(bufferCapMs - segmentDurationMs, segmentDurationMs);
+}
+
+/** Returns where the cushion ends: with so much in the buffer the highest rate is allowed. */
+export function cushionEndMs(state: AbrState): number {
+  return UPPER * fullestMs(state);
+}
+
 /** Returns f(B): the rate the buffer allows, in bits per second. */
 export function bufferRate(state: AbrState): number {
   const lowest = state.ladder[0] ?? 0;
   const highest = state.ladder.at(-1) ?? 0;
-  const fullestMs = Math.max(
-    state.bufferCapMs - state.segmentDurationMs,
-    state.segmentDurationMs,
-  );
-  const share = (state.bufferMs / fullestMs - RESERVOIR) / (UPPER - RESERVOIR);
+  const share = (state.bufferMs / fullestMs(state) - RESERVOIR) /
+    (UPPER - RESERVOIR);
   return lowest + Math.min(1, Math.max(0, share)) * (highest - lowest);
 }
 

@@ -9,7 +9,7 @@
  * when the buffer sinks, or when the chunk map allows more than start-up does.
  */
 import { formatMs } from "../../core/units.ts";
-import { bufferRate } from "./bba0.ts";
+import { bufferRate, cushionEndMs } from "./bba0.ts";
 import {
   type AbrDecision,
   type AbrDownload,
@@ -19,7 +19,7 @@ import {
   sizeBitsOf,
 } from "./rule.ts";
 
-/** How much of its duration a segment has to gain in start-up: with an empty buffer, and with a full one. */
+/** How much of its duration a segment has to gain in start-up: with an empty buffer, and where the cushion ends. */
 const STARTUP_GAIN = { empty: 0.875, full: 0.5 };
 
 class Bba2Session implements AbrSession {
@@ -39,7 +39,7 @@ class Bba2Session implements AbrSession {
     if (!this.#starting) {
       return { index: mapped, waitMs: 0, reason: `${held}, by the chunk map` };
     }
-    const share = Math.min(1, bufferMs / state.bufferCapMs);
+    const share = Math.min(1, bufferMs / cushionEndMs(state));
     const wanted = STARTUP_GAIN.empty +
       share * (STARTUP_GAIN.full - STARTUP_GAIN.empty);
     const climbs = this.#gainShare > wanted;

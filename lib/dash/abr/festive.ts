@@ -4,8 +4,8 @@
  * Jiang, Sekar, Zhang, "Improving Fairness, Efficiency, and Stability in HTTP-based Adaptive Video Streaming with
  * FESTIVE", CoNEXT 2012, §4. The target is one rung up after as many segments in a rung as its number, one
  * down at once when 0.85 of the harmonic mean (of 20 segments) does not carry it. Whether to follow the target is a
- * matter of score: stability (2^n for n changes in the last 20 segments, one more if it follows) plus 12 times
- * efficiency (how far the rate is from what the link carries). The paper also draws the instant of a request by lot
+ * matter of score, the lower the better: stability (2^n for n changes lately, and one more if it follows) plus 12 times
+ * efficiency (how far the rate is from the target's, or from what the link carries if that is less). The paper also draws the instant of a request by lot
  * around a target buffer; a rule of this project must not throw dice, so requests go out as the buffer has room.
  */
 import { formatBitRate } from "../../core/units.ts";
@@ -21,11 +21,12 @@ import {
 const WINDOW = 20;
 const SAFETY = 0.85;
 const EFFICIENCY_WEIGHT = 12;
+const CHANGE_COST = 1;
 
 class FestiveSession implements AbrSession {
   #rates: number[] = [];
-  /** Rungs of the last segments, newest last. */
-  #rungs: number[] = [];
+  /** The rung of the last segment, and of how many before it in a row. */
+  #rung: number | undefined;
   #inRung = 0;
 
   decide({ ladder, lastIndex }: AbrState): AbrDecision {
@@ -38,9 +39,12 @@ class FestiveSession implements AbrSession {
     const target = this.#target(ladder, last, carried);
     const reason = `${formatBitRate(carried)} is carried`;
     if (target === last) return { index: last, waitMs: 0, reason };
-    const follow = this.#score(ladder, target, { carried, last });
-    const keep = this.#score(ladder, last, { carried, last });
-    return follow < keep
+    // How often it changed lately (2^n) counts on both sides.
+    const follow = CHANGE_COST;
+    const aim = Math.min(estimate, ladder[target]!);
+    const keep = EFFICIENCY_WEIGHT * Math.abs(ladder[last]! / aim - 1);
+    const off = EFFICIENCY_WEIGHT * Math.abs(ladder[target]! / aim - 1);
+    return follow + off < keep
       ? { index: target, waitMs: 0, reason }
       : { index: last, waitMs: 0, reason: `${reason}, stability goes first` };
   }
@@ -49,9 +53,8 @@ class FestiveSession implements AbrSession {
     this.#rates.push(bits * 1000 / Math.max(downloadMs, 0.1));
     if (this.#rates.length > WINDOW) this.#rates.shift();
     if (abandonedFor !== undefined) return;
-    this.#inRung = this.#rungs.at(-1) === index ? this.#inRung + 1 : 1;
-    this.#rungs.push(index);
-    if (this.#rungs.length > WINDOW) this.#rungs.shift();
+    this.#inRung = this.#rung === index ? this.#inRung + 1 : 1;
+    this.#rung = index;
   }
 
   #target(
@@ -64,19 +67,6 @@ class FestiveSession implements AbrSession {
     const mayClimb = next < ladder.length && ladder[next]! <= carried;
     // Rung 1 is left after one segment, rung 2 after two: lower rates climb sooner.
     return mayClimb && this.#inRung >= next ? next : last;
-  }
-
-  #score(
-    ladder: readonly number[],
-    index: number,
-    { carried, last }: { readonly carried: number; readonly last: number },
-  ): number {
-    const changes =
-      this.#rungs.filter((rung, at) => at > 0 && rung !== this.#rungs[at - 1])
-        .length;
-    const stability = 2 ** changes + (index === last ? 0 : 1);
-    const aim = Math.min(carried, ladder.at(-1)!);
-    return stability + EFFICIENCY_WEIGHT * Math.abs(ladder[index]! / aim - 1);
   }
 }
 
