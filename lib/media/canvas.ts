@@ -16,6 +16,13 @@ export interface Area {
   readonly height: number;
 }
 
+/** A line of letters: its top left corner, and letters 5 by 7 pixels of `size` units, 6 apart. */
+export interface TextPlace {
+  readonly x: number;
+  readonly y: number;
+  readonly size: number;
+}
+
 /** How much of each cell of a scaled glyph is ink, 0 to 256. */
 interface ScaledGlyph {
   readonly width: number;
@@ -61,26 +68,76 @@ export class Canvas {
     fillCells(mosaic.luma, 4 * mosaic.columns, cellsOf(area, this.scale), luma);
   }
 
-  /** Writes text with its top left corner at `x`, `y`: letters 5 by 7 pixels of `size` units, 6 apart. Hue stays as it is. */
-  text(
-    text: string,
-    at: {
-      readonly x: number;
-      readonly y: number;
-      readonly size: number;
-      readonly luma: number;
-    },
-  ): void {
-    const pixel = at.size * this.scale;
-    const top = Math.round(at.y * this.scale);
+  /** Writes text. Hue stays as it is. */
+  text(text: string, at: TextPlace & { readonly luma: number }): void {
     let index = 0;
-    for (const letter of text) {
-      const left = Math.round(
-        at.x * this.scale + index * (GLYPH_WIDTH + 1) * pixel,
-      );
-      if (letter !== " ") this.#stamp(letter, pixel, left, top, at.luma);
-      index += 1;
+    for (const letter of text) this.#letter(letter, index++, at);
+  }
+
+  /**
+   * Writes text where `before` stands, over what `ground` shows there: the letters that are others. A quarter of the time
+   * of writing all of a timecode.
+   */
+  retext(
+    text: string,
+    before: string,
+    ground: Mosaic,
+    at: TextPlace & { readonly luma: number },
+  ): void {
+    // Letters of less than two cells a pixel may share a column of cells with their neighbours.
+    const apart = at.size * this.scale >= 2;
+    if (!apart && text === before) return;
+    const length = Math.max(text.length, before.length);
+    for (let index = 0; index < length; index++) {
+      if (apart && text[index] === before[index]) continue;
+      this.copy(ground, this.#letterCells(index, at));
     }
+    for (let index = 0; index < text.length; index++) {
+      if (apart && text[index] === before[index]) continue;
+      this.#letter(text[index]!, index, at);
+    }
+  }
+
+  /** Makes the brightness of an area of cells what it is in `source`. @param edges Left, right, top and bottom. */
+  copy(source: Mosaic, edges: readonly number[]): void {
+    const { luma, columns } = this.mosaic;
+    const stride = 4 * columns;
+    const [left, right, top, bottom] = edges as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const end = Math.min(right, stride);
+    for (let y = top; y < Math.min(bottom, luma.length / stride); y++) {
+      const from = y * stride + left;
+      luma.set(source.luma.subarray(from, y * stride + end), from);
+    }
+  }
+
+  #letter(
+    letter: string,
+    index: number,
+    at: TextPlace & { readonly luma: number },
+  ): void {
+    if (letter === " ") return;
+    const [left, , top] = this.#letterCells(index, at);
+    this.#stamp(letter, at.size * this.scale, left!, top!, at.luma);
+  }
+
+  /** Left, right, top and bottom edge of a letter in cells. */
+  #letterCells(index: number, { x, y, size }: TextPlace): readonly number[] {
+    const pixel = size * this.scale;
+    const top = Math.round(y * this.scale);
+    const left = Math.round(
+      x * this.scale + index * (GLYPH_WIDTH + 1) * pixel,
+    );
+    return [
+      left,
+      left + Math.ceil(GLYPH_WIDTH * pixel),
+      top,
+      top + Math.ceil(GLYPH_HEIGHT * pixel),
+    ];
   }
 
   #stamp(
@@ -117,7 +174,7 @@ export function textWidth(text: string, size: number): number {
 }
 
 /** Left, right, top and bottom edge of an area in cells. */
-function cellsOf(area: Area, scale: number): number[] {
+export function cellsOf(area: Area, scale: number): number[] {
   const { x, y, width, height } = area;
   return [x, x + width, y, y + height].map((edge) => Math.round(edge * scale));
 }

@@ -258,8 +258,23 @@ export function segmentIndex(
   );
 }
 
+/** A segment without the zeros at its end, and how large it is with them. */
+export interface PaddedSegment {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly sizeBytes: number;
+}
+
 /** Returns a media segment: styp, moof, mdat, free (ISO/IEC 14496-12 §8.8, §8.16.2). */
 export function mediaSegment(content: SegmentContent): Uint8Array<ArrayBuffer> {
+  const { bytes, sizeBytes } = paddedSegment(content);
+  if (bytes.length === sizeBytes) return bytes;
+  const whole = new Uint8Array(sizeBytes);
+  whole.set(bytes);
+  return whole;
+}
+
+/** As {@linkcode mediaSegment}, for whoever need not have a megabyte of zeros in memory. */
+export function paddedSegment(content: SegmentContent): PaddedSegment {
   const { samples } = content;
   const type = box("styp", utf8("msdh"), u32(0), utf8("msdhiso6"));
   // The offset is a fixed-size field: the fragment is as long with 0 as with the right one.
@@ -268,7 +283,7 @@ export function mediaSegment(content: SegmentContent): Uint8Array<ArrayBuffer> {
   const used = type.length + fragmentBytes + dataBytes;
   const paddingBytes = content.sizeBytes - used;
   const padded = paddingBytes >= 8;
-  const segment = new Uint8Array(padded ? content.sizeBytes : used);
+  const segment = new Uint8Array(padded ? used + 8 : used);
   let at = 0;
   const put = (bytes: Uint8Array) => {
     segment.set(bytes, at);
@@ -283,7 +298,7 @@ export function mediaSegment(content: SegmentContent): Uint8Array<ArrayBuffer> {
     put(u32(paddingBytes));
     put(utf8("free"));
   }
-  return segment;
+  return { bytes: segment, sizeBytes: padded ? content.sizeBytes : used };
 }
 
 function fragment(content: SegmentContent, dataOffset: number): Uint8Array {

@@ -69,13 +69,18 @@ export function macroblocksOf(
   };
 }
 
+/** Where units are put together, reused between calls. */
+let scratch = new Uint8Array(1 << 16);
+
 /** Returns a NAL unit: the header byte, and `payload` with emulation prevention (§7.4.1.1). */
 export function nalUnit(
   header: number,
   payload: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
   // At worst every second byte needs another one after it.
-  const unit = new Uint8Array(1 + Math.ceil(1.5 * payload.length));
+  const most = 1 + Math.ceil(1.5 * payload.length);
+  if (scratch.length < most) scratch = new Uint8Array(2 * most);
+  const unit = scratch;
   unit[0] = header;
   let length = 1;
   let zeros = 0;

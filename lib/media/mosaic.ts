@@ -62,36 +62,39 @@ export function copyMacroblock(
   }
 }
 
-/** Whether two mosaics of the same size differ in a macroblock. Asked of every macroblock of every picture: by words, a third of the time it takes by cells. */
-export function differsAt(
+/**
+ * Returns what says whether two mosaics of the same size differ in a macroblock. Asked of many macroblocks of every picture:
+ * by words, a third of the time it takes by cells, and half of that with the words at hand.
+ */
+export function comparerOf(
   a: Mosaic,
   b: Mosaic,
-  column: number,
-  row: number,
-): boolean {
+): (column: number, row: number) => boolean {
   const { columns } = a;
-  const one = a.words;
-  const other = b.words;
-  let at = 4 * row * columns + column;
-  for (let y = 0; y < 4; y++, at += columns) {
-    if (one.luma[at] !== other.luma[at]) return true;
-  }
-  at = 2 * row * columns + column;
-  return one.cb[at] !== other.cb[at] || one.cr[at] !== other.cr[at] ||
-    one.cb[at + columns] !== other.cb[at + columns] ||
-    one.cr[at + columns] !== other.cr[at + columns];
+  const [luma, otherLuma] = [a.words.luma, b.words.luma];
+  const [cb, otherCb] = [a.words.cb, b.words.cb];
+  const [cr, otherCr] = [a.words.cr, b.words.cr];
+  return (column, row) => {
+    let at = 4 * row * columns + column;
+    if (luma[at] !== otherLuma[at]) return true;
+    at += columns;
+    if (luma[at] !== otherLuma[at]) return true;
+    at += columns;
+    if (luma[at] !== otherLuma[at]) return true;
+    at += columns;
+    if (luma[at] !== otherLuma[at]) return true;
+    at = 2 * row * columns + column;
+    return cb[at] !== otherCb[at] || cr[at] !== otherCr[at] ||
+      cb[at + columns] !== otherCb[at + columns] ||
+      cr[at + columns] !== otherCr[at + columns];
+  };
 }
 
-/** Whether two mosaics of the same size differ anywhere in a row of macroblocks: most rows of most pictures do not. */
-export function rowDiffers(a: Mosaic, b: Mosaic, row: number): boolean {
-  const { columns } = a;
-  const one = a.words;
-  const other = b.words;
-  for (let at = 4 * row * columns; at < 4 * (row + 1) * columns; at++) {
-    if (one.luma[at] !== other.luma[at]) return true;
-  }
-  for (let at = 2 * row * columns; at < 2 * (row + 1) * columns; at++) {
-    if (one.cb[at] !== other.cb[at] || one.cr[at] !== other.cr[at]) return true;
-  }
-  return false;
+/** For each row of macroblocks, from which column to before which one something may change from picture to picture, in order. */
+export type MovingColumns =
+  readonly (readonly (readonly [first: number, end: number])[])[];
+
+/** Everything may change. */
+export function movesAnywhere({ columns, rows }: Mosaic): MovingColumns {
+  return Array.from({ length: rows }, () => [[0, columns] as const]);
 }

@@ -19,12 +19,13 @@ import { BitWriter } from "./bit_writer.ts";
 import { writeBlock } from "./cavlc.ts";
 import { NAL, nalUnit, writeSliceHeader } from "./h264.ts";
 import {
+  comparerOf,
   copyMacroblock,
   copyMosaic,
   createMosaic,
-  differsAt,
   type Mosaic,
-  rowDiffers,
+  movesAnywhere,
+  type MovingColumns,
 } from "./mosaic.ts";
 
 /** Column and row of the levels in zig-zag order (figure 8-8), as `4 * row + column`. */
@@ -43,15 +44,21 @@ export class MosaicEncoder {
   /** The mosaic that was asked for last; `#shown` differs from it by rounding. */
   readonly #asked: Mosaic;
   #index = 0;
+  readonly #moving: MovingColumns;
   readonly #residual = new Int32Array(16);
   readonly #luma = new Int32Array(16);
   readonly #cb = new Int32Array(4);
   readonly #cr = new Int32Array(4);
 
-  /** Prepares for mosaics of so many macroblocks. */
-  constructor(columns: number, rows: number) {
+  /**
+   * Prepares for mosaics of so many macroblocks.
+   *
+   * @param moving Where pictures may differ from the one before; elsewhere is not looked.
+   */
+  constructor(columns: number, rows: number, moving?: MovingColumns) {
     this.#shown = createMosaic(columns, rows);
     this.#asked = createMosaic(columns, rows);
+    this.#moving = moving ?? movesAnywhere(this.#shown);
   }
 
   /** The picture a decoder shows now. */
@@ -82,21 +89,25 @@ export class MosaicEncoder {
     out.reset();
     writeSliceHeader(out, { idr: false, index: this.#index, idrPicId: 0 });
     let skipped = 0;
+    const { columns } = picture;
+    const differs = comparerOf(picture, this.#asked);
     for (let row = 0; row < picture.rows; row++) {
-      if (!rowDiffers(picture, this.#asked, row)) {
-        skipped += picture.columns;
-        continue;
-      }
-      for (let column = 0; column < picture.columns; column++) {
-        if (!differsAt(picture, this.#asked, column, row)) {
-          skipped += 1;
-          continue;
+      let next = 0;
+      for (const [first, end] of this.#moving[row]!) {
+        skipped += first - next;
+        next = end;
+        for (let column = first; column < end; column++) {
+          if (!differs(column, row)) {
+            skipped += 1;
+            continue;
+          }
+          out.unsigned(skipped); // mb_skip_run
+          skipped = 0;
+          this.#writeMacroblock(picture, column, row, I_IN_P + I_16X16_DC);
+          copyMacroblock(this.#asked, picture, column, row);
         }
-        out.unsigned(skipped); // mb_skip_run
-        skipped = 0;
-        this.#writeMacroblock(picture, column, row, I_IN_P + I_16X16_DC);
-        copyMacroblock(this.#asked, picture, column, row);
       }
+      skipped += columns - next;
     }
     if (skipped > 0) out.unsigned(skipped);
     out.trailingBits();

@@ -1,4 +1,10 @@
-import { mediaSegment, sampleOf } from "./fmp4.ts";
+import {
+  mediaSegment,
+  type PaddedSegment,
+  paddedSegment,
+  sampleOf,
+  type SegmentContent,
+} from "./fmp4.ts";
 import {
   macroblocksOf,
   pictureParameterSet,
@@ -41,11 +47,20 @@ export class SegmentMaker {
       columns,
       rows,
     );
-    this.#encoder = new MosaicEncoder(columns, rows);
+    this.#encoder = new MosaicEncoder(columns, rows, this.#card.moving);
   }
 
   /** Returns segment `number`, from 1: a key picture and what changes after it. */
   make(number: number): Uint8Array<ArrayBuffer> {
+    return mediaSegment(this.#contentOf(number));
+  }
+
+  /** As {@linkcode SegmentMaker.make}, without the zeros that fill it up. */
+  makePadded(number: number): PaddedSegment {
+    return paddedSegment(this.#contentOf(number));
+  }
+
+  #contentOf(number: number): SegmentContent {
     const first = segmentStartFrame(this.#plan, number);
     const samples = [
       sampleOf(
@@ -58,14 +73,14 @@ export class SegmentMaker {
       const picture = this.#card.paint(first + frame);
       samples.push(sampleOf(this.#encoder.encodeChanges(picture)));
     }
-    return mediaSegment({
+    return {
       kind: "video",
       sequenceNumber: number,
       startTicks: first * FRAME_TICKS,
       sampleTicks: FRAME_TICKS,
       samples,
       sizeBytes: segmentBytes(this.#plan, this.#rung, number),
-    });
+    };
   }
 
   /** The least rate that holds the picture, in bit/s: below it segments would be larger than they say. */

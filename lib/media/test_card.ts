@@ -1,5 +1,16 @@
-import { type Area, Canvas, type Colour, textWidth } from "./canvas.ts";
-import { copyMosaic, createMosaic, type Mosaic } from "./mosaic.ts";
+import {
+  type Area,
+  Canvas,
+  cellsOf,
+  type Colour,
+  textWidth,
+} from "./canvas.ts";
+import {
+  copyMosaic,
+  createMosaic,
+  type Mosaic,
+  type MovingColumns,
+} from "./mosaic.ts";
 
 /**
  * The picture of the built-in title, in the manner of television's test cards.
@@ -62,6 +73,12 @@ const OUTSIDE = 255;
 const RIM = 254;
 /** The hand moves 15 degrees at a time. */
 const SECTORS = 24;
+/** Discs that are kept: those of a segment of ten seconds. */
+const KEPT_DISCS = 10 * SECTORS;
+/** The number of the segment and the time have this line, in letters of two units. */
+const LINE = { y: 66, size: 2, luma: WHITE };
+const NUMBER_X = 6;
+const TIME_X = 60;
 
 /** Paints the frames of one rate of the title; every frame can be painted by itself. */
 export class TestCard {
@@ -72,8 +89,13 @@ export class TestCard {
   readonly #discCells: number;
   /** Of the disc's square in the picture: its first cell. */
   readonly #discAt: number;
-  /** The square's rows for each position of the hand, once they were needed. */
-  readonly #discs: (readonly Uint8Array[])[] = [];
+  /** The square's rows for positions of the hand and seconds left, once they were needed. */
+  readonly #discs = new Map<number, readonly Uint8Array[]>();
+  /** What the picture says now. */
+  #number = "";
+  #time = "";
+  #disc = -1;
+  #ran = 0;
 
   /** Paints pictures of so many macroblocks. */
   constructor(text: CardText, columns: number, rows: number) {
@@ -90,8 +112,48 @@ export class TestCard {
     copyMosaic(this.#picture, this.#still);
   }
 
+  /** Where pictures differ from each other. */
+  get moving(): MovingColumns {
+    const { columns, rows } = this.#picture;
+    const stride = 4 * columns / this.#canvas.scale;
+    const { radius } = DISC;
+    const places: readonly Area[] = [
+      { x: 0, y: LINE.y, width: stride, height: 7 * LINE.size },
+      {
+        x: DISC.x - radius,
+        y: DISC.y - radius,
+        width: 2 * radius,
+        height: 2 * radius,
+      },
+      { x: 0, y: TRACK_Y, width: stride, height: TRACK_HEIGHT },
+    ];
+    const moving = Array.from(
+      { length: rows },
+      () => [] as (readonly [number, number])[],
+    );
+    for (const place of places) {
+      // A cell more on each side: edges are rounded.
+      const [left, right, top, bottom] = cellsOf(place, this.#canvas.scale) as [
+        ...[number, number, number, number],
+      ];
+      const first = Math.max(0, Math.floor((left - 1) / 4));
+      const end = Math.min(columns, Math.ceil((right + 1) / 4));
+      const lastRow = Math.min(rows, Math.ceil((bottom + 1) / 4));
+      for (let row = Math.max(0, (top - 1) >> 2); row < lastRow; row++) {
+        const ranges = moving[row]!;
+        if (ranges.length === 0) ranges.push([first, end]);
+        // Small pictures have several of them in one row.
+        else {
+          const [[from, to]] = ranges as [readonly [number, number]];
+          ranges[0] = [Math.min(from, first), Math.max(to, end)];
+        }
+      }
+    }
+    return moving;
+  }
+
   /** Draws the disc on what is under it. */
-  #disc(swept: number): readonly Uint8Array[] {
+  #drawDisc(swept: number): readonly Uint8Array[] {
     const { luma, columns } = this.#still;
     const size = this.#discCells;
     const map = mapDisc(size);
@@ -108,31 +170,42 @@ export class TestCard {
   /** Paints frame `frame` of the title, from 0. The picture is overwritten by the next call. */
   paint(frame: number): Mosaic {
     const { framesPerSegment } = this.#text;
-    // What moves is brightness alone.
-    this.#picture.luma.set(this.#still.luma);
     const canvas = this.#canvas;
     const inSegment = frame % framesPerSegment;
     const segmentNumber = Math.floor(frame / framesPerSegment) + 1;
-    const number = String(segmentNumber);
-    canvas.text(number, {
-      x: 6,
-      y: 66,
-      size: number.length > 4 ? 1.5 : 2,
-      luma: WHITE,
-    });
-    canvas.text(timecode(frame, this.#text), {
-      x: 60,
-      y: 66,
-      size: 2,
-      luma: WHITE,
-    });
+    this.#writeNumber(String(segmentNumber));
+    const time = timecode(frame, this.#text);
+    canvas.retext(time, this.#time, this.#still, { ...LINE, x: TIME_X });
+    this.#time = time;
     this.#paintLeader(inSegment);
     const track = { x: 0, y: TRACK_Y, height: TRACK_HEIGHT };
     const width = this.#picture.columns * 4 / canvas.scale;
+    if (inSegment < this.#ran) {
+      canvas.copy(this.#still, cellsOf({ ...track, width }, canvas.scale));
+    }
+    this.#ran = inSegment;
     const run = (width - HEAD_WIDTH) * inSegment / framesPerSegment;
     canvas.fillLuma({ ...track, width: run }, 110);
     canvas.fillLuma({ ...track, x: run, width: HEAD_WIDTH }, WHITE);
     return this.#picture;
+  }
+
+  #writeNumber(number: string): void {
+    const before = this.#number;
+    if (number === before) return;
+    const canvas = this.#canvas;
+    const sizeOf = (text: string) => text.length > 4 ? 1.5 : LINE.size;
+    const size = sizeOf(number);
+    const place = { ...LINE, x: NUMBER_X };
+    if (size === sizeOf(before)) {
+      canvas.retext(number, before, this.#still, { ...place, size });
+    } else {
+      canvas.retext("", before, this.#still, {
+        ...{ ...place, size: sizeOf(before) },
+      });
+      canvas.text(number, { ...place, size });
+    }
+    this.#number = number;
   }
 
   /** The countdown leader: a hand that goes round once a second, and the seconds left in the segment. */
@@ -142,14 +215,23 @@ export class TestCard {
     const swept = Math.floor(
       (inSegment % framesPerSecond) * SECTORS / framesPerSecond,
     );
-    let at = this.#discAt;
-    for (const row of this.#discs[swept] ??= this.#disc(swept)) {
-      luma.set(row, at);
-      at += 4 * columns;
-    }
     const secondsLeft = Math.ceil(
       (framesPerSegment - inSegment) / framesPerSecond,
     );
+    const key = secondsLeft * SECTORS + swept;
+    if (key === this.#disc) return;
+    this.#disc = key;
+    const stride = 4 * columns;
+    const show = (rows: readonly Uint8Array[]) => {
+      let at = this.#discAt;
+      for (const row of rows) {
+        luma.set(row, at);
+        at += stride;
+      }
+    };
+    const kept = this.#discs.get(key);
+    if (kept !== undefined) return show(kept);
+    show(this.#drawDisc(swept));
     const digit = String(secondsLeft);
     this.#canvas.text(digit, {
       x: DISC.x - textWidth(digit, 3) / 2,
@@ -157,6 +239,15 @@ export class TestCard {
       size: 3,
       luma: 20,
     });
+    const size = this.#discCells;
+    if (this.#discs.size >= KEPT_DISCS) this.#discs.clear();
+    this.#discs.set(
+      key,
+      Array.from({ length: size }, (_, y) => {
+        const at = this.#discAt + stride * y;
+        return luma.slice(at, at + size);
+      }),
+    );
   }
 }
 

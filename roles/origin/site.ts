@@ -34,18 +34,29 @@ export interface Content extends AsyncDisposable {
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 
-/** A resource that is in memory. */
+/** What paddings are made of: they need no memory of their own. */
+let zeros = new Uint8Array(1 << 16);
+
+/** A resource that is in memory. @param about.sizeBytes With the zeros that follow `bytes`. */
 export function memoryResource(
   bytes: Uint8Array,
-  about: Omit<Resource, "sizeBytes" | "open">,
+  about: Omit<Resource, "sizeBytes" | "open"> & { readonly sizeBytes?: number },
 ): Resource {
+  const read = (offset: number, length: number) => {
+    const part = bytes.subarray(offset, offset + length);
+    if (part.length === length) return part;
+    if (zeros.length < length) zeros = new Uint8Array(length);
+    if (part.length === 0) return zeros.subarray(0, length);
+    const filled = new Uint8Array(length);
+    filled.set(part);
+    return filled;
+  };
   return {
     ...about,
-    sizeBytes: bytes.length,
+    sizeBytes: about.sizeBytes ?? bytes.length,
     open: () =>
       Promise.resolve({
-        read: (offset, length) =>
-          Promise.resolve(bytes.subarray(offset, offset + length)),
+        read: (offset, length) => Promise.resolve(read(offset, length)),
         [Symbol.asyncDispose]: () => Promise.resolve(),
       }),
   };

@@ -2,6 +2,7 @@ import { toHex, utf8 } from "../../lib/core/bytes.ts";
 import { mediaTypeOf } from "../../lib/http/media_types.ts";
 import type { RequestPath } from "../../lib/http/request_path.ts";
 import { sha1 } from "../../lib/io/hash.ts";
+import type { PaddedSegment } from "../../lib/media/fmp4.ts";
 import { writeMaster, writePlaylist } from "../../lib/media/hls_writer.ts";
 import { writeMpd } from "../../lib/media/mpd_writer.ts";
 import type { Published } from "../../lib/media/published.ts";
@@ -30,7 +31,7 @@ import {
 import { TitleTorrent, TORRENT_NAME } from "./title_torrent.ts";
 import { wholeResource } from "./whole_file.ts";
 
-/** Segments that are kept: a minute of all three rates is 30 MB. */
+/** Segments that are kept, without their padding: ten minutes of all three rates. */
 const KEPT_BYTES = 32 * 2 ** 20;
 
 /**
@@ -46,7 +47,10 @@ export class TitleSite implements Site {
   readonly #torrent: TitleTorrent | undefined;
   readonly #makers = new Map<Rung, SegmentMaker>();
   /** Made lately, the longest unused first. */
-  readonly #kept = new Map<string, Resource>();
+  readonly #kept = new Map<
+    string,
+    { readonly resource: Resource; readonly bytes: number }
+  >();
   #keptBytes = 0;
 
   /** Serves a title. */
@@ -94,12 +98,11 @@ export class TitleSite implements Site {
   }
 
   #keptResource(name: string): Resource | undefined {
-    const resource = this.#kept.get(name);
-    if (resource !== undefined) {
-      this.#kept.delete(name);
-      this.#kept.set(name, resource);
-    }
-    return resource;
+    const kept = this.#kept.get(name);
+    if (kept === undefined) return undefined;
+    this.#kept.delete(name);
+    this.#kept.set(name, kept);
+    return kept.resource;
   }
 
   #make(name: string, file: TitleFile | null): Resource {
@@ -112,12 +115,15 @@ export class TitleSite implements Site {
     if (file?.kind === "whole") {
       return wholeResource(this.#plan, file.rung, {
         ...about,
-        segment: (number) => this.#segment(file.rung, number),
+        segment: (number) => this.#whole(file.rung, number),
       });
     }
     const startedAtMs = this.#ctx.clock.nowMs();
-    const bytes = this.#bytesOf(file);
-    const entityTag = { weak: false, opaque: digestOf(bytes) };
+    const made = file?.kind === "segment"
+      ? this.#segment(file.rung, file.number)
+      : unpadded(this.#bytesOf(file));
+    const { bytes, sizeBytes } = made;
+    const entityTag = { weak: false, opaque: digestOf(made) };
     const live = this.#plan.startWallMs !== undefined;
     if (live && file?.kind !== "segment" && file?.kind !== "init") {
       return memoryResource(bytes, {
@@ -127,13 +133,13 @@ export class TitleSite implements Site {
         maxAgeMs: file?.kind === "clock" ? 0 : 1000,
       });
     }
-    const resource = memoryResource(bytes, { ...about, entityTag });
-    this.#keep(name, resource);
+    const resource = memoryResource(bytes, { ...about, entityTag, sizeBytes });
+    this.#keep(name, { resource, bytes: bytes.length });
     if (file?.kind === "segment") {
       this.#ctx.emit({
         type: "segment.generated",
         path: `/${name}`,
-        bytes: bytes.length,
+        bytes: sizeBytes,
         durationMs: this.#ctx.clock.nowMs() - startedAtMs,
       });
     }
@@ -160,31 +166,41 @@ export class TitleSite implements Site {
       case "init":
         return file.rung === "audio" ? soundInit(plan) : titleInit(plan);
       case "segment":
-        return this.#segment(file.rung, file.number);
+        return this.#whole(file.rung, file.number);
     }
+  }
+
+  #whole(rung: Rung | "audio", number: number): Uint8Array<ArrayBuffer> {
+    const { bytes, sizeBytes } = this.#segment(rung, number);
+    const whole = new Uint8Array(sizeBytes);
+    whole.set(bytes);
+    return whole;
   }
 
   #published(): Published {
     return publishTitle(this.#plan, this.#ctx.clock.wallMs());
   }
 
-  #segment(rung: Rung | "audio", number: number): Uint8Array<ArrayBuffer> {
-    if (rung === "audio") return soundSegment(this.#plan, number);
+  #segment(rung: Rung | "audio", number: number): PaddedSegment {
+    if (rung === "audio") return unpadded(soundSegment(this.#plan, number));
     let maker = this.#makers.get(rung);
     if (maker === undefined) {
       maker = new SegmentMaker(this.#plan, rung);
       this.#makers.set(rung, maker);
     }
-    return maker.make(number);
+    return maker.makePadded(number);
   }
 
-  #keep(name: string, resource: Resource): void {
-    this.#kept.set(name, resource);
-    this.#keptBytes += resource.sizeBytes;
-    for (const [oldest, { sizeBytes }] of this.#kept) {
+  #keep(
+    name: string,
+    kept: { readonly resource: Resource; readonly bytes: number },
+  ): void {
+    this.#kept.set(name, kept);
+    this.#keptBytes += kept.bytes;
+    for (const [oldest, { bytes }] of this.#kept) {
       if (this.#keptBytes <= KEPT_BYTES) break;
       this.#kept.delete(oldest);
-      this.#keptBytes -= sizeBytes;
+      this.#keptBytes -= bytes;
     }
   }
 }
@@ -197,19 +213,14 @@ function torrentResource(bytes: Uint8Array): Resource {
   });
 }
 
-/** Names bytes by what is in them. A segment ends in a megabyte of zeros, which are counted and not digested. */
-function digestOf(bytes: Uint8Array<ArrayBuffer>): string {
-  let end = bytes.length;
-  const count = bytes.length >> 2;
-  const tail = bytes.subarray(4 * count);
-  if (bytes.byteOffset % 4 === 0 && tail.every((byte) => byte === 0)) {
-    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, count);
-    let word = count;
-    while (word > 0 && words[word - 1] === 0) word -= 1;
-    if (word < count) end = 4 * word;
-  }
-  const digest = toHex(sha1(bytes.subarray(0, end)).subarray(0, 10));
-  return `${digest}-${bytes.length.toString(36)}`;
+function unpadded(bytes: Uint8Array<ArrayBuffer>): PaddedSegment {
+  return { bytes, sizeBytes: bytes.length };
+}
+
+/** Names bytes by what is in them. A segment ends in a megabyte of padding, which is counted and not digested. */
+function digestOf({ bytes, sizeBytes }: PaddedSegment): string {
+  const digest = toHex(sha1(bytes).subarray(0, 10));
+  return `${digest}-${sizeBytes.toString(36)}`;
 }
 
 function playlistOf(title: Published, rung: Rung | "audio"): string {
