@@ -237,6 +237,7 @@ export class Adaptation {
         ladder.findLastIndex((rate) => rate <= last.bitsPerSecond),
       ),
       fixedIndex: Math.min(fixedIndex, ladder.length - 1),
+      sizeBits: (ahead, index) => track.sizeBits(ahead, index),
       ...now,
     };
   }

@@ -1,6 +1,12 @@
 import type { SegmentLocation } from "./mpd.ts";
 import type { RequestState } from "./request_state.ts";
-import type { Choice, Media, Position, Track } from "./title.ts";
+import {
+  type Choice,
+  knownSizeBits,
+  type Media,
+  type Position,
+  type Track,
+} from "./title.ts";
 
 /** Two places this near are the same: timelines are rounded. */
 const SAME_MS = 1;
@@ -64,6 +70,17 @@ export class PlayingTrack {
   /** Media of the next segment that is to be played. */
   get mediaMs(): number {
     return Math.max(0, (this.position?.durationMs ?? 0) - this.skipMs);
+  }
+
+  /** Size of the segment `ahead` places after the next one in a rung, in bits; undefined where the manifest does not tell, and in a Period with another ladder. */
+  sizeBits(ahead: number, index: number): number | undefined {
+    const now = this.position?.choices;
+    const then = this.#positions[this.#at + ahead]?.choices;
+    const choice = then?.[index];
+    return choice === undefined || then?.length !== now?.length ||
+        choice.bitsPerSecond !== now?.[index]?.bitsPerSecond
+      ? undefined
+      : knownSizeBits(choice);
   }
 
   /** What a request for the next segment in a rung is about. */

@@ -33,6 +33,16 @@ export interface Position {
   readonly choices: readonly Choice[];
 }
 
+/**
+ * Returns the size of a segment in bits where it is known before it is fetched: when it is a part of a resource, as the
+ * index of a SegmentBase or `@mediaRange` tell. Undefined of one that is a resource of its own.
+ */
+export function knownSizeBits({ segment }: Choice): number | undefined {
+  const { range } = segment;
+  const last = range?.last;
+  return last === undefined ? undefined : (last - range!.first + 1) * 8;
+}
+
 /** What of a title is to be played: picture and sound together, or one of them. */
 export type TrackChoice = "all" | "video" | "audio";
 

@@ -1,4 +1,4 @@
-import type { Position } from "../dash/title.ts";
+import { knownSizeBits, type Position } from "../dash/title.ts";
 import type { AbrTitle } from "./abr_play.ts";
 
 /** More segments or rungs than this are refused. */
@@ -66,8 +66,8 @@ function brief(value: unknown): string {
 }
 
 /**
- * Returns a title from its manifest. How large a segment is stands in no manifest, so each is taken to be as large as
- * its rate says. Of a title whose Periods have ladders of their own the part with the first ladder is taken.
+ * Returns a title from its manifest. A segment of which the manifest does not tell how large it is (`knownSizeBits`) is
+ * taken to be as large as its rate says. Of a title whose Periods have ladders of their own the part with the first ladder is taken.
  */
 export function titleOfPositions(
   name: string,
@@ -82,8 +82,10 @@ export function titleOfPositions(
     name,
     ladder,
     durationsMs: same.map(({ durationMs }) => durationMs),
-    sizesBits: same.map(({ durationMs }) =>
-      ladder.map((rate) => rate * durationMs / 1000)
+    sizesBits: same.map(({ durationMs, choices }) =>
+      choices.map((choice) =>
+        knownSizeBits(choice) ?? choice.bitsPerSecond * durationMs / 1000
+      )
     ),
     initializations: initializationsOf(positions[0]),
   };

@@ -23,6 +23,16 @@ import { testTitle } from "../unit/dash/_simulated_play.ts";
 const TITLES = [true, false].map((initialization) =>
   testTitle(127, 5000, [400_000, 1_000_000, 2_500_000], { initialization })
 );
+/** One resource a rung, of which an index tells the parts: sizes are known before they come. */
+const INDEXED = TITLES[1]!.map((position, at): Position => ({
+  ...position,
+  choices: position.choices.map((choice) => {
+    const bytes = Math.round(choice.bitsPerSecond * (0.4 + at % 5 / 10));
+    const first = at * choice.bitsPerSecond;
+    const range = { first, last: first + bytes - 1 };
+    return { ...choice, segment: { ...choice.segment, range } };
+  }),
+}));
 const BUFFER_MS = 25_000;
 
 interface Outcome {
@@ -57,7 +67,12 @@ function real(rule: AbrRule, trace: NetworkTrace, how: How): Outcome {
       if (output.kind === "started") startupMs = output.startupMs;
       if (output.kind !== "fetch") continue;
       const [rate, name] = output.location.urls[0]!.split("/").slice(3);
-      const bits = name === "init" ? INITIALIZATION_BITS : Number(rate) * 5;
+      const { range } = output.location;
+      const bits = name === "init"
+        ? INITIALIZATION_BITS
+        : range === undefined
+        ? Number(rate) * 5
+        : (range.last! - range.first + 1) * 8;
       const bytes = bits / 8;
       const id = link.request(nowMs);
       link.offer(id, bytes, nowMs);
@@ -110,8 +125,8 @@ Deno.test("the player of real play chooses what its simulation chooses, on each 
   for (const traceName of TRACE_NAMES) {
     const trace = namedTrace(traceName)!;
     for (const name of ABR_NAMES) {
-      for (const [at, startMs] of [0, 10_000].entries()) {
-        const how = { startMs, positions: TITLES[at]! };
+      for (const [at, startMs] of [0, 10_000, 5000].entries()) {
+        const how = { startMs, positions: TITLES[at] ?? INDEXED };
         const about = `${name} on ${traceName}, start ${startMs}`;
         const ours = real(ABR_RULES[name], trace, how);
         const theirs = simulated(ABR_RULES[name], trace, how);

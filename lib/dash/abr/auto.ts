@@ -23,32 +23,30 @@ import {
 } from "./rule.ts";
 
 /** After so much download time what was expected before counts half; the same while a segment is on its way. */
-const HALF_LIFE_MS = 2000;
+const HALF_LIFE_MS = 3000;
 const PROGRESS_HALF_LIFE_MS = 1000;
 /** A segment moves the expectation at least so far: after a hole segments are small and quick, and must still count. */
 const LEAST_MOVE = 0.4;
 /** The expectation is never taken to have been too high by more than a factor of e to this: a hole is no forecast. */
-const MOST_FALL = 1.5;
+const MOST_FALL = 1;
 /** Errors of the forecast: what is thought of them at first, much, since one segment says little; and how much of that is left after each. */
 const FIRST_SIGMA = 1.2;
-const SIGMA_KEPT = 0.85;
+const SIGMA_KEPT = 0.95;
 /** Share of the error's deviation that counts: each segment is a new chance, in the table, to be off by it. */
 const SIGMA_SHARE = 0.25;
-/** What is left of the weight of what is usual, after each segment. */
-const USUAL_KEPT = 0.99;
 /** How much of the latency is new with each segment. */
 const LATENCY_GAIN = 0.3;
 /** A change that is worth less than this is not made; a segment is given up for more than this. In segments' worth of utility. */
 const LEAST_GAIN = 0.03;
-const LEAST_ABANDON_GAIN = 0.6;
+const LEAST_ABANDON_GAIN = 0.2;
 /** No segment is given up before bits have come for so long. */
 const LEAST_FLOW_MS = 300;
 /** So many segments ahead are looked at, and so much of their being larger than usual counts as a slower network. */
-const AHEAD = { segments: 4, share: 0.5 };
+const AHEAD = { segments: 4, share: 0.3 };
 
-/** What tables there are, by their parameters rounded: deviation, usual rate (a factor of 2.2) and latency. */
+/** What tables there are, by their parameters rounded: deviation, usual rate (a factor of 1.5) and latency. */
 const SIGMAS: readonly number[] = [0.08, 0.16, 0.3, 0.5];
-const USUAL_STEP = 0.8;
+const USUAL_STEP = 0.4;
 const LATENCY_STEP_MS = 100;
 const MAX_LATENCY_MS = 1000;
 /** Tables kept for other plays of the same ladder; the oldest goes first. Each has about 440 numbers a rung. */
@@ -100,8 +98,8 @@ class AutoSession implements AbrSession {
     if (bits <= 0) return;
     const flowMs = Math.max(downloadMs - latencyMs, 0.1);
     const logRate = Math.log(bits * 1000 / flowMs);
-    this.#usualSum = this.#usualSum * USUAL_KEPT + logRate * downloadMs;
-    this.#usualWeight = this.#usualWeight * USUAL_KEPT + downloadMs;
+    this.#usualSum += logRate * downloadMs;
+    this.#usualWeight += downloadMs;
     if (this.#logRate === undefined) {
       this.#logRate = logRate;
       this.#latencyMs = latencyMs;
@@ -152,9 +150,11 @@ class AutoSession implements AbrSession {
     );
     const usualLog = USUAL_STEP *
       Math.round(this.#usualSum / this.#usualWeight / USUAL_STEP);
+    // First to whole ms: 50 ms give one table, whatever the last digits say.
+    const wholeMs = Math.round(this.#latencyMs);
     const latencyMs = Math.min(
       MAX_LATENCY_MS,
-      Math.round(this.#latencyMs / LATENCY_STEP_MS) * LATENCY_STEP_MS,
+      Math.round(wholeMs / LATENCY_STEP_MS) * LATENCY_STEP_MS,
     );
     // The last segment of a title is shorter; its own table would be for one choice.
     const known = this.#values;

@@ -50,7 +50,7 @@ const MEAN_OUTCOME = OUTCOMES.reduce(
  */
 const STALL_COST = 11;
 /** How far the expectation moves to what came. */
-const GAIN = 0.3;
+const GAIN = 0.15;
 /** How far it drifts back to what is usual, with each segment. */
 const DRIFT = 0.3;
 /** What a change of rung costs: of its step in utility, and of its step in rate as a share of the top rate. */
