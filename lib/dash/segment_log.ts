@@ -4,11 +4,12 @@
  *
  * Times are in milliseconds, rates in kbit/s, sizes in bytes. `Arr_time` counts from the start of play, `Del_Time` and
  * `TTLB` from the request to the last byte, `TTFB` to the head of the answer; `Act_Rate` is size by duration;
- * `Play_Pos` is how much is played before the segment. `RTT` is empty: connections are kept open, so no round trip is
- * measured but that of requests. Of the models of quality there are Yin's and the lecture's, each over the play so far.
+ * `Play_Pos` is how much is played before the segment; `RTT` is, there as here, from the request to the head of the answer.
+ * Of the models of quality P.1203 is left out, and the lecture's is added; each is over the play so far.
  */
 import type { SegmentRecord } from "./player_messages.ts";
 import { lectureQoe, yinQoe } from "./qoe.ts";
+import { claeysQoe, duanmuQoe, type QoeFacts, yuQoe } from "./qoe_models.ts";
 import type { Choice } from "./title.ts";
 
 /** What is logged of one segment. */
@@ -23,6 +24,8 @@ export function segmentRows(
   about: {
     readonly abr: string;
     readonly startupMs: number;
+    /** The highest rate there is, in bits per second. */
+    readonly highestRate: number;
     /** `HTTP/1.1`, or "" when that is not known. */
     readonly protocol: string;
     choiceOf(representationId: string): Choice | undefined;
@@ -32,14 +35,20 @@ export function segmentRows(
   let playedMs = 0;
   let highestMs = 0;
   let stallMs = 0;
+  let stallCount = 0;
   return downloads.map(({ atMs, record }) => {
     const choice = about.choiceOf(record.representationId);
     const startMs = playedMs;
     playedMs += record.mediaMs;
     stallMs += record.stallMs;
+    if (record.stallMs > 0) stallCount += 1;
     rates.push(record.bitsPerSecond);
     if (record.layer === record.layerCount) highestMs += record.mediaMs;
-    const { startupMs } = about;
+    const { startupMs, highestRate } = about;
+    const facts: QoeFacts = {
+      ...{ rates, highestRate, stallCount, stallMs, startupMs },
+      mediaMs: playedMs,
+    };
     return {
       "Seg_#": record.segmentNumber,
       Arr_time: Math.round(atMs),
@@ -57,16 +66,23 @@ export function segmentRows(
       Height: record.height,
       FPS: Math.round((choice?.framesPerSecond ?? 0) * 1000) / 1000,
       Play_Pos: Math.round(startMs),
-      RTT: "",
+      RTT: thousandths(record.ttfbMs),
       Protocol: about.protocol,
       TTFB: thousandths(record.ttfbMs),
       TTLB: thousandths(record.downloadMs),
-      Yin: thousandths(yinQoe(rates, { stallMs, startupMs })),
-      Lecture: thousandths(
-        lectureQoe(playedMs > 0 ? 100 * highestMs / playedMs : 0),
-      ),
+      ...modelsOf(facts, playedMs > 0 ? 100 * highestMs / playedMs : 0),
     };
   });
+}
+
+function modelsOf(facts: QoeFacts, highestPercent: number) {
+  return {
+    Clae: thousandths(claeysQoe(facts)),
+    Duanmu: thousandths(duanmuQoe(facts)),
+    Yin: thousandths(yinQoe(facts.rates, facts)),
+    Yu: thousandths(yuQoe(facts)),
+    Lecture: thousandths(lectureQoe(highestPercent)),
+  };
 }
 
 /** Writes rows as CSV (RFC 4180), names first. */

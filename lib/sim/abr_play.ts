@@ -64,6 +64,8 @@ export interface PlayedSegment {
   readonly requestedAtMs: number;
   readonly arrivedAtMs: number;
   readonly sizeBits: number;
+  /** Until its first bit, a part of the time it took. */
+  readonly latencyMs: number;
   /** Once it is in. */
   readonly bufferMs: number;
   /** How long the picture stood still since the one before came. */
@@ -237,7 +239,7 @@ class Play {
       bitsPerSecond: this.#title.ladder[index]!,
       requestedAtMs,
       arrivedAtMs: this.#link.nowMs,
-      sizeBits,
+      ...{ sizeBits, latencyMs },
       bufferMs: this.#buffer.levelMs,
       stallMs: stallMs - this.#stalledMs,
       reason,

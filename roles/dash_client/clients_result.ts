@@ -18,7 +18,7 @@ import {
   sharingTogether,
 } from "./sharing_result.ts";
 import type { PlayedOnce } from "./play_one.ts";
-import type { Played } from "./result.ts";
+import { highestOf, type Played } from "./result.ts";
 
 /** One of several players. */
 export interface PlayedClient extends PlayedOnce {
@@ -226,6 +226,7 @@ function tableOf(rows: readonly (readonly string[])[]): string {
 function logOf({ number, played }: PlayedClient) {
   const rows = segmentRows(played.downloads, {
     ...{ abr: played.abr, startupMs: played.summary.startupMs },
+    highestRate: highestOf(played.ladder),
     protocol: played.url.startsWith("http:") ? "HTTP/1.1" : "",
     choiceOf: (id) => played.choices.get(id),
   });

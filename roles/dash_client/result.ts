@@ -125,12 +125,18 @@ export function showPlay(played: Played): RoleResult {
   };
 }
 
+/** The highest rate of a ladder, in bits per second. */
+export function highestOf(ladder: readonly Choice[]): number {
+  return Math.max(...ladder.map(({ bitsPerSecond }) => bitsPerSecond));
+}
+
 /** For other tools: goDASH's log and the reference program of P.1203. */
 function logsOf(played: Played): NonNullable<RoleResult["files"]> {
   const { choices, summary, seeks } = played;
   const choiceOf = (id: string) => choices.get(id);
   const rows = segmentRows(played.downloads, {
     ...{ abr: played.abr, startupMs: summary.startupMs, choiceOf },
+    highestRate: highestOf(played.ladder),
     protocol: played.url.startsWith("http:") ? "HTTP/1.1" : "",
   });
   const recordsOf = (log: PlayLog["downloads"]) =>

@@ -1,5 +1,11 @@
 import { formatBitRate, formatMs } from "../../lib/core/units.ts";
+import type { SegmentRecord } from "../../lib/dash/player_messages.ts";
 import { lectureQoe } from "../../lib/dash/qoe.ts";
+import {
+  rowsAsCsv,
+  rowsAsJsonLines,
+  segmentRows,
+} from "../../lib/dash/segment_log.ts";
 import { type NetworkTrace, traceDurationMs } from "../../lib/model/trace.ts";
 import type { ReportSection } from "../../lib/report/report.ts";
 import type { RoleResult } from "../../lib/role.ts";
@@ -91,6 +97,55 @@ export function showComparison(comparison: Comparison): RoleResult {
         bufferChart(plays),
       ],
     },
+    files: logsOf(comparison),
+  };
+}
+
+/** goDASH's log of all plays, the rule in its column. */
+function logsOf(
+  { plays, title }: Comparison,
+): NonNullable<RoleResult["files"]> {
+  const rows = plays.flatMap((play) => {
+    const downloads = play.segments.map((segment) => ({
+      atMs: segment.arrivedAtMs,
+      record: recordOf(segment, title),
+    }));
+    return segmentRows(downloads, {
+      ...{ abr: play.name, startupMs: play.result.startupMs, protocol: "" },
+      highestRate: title.ladder.at(-1)!,
+      choiceOf: () => undefined,
+    });
+  });
+  return [
+    { name: "segments.csv", text: rowsAsCsv(rows) },
+    { name: "segments.jsonl", text: rowsAsJsonLines(rows) },
+  ];
+}
+
+function recordOf(
+  segment: PlayedSegment,
+  { durationsMs, ladder }: AbrTitle,
+): SegmentRecord {
+  const { requestedAtMs, arrivedAtMs, sizeBits, segmentIndex } = segment;
+  const downloadMs = arrivedAtMs - requestedAtMs;
+  return {
+    media: "video",
+    segmentNumber: segmentIndex + 1,
+    segmentCount: durationsMs.length,
+    representationId: String(segment.index + 1),
+    height: 0,
+    bitsPerSecond: segment.bitsPerSecond,
+    layer: segment.index + 1,
+    layerCount: ladder.length,
+    mediaMs: durationsMs[segmentIndex]!,
+    bytes: Math.round(sizeBits / 8),
+    downloadMs,
+    ttfbMs: segment.latencyMs,
+    throughputBitsPerSecond: sizeBits * 1000 / Math.max(downloadMs, 0.1),
+    bufferMs: segment.bufferMs,
+    stallMs: segment.stallMs,
+    reason: segment.reason,
+    ...{ server: "", cacheStatus: "", ageSeconds: 0 },
   };
 }
 

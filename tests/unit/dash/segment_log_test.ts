@@ -57,14 +57,16 @@ Deno.test("segmentRows has goDASH's columns, and each model over the play so far
   ];
   const rows = segmentRows(downloads, {
     ...{ abr: "bola", startupMs: 500, protocol: "HTTP/1.1", choiceOf },
+    highestRate: 1_000_000,
   });
   assertEquals(rows[0], {
     ...{ "Seg_#": 1, Arr_time: 600, Del_Time: 500, Stall_Dur: 0 },
     ...{ Rep_Level: 400, Del_Rate: 4000, Act_Rate: 500, Byte_Size: 250_000 },
     ...{ Buff_Level: 4000, Algorithm: "bola", Seg_Dur: 4000 },
     ...{ Codec: "avc1.42c01e", Width: 640, Height: 360, FPS: 24, Play_Pos: 0 },
-    ...{ RTT: "", Protocol: "HTTP/1.1", TTFB: 20.123, TTLB: 500.4 },
-    ...{ Yin: 400 - 1500, Lecture: 2.501 },
+    ...{ RTT: 20.123, Protocol: "HTTP/1.1", TTFB: 20.123, TTLB: 500.4 },
+    ...{ Clae: 2.438, Duanmu: 54 - 1.15 + 2.8, Yin: 400 - 1500, Yu: 0.4 },
+    Lecture: 2.501,
   });
   assertEquals(rows[1]!.Play_Pos, 4000);
   // 400 + 1000, less a change of 600, a second stalled and half a second of start-up.
