@@ -16,6 +16,8 @@ export interface AdaptationOptions {
   readonly speed: number;
   /** Most media held. */
   readonly capMs: number;
+  /** Among players that share: the highest rung in which peers have all of a segment, and would serve it; -1 if in none. */
+  readonly offered?: ((position: Position) => number) | undefined;
 }
 
 /** A rung to fetch, and why. */
@@ -28,6 +30,8 @@ type InputOf<Kind extends PlayerInput["kind"]> = Extract<
 
 /** A rule's wait below this is none: it comes of rounding. */
 const SHORTEST_WAIT_MS = 1;
+/** Of the buffer, what must be left of waiting for peers in vain when a rung is chosen that they have. */
+const AFTER_PEERS = 2 / 3;
 /** What of the throughput sound may take. */
 const SOUND_SHARE = 0.1;
 
@@ -59,8 +63,31 @@ export class Adaptation {
     return this.#meter.bitsPerSecond;
   }
 
-  /** Asks the rule once there is room; a number is when to ask again. */
+  /**
+   * Asks the rule once there is room; a number is when to ask again. A higher rung than the rule's is taken when peers have
+   * it: it costs the CDN nothing. If they then do not give it in time, there must be buffer enough to have all of it from
+   * the CDN.
+   */
   choose(
+    track: PlayingTrack,
+    playout: Playout,
+    when: { readonly roomAtMs: number; readonly nowMs: number },
+  ): Chosen | number {
+    const chosen = this.#ask(track, playout, when);
+    const { offered } = this.#options;
+    if (typeof chosen === "number" || offered === undefined) return chosen;
+    const position = track.position!;
+    const index = offered(position);
+    const { bitsPerSecond } = this.#meter;
+    if (index <= chosen.index || bitsPerSecond === undefined) return chosen;
+    const bits = position.choices[index]!.bitsPerSecond *
+      position.durationMs / 1000;
+    const fromCdnMs = bits * 1000 / bitsPerSecond * this.#options.speed;
+    if (fromCdnMs > AFTER_PEERS * playout.aheadMs(track.index)) return chosen;
+    return { index, reason: `peers have it; ${chosen.reason}` };
+  }
+
+  #ask(
     track: PlayingTrack,
     playout: Playout,
     { roomAtMs, nowMs }: { readonly roomAtMs: number; readonly nowMs: number },

@@ -1,5 +1,6 @@
 import { assistStep } from "../../lib/dash/peer_assist.ts";
 import type { SegmentLocation } from "../../lib/dash/mpd.ts";
+import type { Position } from "../../lib/dash/title.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { PeerPieces } from "./cooperation.ts";
 import type { Fetched } from "./fetcher.ts";
@@ -45,6 +46,16 @@ export class CooperativeSource implements Segments {
     this.#peer = options.peer;
     this.#speed = options.speed;
     this.#ctx = options.ctx;
+  }
+
+  /** The highest rung in which peers have all of a segment and would serve it, or in which it is here already; -1 if in none. */
+  offered({ choices }: Pick<Position, "choices">): number {
+    return choices.findLastIndex(({ segment }) => {
+      const part = this.#torrent.find(segment);
+      if (part === undefined) return false;
+      const missing = this.#missing(part).map(({ index }) => index);
+      return this.#peer.offered(missing);
+    });
   }
 
   /** See {@linkcode Segments.get}. */

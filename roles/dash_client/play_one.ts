@@ -52,13 +52,18 @@ export async function playOne(
   const joined = opened.live && await joinLive(opened.live, flags, ctx);
   if (joined !== undefined) cmcd?.setLive();
   const tracks = joined?.tracks ?? opened.tracks;
-  const player = new Player(tracks, optionsOf(flags, opened, joined));
   await using peer = cooperation && new CooperatingPeer(cooperation, ctx);
   const segments = peer === undefined
     ? opened.segments
     : new CooperativeSource(opened.segments, {
       ...{ torrent: cooperation!.torrent, peer, speed: flags.speed, ctx },
     });
+  const player = new Player(tracks, {
+    ...optionsOf(flags, opened, joined),
+    offered: segments instanceof CooperativeSource
+      ? (position) => segments.offered(position)
+      : undefined,
+  });
   const session = new Session(player, { segments, cmcd }, flags.speed, ctx);
   link?.start();
   const beganAtMs = ctx.clock.nowMs() * flags.speed;

@@ -12,6 +12,7 @@ type Fetched = Extract<PlayerInput, { kind: "fetched" }>;
 /** Which layers a player fetches when each segment comes as `came` says. */
 function layersWhen(
   came: (number: number, bytes: number) => Partial<Fetched>,
+  offered?: (number: number) => number,
 ): number[] {
   const player = new Player([{
     media: "video",
@@ -19,6 +20,7 @@ function layersWhen(
   }], {
     ...{ startMs: 0, resumeMs: 0, capMs: 60_000, speed: 1, fixedIndex: 0 },
     rule: ABR_RULES.throughput,
+    offered: offered && (({ number }) => offered(number)),
   });
   let nowMs = 0;
   const layers: number[] = [];
@@ -63,4 +65,17 @@ Deno.test("Player's rules know the network to the CDN, however fast peers are", 
     layersWhen((_, bytes) => ({ peerBytes: bytes, peerMs: 10 })),
     Array(8).fill(1),
   );
+});
+
+Deno.test("Player takes a higher rung that peers have, with buffer enough to have it from the CDN after all", () => {
+  const came = (_: number, bytes: number) => ({
+    downloadMs: bytes * 8000 / 1_500_000,
+  });
+  assertEquals(layersWhen(came), [1, 2, 2, 2, 2, 2, 2, 2]);
+  // 12.5 Mbit at 1.5 Mbit/s take 8.3 s, at most two thirds of the buffer: it has 5 s, then 1.7 s more with each segment, and
+  // 3.3 s less after the one that peers did not give.
+  assertEquals(layersWhen(came, () => 2), [1, 2, 2, 2, 2, 2, 3, 2]);
+  // What peers have of a lower rung is no reason to go down.
+  assertEquals(layersWhen(came, () => 0), [1, 2, 2, 2, 2, 2, 2, 2]);
+  assertEquals(layersWhen(came, () => -1), [1, 2, 2, 2, 2, 2, 2, 2]);
 });
