@@ -1,16 +1,17 @@
 /**
  * `auto`, our default: the rung whose expected worth is greatest, stalls and the buffer left behind counted in.
  *
- * A player that knows how uncertain its forecast is. Of what comes it keeps an expectation, what is usual, and how far
- * the expectation was off, all of the logarithm of the rate. From these and the ladder follows, once, what any buffer is
- * worth (`auto_values.ts`); the worth of each rung for the next segment, with its true size where that is known, is
- * then a sum of a few terms. Model predictive control (Yin, Jindal, Sekar, Sinopoli, SIGCOMM 2015) plans five segments
- * for one forecast; this reckons with many outcomes and to the end. A change of rung has its price, so that the
+ * A player that knows how uncertain its forecast is. Of what comes it keeps an expectation, what is usual, how far the
+ * expectation was off, and how often nothing came (`auto_forecast.ts`). From these and the ladder follows, once, what
+ * any buffer is worth (`auto_values.ts`); the worth of each rung for the next segment, with its true size where that is
+ * known, is then a sum of a few terms. Model predictive control (Yin, Jindal, Sekar, Sinopoli, SIGCOMM 2015) plans five
+ * segments for one forecast; this reckons with many outcomes and to the end. A change of rung has its price, so that the
  * picture does not flicker; a segment on its way is given up when starting anew in a lower rung is worth clearly more.
  * Parameters were set on traces drawn by `lib/model/trace_generator.ts`, not on those it is measured with
  * (docs/design/abr_auto.md).
  */
 import { formatBitRate, formatMs } from "../../core/units.ts";
+import { Forecast } from "./auto_forecast.ts";
 import { AutoValues } from "./auto_values.ts";
 import {
   type AbrDecision,
@@ -22,52 +23,39 @@ import {
   sizeBitsOf,
 } from "./rule.ts";
 
-/** After so much download time what was expected before counts half; the same while a segment is on its way. */
-const HALF_LIFE_MS = 3000;
+/** While a segment is on its way, what was expected before counts half after so long. */
 const PROGRESS_HALF_LIFE_MS = 1000;
-/** A segment moves the expectation at least so far: after a hole segments are small and quick, and must still count. */
-const LEAST_MOVE = 0.4;
-/** The expectation is never taken to have been too high by more than a factor of e to this: a hole is no forecast. */
-const MOST_FALL = 1;
-/** Errors of the forecast: what is thought of them at first, much, since one segment says little; and how much of that is left after each. */
-const FIRST_SIGMA = 1.2;
-const SIGMA_KEPT = 0.95;
 /** Share of the error's deviation that counts: each segment is a new chance, in the table, to be off by it. */
-const SIGMA_SHARE = 0.25;
-/** How much of the latency is new with each segment. */
-const LATENCY_GAIN = 0.3;
+const SIGMA_SHARE = 0.2;
 /** A change that is worth less than this is not made; a segment is given up for more than this. In segments' worth of utility. */
 const LEAST_GAIN = 0.03;
 const LEAST_ABANDON_GAIN = 0.2;
 /** No segment is given up before bits have come for so long. */
 const LEAST_FLOW_MS = 300;
 /** So many segments ahead are looked at, and so much of their being larger than usual counts as a slower network. */
-const AHEAD = { segments: 4, share: 0.3 };
+const AHEAD = { segments: 4, share: 1 };
 
-/** What tables there are, by their parameters rounded: deviation, usual rate (a factor of 1.5) and latency. */
+/** What tables there are, by their parameters rounded: deviation, usual rate (a factor of 1.8), holes and latency. */
 const SIGMAS: readonly number[] = [0.08, 0.16, 0.3, 0.5];
-const USUAL_STEP = 0.4;
+const USUAL_STEP = 0.6;
+const HOLE_SHARES: readonly number[] = [0.004, 0.01, 0.025];
+const HOLES_MS: readonly number[] = [3000, 6000];
 const LATENCY_STEP_MS = 100;
 const MAX_LATENCY_MS = 1000;
-/** Tables kept for other plays of the same ladder; the oldest goes first. Each has about 440 numbers a rung. */
-const MAX_TABLES = 64;
+/** Tables kept for other plays of the same ladder; the oldest goes first. Each has 280 numbers a rung. */
+const MAX_TABLES = 256;
 
 /** The same parameters give the same table, so that keeping it changes no choice. */
 const TABLES = new Map<string, AutoValues>();
 
 class AutoSession implements AbrSession {
-  /** Expected rate, as logarithm of bits per second. */
-  #logRate: number | undefined;
-  #latencyMs = 0;
-  #usualSum = 0;
-  #usualWeight = 0;
-  #variance = FIRST_SIGMA ** 2;
+  readonly #forecast = new Forecast();
   #state: AbrState | undefined;
   #values: AutoValues | undefined;
 
   decide(state: AbrState): AbrDecision {
     this.#state = state;
-    const logRate = this.#logRate;
+    const { logRate, latencyMs } = this.#forecast;
     if (logRate === undefined) {
       return { index: 0, waitMs: 0, reason: "nothing measured yet" };
     }
@@ -76,7 +64,7 @@ class AutoSession implements AbrSession {
     const from = {
       logRate,
       bufferMs,
-      latencyMs: this.#latencyMs,
+      latencyMs,
       aheadLog: AHEAD.share * aheadLog(state),
     };
     const last = Math.min(state.lastIndex ?? 0, ladder.length - 1);
@@ -94,36 +82,23 @@ class AutoSession implements AbrSession {
     };
   }
 
-  downloaded({ bits, downloadMs, latencyMs }: AbrDownload): void {
-    if (bits <= 0) return;
-    const flowMs = Math.max(downloadMs - latencyMs, 0.1);
-    const logRate = Math.log(bits * 1000 / flowMs);
-    this.#usualSum += logRate * downloadMs;
-    this.#usualWeight += downloadMs;
-    if (this.#logRate === undefined) {
-      this.#logRate = logRate;
-      this.#latencyMs = latencyMs;
-      return;
-    }
-    this.#latencyMs += LATENCY_GAIN * (latencyMs - this.#latencyMs);
-    const error = Math.max(-MOST_FALL, logRate - this.#logRate);
-    this.#variance += (1 - SIGMA_KEPT) * (error ** 2 - this.#variance);
-    const move = Math.max(LEAST_MOVE, 1 - 0.5 ** (flowMs / HALF_LIFE_MS));
-    this.#logRate += move * error;
+  downloaded(download: AbrDownload): void {
+    this.#forecast.took(download);
   }
 
   abandon(progress: AbrProgress): number | undefined {
     const values = this.#values;
+    const expected = this.#forecast.logRate;
     const { index, bits, sizeBits, latencyMs, bufferMs, ladder } = progress;
     const flowMs = progress.elapsedMs - latencyMs;
     if (
-      values === undefined || this.#logRate === undefined || index === 0 ||
+      values === undefined || expected === undefined || index === 0 ||
       bits <= 0 || flowMs < LEAST_FLOW_MS
     ) return undefined;
     // What comes now is known better than what was expected, the longer it comes.
     const kept = 0.5 ** (flowMs / PROGRESS_HALF_LIFE_MS);
     const seen = Math.log(bits * 1000 / flowMs);
-    const logRate = kept * this.#logRate + (1 - kept) * seen;
+    const logRate = kept * expected + (1 - kept) * seen;
     const goesOn = { logRate, bufferMs, latencyMs: 0 };
     // Asked some hundred times a segment: mostly it is clear.
     if (!values.mayStall(sizeBits - bits, goesOn)) return undefined;
@@ -144,14 +119,13 @@ class AutoSession implements AbrSession {
 
   #valuesFor(state: AbrState): AutoValues {
     const { ladder, segmentDurationMs, bufferCapMs } = state;
-    const wanted = Math.sqrt(this.#variance) * SIGMA_SHARE;
-    const sigma = SIGMAS.reduce((a, b) =>
-      Math.abs(Math.log(b / wanted)) < Math.abs(Math.log(a / wanted)) ? b : a
-    );
-    const usualLog = USUAL_STEP *
-      Math.round(this.#usualSum / this.#usualWeight / USUAL_STEP);
+    const forecast = this.#forecast;
+    const sigma = nearest(SIGMAS, SIGMA_SHARE * forecast.sigma);
+    const usualLog = USUAL_STEP * Math.round(forecast.usualLog / USUAL_STEP);
+    const share = nearest(HOLE_SHARES, forecast.holeShare);
+    const hole = { share, ms: nearest(HOLES_MS, forecast.holeMs) };
     // First to whole ms: 50 ms give one table, whatever the last digits say.
-    const wholeMs = Math.round(this.#latencyMs);
+    const wholeMs = Math.round(forecast.latencyMs);
     const latencyMs = Math.min(
       MAX_LATENCY_MS,
       Math.round(wholeMs / LATENCY_STEP_MS) * LATENCY_STEP_MS,
@@ -168,6 +142,7 @@ class AutoSession implements AbrSession {
       latencyMs,
       sigma,
       usualLog,
+      hole,
     };
     this.#values = tableFor(model);
     return this.#values;
@@ -186,6 +161,12 @@ function tableFor(model: ConstructorParameters<typeof AutoValues>[0]) {
     TABLES.set(key, values);
   }
   return values;
+}
+
+/** As a quotient. */
+function nearest(steps: readonly number[], value: number): number {
+  const off = (step: number) => Math.abs(Math.log(step / value));
+  return steps.reduce((a, b) => off(b) < off(a) ? b : a);
 }
 
 /** Logarithm of how much larger than usual the segments after the next one are; 0 where sizes are not known. */

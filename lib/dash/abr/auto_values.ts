@@ -20,6 +20,15 @@ export interface AutoModel {
   readonly sigma: number;
   /** Logarithm of the rate that is usual: what the expectation drifts back to. */
   readonly usualLog: number;
+  /** How many of the segments meet a hole in which nothing comes, and how long it is. */
+  readonly hole: { readonly share: number; readonly ms: number };
+}
+
+interface Outcome {
+  readonly z: number;
+  readonly weight: number;
+  /** So long nothing comes. */
+  readonly holeMs: number;
 }
 
 /**
@@ -50,16 +59,20 @@ const MEAN_OUTCOME = OUTCOMES.reduce(
  */
 const STALL_COST = 11;
 /** How far the expectation moves to what came. */
-const GAIN = 0.15;
+const GAIN = 0.3;
 /** How far it drifts back to what is usual, with each segment. */
-const DRIFT = 0.3;
+const DRIFT = 0.4;
 /** What a change of rung costs: of its step in utility, and of its step in rate as a share of the top rate. */
 const CHANGE_COST = { utility: 0.1, rate: 1.5 };
+/** The next segment is more uncertain than those after it, which have time to make up for each other. */
+const NEXT_SIGMA = 1.3;
+/** What comes beside a hole. */
+const HOLE_Z = -0.6;
 /** Segments to the end of the title that is reckoned with. */
-const ROUNDS = 20;
+const ROUNDS = 30;
 /** Steps of the table. */
-const RATE_STEPS = 20;
-const BUFFER_STEPS = 22;
+const RATE_STEPS = 14;
+const BUFFER_STEPS = 20;
 
 /** A state in which a segment is asked for. */
 interface From {
@@ -77,13 +90,17 @@ interface Moves {
   readonly low: Int32Array;
   readonly rateShare: Float64Array;
   readonly bufferShare: Float64Array;
-  readonly stallCost: Float64Array;
+  /** By outcome: how likely it is. */
+  readonly weight: Float64Array;
+  /** By state and rung: its utility, less the stalls to be expected. */
+  readonly gain: Float64Array;
 }
 
 /** See the head of this file. */
 export class AutoValues {
   readonly #model: AutoModel;
   readonly utilities: readonly number[];
+  readonly #outcomes: readonly Outcome[];
   readonly #lowestLog: number;
   readonly #logStep: number;
   readonly #bufferStepMs: number;
@@ -95,7 +112,14 @@ export class AutoValues {
   /** Works the table out. */
   constructor(model: AutoModel) {
     this.#model = model;
-    const { ladder } = model;
+    const { ladder, hole } = model;
+    const others = OUTCOMES.map(({ z, weight }) => ({
+      ...{ z, weight: weight * (1 - hole.share), holeMs: 0 },
+    }));
+    this.#outcomes = [
+      ...others,
+      { z: HOLE_Z, weight: hole.share, holeMs: hole.ms },
+    ];
     this.utilities = ladder.map((rate) => Math.log(rate / ladder[0]!));
     this.#lowestLog = Math.log(ladder[0]! / 12);
     const highestLog = Math.log(ladder.at(-1)! * 4);
@@ -156,10 +180,12 @@ export class AutoValues {
    */
   expect(index: number, sizeBits: number, from: From): number {
     let sum = this.utilities[index]!;
-    for (const { z, weight } of OUTCOMES) {
-      const { logRate, bufferMs, stall } = this.#lead(sizeBits, from, z);
+    for (const outcome of this.#outcomes) {
+      const { logRate, bufferMs, stall } = this.#lead(sizeBits, from, {
+        ...{ outcome, spread: NEXT_SIGMA },
+      });
       const next = this.value(index, logRate, bufferMs);
-      sum += weight * (next - STALL_COST * stall);
+      sum += outcome.weight * (next - STALL_COST * stall);
     }
     return sum;
   }
@@ -167,22 +193,24 @@ export class AutoValues {
   /** One segment earlier. */
   #before(moves: Moves): readonly Float64Array[] {
     const { ladder } = this.#model;
+    const { low, rateShare, bufferShare, weight, gain } = moves;
     const states = RATE_STEPS * BUFFER_STEPS;
     const values = ladder.map(() => new Float64Array(states));
     const worth = new Float64Array(ladder.length);
+    const outcomes = this.#outcomes.length;
     let move = 0;
     for (let state = 0; state < states; state++) {
       for (let rung = 0; rung < ladder.length; rung++) {
         const next = this.#values[rung]!;
-        let sum = this.utilities[rung]!;
-        for (const { weight } of OUTCOMES) {
-          const low = moves.low[move]!;
-          const high = low + BUFFER_STEPS;
-          const share = moves.bufferShare[move]!;
-          const below = next[low]! + share * (next[low + 1]! - next[low]!);
+        let sum = gain[state * ladder.length + rung]!;
+        for (let outcome = 0; outcome < outcomes; outcome++) {
+          const at = low[move]!;
+          const share = bufferShare[move]!;
+          const below = next[at]! + share * (next[at + 1]! - next[at]!);
+          const high = at + BUFFER_STEPS;
           const above = next[high]! + share * (next[high + 1]! - next[high]!);
-          const value = below + moves.rateShare[move]! * (above - below);
-          sum += weight * (value - moves.stallCost[move]!);
+          sum += weight[outcome]! *
+            (below + rateShare[move]! * (above - below));
           move += 1;
         }
         worth[rung] = sum;
@@ -197,13 +225,16 @@ export class AutoValues {
   /** Where each rung leads from each state with each outcome: the same in every round, so it is worked out once. */
   #moves(): Moves {
     const { ladder, segmentDurationMs, bufferCapMs, latencyMs } = this.#model;
-    const count = RATE_STEPS * BUFFER_STEPS * ladder.length * OUTCOMES.length;
+    const count = RATE_STEPS * BUFFER_STEPS * ladder.length *
+      this.#outcomes.length;
     const moves = {
       low: new Int32Array(count),
       rateShare: new Float64Array(count),
       bufferShare: new Float64Array(count),
-      stallCost: new Float64Array(count),
+      weight: Float64Array.from(this.#outcomes, ({ weight }) => weight),
+      gain: new Float64Array(RATE_STEPS * BUFFER_STEPS * ladder.length),
     };
+    let pair = 0;
     let move = 0;
     for (let x = 0; x < RATE_STEPS; x++) {
       const logRate = this.#lowestLog + x * this.#logStep;
@@ -213,18 +244,22 @@ export class AutoValues {
           b * this.#bufferStepMs,
           Math.max(0, bufferCapMs - segmentDurationMs),
         );
-        for (const rate of ladder) {
+        for (const [rung, rate] of ladder.entries()) {
+          moves.gain[pair] = this.utilities[rung]!;
           const sizeBits = rate * segmentDurationMs / 1000;
           const from = { logRate, bufferMs, latencyMs };
-          for (const outcome of OUTCOMES) {
-            const { stall, ...to } = this.#lead(sizeBits, from, outcome.z);
+          for (const outcome of this.#outcomes) {
+            const { stall, ...to } = this.#lead(sizeBits, from, {
+              ...{ outcome, spread: 1 },
+            });
             const place = this.#place(to.logRate, to.bufferMs);
             moves.low[move] = place.low;
             moves.rateShare[move] = place.rateShare;
             moves.bufferShare[move] = place.bufferShare;
-            moves.stallCost[move] = STALL_COST * stall;
+            moves.gain[pair]! -= outcome.weight * STALL_COST * stall;
             move += 1;
           }
+          pair += 1;
         }
       }
     }
@@ -235,7 +270,11 @@ export class AutoValues {
   #lead(
     sizeBits: number,
     { logRate, bufferMs, latencyMs, aheadLog = 0 }: From,
-    z: number,
+    { outcome: { z, holeMs }, spread }: {
+      readonly outcome: Outcome;
+      /** Of the deviation, for this one segment. */
+      readonly spread: number;
+    },
   ): {
     readonly logRate: number;
     readonly bufferMs: number;
@@ -243,7 +282,8 @@ export class AutoValues {
   } {
     const { segmentDurationMs, sigma, bufferCapMs, usualLog } = this.#model;
     const flowMs = sizeBits * 1000 / Math.exp(logRate);
-    const leftMs = bufferMs - latencyMs - flowMs * Math.exp(-sigma * z);
+    const leftMs = bufferMs - latencyMs - holeMs -
+      flowMs * Math.exp(-sigma * spread * z);
     return {
       logRate: logRate + DRIFT * (usualLog - logRate) - aheadLog +
         GAIN * sigma * (z - MEAN_OUTCOME),
