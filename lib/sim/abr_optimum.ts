@@ -43,7 +43,7 @@ const CLOSE = 0.019;
 const LEAST_SCORE = 0.1;
 /** Each look takes about so many times what the one before did, and all together no more than so many plays. */
 const GROWTH = 2;
-const MOST_PLAYS = 5e7;
+const MOST_PLAYS = 5.2e7;
 
 function looks(grid: Grid) {
   return [{ grid, exact: true }, { grid, exact: false }];
