@@ -13,6 +13,7 @@ import {
   startProgram,
   temporaryFolder,
 } from "../support/program.ts";
+import { startTool } from "../support/tools.ts";
 
 const SIZE = 2_000_000;
 const LIBTORRENT = fromFileUrl(
@@ -32,26 +33,6 @@ interface ClientOptions {
   readonly torrent?: string;
   readonly folder: string;
   readonly seed?: boolean;
-}
-
-/** A tool that runs until it is disposed of. */
-function startTool(
-  command: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): AsyncDisposable {
-  const child = new Deno.Command(command[0]!, {
-    args: command.slice(1),
-    env: { ...env },
-    ...{ stdin: "null", stdout: "null", stderr: "null" },
-  }).spawn();
-  return {
-    async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGKILL");
-      } catch { /* It has ended. */ }
-      await child.status;
-    },
-  };
 }
 
 async function startClient(
@@ -119,7 +100,7 @@ async function startTransmission(
   return startTool([
     ...host.inside,
     ...["transmission-daemon", "--foreground", "--config-dir", config],
-  ], { HOME: config });
+  ], { env: { HOME: config } });
 }
 
 /** Hosts, a folder with the file, an empty folder for each that has none, and a torrent that names no tracker. */

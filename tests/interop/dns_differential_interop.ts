@@ -13,6 +13,7 @@ import { displayName, parseName } from "../../lib/dns/name.ts";
 import { formatRdata } from "../../lib/dns/rdata.ts";
 import { encodeQuery } from "../../lib/dns/stub_query.ts";
 import { startProgram, temporaryFolder } from "../support/program.ts";
+import { freePort, startTool } from "../support/tools.ts";
 
 const QUESTIONS = 3000;
 const AT_ONCE = 32;
@@ -122,11 +123,6 @@ async function askAll(
   return answers;
 }
 
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
-}
-
 /** NSD with a zone from a file, or from a primary. */
 async function startNsd(
   folder: string,
@@ -162,7 +158,10 @@ zone:
   ${source}
 `,
   );
-  return run(["nsd", "-d", "-c", `${at}/nsd.conf`], port);
+  const nsd = startTool(["nsd", "-d", "-c", `${at}/nsd.conf`], {
+    stop: "SIGTERM",
+  });
+  return { port, [Symbol.asyncDispose]: () => nsd[Symbol.asyncDispose]() };
 }
 
 /** Knot DNS with the zone of a primary. */
@@ -192,28 +191,10 @@ zone:
     master: ours
 `,
   );
-  return run(["knotd", "-c", `${at}/knot.conf`], port);
-}
-
-function run(
-  [command, ...args]: readonly string[],
-  port: number,
-): AsyncDisposable & { readonly port: number } {
-  const child = new Deno.Command(command!, {
-    args,
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  return {
-    port,
-    async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGTERM");
-      } catch { /* It has ended. */ }
-      await child.status;
-    },
-  };
+  const knot = startTool(["knotd", "-c", `${at}/knot.conf`], {
+    stop: "SIGTERM",
+  });
+  return { port, [Symbol.asyncDispose]: () => knot[Symbol.asyncDispose]() };
 }
 
 /** Waits until a secondary has the zone. */

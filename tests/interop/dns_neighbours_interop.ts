@@ -9,6 +9,7 @@ import {
   startProgram,
   temporaryFolder,
 } from "../support/program.ts";
+import { freePort, startTool } from "../support/tools.ts";
 
 async function portOf(server: StartedProgram): Promise<number> {
   const { port } = await server.until(
@@ -28,28 +29,6 @@ async function startCdn(host: string, port = 0) {
     ...["--cname", "video.netcinema.example=video.kingcdn.example"],
   ]);
   return { server, port: await portOf(server) };
-}
-
-function spawn(command: string, ...args: readonly string[]): AsyncDisposable {
-  const child = new Deno.Command(command, {
-    args: [...args],
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  return {
-    async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGTERM");
-      } catch { /* It has ended. */ }
-      await child.status;
-    },
-  };
-}
-
-function freePort(hostname: string): number {
-  using listener = Deno.listen({ hostname, port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
 }
 
 /** Asks with dig until somebody listens; returns its answer in short. */
@@ -105,14 +84,18 @@ function startDnsmasq(
   upstream: number,
   ...more: readonly string[]
 ) {
-  const port = freePort("127.0.0.1");
-  const running = spawn(
-    "dnsmasq",
-    ...["--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv"],
+  const port = freePort();
+  const running = startTool([
+    ...[
+      "dnsmasq",
+      "--keep-in-foreground",
+      "--conf-file=/dev/null",
+      "--no-resolv",
+    ],
     ...["--no-hosts", "--bind-interfaces", "--listen-address=127.0.0.1"],
     ...[`--port=${port}`, `--pid-file=${folder}/pid${port}`, "--user=root"],
     ...[`--server=127.0.0.1#${upstream}`, ...more],
-  );
+  ]);
   return { running, at: { at: "127.0.0.1", port } };
 }
 
@@ -206,8 +189,12 @@ zone:
     journal-content: none
 `,
   );
-  await using _nsd = spawn("nsd", "-d", "-c", `${path}/nsd.conf`);
-  await using _knot = spawn("knotd", "-c", `${path}/knot.conf`);
+  await using _nsd = startTool([
+    ...["nsd", "-d", "-c", `${path}/nsd.conf`],
+  ], { stop: "SIGTERM" });
+  await using _knot = startTool([
+    ...["knotd", "-c", `${path}/knot.conf`],
+  ]);
   const { server } = await startCdn("127.0.1.4", port);
   await using _server = server;
   await using resolver = await startProgram([

@@ -14,6 +14,7 @@ import { parseName } from "../../lib/dns/name.ts";
 import { formatRdata } from "../../lib/dns/rdata.ts";
 import { encodeQuery } from "../../lib/dns/stub_query.ts";
 import { runTool, startProgram, temporaryFolder } from "../support/program.ts";
+import { freePort } from "../support/tools.ts";
 
 const NAME = "www.kingcdn.example";
 const EDGES = ["127.0.0.10", "127.0.0.11", "127.0.0.12"];
@@ -101,12 +102,6 @@ function isIn(
   return [...networks.keys()].some((network) =>
     cidrContains(parseCidr(network), client.bytes)
   );
-}
-
-/** A port that is free just now. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
 }
 
 async function startGdnsd(

@@ -6,14 +6,7 @@ import { seededRng } from "../../lib/core/rng.ts";
 import { countingOrigin } from "../support/counting_origin.ts";
 import { startEdge } from "../support/edge.ts";
 import { runTool, temporaryFolder } from "../support/program.ts";
-
-/** A port nobody has now. */
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
-}
+import { freePort } from "../support/tools.ts";
 
 /** Runs a server until disposed of; returns when it accepts connections. */
 async function startServer(

@@ -6,6 +6,7 @@
 import { assert } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
 import { startProgram, temporaryFolder } from "../support/program.ts";
+import { freePort } from "../support/tools.ts";
 
 /**
  * Fewest passes, to be raised and never lowered. Some of the tests are about seconds, so that a busy machine fails a
@@ -55,11 +56,6 @@ function startServer(suite: string, port: number, pidfile: string) {
       await child.status;
     },
   };
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 async function untilServed(port: number): Promise<void> {

@@ -13,6 +13,7 @@ import {
   startProgram,
   temporaryFolder,
 } from "../support/program.ts";
+import { freePort, startTool } from "../support/tools.ts";
 
 const NPM = fromFileUrl(
   new URL("../testdata/bittorrent_tracker.mjs", import.meta.url),
@@ -26,30 +27,6 @@ function npmModules(): string {
   const npm = Deno.env.get("ROLECALL_NPM");
   assert(npm, "ROLECALL_NPM must name a folder with bittorrent-tracker");
   return join(resolve(npm), "node_modules");
-}
-
-/** A port that is free for TCP now. */
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
-}
-
-/** Runs a tool until the end of its block. */
-function startTool(command: readonly string[]): AsyncDisposable {
-  const child = new Deno.Command(command[0]!, {
-    args: command.slice(1),
-    ...{ stdin: "null", stdout: "null", stderr: "null" },
-  }).spawn();
-  return {
-    async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGKILL");
-      } catch { /* It has ended. */ }
-      await child.status;
-    },
-  };
 }
 
 async function untilListening(port: number): Promise<void> {
