@@ -6,6 +6,7 @@
  * checks against the torrent and shares. Peers are those of this process, those heard on the LAN (BEP 14), those that
  * the torrent's trackers name, and those of `--peer`.
  */
+import { RunError } from "../../lib/core/errors.ts";
 import { PieceHashes } from "../../lib/bittorrent/piece_hashes.ts";
 import { Swarm } from "../../lib/bittorrent/swarm.ts";
 import type { PeerEndpoint } from "../../lib/bittorrent/swarm_types.ts";
@@ -94,6 +95,7 @@ export class CooperatingPeer implements PeerPieces, AsyncDisposable {
   readonly #ctx: RoleContext;
   readonly #have = new Set<number>();
   #wake: () => void = () => {};
+  #failure: unknown;
 
   /** Joins the swarm. */
   constructor(cooperation: Cooperation, ctx: RoleContext) {
@@ -144,6 +146,7 @@ export class CooperatingPeer implements PeerPieces, AsyncDisposable {
       found: (peers, source) =>
         this.#driver.feed({ kind: "peers-found", peers, source }),
     });
+    this.#driver.failed.catch((error) => this.#failure = error);
     this.#driver.start(listener);
     const peers = [...cooperation.meet(listener.port), ...options.peer];
     this.#driver.feed({ kind: "peers-found", peers, source: "user" });
@@ -196,10 +199,12 @@ export class CooperatingPeer implements PeerPieces, AsyncDisposable {
     }
   }
 
-  /** Leaves the swarm. */
+  /** Leaves the swarm. @throws what went wrong in it and is no fault of the network's. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#discovery.stop();
     await this.#driver.stop();
     await this.#listener[Symbol.asyncDispose]();
+    const failure = this.#failure;
+    if (failure !== undefined && !(failure instanceof RunError)) throw failure;
   }
 }
