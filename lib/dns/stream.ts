@@ -2,16 +2,54 @@
 
 /** Returns a message with its length before it, to be written in one go. @throws {RangeError} If it is too long. */
 export function frameMessage(message: Uint8Array): Uint8Array<ArrayBuffer> {
-  if (message.length > 65535) {
-    throw new RangeError(
-      `A message has at most 65535 bytes, got ${message.length}`,
-    );
-  }
+  checkLength(message);
   const framed = new Uint8Array(message.length + 2);
   framed[0] = message.length >> 8;
   framed[1] = message.length;
   framed.set(message, 2);
   return framed;
+}
+
+/** Messages that are to be written together, each with its length before it; the memory is used again. */
+export class FramedMessages {
+  #buffer = new Uint8Array(4096);
+  #length = 0;
+
+  /** How many bytes there are. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** All that was added: a view, good until the next {@linkcode FramedMessages.add}. */
+  get bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  /** Adds a copy of a message. @throws {RangeError} If it is too long. */
+  add(message: Uint8Array): void {
+    checkLength(message);
+    const end = this.#length + 2 + message.length;
+    if (end > this.#buffer.length) {
+      const larger = new Uint8Array(Math.max(2 * this.#buffer.length, end));
+      larger.set(this.bytes);
+      this.#buffer = larger;
+    }
+    this.#buffer[this.#length] = message.length >> 8;
+    this.#buffer[this.#length + 1] = message.length;
+    this.#buffer.set(message, this.#length + 2);
+    this.#length = end;
+  }
+
+  /** Forgets them. */
+  clear(): void {
+    this.#length = 0;
+  }
+}
+
+function checkLength({ length }: Uint8Array): void {
+  if (length > 65535) {
+    throw new RangeError(`A message has at most 65535 bytes, got ${length}`);
+  }
 }
 
 /** Cuts a TCP stream into messages, however it was split on the way. */

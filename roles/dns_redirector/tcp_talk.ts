@@ -1,8 +1,11 @@
 import { parseAddress } from "../../lib/core/address.ts";
-import { concat } from "../../lib/core/bytes.ts";
 import { RunError } from "../../lib/core/errors.ts";
 import type { Answering } from "../../lib/dns/responder.ts";
-import { frameMessage, MessageDecoder } from "../../lib/dns/stream.ts";
+import {
+  FramedMessages,
+  frameMessage,
+  MessageDecoder,
+} from "../../lib/dns/stream.ts";
 import type { ZoneTable } from "../../lib/dns/zone_table.ts";
 import { formatAddress, type TcpConnection } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
@@ -88,34 +91,34 @@ export class TcpTalk {
   }
 
   async #answerAll(decoder: MessageDecoder): Promise<void> {
+    const { clock } = this.#options.ctx;
     const buffer = new Uint8Array(READ_BYTES);
+    const answers = new FramedMessages();
     this.connection.setNoDelay(true);
     for (;;) {
       const count = await this.connection.read(buffer);
       if (count === null) return;
-      let answers: Uint8Array[] = [];
-      let bytes = 0;
-      for (const query of decoder.push(buffer.subarray(0, count))) {
+      const queries = decoder.push(buffer.subarray(0, count));
+      if (queries.length > 0) this.lastActiveAtMs = clock.nowMs();
+      for (const query of queries) {
         const answer = this.#answer(query);
-        if (answer === undefined) continue;
-        answers.push(answer);
-        bytes += answer.length;
-        if (bytes < WAITING_BYTES) continue;
-        await this.#write(concat(...answers));
-        answers = [];
-        bytes = 0;
+        if (answer === undefined || answer.length === 0) continue;
+        answers.add(answer);
+        if (answers.length < WAITING_BYTES) continue;
+        await this.#write(answers.bytes);
+        answers.clear();
       }
-      if (bytes > 0) await this.#write(concat(...answers));
+      if (answers.length > 0) await this.#write(answers.bytes);
+      answers.clear();
     }
   }
 
   #answer(query: Uint8Array): Uint8Array | undefined {
     const { ctx, log, responder, transfers, zones } = this.#options;
-    this.lastActiveAtMs = ctx.clock.nowMs();
     const reply = responder.respond(query, this.#from);
     if (reply?.transfer === undefined) {
       log.note(query, reply, this.#from);
-      return reply && frameMessage(reply.bytes);
+      return reply?.bytes;
     }
     const sending = transfers.send(
       { table: zones(), zone: reply.transfer, query: query.slice() },
