@@ -79,9 +79,12 @@ export class DiskWrites {
     this.#then(() => this.#ctx.files.remove(`${this.#folder}/${name}`));
   }
 
-  /** Resolves when what was to be done so far has been. */
-  settled(): Promise<void> {
-    return this.#work;
+  /** Resolves when what was to be done so far has been, and what that led to: what is written may push out what is to be removed. */
+  async settled(): Promise<void> {
+    for (let work; work !== this.#work;) {
+      work = this.#work;
+      await work;
+    }
   }
 
   get #isPaused(): boolean {
