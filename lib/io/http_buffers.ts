@@ -1,21 +1,14 @@
 /** A client's connection waits for its next request in this much memory; most heads are smaller. */
 const READ_BYTES = 2048;
-/**
- * Memory for what goes out as one piece, as copying it costs less than a second system call: an answer of 64 KiB with its
- * head is sent 7 % faster than in two.
- */
-const WRITES = [
-  { bytes: 16_384, maxSpare: 256 },
-  { bytes: 65_536 + 4096, maxSpare: 64 },
-] as const;
+/** An answer up to this size goes out as one piece: copying it costs less than a second system call. */
+const WRITE_BYTES = 16_384;
 /** Kept for the next connection. */
-const MAX_SPARE_READS = 256;
+const MAX_SPARE = 256;
 
 /** The memory connections read into and write from. It goes round: a request allocates none. */
 export class HttpBuffers {
   readonly #reads: Uint8Array[] = [];
-  /** For each size, smallest first. */
-  readonly #writes: readonly Uint8Array[][] = WRITES.map(() => []);
+  readonly #writes: Uint8Array[] = [];
   /** Which memory is ours: what else is written belongs to somebody who may still need it. */
   readonly #ours = new Set<ArrayBufferLike>();
   readonly #encoder = new TextEncoder();
@@ -27,15 +20,16 @@ export class HttpBuffers {
 
   /** The buffer is not needed any more. */
   giveRead(buffer: Uint8Array): void {
-    if (this.#reads.length < MAX_SPARE_READS) this.#reads.push(buffer);
+    if (this.#reads.length < MAX_SPARE) this.#reads.push(buffer);
   }
 
   /** Puts `text` and `bytes` at the end of a queue of writes: together when they are small; large `bytes` as they are, without a copy. */
   fill(queue: Uint8Array[], text: string, bytes: Uint8Array | null): void {
     if (text !== "") {
       const room = 3 * text.length;
-      const buffer = this.#takeWrite(room + (bytes?.length ?? 0)) ??
-        this.#takeWrite(room) ?? new Uint8Array(room);
+      const buffer = room <= WRITE_BYTES
+        ? this.#takeWrite()
+        : new Uint8Array(room);
       const { written } = this.#encoder.encodeInto(text, buffer);
       const end = written === text.length ? written : writeLatin1(text, buffer);
       if (bytes === null || end + bytes.length <= buffer.length) {
@@ -52,20 +46,15 @@ export class HttpBuffers {
   giveWrite(bytes: Uint8Array): void {
     const { buffer } = bytes;
     if (!this.#ours.has(buffer)) return;
-    const size = WRITES.findIndex((each) => each.bytes === buffer.byteLength);
-    const spare = this.#writes[size]!;
-    if (spare.length < WRITES[size]!.maxSpare) {
-      spare.push(new Uint8Array(buffer));
+    if (this.#writes.length < MAX_SPARE) {
+      this.#writes.push(new Uint8Array(buffer));
     } else this.#ours.delete(buffer);
   }
 
-  /** Memory for `length` bytes; undefined if none is so large. */
-  #takeWrite(length: number): Uint8Array | undefined {
-    const size = length <= WRITES[0].bytes ? 0 : 1;
-    if (length > WRITES[size].bytes) return undefined;
-    const spare = this.#writes[size]!.pop();
+  #takeWrite(): Uint8Array {
+    const spare = this.#writes.pop();
     if (spare !== undefined) return spare;
-    const buffer = new Uint8Array(WRITES[size].bytes);
+    const buffer = new Uint8Array(WRITE_BYTES);
     this.#ours.add(buffer.buffer);
     return buffer;
   }
