@@ -81,7 +81,8 @@ export class DiskWrites {
 
   /** Resolves when what was to be done so far has been, and what that led to: what is written may push out what is to be removed. */
   async settled(): Promise<void> {
-    for (let work; work !== this.#work;) {
+    let work: Promise<void> | undefined;
+    while (work !== this.#work) {
       work = this.#work;
       await work;
     }
