@@ -3,8 +3,8 @@
  *
  * The parts share one {@linkcode SwarmState}: `swarm_connections` (who is connected), `swarm_messages` (what is said),
  * `swarm_extensions` (BEP 10 and what is built on it), `swarm_hashes` (the hashes of v2),
- * `swarm_download` (what we ask for), `swarm_demand` (of what, when not of everything), `swarm_upload` (what we serve), `swarm_choke` (whom we serve), `spread` (what a first
- * seed shows). This file puts them together and hands each input to the part it is for.
+ * `swarm_download` (what we ask for), `swarm_demand` (of what, when not of everything), `swarm_upload` (what we serve),
+ * `swarm_choke` (whom we serve), `spread` (what a first seed shows). This file puts them together and hands each input to the part it is for.
  */
 import type { Machine } from "../core/machine.ts";
 import type { PeerSession } from "./peer_session.ts";

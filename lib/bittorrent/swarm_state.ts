@@ -73,7 +73,7 @@ export class SwarmState {
     this.board = new PieceBoard({
       layout,
       have: this.have,
-      picker: demand === null ? picker : "sequential",
+      picker,
       rng,
       known: demand === null
         ? known

@@ -89,7 +89,7 @@ export interface SwarmOptions {
   readonly dhtPort?: number;
   /** Computes which pieces a choked peer may have (BEP 6); without it none are offered. */
   readonly sha1?: Hashing["sha1"];
-  /** Asks for pieces only when they are wanted (`want`), those of the lowest index first: a player that shares what it plays. */
+  /** Asks for pieces only when they are wanted (`want`): a player that shares what it plays. */
   readonly onDemand?: boolean;
   /** A first seed hands each piece to one peer before it sends any twice (BEP 16); nothing to a peer that lacks pieces. */
   readonly superSeed: boolean;

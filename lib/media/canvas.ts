@@ -75,8 +75,7 @@ export class Canvas {
   }
 
   /**
-   * Writes text where `before` stands, over what `ground` shows there: the letters that are others. A quarter of the time
-   * of writing all of a timecode.
+   * Writes text where `before` stands, over what `ground` shows there: only the letters that are others.
    */
   retext(
     text: string,

@@ -64,7 +64,7 @@ export function copyMacroblock(
 
 /**
  * Returns what says whether two mosaics of the same size differ in a macroblock. Asked of many macroblocks of every picture:
- * by words, a third of the time it takes by cells, and half of that with the words at hand.
+ * by words, a third of the time it takes by cells.
  */
 export function comparerOf(
   a: Mosaic,

@@ -65,7 +65,7 @@ export interface PlayedSegment {
   readonly arrivedAtMs: number;
   readonly sizeBits: number;
   /** Until its first bit, a part of the time it took. */
-  readonly latencyMs: number;
+  readonly ttfbMs: number;
   /** Once it is in. */
   readonly bufferMs: number;
   /** How long the picture stood still since the one before came. */
@@ -239,7 +239,7 @@ class Play {
       bitsPerSecond: this.#title.ladder[index]!,
       requestedAtMs,
       arrivedAtMs: this.#link.nowMs,
-      ...{ sizeBits, latencyMs },
+      ...{ sizeBits, ttfbMs: latencyMs },
       bufferMs: this.#buffer.levelMs,
       stallMs: stallMs - this.#stalledMs,
       reason,

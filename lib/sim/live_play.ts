@@ -272,6 +272,7 @@ class LivePlay {
       requestedAtMs: nowMs - record.downloadMs,
       arrivedAtMs: nowMs,
       sizeBits: record.bytes * 8,
+      ttfbMs: record.ttfbMs,
       bufferMs: record.bufferMs,
       stallMs: record.stallMs,
       reason: record.reason,

@@ -157,6 +157,19 @@ export function latencyChart(
   );
   const target = seconds(targetLatencyMs ?? 0);
   const ends = [points[0]?.[0] ?? 0, points.at(-1)?.[0] ?? 0];
+  return latencySection([
+    { name: "latency", shape: "line", points },
+    {
+      name: "wanted",
+      shape: "line",
+      dashed: true,
+      points: ends.map((at) => [at, target] as const),
+    },
+  ]);
+}
+
+/** The chart of how far behind the live edge the picture was. */
+export function latencySection(series: LineChart["series"]): ReportSection {
   return {
     kind: "chart",
     heading: "Latency",
@@ -166,15 +179,7 @@ export function latencyChart(
       kind: "line",
       xLabel: "time (s)",
       yLabel: "behind the live edge (s)",
-      series: [
-        { name: "latency", shape: "line", points },
-        {
-          name: "wanted",
-          shape: "line",
-          dashed: true,
-          points: ends.map((at) => [at, target] as const),
-        },
-      ],
+      series,
     },
   };
 }

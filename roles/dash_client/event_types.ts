@@ -1,4 +1,5 @@
 import type { EventType } from "../../lib/events/mod.ts";
+import { SWARM_EVENT_TYPES } from "../../lib/peer/event_types.ts";
 
 /** What the client says, beside what every role does. */
 export const EVENT_TYPES: readonly EventType[] = [
@@ -21,17 +22,5 @@ export const EVENT_TYPES: readonly EventType[] = [
   "playout.ended",
   "latency.measured",
   // With --cooperate.
-  "announce.answered",
-  "announce.failed",
-  "lsd.announced",
-  "lsd.heard",
-  "lsd.failed",
-  "peer.connected",
-  "peer.introduced",
-  "peer.disconnected",
-  "peer.choked",
-  "peer.unchoked",
-  "peer.banned",
-  "piece.verified",
-  "piece.rejected",
+  ...SWARM_EVENT_TYPES,
 ];

@@ -5,7 +5,7 @@ import { Fetcher } from "./fetcher.ts";
 import type { PlayFlags } from "./flags.ts";
 import { resolverOf } from "./manifest.ts";
 import { Names } from "./names.ts";
-import { openTitleTorrent } from "./title_torrent.ts";
+import { openTitleTorrent, TORRENT_TIMEOUT_MS } from "./title_torrent.ts";
 
 /**
  * Prepares what `--cooperate` asks for; undefined without it.
@@ -30,7 +30,8 @@ export async function openCooperation(
     throw new InputError("--upload-limit must be above 0");
   }
   const names = new Names(await resolverOf(flags, ctx), ctx);
-  const fetcher = new Fetcher(ctx, names, { timeoutMs: flags.timeout });
+  const timeoutMs = Math.max(flags.timeout, TORRENT_TIMEOUT_MS);
+  const fetcher = new Fetcher(ctx, names, { timeoutMs });
   const title = await openTitleTorrent(flags, fetcher, ctx);
   return new Cooperation(title, { host, uploadLimit, peer });
 }

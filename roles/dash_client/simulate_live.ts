@@ -6,6 +6,7 @@ import type { ReportSection } from "../../lib/report/report.ts";
 import type { RoleResult } from "../../lib/role.ts";
 import type { AbrTitle } from "../../lib/sim/abr_play.ts";
 import { type LivePlayResult, playLive } from "../../lib/sim/live_play.ts";
+import { latencySection } from "./charts.ts";
 import type { SimulateFlags } from "./flags.ts";
 import {
   bufferChart,
@@ -154,32 +155,21 @@ function latencyChart({ plays, targetMs }: LiveComparison): ReportSection {
   const endMs = Math.max(
     ...charted.map(({ latencies }) => latencies.at(-1)?.atMs ?? 0),
   );
-  return {
-    kind: "chart",
-    heading: "Latency",
-    file: "latency",
-    note: "How far behind the live edge the picture was.",
-    chart: {
-      kind: "line",
-      xLabel: "time (s)",
-      yLabel: "behind the live edge (s)",
-      series: [
-        ...charted.map(({ name, latencies }) => ({
-          name,
-          shape: "line" as const,
-          points: latencies.map(({ atMs, record }) =>
-            [seconds(atMs), seconds(record.latencyMs)] as const
-          ),
-        })),
-        {
-          name: "wanted",
-          shape: "line" as const,
-          dashed: true,
-          points: [0, endMs].map((atMs) =>
-            [seconds(atMs), seconds(targetMs)] as const
-          ),
-        },
-      ],
+  return latencySection([
+    ...charted.map(({ name, latencies }) => ({
+      name,
+      shape: "line" as const,
+      points: latencies.map(({ atMs, record }) =>
+        [seconds(atMs), seconds(record.latencyMs)] as const
+      ),
+    })),
+    {
+      name: "wanted",
+      shape: "line" as const,
+      dashed: true,
+      points: [0, endMs].map((atMs) =>
+        [seconds(atMs), seconds(targetMs)] as const
+      ),
     },
-  };
+  ]);
 }

@@ -140,7 +140,7 @@ function recordOf(
     mediaMs: durationsMs[segmentIndex]!,
     bytes: Math.round(sizeBits / 8),
     downloadMs,
-    ttfbMs: segment.latencyMs,
+    ttfbMs: segment.ttfbMs,
     throughputBitsPerSecond: sizeBits * 1000 / Math.max(downloadMs, 0.1),
     bufferMs: segment.bufferMs,
     stallMs: segment.stallMs,

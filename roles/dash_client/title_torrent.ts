@@ -11,7 +11,9 @@ import {
 import type { RoleContext } from "../../lib/role.ts";
 import type { Fetcher } from "./fetcher.ts";
 
-/** An origin makes the torrent of its built-in title when it is first asked; so long that may take. */
+/** An origin makes the torrent of its built-in title when it is first asked, and says nothing meanwhile; so long that may take. */
+export const TORRENT_TIMEOUT_MS = 60_000;
+/** With a proxy in between that loses patience it is asked again, for so long. */
 const LONGEST_WAIT_MS = 120_000;
 const PAUSE_MS = 2_000;
 
@@ -142,8 +144,9 @@ async function fetchTorrent(
     });
     if (got.ok) return collector.bytes;
     const nowMs = clock.nowMs();
-    const refused = got.status !== undefined && got.status < 500;
-    if (refused || nowMs + PAUSE_MS > giveUpAtMs) {
+    // A proxy in between may lose patience before the origin has made it.
+    const isFinal = got.status === undefined || got.status < 500;
+    if (isFinal || nowMs + PAUSE_MS > giveUpAtMs) {
       throw new RunError(
         "torrent-unreachable",
         `Cannot cooperate: no torrent of the title at ${url}: ${got.problem}; --torrent names another`,

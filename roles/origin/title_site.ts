@@ -63,7 +63,7 @@ export class TitleSite implements Site {
     if (!TitleTorrent.exists(plan)) return;
     this.#torrent = new TitleTorrent(
       plan,
-      (name) => this.#bytesOf(titleFile(plan, name)),
+      (name) => this.#shared(name),
       ctx,
     );
   }
@@ -146,11 +146,20 @@ export class TitleSite implements Site {
     return resource;
   }
 
-  #bytesOf(file: TitleFile | null): Uint8Array<ArrayBuffer> {
+  /** What the torrent has beside the manifest. */
+  #shared(name: string): Uint8Array {
+    const file = titleFile(this.#plan, name);
+    if (file?.kind === "init" || file?.kind === "segment") {
+      return this.#bytesOf(file);
+    }
+    throw new Error(`the title has no file ${name} to share`);
+  }
+
+  #bytesOf(
+    file: Exclude<TitleFile, { readonly kind: "whole" }> | null,
+  ): Uint8Array<ArrayBuffer> {
     const plan = this.#plan;
     switch (file?.kind) {
-      case "whole": // Made part by part instead.
-        return new Uint8Array();
       case undefined:
         return utf8(titlePage(this.#published(), {
           torrent: this.#torrent !== undefined,

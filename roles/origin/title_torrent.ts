@@ -25,7 +25,7 @@ export const TORRENT_NAME = "manifest.torrent";
 
 /** As on the lecture's slides. */
 const PIECE_BYTES = 256 * 1024;
-/** The largest title that has a torrent: the whole of it must be made to be hashed, 10 ms of work a MiB. */
+/** The largest title that has a torrent: the whole of it must be made to be hashed, and who asks waits for that. */
 const MAX_TITLE_BYTES = 2 ** 31;
 
 /** Makes a file of the title. */

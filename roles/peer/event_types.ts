@@ -1,4 +1,5 @@
 import type { EventType } from "../../lib/events/mod.ts";
+import { SWARM_EVENT_TYPES } from "../../lib/peer/event_types.ts";
 
 /** What the peer says, beside what every role does. */
 export const EVENT_TYPES: readonly EventType[] = [
@@ -9,8 +10,6 @@ export const EVENT_TYPES: readonly EventType[] = [
   "metadata.fetched",
   "torrent.checked",
   "torrent.completed",
-  "announce.answered",
-  "announce.failed",
   "dht.joined",
   "dht.failed",
   "dht.met",
@@ -18,16 +17,6 @@ export const EVENT_TYPES: readonly EventType[] = [
   "dht.searched",
   "dht.announced",
   "dht.stored",
-  "lsd.announced",
-  "lsd.heard",
-  "lsd.failed",
-  "peer.connected",
-  "peer.introduced",
-  "peer.disconnected",
-  "peer.choked",
-  "peer.unchoked",
-  "peer.banned",
   "peer.progressed",
-  "piece.verified",
-  "piece.rejected",
+  ...SWARM_EVENT_TYPES,
 ];

@@ -13,7 +13,8 @@ import { displayName, parseName } from "../../lib/dns/name.ts";
 import { formatRdata } from "../../lib/dns/rdata.ts";
 import { encodeQuery } from "../../lib/dns/stub_query.ts";
 import { startProgram, temporaryFolder } from "../support/program.ts";
-import { freePort, startTool } from "../support/tools.ts";
+import { startKnot, startNsd } from "../support/name_servers.ts";
+import { freePort } from "../support/tools.ts";
 
 const QUESTIONS = 3000;
 const AT_ONCE = 32;
@@ -123,78 +124,11 @@ async function askAll(
   return answers;
 }
 
-/** NSD with a zone from a file, or from a primary. */
-async function startNsd(
-  folder: string,
-  zone: { readonly file: string } | { readonly primary: number },
-): Promise<AsyncDisposable & { readonly port: number }> {
-  const port = freePort();
-  const at = `${folder}/nsd${port}`;
-  await Deno.mkdir(at);
-  const source = "file" in zone ? `zonefile: "${zone.file}"` : [
-    `zonefile: "${at}/secondary.zone"`,
-    `request-xfr: AXFR 127.0.0.1@${zone.primary} NOKEY`,
-    "allow-notify: 127.0.0.1 NOKEY",
-  ].join("\n  ");
-  await Deno.writeTextFile(
-    `${at}/nsd.conf`,
-    `server:
-  ip-address: 127.0.0.1
-  port: ${port}
-  username: ""
-  zonesdir: "${at}"
-  database: ""
-  pidfile: "${at}/nsd.pid"
-  xfrdfile: "${at}/xfrd.state"
-  xfrdir: "${at}"
-  zonelistfile: "${at}/zone.list"
-  server-count: 1
-  minimal-responses: yes
-  rrl-ratelimit: 0
-remote-control:
-  control-enable: no
-zone:
-  name: diff.example
-  ${source}
-`,
-  );
-  const nsd = startTool(["nsd", "-d", "-c", `${at}/nsd.conf`], {
-    stop: "SIGTERM",
-  });
-  return { port, [Symbol.asyncDispose]: () => nsd[Symbol.asyncDispose]() };
-}
-
-/** Knot DNS with the zone of a primary. */
-async function startKnot(
-  folder: string,
-  primary: number,
-): Promise<AsyncDisposable & { readonly port: number }> {
-  const port = freePort();
-  const at = `${folder}/knot`;
-  await Deno.mkdir(at);
-  await Deno.writeTextFile(
-    `${at}/knot.conf`,
-    `server:
-  rundir: "${at}"
-  listen: 127.0.0.1@${port}
-  udp-workers: 1
-  tcp-workers: 1
-  background-workers: 1
-database:
-  storage: "${at}"
-remote:
-  - id: ours
-    address: 127.0.0.1@${primary}
-zone:
-  - domain: diff.example
-    storage: "${at}"
-    master: ours
-`,
-  );
-  const knot = startTool(["knotd", "-c", `${at}/knot.conf`], {
-    stop: "SIGTERM",
-  });
-  return { port, [Symbol.asyncDispose]: () => knot[Symbol.asyncDispose]() };
+/** A folder of its own, and where to listen. */
+async function placeOf(name: string, path: string) {
+  const folder = `${path}/${name}`;
+  await Deno.mkdir(folder);
+  return { folder, host: "127.0.0.1", port: freePort() };
 }
 
 /** Waits until a secondary has the zone. */
@@ -225,9 +159,30 @@ Deno.test("dns-redirector answers as NSD does, and as NSD and Knot DNS do that h
     "role.listening",
     (event) => event.transport === "tcp",
   );
-  await using nsd = await startNsd(path, { file });
-  await using secondNsd = await startNsd(path, { primary: port });
-  await using knot = await startKnot(path, port);
+  const nsd = await placeOf("nsd", path);
+  await using _nsd = await startNsd({
+    ...nsd,
+    zone: ["name: diff.example", `zonefile: "${file}"`],
+  });
+  const secondNsd = await placeOf("second", path);
+  await using _second = await startNsd({
+    ...secondNsd,
+    zone: [
+      "name: diff.example",
+      `zonefile: "${secondNsd.folder}/secondary.zone"`,
+      `request-xfr: AXFR 127.0.0.1@${port} NOKEY`,
+      "allow-notify: 127.0.0.1 NOKEY",
+    ],
+  });
+  const knot = await placeOf("knot", path);
+  await using _knot = await startKnot({
+    ...knot,
+    zone: [
+      "domain: diff.example",
+      `storage: "${knot.folder}"`,
+      "master: ours",
+    ],
+  }, `127.0.0.1@${port}`);
   const rng = seededRng(20261126);
   const pick = <T>(of: readonly T[]) => of[Math.floor(rng() * of.length)]!;
   const questions: string[] = [];

@@ -9,6 +9,7 @@ import {
   startProgram,
   temporaryFolder,
 } from "../support/program.ts";
+import { startKnot, startNsd } from "../support/name_servers.ts";
 import { freePort, startTool } from "../support/tools.ts";
 
 async function portOf(server: StartedProgram): Promise<number> {
@@ -66,10 +67,7 @@ Deno.test("drill and host understand aliases, edges, what is not there, and TCP"
     /rcode: NOERROR[^]*flags: qr aa[^]*CNAME\s+video\.kingcdn\.example\.\n.*\sA\s+127\.0\.0\.[34]/,
   );
   assertMatch(await drill("-t", name), /ANSWER: 2/);
-  assertMatch(
-    await drill("nowhere.kingcdn.example"),
-    /rcode: (REFUSED|NXDOMAIN)/,
-  );
+  assertMatch(await drill("nowhere.kingcdn.example"), /rcode: NXDOMAIN/);
   const host = await runTool("host", ["-p", String(port), name, "127.0.0.1"]);
   assertEquals(host.code, 0, host.stdout);
   assertMatch(
@@ -149,52 +147,21 @@ Deno.test("our resolver walks from NSD's root by Knot DNS to our authority, for 
   const port = freePort("127.0.1.1");
   await Deno.writeTextFile(`${path}/root.zone`, ROOT);
   await Deno.writeTextFile(`${path}/site.zone`, SITE);
-  await Deno.writeTextFile(
-    `${path}/nsd.conf`,
-    `server:
-  ip-address: 127.0.1.1
-  port: ${port}
-  username: ""
-  database: ""
-  zonesdir: "${path}"
-  pidfile: "${path}/nsd.pid"
-  xfrdfile: "${path}/xfrd.state"
-  xfrdir: "${path}"
-  zonelistfile: "${path}/zone.list"
-  server-count: 1
-  rrl-ratelimit: 0
-remote-control:
-  control-enable: no
-zone:
-  name: .
-  zonefile: "${path}/root.zone"
-`,
-  );
+  await Deno.mkdir(`${path}/nsd`);
+  await using _nsd = await startNsd({
+    ...{ folder: `${path}/nsd`, host: "127.0.1.1", port },
+    zone: ["name: .", `zonefile: "${path}/root.zone"`],
+  });
   await Deno.mkdir(`${path}/knot`);
-  await Deno.writeTextFile(
-    `${path}/knot.conf`,
-    `server:
-  rundir: "${path}/knot"
-  listen: 127.0.1.3@${port}
-  udp-workers: 1
-  tcp-workers: 1
-  background-workers: 1
-database:
-  storage: "${path}/knot"
-zone:
-  - domain: netcinema.example
-    storage: "${path}"
-    file: "${path}/site.zone"
-    zonefile-sync: -1
-    journal-content: none
-`,
-  );
-  await using _nsd = startTool([
-    ...["nsd", "-d", "-c", `${path}/nsd.conf`],
-  ], { stop: "SIGTERM" });
-  await using _knot = startTool([
-    ...["knotd", "-c", `${path}/knot.conf`],
-  ]);
+  await using _knot = await startKnot({
+    ...{ folder: `${path}/knot`, host: "127.0.1.3", port },
+    zone: [
+      "domain: netcinema.example",
+      `file: "${path}/site.zone"`,
+      "zonefile-sync: -1",
+      "journal-content: none",
+    ],
+  });
   const { server } = await startCdn("127.0.1.4", port);
   await using _server = server;
   await using resolver = await startProgram([

@@ -5,7 +5,7 @@ import { SwarmTalk } from "../../support/swarm_talk.ts";
 
 /** A swarm of 100 pieces of 4 blocks that asks for nothing by itself, and a peer that has them all. */
 function demandAtSeed() {
-  const talk = SwarmTalk.create({ onDemand: true });
+  const talk = SwarmTalk.create({ onDemand: true, picker: "sequential" });
   const seed = talk.accept({ features: { fast: true } });
   seed.say({ kind: "have-all" }, { kind: "unchoke" });
   return { talk, seed };
@@ -105,7 +105,7 @@ Deno.test("Swarm takes a piece that came by another way, tells everyone and serv
 });
 
 Deno.test("Swarm.offers says whether pieces are at peers that serve us", () => {
-  const talk = SwarmTalk.create({ onDemand: true });
+  const talk = SwarmTalk.create({ onDemand: true, picker: "sequential" });
   const swarm = talk.swarm as Swarm;
   const [a, b] = [talk.accept(), talk.accept()];
   a.say({ kind: "have", pieceIndex: 1 }, { kind: "unchoke" });
