@@ -9,9 +9,9 @@
  * met; that of the new rung to what is wanted of it.
  *
  * Nearest in which direction is chosen anew for each segment: of all weights of a grid those with which some rung's QoE
- * would be greatest, if its latency and buffer allow it; else those of before (`liveQoe`). Throughput and change of rate have no part in it with a weight, so theirs is the
- * least. Of a rung that is more than the link carries, or that leaves less than 0.3 s, the distance in throughput counts a
- * hundredfold.
+ * would be greatest, if its latency and buffer allow it; else those of before (`liveQoe`). Throughput and change of rate
+ * have no part in it with a weight, so theirs is the least. Of a rung that is more than the link carries, or that leaves
+ * less than 0.3 s, the distance in throughput counts a hundredfold.
  *
  * The third part of the papers is the pace (`catch_up.ts`, the shape `sigmoid`), which goes with this rule. Settled
  * here, since the published implementation draws the weights of the beginning and leaves the other open: they are all
