@@ -6,7 +6,12 @@
  * million, and each answer is as likely as any other whatever was drawn before.
  */
 import type { Rng } from "../core/rng.ts";
-import { NO_RECORD, type PeerGroup, type PeerStore } from "./peer_store.ts";
+import {
+  NO_RECORD,
+  type PeerGroup,
+  type PeerStore,
+  printOf,
+} from "./peer_store.ts";
 
 /** Peers in compact form, and their ids in the same order where they were asked for. There may be more bytes than count. */
 export interface DrawnPeers {
@@ -56,6 +61,8 @@ export class PeerDraw {
   /** Kept so that the touching is not optimized away. */
   #touched = 0;
   readonly #compact: Uint8Array;
+  /** The same memory, in words of two bytes. */
+  readonly #words: Uint16Array;
   readonly #ids: Uint8Array;
 
   /** @param options.maxPeers Most peers of one draw. */
@@ -68,6 +75,7 @@ export class PeerDraw {
     this.#swaps = new Uint32Array(options.maxPeers + MAX_PASSED_OVER);
     this.#records = new Uint32Array(options.maxPeers);
     this.#compact = new Uint8Array(options.maxPeers * store.compactBytes);
+    this.#words = new Uint16Array(this.#compact.buffer);
     this.#ids = new Uint8Array(options.maxPeers * ID_BYTES);
   }
 
@@ -142,14 +150,17 @@ export class PeerDraw {
     },
   ): number {
     const store = this.#store;
-    const room = { into: this.#compact, offset: count * store.compactBytes };
+    const words = store.compactBytes / 2;
+    const { peerId, tick } = draw;
+    const asker = { peerId, print: printOf(peerId), tick };
+    const room = { into: this.#words, offset: count * words };
     let taken = count;
     for (let step = steps; step < until; step++) {
       const record = this.#records[step - steps]!;
-      if (!store.copyUnless(record, draw, room)) continue;
+      if (!store.copyUnless(record, asker, room)) continue;
       if (draw.withIds) store.copyId(record, this.#ids, taken * ID_BYTES);
       taken += 1;
-      room.offset += store.compactBytes;
+      room.offset += words;
     }
     return taken;
   }

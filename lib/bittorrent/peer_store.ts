@@ -4,33 +4,41 @@
  * An object for each peer takes about 500 bytes and the garbage collector walks them all; here a peer takes 43 bytes
  * (IPv4; IPv6 12 more), which docs/protocols/bittorrent_tracker.md breaks down, and nothing is walked.
  *
- * A record is a number: its bytes lie at that place in an array, which is cut into segments so that growing copies nothing. The peers of a swarm are its positions 0 to count - 1, kept in blocks of eight records; when one
+ * A record is a number: what is known of the peer lies at that place in arrays, which are cut into segments so that
+ * growing copies nothing. What every answer to others needs, its address and how fresh it is, lies apart from the rest:
+ * a block of eight of these is one or two lines of the processor's cache, and drawing fifty peers of a hundred waits for
+ * memory a third as often. The peers of a swarm are its positions 0 to count - 1, kept in blocks of eight records; when one
  * leaves, the last takes its place. Who announces is found through a hash table with chains over all swarms. It grows by
  * linear hashing (Litwin, 1980): each new bucket takes over half of one old chain, so there is never a pause in which
  * all is hashed anew. The hash has a key, so that nobody can choose addresses that all fall into one chain.
  */
+import {
+  BLOCK,
+  BLOCK_BITS,
+  BLOCK_MASK,
+  copyBytes,
+  FLAGS_AT,
+  ID_BYTES,
+  newSegment,
+  REST_BYTES,
+  restAt,
+  SEGMENT,
+  type Segment,
+  SEGMENT_BITS,
+  SEGMENT_MASK,
+  SIZES_AT,
+} from "./_peer_segment.ts";
 import type { Rng } from "../core/rng.ts";
 import { SipHash } from "../core/siphash.ts";
 
-/** Records of a block. More would leave more empty records in small swarms, fewer would need more to be kept of each. */
-const BLOCK = 8;
-const BLOCK_BITS = 3;
-const BLOCK_MASK = BLOCK - 1;
-/** Records, and buckets, of a segment. A power of two. */
-const SEGMENT = 4096;
-const SEGMENT_BITS = 12;
-const SEGMENT_MASK = SEGMENT - 1;
 /** Peers for each bucket of the hash table. */
 const LOAD = 2;
-/** Bytes of a peer id. */
-const ID_BYTES = 20;
-/** Where a record's fields are, after the peer id at 0. Address and port come last. */
-const TICK_AT = 20;
-const SIZES_AT = 22;
-const FLAGS_AT = 28;
-const COMPACT_AT = 29;
-/** A peer is silent after so many ticks: fine enough to show an age, and 16 bits hold eight times as many. */
-export const EXPIRY_TICKS = 8192;
+/** A peer is silent after so many ticks: fine enough to show an age, and {@linkcode TICK_MASK} holds eight times as many. */
+export const EXPIRY_TICKS = 512;
+const TICK_MASK = 0xfff;
+/** Beside the tick of the last announce, a stamp has so many bits of the peer's id: most ids need not be looked at. */
+const PRINT_BITS = 4;
+const PRINT_MASK = 0xf;
 /** In place of a record: there is none. */
 export const NO_RECORD: number = -1;
 
@@ -44,21 +52,12 @@ export interface PeerGroup {
   readonly blocks: number[];
 }
 
-interface Segment {
-  /** The records, each in one stretch, so that using one touches one line of the cache or two. */
-  readonly bytes: Uint8Array;
-  /** The next of its chain, plus one; 0 ends it. */
-  readonly next: Uint32Array;
-  /** Of each block: the swarm it belongs to, and where it stands in that group's blocks. */
-  readonly swarms: Uint32Array;
-  readonly places: Uint32Array;
-}
-
 /** See the head of this file. */
 export class PeerStore {
   /** Bytes of a peer's address and port. */
   readonly compactBytes: number;
-  readonly #recordBytes: number;
+  /** Words of two bytes of a record in {@linkcode Segment.shown}. */
+  readonly #words: number;
   readonly #segments: Segment[] = [];
   readonly #freeBlocks: number[] = [];
   /** Blocks that were ever used. */
@@ -74,7 +73,7 @@ export class PeerStore {
   /** Creates an empty store. @param compactBytes 6 for IPv4, 18 for IPv6. @param rng Draws the key of the hash. */
   constructor(compactBytes: number, rng: Rng) {
     this.compactBytes = compactBytes;
-    this.#recordBytes = COMPACT_AT + compactBytes;
+    this.#words = 1 + compactBytes / 2;
     const key = Uint8Array.from({ length: 16 }, () => rng() * 256);
     this.#hash = new SipHash(key, { rounds: 1, finalRounds: 3 });
     this.#key = new Uint8Array(4 + compactBytes);
@@ -106,10 +105,12 @@ export class PeerStore {
     const record = this.at(group, group.count);
     group.count += 1;
     this.#size += 1;
-    const { bytes } = this.#segmentOf(record);
-    const from = this.#offsetOf(record);
-    bytes.fill(0, from, from + COMPACT_AT);
-    bytes.set(compact, from + COMPACT_AT);
+    const { shown, shownBytes, rest } = this.#segmentOf(record);
+    const from = this.#shownAt(record);
+    shown[from] = 0;
+    shownBytes.set(compact, 2 * from + 2);
+    const own = restAt(record);
+    rest.fill(0, own, own + REST_BYTES);
     this.#growTable();
     const bucket = this.#bucketOf(group.swarm, compact, 0);
     this.#setNext(record, this.#head(bucket));
@@ -147,38 +148,41 @@ export class PeerStore {
   }
 
   /**
-   * Copies address and port to `into` at `offset`, unless the peer has been silent for too long or has the id `peerId`;
-   * returns whether it did.
+   * Copies address and port to `into` at word `offset`, unless the peer has been silent for too long or has the id
+   * `peerId`, whose {@linkcode printOf} is `print`; returns whether it did.
    */
   copyUnless(
     record: number,
-    { peerId, tick }: { readonly peerId: Uint8Array; readonly tick: number },
-    { into, offset }: { readonly into: Uint8Array; readonly offset: number },
+    { peerId, print, tick }: {
+      readonly peerId: Uint8Array;
+      readonly print: number;
+      readonly tick: number;
+    },
+    { into, offset }: { readonly into: Uint16Array; readonly offset: number },
   ): boolean {
-    const { bytes } = this.#segmentOf(record);
-    const from = this.#offsetOf(record);
-    if (ticksBetween(bytes, from, tick) >= EXPIRY_TICKS) return false;
-    // From the end: ids start with the name of the program, which many share.
-    let at = ID_BYTES - 1;
-    while (at >= 0 && bytes[from + at] === peerId[at]) at -= 1;
-    if (at < 0) return false;
-    copyBytes(bytes, from + COMPACT_AT, {
-      into,
-      offset,
-      count: this.compactBytes,
-    });
+    const { shown } = this.#segmentOf(record);
+    const from = this.#shownAt(record);
+    const stamp = shown[from]!;
+    if (ticksSince(stamp, tick) >= EXPIRY_TICKS) return false;
+    if ((stamp & PRINT_MASK) === print && this.#hasId(record, peerId)) {
+      return false;
+    }
+    const words = this.#words;
+    for (let word = 1; word < words; word++) {
+      into[offset + word - 1] = shown[from + word]!;
+    }
     return true;
   }
 
-  /** Some byte of a record, so that the rest is in the cache soon. */
+  /** The part of a record that every answer needs: reading it, it is in the cache soon. */
   touched(record: number): number {
-    return this.#segmentOf(record).bytes[this.#offsetOf(record) + TICK_AT]!;
+    return this.#segmentOf(record).shown[this.#shownAt(record)]!;
   }
 
   /** Copies address and port to `into`. */
   copyCompact(record: number, into: Uint8Array): void {
-    const from = this.#offsetOf(record) + COMPACT_AT;
-    copyBytes(this.#segmentOf(record).bytes, from, {
+    const { shownBytes } = this.#segmentOf(record);
+    copyBytes(shownBytes, 2 * this.#shownAt(record) + 2, {
       into,
       offset: 0,
       count: this.compactBytes,
@@ -187,63 +191,56 @@ export class PeerStore {
 
   /** Copies the peer id to `into` at `offset`. */
   copyId(record: number, into: Uint8Array, offset: number): void {
-    copyBytes(this.#segmentOf(record).bytes, this.#offsetOf(record), {
-      into,
-      offset,
-      count: ID_BYTES,
-    });
+    const { rest } = this.#segmentOf(record);
+    copyBytes(rest, restAt(record), { into, offset, count: ID_BYTES });
   }
 
   /** Sets peer id and time of the last announce. */
   touch(record: number, peerId: Uint8Array, tick: number): void {
-    const { bytes } = this.#segmentOf(record);
-    const offset = this.#offsetOf(record);
-    copyBytes(peerId, 0, { into: bytes, offset, count: ID_BYTES });
-    bytes[offset + TICK_AT] = tick;
-    bytes[offset + TICK_AT + 1] = tick >> 8;
+    const { shown, rest } = this.#segmentOf(record);
+    shown[this.#shownAt(record)] = (tick & TICK_MASK) << PRINT_BITS |
+      printOf(peerId);
+    copyBytes(peerId, 0, {
+      into: rest,
+      offset: restAt(record),
+      count: ID_BYTES,
+    });
   }
 
-  /** How many ticks have passed since the last announce, less than 65,536. */
+  /** How many ticks have passed since the last announce, less than eight times {@linkcode EXPIRY_TICKS}. */
   silence(record: number, tick: number): number {
-    const { bytes } = this.#segmentOf(record);
-    return ticksBetween(bytes, this.#offsetOf(record), tick);
+    return ticksSince(this.touched(record), tick);
   }
 
   /** 8 bits that are the owner's. */
   flags(record: number): number {
-    return this.#segmentOf(record).bytes[this.#offsetOf(record) + FLAGS_AT]!;
+    return this.#segmentOf(record).rest[restAt(record) + FLAGS_AT]!;
   }
 
   /** Sets the 8 bits. */
   setFlags(record: number, flags: number): void {
-    const at = this.#offsetOf(record) + FLAGS_AT;
-    this.#segmentOf(record).bytes[at] = flags;
+    this.#segmentOf(record).rest[restAt(record) + FLAGS_AT] = flags;
   }
 
   /** One of three numbers of 16 bits that are the owner's. */
   size16(record: number, which: 0 | 1 | 2): number {
-    const { bytes } = this.#segmentOf(record);
-    const at = this.#offsetOf(record) + SIZES_AT + 2 * which;
-    return bytes[at]! | bytes[at + 1]! << 8;
+    const { rest } = this.#segmentOf(record);
+    const at = restAt(record) + SIZES_AT + 2 * which;
+    return rest[at]! | rest[at + 1]! << 8;
   }
 
   /** Sets one of the three numbers. */
   setSize16(record: number, which: 0 | 1 | 2, value: number): void {
-    const { bytes } = this.#segmentOf(record);
-    const at = this.#offsetOf(record) + SIZES_AT + 2 * which;
-    bytes[at] = value;
-    bytes[at + 1] = value >> 8;
+    const { rest } = this.#segmentOf(record);
+    const at = restAt(record) + SIZES_AT + 2 * which;
+    rest[at] = value;
+    rest[at + 1] = value >> 8;
   }
 
   #addBlock(group: PeerGroup): void {
     const block = this.#freeBlocks.pop() ?? this.#blocks++;
     if (block * BLOCK >> SEGMENT_BITS >= this.#segments.length) {
-      this.#segments.push({
-        bytes: new Uint8Array(SEGMENT * this.#recordBytes),
-        next: new Uint32Array(SEGMENT),
-        swarms: new Uint32Array(SEGMENT / BLOCK),
-        places: new Uint32Array(SEGMENT / BLOCK),
-      });
+      this.#segments.push(newSegment(this.#words));
     }
     const segment = this.#segmentOf(block * BLOCK);
     const at = (block * BLOCK & SEGMENT_MASK) >> BLOCK_BITS;
@@ -265,10 +262,17 @@ export class PeerStore {
   }
 
   #copy(from: number, to: number): void {
-    copyBytes(this.#segmentOf(from).bytes, this.#offsetOf(from), {
-      into: this.#segmentOf(to).bytes,
-      offset: this.#offsetOf(to),
-      count: this.#recordBytes,
+    const source = this.#segmentOf(from);
+    const target = this.#segmentOf(to);
+    copyBytes(source.shownBytes, 2 * this.#shownAt(from), {
+      into: target.shownBytes,
+      offset: 2 * this.#shownAt(to),
+      count: 2 * this.#words,
+    });
+    copyBytes(source.rest, restAt(from), {
+      into: target.rest,
+      offset: restAt(to),
+      count: REST_BYTES,
     });
     this.#setNext(to, this.#nextOf(from));
   }
@@ -294,9 +298,9 @@ export class PeerStore {
   }
 
   #bucketOfRecord(record: number): number {
-    const { bytes } = this.#segmentOf(record);
-    const from = this.#offsetOf(record) + COMPACT_AT;
-    return this.#bucketOf(this.#swarmOf(record), bytes, from);
+    const { shownBytes } = this.#segmentOf(record);
+    const from = 2 * this.#shownAt(record) + 2;
+    return this.#bucketOf(this.#swarmOf(record), shownBytes, from);
   }
 
   /** The bucket of the peer whose address and port are at `offset` of `compact`. */
@@ -317,21 +321,30 @@ export class PeerStore {
   }
 
   #isAt(record: number, compact: Uint8Array): boolean {
-    const own = this.#segmentOf(record).bytes;
-    const from = this.#offsetOf(record) + COMPACT_AT;
+    const own = this.#segmentOf(record).shownBytes;
+    const from = 2 * this.#shownAt(record) + 2;
     for (let at = this.compactBytes - 1; at >= 0; at--) {
       if (own[from + at] !== compact[at]) return false;
     }
     return true;
   }
 
+  /** Whether the peer has that id. From the end: ids start with the name of the program, which many share. */
+  #hasId(record: number, peerId: Uint8Array): boolean {
+    const { rest } = this.#segmentOf(record);
+    const from = restAt(record);
+    let at = ID_BYTES - 1;
+    while (at >= 0 && rest[from + at] === peerId[at]) at -= 1;
+    return at < 0;
+  }
+
   #segmentOf(record: number): Segment {
     return this.#segments[record >> SEGMENT_BITS]!;
   }
 
-  /** Where a record starts in the bytes of its segment. */
-  #offsetOf(record: number): number {
-    return (record & SEGMENT_MASK) * this.#recordBytes;
+  /** Where a record starts in {@linkcode Segment.shown}. */
+  #shownAt(record: number): number {
+    return (record & SEGMENT_MASK) * this.#words;
   }
 
   #swarmOf(record: number): number {
@@ -356,20 +369,12 @@ export class PeerStore {
   }
 }
 
-function ticksBetween(bytes: Uint8Array, from: number, tick: number): number {
-  const last = bytes[from + TICK_AT]! | bytes[from + TICK_AT + 1]! << 8;
-  return tick - last & 0xffff;
+/** Some bits of a peer id, of which two ids rarely share all. */
+export function printOf(peerId: Uint8Array): number {
+  return peerId[16]! + peerId[17]! + peerId[18]! + 3 * peerId[19]! &
+    PRINT_MASK;
 }
 
-/** Few bytes are copied faster one by one than by a call. */
-function copyBytes(
-  bytes: Uint8Array,
-  from: number,
-  { into, offset, count }: {
-    readonly into: Uint8Array;
-    readonly offset: number;
-    readonly count: number;
-  },
-): void {
-  for (let at = 0; at < count; at++) into[offset + at] = bytes[from + at]!;
+function ticksSince(stamp: number, tick: number): number {
+  return tick - (stamp >> PRINT_BITS) & TICK_MASK;
 }

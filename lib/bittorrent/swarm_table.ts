@@ -380,7 +380,7 @@ export class SwarmTable {
     return compact.length === this.#ipv4.compactBytes ? this.#ipv4 : this.#ipv6;
   }
 
-  /** Ticks are compared in 16 bits. */
+  /** Ticks are compared modulo eight times the time to expiry. */
   #tickOf(nowMs: number): number {
     return Math.floor(nowMs / this.#tickMs);
   }

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { PeerDraw } from "../../../lib/bittorrent/peer_draw.ts";
 import {
+  EXPIRY_TICKS,
   NO_RECORD,
   type PeerGroup,
   PeerStore,
@@ -118,8 +119,8 @@ Deno.test("PeerDraw gives up when all have gone, and draws all of a swarm larger
       },
       ...{ withIds: false, tick },
     });
-  assertEquals(draws(8192, 50).count, 0);
-  assertEquals(draws(8191, 1000).count, 1000);
+  assertEquals(draws(EXPIRY_TICKS, 50).count, 0);
+  assertEquals(draws(EXPIRY_TICKS - 1, 1000).count, 1000);
   const { count, compact: bytes } = draws(0, 1000);
   const distinct = new Set<string>();
   for (let at = 0; at < count; at++) {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { DrawnPeers } from "../../../lib/bittorrent/peer_draw.ts";
+import { EXPIRY_TICKS } from "../../../lib/bittorrent/peer_store.ts";
 import {
   type SwarmAnswer,
   SwarmTable,
@@ -183,8 +184,9 @@ Deno.test("SwarmTable measures silence rightly after weeks", () => {
     table.view({ swarms: 1, peers: 1 }, nowMs + 500)[0]?.peers[0]?.silentMs,
     500,
   );
-  assertEquals(table.sweep(nowMs + 999), []);
-  assertEquals(table.sweep(nowMs + 1001).length, 1);
+  // To a tick, 1/512 of the time to expiry.
+  assertEquals(table.sweep(nowMs + 997), []);
+  assertEquals(table.sweep(nowMs + 1002).length, 1);
 });
 
 Deno.test("SwarmTable returns at most what was asked for and never more than maxPeers", () => {
@@ -283,10 +285,13 @@ Deno.test("SwarmTable stays consistent under random announces (seed 23)", () => 
     const leftBytes = rng() < 0.3 ? 0 : 5;
     const event = rng() < 0.15 ? "stopped" : "none";
     for (const [key, peer] of model) {
-      if (nowMs - peer.atMs >= 1000) model.delete(key);
+      // Silence is counted in ticks.
+      const [now, last] = [nowMs, peer.atMs].map((atMs) =>
+        Math.floor(atMs * EXPIRY_TICKS / 1000)
+      );
+      if (now! - last! >= EXPIRY_TICKS) model.delete(key);
     }
-    // Half a millisecond for the ticks that silence is counted in.
-    table.sweep(nowMs + 0.5);
+    table.sweep(nowMs);
     if (event === "stopped") model.delete(host);
     else model.set(host, { left: leftBytes, atMs: nowMs });
     const answer = table.announce(
