@@ -6,12 +6,7 @@
  * million, and each answer is as likely as any other whatever was drawn before.
  */
 import type { Rng } from "../core/rng.ts";
-import {
-  NO_RECORD,
-  type PeerGroup,
-  type PeerStore,
-  printOf,
-} from "./peer_store.ts";
+import { NO_RECORD, type PeerStore, printOf } from "./peer_store.ts";
 
 /** Peers in compact form, and their ids in the same order where they were asked for. There may be more bytes than count. */
 export interface DrawnPeers {
@@ -24,10 +19,11 @@ export interface DrawnPeers {
 
 /** What is drawn. */
 export interface Draw {
-  readonly group: PeerGroup;
+  /** The swarm's number in the store. */
+  readonly swarm: number;
   /** Most peers. */
   readonly wanted: number;
-  /** The asker's record if it is of this group, or {@linkcode NO_RECORD}; it is not drawn. */
+  /** The asker's record if it is of this store, or {@linkcode NO_RECORD}; it is not drawn. */
   readonly asker: number;
   /** The asker's id: whoever has it is the asker at another address. */
   readonly peerId: Uint8Array;
@@ -48,7 +44,7 @@ const ID_BYTES = 20;
 /** Peers passed over in one draw before it ends with fewer than wanted: all may have gone while the machine slept. */
 const MAX_PASSED_OVER = 1000;
 
-/** Draws from the groups of one store. */
+/** Draws from the swarms of one store. */
 export class PeerDraw {
   readonly #store: PeerStore;
   readonly #rng: Rng;
@@ -81,9 +77,9 @@ export class PeerDraw {
 
   /** Draws up to `wanted` peers in random order. The next draw writes over their bytes. */
   draw(draw: Draw): DrawnPeers {
-    const { group, asker, wanted } = draw;
+    const { swarm, asker, wanted } = draw;
     const store = this.#store;
-    let pool = group.count;
+    let pool = store.count(swarm);
     if (pool === 0 || wanted === 0) return NO_PEERS;
     this.#reach(pool);
     const positions = this.#positions;
@@ -98,7 +94,7 @@ export class PeerDraw {
     const maxSteps = Math.min(pool, this.#swaps.length);
     while (steps < maxSteps && count < wanted) {
       const until = Math.min(maxSteps, steps + wanted - count);
-      this.#pick(group, { steps, until, pool });
+      this.#pick(swarm, { steps, until, pool });
       count = this.#take(draw, { steps, until, count });
       steps = until;
     }
@@ -119,7 +115,7 @@ export class PeerDraw {
    * of a large swarm they come from memory, not from a cache, and one after the other that was half the time of a draw.
    */
   #pick(
-    group: PeerGroup,
+    swarm: number,
     { steps, until, pool }: {
       readonly steps: number;
       readonly until: number;
@@ -133,7 +129,7 @@ export class PeerDraw {
       const other = step + Math.floor(this.#rng() * (pool - step));
       this.#swaps[step] = other;
       swap(positions, step, other);
-      const record = store.at(group, positions[step]!);
+      const record = store.at(swarm, positions[step]!);
       this.#records[step - steps] = record;
       touched ^= store.touched(record);
     }

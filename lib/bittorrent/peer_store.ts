@@ -12,6 +12,7 @@
  * linear hashing (Litwin, 1980): each new bucket takes over half of one old chain, so there is never a pause in which
  * all is hashed anew. The hash has a key, so that nobody can choose addresses that all fall into one chain.
  */
+import { BlockLists } from "./_block_lists.ts";
 import {
   BLOCK,
   BLOCK_BITS,
@@ -31,6 +32,8 @@ import {
 import type { Rng } from "../core/rng.ts";
 import { SipHash } from "../core/siphash.ts";
 
+/** Swarms there is room for at first. */
+const FIRST_SWARMS = 64;
 /** Peers for each bucket of the hash table. */
 const LOAD = 2;
 /** A peer is silent after so many ticks: fine enough to show an age, and {@linkcode TICK_MASK} holds eight times as many. */
@@ -42,16 +45,6 @@ const PRINT_MASK = 0xf;
 /** In place of a record: there is none. */
 export const NO_RECORD: number = -1;
 
-/** The peers of one swarm in a {@linkcode PeerStore}. */
-export interface PeerGroup {
-  /** No two swarms have the same; 32 bits. */
-  readonly swarm: number;
-  /** How many peers there are. */
-  count: number;
-  /** Where they are, {@linkcode BLOCK} in each. */
-  readonly blocks: number[];
-}
-
 /** See the head of this file. */
 export class PeerStore {
   /** Bytes of a peer's address and port. */
@@ -60,6 +53,10 @@ export class PeerStore {
   readonly #words: number;
   readonly #segments: Segment[] = [];
   readonly #freeBlocks: number[] = [];
+  /** The blocks of each swarm. */
+  readonly #lists = new BlockLists();
+  /** How many peers each swarm has. */
+  #counts = new Uint32Array(FIRST_SWARMS);
   /** Blocks that were ever used. */
   #blocks = 0;
   /** Heads of the chains, plus one. */
@@ -79,19 +76,22 @@ export class PeerStore {
     this.#key = new Uint8Array(4 + compactBytes);
   }
 
-  /** How many peers there are in all groups. */
+  /** How many peers there are in all swarms. */
   get size(): number {
     return this.#size;
   }
 
+  /** How many peers a swarm has. Swarms are numbers, small ones: each has its place in arrays. */
+  count(swarm: number): number {
+    return this.#counts[swarm] ?? 0;
+  }
+
   /** Returns the record of the peer at `compact`, or {@linkcode NO_RECORD}. */
-  find(group: PeerGroup, compact: Uint8Array): number {
-    let link = this.#head(this.#bucketOf(group.swarm, compact, 0));
+  find(swarm: number, compact: Uint8Array): number {
+    let link = this.#head(this.#bucketOf(swarm, compact, 0));
     while (link !== 0) {
       const record = link - 1;
-      if (
-        this.#swarmOf(record) === group.swarm && this.#isAt(record, compact)
-      ) {
+      if (this.#swarmOf(record) === swarm && this.#isAt(record, compact)) {
         return record;
       }
       link = this.#nextOf(record);
@@ -100,10 +100,11 @@ export class PeerStore {
   }
 
   /** Adds a peer that is not there yet, all fields 0; returns its record. */
-  add(group: PeerGroup, compact: Uint8Array): number {
-    if (group.count % BLOCK === 0) this.#addBlock(group);
-    const record = this.at(group, group.count);
-    group.count += 1;
+  add(swarm: number, compact: Uint8Array): number {
+    const count = this.count(swarm);
+    if (count % BLOCK === 0) this.#addBlock(swarm);
+    const record = this.at(swarm, count);
+    this.#setCount(swarm, count + 1);
     this.#size += 1;
     const { shown, shownBytes, rest } = this.#segmentOf(record);
     const from = this.#shownAt(record);
@@ -112,35 +113,33 @@ export class PeerStore {
     const own = restAt(record);
     rest.fill(0, own, own + REST_BYTES);
     this.#growTable();
-    const bucket = this.#bucketOf(group.swarm, compact, 0);
+    const bucket = this.#bucketOf(swarm, compact, 0);
     this.#setNext(record, this.#head(bucket));
     this.#setHead(bucket, record + 1);
     return record;
   }
 
-  /** Removes a peer; the last of its group takes its position, and its record. */
-  remove(group: PeerGroup, record: number): void {
+  /** Removes a peer; the last of its swarm takes its position, and its record. */
+  remove(swarm: number, record: number): void {
     this.#unchain(record, this.#nextOf(record));
-    const last = this.at(group, group.count - 1);
+    const count = this.count(swarm) - 1;
+    const last = this.at(swarm, count);
     if (last !== record) {
       this.#unchain(last, record + 1);
       this.#copy(last, record);
     }
-    group.count -= 1;
+    this.#setCount(swarm, count);
     this.#size -= 1;
-    if (group.count % BLOCK === 0) {
-      const block = group.blocks.pop();
-      if (block !== undefined) this.#freeBlocks.push(block);
-    }
+    if (count % BLOCK === 0) this.#freeBlocks.push(this.#lists.pop(swarm));
   }
 
-  /** The record at a position of a group. */
-  at(group: PeerGroup, position: number): number {
-    return group.blocks[position >> BLOCK_BITS]! * BLOCK +
+  /** The record at a position of a swarm. */
+  at(swarm: number, position: number): number {
+    return this.#lists.at(swarm, position >> BLOCK_BITS) * BLOCK +
       (position & BLOCK_MASK);
   }
 
-  /** Where in its group a record is. */
+  /** Where in its swarm a record is. */
   positionOf(record: number): number {
     const block = record & SEGMENT_MASK;
     return this.#segmentOf(record).places[block >> BLOCK_BITS]! * BLOCK +
@@ -237,16 +236,26 @@ export class PeerStore {
     rest[at + 1] = value >> 8;
   }
 
-  #addBlock(group: PeerGroup): void {
+  #setCount(swarm: number, count: number): void {
+    const { length } = this.#counts;
+    if (swarm >= length) {
+      const counts = new Uint32Array(Math.max(swarm + 1, 2 * length));
+      counts.set(this.#counts);
+      this.#counts = counts;
+    }
+    this.#counts[swarm] = count;
+  }
+
+  #addBlock(swarm: number): void {
     const block = this.#freeBlocks.pop() ?? this.#blocks++;
     if (block * BLOCK >> SEGMENT_BITS >= this.#segments.length) {
       this.#segments.push(newSegment(this.#words));
     }
     const segment = this.#segmentOf(block * BLOCK);
     const at = (block * BLOCK & SEGMENT_MASK) >> BLOCK_BITS;
-    segment.swarms[at] = group.swarm;
-    segment.places[at] = group.blocks.length;
-    group.blocks.push(block);
+    segment.swarms[at] = swarm;
+    segment.places[at] = this.#lists.length(swarm);
+    this.#lists.push(swarm, block);
   }
 
   /** Puts `link` into the place where the chain points to `record`. */

@@ -1,15 +1,14 @@
 import { bytesOfKey } from "./bencode.ts";
-import type { PeerGroup, PeerStore } from "./peer_store.ts";
 import type { ScrapeEntry } from "./tracker_messages.ts";
 
 /** One swarm. */
 export interface Swarm {
   /** The info-hash, a character a byte. */
   readonly key: string;
-  /** Its place in the list. */
+  /** Its place in the list, and its number in the stores of peers. */
   readonly slot: number;
-  readonly ipv4: PeerGroup;
-  readonly ipv6: PeerGroup;
+  /** How many peers it has, of both address families. */
+  peers: number;
   seeders: number;
   completed: number;
 }
@@ -62,14 +61,7 @@ export class SwarmList {
       this.#drop(oldest);
     }
     const slot = this.#freeSlots.pop() ?? this.#slots.length;
-    const swarm: Swarm = {
-      key,
-      slot,
-      ipv4: { swarm: slot, count: 0, blocks: [] },
-      ipv6: { swarm: slot, count: 0, blocks: [] },
-      seeders: 0,
-      completed: 0,
-    };
+    const swarm: Swarm = { key, slot, peers: 0, seeders: 0, completed: 0 };
     this.#slots[slot] = swarm;
     this.#byKey.set(key, swarm);
     return swarm;
@@ -91,7 +83,7 @@ export class SwarmList {
     const live: Swarm[] = [];
     for (const swarm of this.#byKey.values()) {
       if (live.length >= limit) break;
-      if (sizeOf(swarm) > 0) live.push(swarm);
+      if (swarm.peers > 0) live.push(swarm);
     }
     return live;
   }
@@ -109,22 +101,12 @@ export class SwarmList {
   }
 }
 
-/** Returns those peers of a swarm that are kept in `store`. */
-export function groupIn(store: PeerStore, swarm: Swarm): PeerGroup {
-  return store.compactBytes === 6 ? swarm.ipv4 : swarm.ipv6;
-}
-
-/** Returns how many peers a swarm has. */
-export function sizeOf(swarm: Swarm): number {
-  return swarm.ipv4.count + swarm.ipv6.count;
-}
-
 /** Returns how many peers of a swarm have all, and how many do not; zeros for no swarm. */
 export function countsOf(
   swarm: Swarm | undefined,
 ): { readonly seeders: number; readonly leechers: number } {
   if (swarm === undefined) return { seeders: 0, leechers: 0 };
-  return { seeders: swarm.seeders, leechers: sizeOf(swarm) - swarm.seeders };
+  return { seeders: swarm.seeders, leechers: swarm.peers - swarm.seeders };
 }
 
 /** Returns what a scrape says of a swarm. */

@@ -1,6 +1,6 @@
 import { bytesOfKey } from "./bencode.ts";
 import { EXPIRY_TICKS, type PeerStore } from "./peer_store.ts";
-import { sizeOf, type Swarm, type SwarmList } from "./swarm_list.ts";
+import type { Swarm, SwarmList } from "./swarm_list.ts";
 
 /** A swarm that lost peers to a sweep. */
 export interface SweptSwarm {
@@ -13,7 +13,7 @@ export interface SweepOptions {
   readonly swarms: SwarmList;
   readonly ipv4: PeerStore;
   readonly ipv6: PeerStore;
-  /** Removes a peer: the last of its group then has its position. */
+  /** Removes a peer: the last of its swarm then has its position. */
   readonly remove: (swarm: Swarm, store: PeerStore, record: number) => void;
 }
 
@@ -40,9 +40,9 @@ export class SwarmSweep {
       const swarm = swarms.at(this.#slot);
       looked += 1;
       if (swarm !== undefined) {
-        const before = sizeOf(swarm);
+        const before = swarm.peers;
         looked += this.#sweepSwarm(swarm, tick, limit - looked);
-        const peers = before - sizeOf(swarm);
+        const peers = before - swarm.peers;
         if (peers > 0) swept.push({ infoHash: bytesOfKey(swarm.key), peers });
         if (this.#position >= 0) break;
       }
@@ -55,14 +55,14 @@ export class SwarmSweep {
   /** Looks at up to `limit` peers of a swarm, from the last position down; returns at how many. */
   #sweepSwarm(swarm: Swarm, tick: number, limit: number): number {
     const { ipv4, ipv6, remove } = this.#options;
-    let at = Math.min(this.#position, sizeOf(swarm) - 1);
+    const { slot } = swarm;
+    const ofIpv4 = ipv4.count(slot);
+    let at = Math.min(this.#position, swarm.peers - 1);
     let looked = 0;
     for (; at >= 0 && looked < limit; at--, looked++) {
-      const isIpv6 = at >= swarm.ipv4.count;
+      const isIpv6 = at >= ofIpv4;
       const store = isIpv6 ? ipv6 : ipv4;
-      const record = isIpv6
-        ? store.at(swarm.ipv6, at - swarm.ipv4.count)
-        : store.at(swarm.ipv4, at);
+      const record = store.at(slot, isIpv6 ? at - ofIpv4 : at);
       if (store.silence(record, tick) >= EXPIRY_TICKS) {
         remove(swarm, store, record);
       }

@@ -23,9 +23,7 @@ import { EXPIRY_TICKS, NO_RECORD, PeerStore } from "./peer_store.ts";
 import {
   countsOf,
   entryOf,
-  groupIn,
   hashKey,
-  sizeOf,
   type Swarm,
   SwarmList,
 } from "./swarm_list.ts";
@@ -212,13 +210,9 @@ export class SwarmTable {
     return this.#swarms.live(limits.swarms).map((swarm) => {
       const peers: PeerView[] = [];
       for (const store of [this.#ipv4, this.#ipv6]) {
-        const group = groupIn(store, swarm);
-        for (
-          let at = 0;
-          at < group.count && peers.length < limits.peers;
-          at++
-        ) {
-          peers.push(this.#viewOf(store, store.at(group, at), nowMs));
+        const count = store.count(swarm.slot);
+        for (let at = 0; at < count && peers.length < limits.peers; at++) {
+          peers.push(this.#viewOf(store, store.at(swarm.slot, at), nowMs));
         }
       }
       peers.sort((a, b) => a.silentMs - b.silentMs);
@@ -239,7 +233,7 @@ export class SwarmTable {
     for (const swarm of this.#swarms.values()) {
       const { infoHash, completed } = entryOf(swarm);
       const peers = () => this.#storedPeers(swarm, nowMs);
-      yield { infoHash, completed, peerCount: sizeOf(swarm), peers: peers() };
+      yield { infoHash, completed, peerCount: swarm.peers, peers: peers() };
     }
   }
 
@@ -256,24 +250,22 @@ export class SwarmTable {
       const { compact } = peer;
       const store = this.#storeOf(compact);
       const isFull = this.peerCount >= this.#limits.tracked ||
-        sizeOf(swarm) >= this.#limits.swarmPeers;
+        swarm.peers >= this.#limits.swarmPeers;
       if (peer.silentMs >= expiryMs || isFull) continue;
-      const group = groupIn(store, swarm);
-      if (store.find(group, compact) !== NO_RECORD) continue;
-      const record = store.add(group, compact);
+      if (store.find(swarm.slot, compact) !== NO_RECORD) continue;
+      const record = this.#enter(swarm, store, compact);
       setSizes(store, record, peer);
       store.touch(record, peer.peerId, this.#tickOf(nowMs - peer.silentMs));
       setCounted(store, record, peer.counted);
       if (peer.leftBytes === 0) this.#countSeeder(swarm, 1);
     }
-    if (sizeOf(swarm) === 0) this.#swarms.leave(swarm);
+    if (swarm.peers === 0) this.#swarms.leave(swarm);
   }
 
   *#storedPeers(swarm: Swarm, nowMs: number): Generator<PeerView> {
     for (const store of [this.#ipv4, this.#ipv6]) {
-      const group = groupIn(store, swarm);
-      for (let at = 0; at < group.count; at++) {
-        yield this.#viewOf(store, store.at(group, at), nowMs);
+      for (let at = 0; at < store.count(swarm.slot); at++) {
+        yield this.#viewOf(store, store.at(swarm.slot, at), nowMs);
       }
     }
   }
@@ -295,8 +287,7 @@ export class SwarmTable {
     { compact, tick }: { readonly compact: Uint8Array; readonly tick: number },
   ): number {
     const store = this.#storeOf(compact);
-    const group = groupIn(store, swarm);
-    let record = store.find(group, compact);
+    let record = store.find(swarm.slot, compact);
     if (record === NO_RECORD) {
       record = this.#join(swarm, store, compact);
     } else if (isSeed(store, record)) this.#countSeeder(swarm, -1);
@@ -314,16 +305,21 @@ export class SwarmTable {
 
   #join(swarm: Swarm, store: PeerStore, compact: Uint8Array): number {
     this.#checkRoom();
-    if (sizeOf(swarm) >= this.#limits.swarmPeers) {
+    if (swarm.peers >= this.#limits.swarmPeers) {
       throw refusal("swarm-full", "this torrent has too many peers");
     }
     this.#swarms.enter(swarm);
-    return store.add(groupIn(store, swarm), compact);
+    return this.#enter(swarm, store, compact);
+  }
+
+  #enter(swarm: Swarm, store: PeerStore, compact: Uint8Array): number {
+    swarm.peers += 1;
+    return store.add(swarm.slot, compact);
   }
 
   #stop(swarm: Swarm, compact: Uint8Array): void {
     const store = this.#storeOf(compact);
-    const record = store.find(groupIn(store, swarm), compact);
+    const record = store.find(swarm.slot, compact);
     if (record === NO_RECORD) return;
     this.totals.stopped += 1;
     this.#remove(swarm, store, record);
@@ -331,8 +327,9 @@ export class SwarmTable {
 
   #remove(swarm: Swarm, store: PeerStore, record: number): void {
     if (isSeed(store, record)) this.#countSeeder(swarm, -1);
-    store.remove(groupIn(store, swarm), record);
-    if (sizeOf(swarm) === 0) this.#swarms.leave(swarm);
+    store.remove(swarm.slot, record);
+    swarm.peers -= 1;
+    if (swarm.peers === 0) this.#swarms.leave(swarm);
   }
 
   #countSeeder(swarm: Swarm, change: 1 | -1): void {
@@ -355,17 +352,17 @@ export class SwarmTable {
       request.numWant ?? this.#limits.peers,
       this.#limits.peers,
     );
-    const draw = { group: swarm[own], wanted, asker, peerId, withIds, tick };
+    const { slot } = swarm;
+    const draw = { swarm: slot, wanted, asker, peerId, withIds, tick };
     const ofOwn = families === other ? NO_PEERS : this.#draws[own].draw(draw);
     const ofOther = families === own ? NO_PEERS : this.#draws[other].draw({
       ...draw,
-      group: swarm[other],
       wanted: wanted - ofOwn.count,
       asker: NO_RECORD,
     });
     return {
       seeders: swarm.seeders,
-      leechers: sizeOf(swarm) - swarm.seeders,
+      leechers: swarm.peers - swarm.seeders,
       ipv4: own === "ipv4" ? ofOwn : ofOther,
       ipv6: own === "ipv6" ? ofOwn : ofOther,
     };
