@@ -2,17 +2,23 @@
 
 /** Records of a block. More would leave more empty records in small swarms, fewer would need more to be kept of each. */
 export const BLOCK = 8;
+/** The power of two that it is. */
 export const BLOCK_BITS = 3;
+/** For the place in a block. */
 export const BLOCK_MASK = BLOCK - 1;
 /** Records, and buckets, of a segment. A power of two. */
 export const SEGMENT = 4096;
+/** The power of two that it is. */
 export const SEGMENT_BITS = 12;
+/** For the place in a segment. */
 export const SEGMENT_MASK = SEGMENT - 1;
 /** Bytes of a peer id. */
 export const ID_BYTES = 20;
 /** Where the fields that only the owner reads are, after the peer id at 0. */
 export const SIZES_AT = 20;
+/** After three sizes of two bytes. */
 export const FLAGS_AT = 26;
+/** Bytes of one record's part. */
 export const REST_BYTES = 27;
 /** So many records, and as many buckets of a hash table. */
 export interface Segment {
