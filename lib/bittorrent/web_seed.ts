@@ -30,9 +30,12 @@ import { WireDecoder } from "./wire_decoder.ts";
 
 /** Most bytes of one request: a server's log is to have lines, not one for each piece. */
 const MAX_RUN_BYTES = 4 * 2 ** 20;
-/** With a download limit blocks are asked for one by one: so much is waited for, or so long. */
+/**
+ * With a download limit blocks are asked for one by one: so much is waited for, or so long. A server sends at once all that
+ * it is asked for, so longer would be bursts of more than 100 ms of the limit, and shorter more requests.
+ */
 const GATHER_BYTES = 2 ** 20;
-const GATHER_MS = 300;
+const GATHER_MS = 80;
 /** A server that sends nothing for so long is given up for now. */
 const SILENCE_MS = 20_000;
 /** Peers of BitTorrent close a connection on which nothing is said for two minutes. */

@@ -221,10 +221,30 @@ Deno.test("WebSeed gathers what a limit lets through block by block, and forgets
     bytes: encodeMessage({ kind: "cancel", ...blocks(2, 1)[0]! }),
   });
   assertEquals(bench.out.length, before);
-  bench.advance(299);
+  bench.advance(79);
   assertEquals(bench.out.length, before);
   bench.advance(bench.machine.deadlineMs);
   assertEquals(bench.fetching.lengthBytes, 2 * BLOCK_BYTES);
+});
+
+Deno.test("WebSeed asks for no more than 100 ms of a download limit at once", () => {
+  const bench = new Bench().join();
+  // 1 MB/s: the swarm asks for a block every 16.384 ms.
+  const perRequest: number[] = [];
+  for (let at = 0; at < 200; at++) {
+    const before = bench.out.length;
+    bench.advance(at * BLOCK_BYTES / 1000);
+    bench.request(...blocks(at, 1));
+    for (const output of bench.out.slice(before)) {
+      if (output.kind !== "fetch") continue;
+      const { lengthBytes } = output;
+      perRequest.push(lengthBytes);
+      bench.answer();
+      bench.data(lengthBytes);
+    }
+  }
+  assert(perRequest.length > 30, `${perRequest.length} requests`);
+  assert(Math.max(...perRequest) <= 100_000, `${Math.max(...perRequest)}`);
 });
 
 Deno.test("WebSeed hands back what it was asked when the server is busy, and comes back when it said so", () => {
