@@ -1,27 +1,40 @@
 // deno-lint-ignore-file no-console -- a tool for the terminal
 /**
- * Measures what our edge answers from its cache beside nginx's, in one run: requests per second, the 99th percentile of
- * the time to answer, and CPU time per request.
+ * Measures our edge and our origin beside nginx, in one run: requests per second, the 99th percentile of the time to
+ * answer, and CPU time per request.
  *
- *     ROLECALL_BIN=dist/rolecall deno run -A bench/http.ts [SIZE…]
+ *     deno run -A bench/http.ts [--binary dist/rolecall] [cached] [origin] [pass] [SIZE…]
  *
- * Linux with taskset, nginx and wrk; without `ROLECALL_BIN` ours runs from source. Sizes are in bytes (1024, 65536 and
- * 1048576 unless given). Each server has one core and one process, wrk with 64 connections (CONNECTIONS) the other. They
- * take turns, RUNS times (5) for SECONDS (3), so that a busy moment of the machine meets all; medians are printed. The
- * origin behind both caches is the nginx that is also measured as a server of static files. Logs are as by default: nginx
- * writes its access log, ours its events.
+ * - `cached`: what our edge answers from its cache beside nginx's proxy_cache, and nginx with static files.
+ * - `origin`: a file from the disk (in the page cache), our origin beside nginx with static files.
+ * - `pass`: what may not be cached, through our edge beside nginx's proxy_pass with buffers that hold all of it.
+ *
+ * Linux with taskset, nginx and wrk; without `--binary` ours runs from source. Sizes are in bytes: 1024, 65536 and 1048576
+ * unless given, 1048576 for `origin` and `pass`. Each server has one core and one process, wrk with 64 connections
+ * (CONNECTIONS) the other. They take turns, RUNS times (5) for SECONDS (3), so that a busy moment of the machine meets all;
+ * medians are printed. The origin behind both caches is an nginx: for `cached` the one that is also measured, for `pass`
+ * one that shares wrk's core. All write their access logs, but our origin, which has none.
  */
 import { join, resolve } from "@std/path";
 
 const RUNS = Number(Deno.env.get("RUNS") ?? 5);
 const SECONDS = Number(Deno.env.get("SECONDS") ?? 3);
 const CONNECTIONS = Number(Deno.env.get("CONNECTIONS") ?? 64);
-const sizes = Deno.args.length > 0
-  ? Deno.args.map(Number)
-  : [1024, 65_536, 1_048_576];
+/** The kernel gives those from 32768 on to connections that go out. */
+const FIRST_PORT = 20_000;
+const PORTS = 12_000;
+/** The kernel's clock tick in /proc, in ms. */
+const TICK_MS = 10;
+
+const at = Deno.args.indexOf("--binary");
+const binary = at < 0 ? undefined : resolve(Deno.args[at + 1] ?? "");
+const named = at < 0 ? Deno.args : Deno.args.toSpliced(at, 2);
+const wanted = named.filter((word) => Number.isNaN(Number(word)));
+const sizes = named.filter((word) => !Number.isNaN(Number(word))).map(Number);
 const folder = await Deno.makeTempDir({ prefix: "rolecall-http-" });
+const files = join(folder, "files");
 const main = resolve(import.meta.dirname ?? ".", "../main.ts");
-let nextPort = 20_000 + Math.floor(Math.random() * 20_000);
+let nextPort = FIRST_PORT + Math.floor(Math.random() * PORTS / 2);
 
 interface Server extends AsyncDisposable {
   readonly name: string;
@@ -30,50 +43,75 @@ interface Server extends AsyncDisposable {
   cpuMs(): Promise<number>;
 }
 
-/** Starts a program on core 0; `pidOf` finds the process that does the work. */
+/** Starts a program on a core; `pidOf` finds the process that does the work. */
 async function start(
   name: string,
-  port: number,
-  command: readonly string[],
-  pidOf = (pid: number) => Promise.resolve(pid),
+  options: {
+    readonly port: number;
+    readonly command: readonly string[];
+    readonly core?: number;
+    readonly pidOf?: (pid: number) => Promise<number>;
+  },
 ): Promise<Server> {
+  const { port, command, core = 0, pidOf } = options;
   const child = new Deno.Command("taskset", {
-    args: ["-c", "0", ...command],
+    args: ["-c", `${core}`, ...command],
     stdout: "null",
-    stderr: "null",
+    stderr: "piped",
   }).spawn();
-  for (let tries = 0; tries < 200; tries++) {
-    try {
-      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-      break;
-    } catch {
-      await new Promise((go) => setTimeout(go, 50));
-    }
+  const said = new Response(child.stderr).text();
+  let hasEnded = false;
+  void child.status.then(() => hasEnded = true);
+  const stop = async () => {
+    if (!hasEnded) child.kill("SIGTERM");
+    await child.status;
+    return await said;
+  };
+  if (!await listens(port, () => hasEnded)) {
+    throw new Error(`${name} does not come up: ${(await stop()).trim()}`);
   }
-  const pid = await pidOf(child.pid);
+  const pid = await pidOf?.(child.pid) ?? child.pid;
   return {
     name,
     port,
     async cpuMs() {
       const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return 10 * (Number(fields[11]) + Number(fields[12]));
+      return TICK_MS * (Number(fields[11]) + Number(fields[12]));
     },
     async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      await child.status;
+      await stop();
     },
   };
 }
 
+async function listens(
+  port: number,
+  hasEnded: () => boolean,
+): Promise<boolean> {
+  for (let tries = 0; tries < 200 && !hasEnded(); tries++) {
+    try {
+      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+      return true;
+    } catch {
+      await new Promise((go) => setTimeout(go, 50));
+    }
+  }
+  return false;
+}
+
 /** nginx with one worker: `inside` is its only server. */
-async function startNginx(name: string, inside: string): Promise<Server> {
+async function startNginx(
+  name: string,
+  inside: string,
+  options: { readonly core?: number } = {},
+): Promise<Server> {
   const port = nextPort++;
-  const home = join(folder, name.replaceAll(" ", "-"));
+  const home = join(folder, `nginx-${port}`);
   await Deno.mkdir(join(home, "cache"), { recursive: true });
   await Deno.writeTextFile(
     join(home, "nginx.conf"),
-    `daemon off; user root; worker_processes 1; pid ${home}/pid; error_log ${home}/error.log;
+    `daemon off; user root; worker_processes 1; pid ${home}/pid; error_log stderr warn;
 events { worker_connections 4096; }
 http {
   access_log ${home}/access.log;
@@ -83,8 +121,9 @@ http {
 }
 `,
   );
-  const command = ["nginx", "-p", home, "-c", `${home}/nginx.conf`];
-  return await start(name, port, command, async (pid) => {
+  const command = ["nginx", "-e", "stderr", "-p", home, "-c"]
+    .concat(`${home}/nginx.conf`);
+  const pidOf = async (pid: number) => {
     const list = `/proc/${pid}/task/${pid}/children`;
     for (let tries = 0; tries < 200; tries++) {
       // It listens before it starts its worker.
@@ -92,27 +131,29 @@ http {
       if (worker) return Number(worker);
       await new Promise((go) => setTimeout(go, 50));
     }
-    throw new Error("nginx has no worker");
-  });
+    throw new Error(`${name} has no worker`);
+  };
+  return await start(name, { port, command, pidOf, ...options });
 }
 
-async function startEdge(origin: number): Promise<Server> {
+/** A role of ours: from source, or `--binary`. */
+async function startOurs(
+  role: "edge" | "origin",
+  flags: readonly string[],
+): Promise<Server> {
   const port = nextPort++;
-  const binary = Deno.env.get("ROLECALL_BIN");
-  return await start("our edge", port, [
-    ...(binary === undefined
-      ? [Deno.execPath(), "run", "-A", main]
-      : [resolve(binary)]),
-    "edge",
-    "--host",
-    "127.0.0.1",
-    "--port",
-    `${port}`,
-    "--origin",
-    `http://127.0.0.1:${origin}/`,
-    "--cache-size",
-    "1GiB",
-  ]);
+  const program = binary === undefined
+    ? [Deno.execPath(), "run", "-A", main]
+    : [binary];
+  const where = ["--host", "127.0.0.1", "--port", `${port}`];
+  const command = [...program, role, ...where, ...flags];
+  return await start(`our ${role}`, { port, command });
+}
+
+function startEdge(origin: number): Promise<Server> {
+  const flags = ["--origin", `http://127.0.0.1:${origin}/`]
+    .concat("--cache-size", "1GiB", "--access-log", join(folder, "access.log"));
+  return startOurs("edge", flags);
 }
 
 interface Result {
@@ -124,20 +165,12 @@ interface Result {
 async function load(server: Server, path: string): Promise<Result> {
   const before = await server.cpuMs();
   const { stdout } = await new Deno.Command("taskset", {
-    args: [
-      "-c",
-      "1",
-      "wrk",
-      "-t1",
-      `-c${CONNECTIONS}`,
-      `-d${SECONDS}`,
-      "--latency",
-      `http://127.0.0.1:${server.port}${path}`,
-    ],
+    args: ["-c", "1", "wrk", "-t1", `-c${CONNECTIONS}`, `-d${SECONDS}`]
+      .concat("--latency", `http://127.0.0.1:${server.port}${path}`),
   }).output();
   const text = new TextDecoder().decode(stdout);
   const requests = Number(/(\d+) requests in/.exec(text)?.[1]);
-  if (/Non-2xx/.test(text) || !(requests > 0)) {
+  if (/Non-2xx|Socket errors/.test(text) || !(requests > 0)) {
     throw new Error(`${server.name}: ${text}`);
   }
   const [, number, unit] = /99%\s+([\d.]+)(us|ms|s)/.exec(text) ?? [];
@@ -153,53 +186,107 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }
 
-const files = join(folder, "files");
-await Deno.mkdir(files);
-await Deno.chmod(folder, 0o755);
-for (const size of sizes) {
-  await Deno.writeFile(join(files, `${size}.bin`), new Uint8Array(size));
+/** Loads the servers in turn and prints what they did beside `base`. */
+async function compare(
+  what: string,
+  { servers, base, size }: {
+    readonly servers: readonly Server[];
+    readonly base: Server;
+    readonly size: number;
+  },
+): Promise<void> {
+  const results = new Map<Server, Result[]>();
+  for (let run = -1; run < RUNS; run++) {
+    for (const server of servers) {
+      const result = await load(server, `/${size}.bin`);
+      // The first turn fills caches and warms what compiles as it runs.
+      if (run < 0) continue;
+      results.set(server, [...results.get(server) ?? [], result]);
+    }
+  }
+  const of = (server: Server, key: keyof Result) =>
+    median((results.get(server) ?? []).map((result) => result[key]));
+  console.log(`${what}, ${size} bytes`);
+  for (const server of servers) {
+    const [rate, p99, cpu] = [
+      of(server, "perSecond"),
+      of(server, "p99Ms"),
+      of(server, "cpuMicros"),
+    ];
+    console.log(
+      `  ${server.name.padEnd(18)} ${rate.toFixed(0).padStart(7)}/s  ${
+        (rate / of(base, "perSecond")).toFixed(2)
+      } ×   p99 ${p99.toFixed(1).padStart(6)} ms  ${
+        (p99 / of(base, "p99Ms")).toFixed(2)
+      } ×   CPU ${cpu.toFixed(1).padStart(7)} µs  ${
+        (cpu / of(base, "cpuMicros")).toFixed(2)
+      } ×`,
+    );
+  }
 }
-try {
+
+async function filesOf(sizes: readonly number[]): Promise<void> {
+  for (const size of sizes) {
+    await Deno.writeFile(join(files, `${size}.bin`), new Uint8Array(size));
+  }
+}
+
+async function cached(sizes: readonly number[]): Promise<void> {
   await using still = await startNginx(
     "nginx static",
     `root ${files}; add_header Cache-Control max-age=3600;`,
   );
-  await using cache = await startNginx(
+  await using base = await startNginx(
     "nginx proxy_cache",
     `location / { proxy_pass http://127.0.0.1:${still.port}; proxy_cache c; }`,
   );
   await using edge = await startEdge(still.port);
-  const servers = [still, cache, edge];
+  const servers = [still, base, edge];
   for (const size of sizes) {
-    const results = new Map<string, Result[]>();
-    for (let run = -1; run < RUNS; run++) {
-      for (const server of servers) {
-        const result = await load(server, `/${size}.bin`);
-        // The first turn fills caches and warms what compiles as it runs.
-        if (run < 0) continue;
-        results.set(server.name, [...results.get(server.name) ?? [], result]);
-      }
-    }
-    const of = (name: string, what: keyof Result) =>
-      median((results.get(name) ?? []).map((result) => result[what]));
-    const base = cache.name;
-    console.log(`${size} bytes`);
-    for (const { name } of servers) {
-      const [rate, p99, cpu] = [
-        of(name, "perSecond"),
-        of(name, "p99Ms"),
-        of(name, "cpuMicros"),
-      ];
-      console.log(
-        `  ${name.padEnd(18)} ${rate.toFixed(0).padStart(7)}/s  ${
-          (rate / of(base, "perSecond")).toFixed(2)
-        } ×   p99 ${p99.toFixed(1).padStart(6)} ms  ${
-          (p99 / of(base, "p99Ms")).toFixed(2)
-        } ×   CPU ${cpu.toFixed(1).padStart(6)} µs  ${
-          (cpu / of(base, "cpuMicros")).toFixed(2)
-        } ×`,
-      );
-    }
+    await compare("cached", { servers, base, size });
+  }
+}
+
+async function origin(sizes: readonly number[]): Promise<void> {
+  await using base = await startNginx("nginx static", `root ${files};`);
+  await using ours = await startOurs("origin", ["--root", files]);
+  const servers = [base, ours];
+  for (const size of sizes) {
+    await compare("a file from the disk", { servers, base, size });
+  }
+}
+
+async function pass(sizes: readonly number[]): Promise<void> {
+  await using behind = await startNginx(
+    "nginx behind",
+    `root ${files}; add_header Cache-Control no-store;`,
+    { core: 1 },
+  );
+  await using base = await startNginx(
+    "nginx proxy_pass",
+    `location / { proxy_pass http://127.0.0.1:${behind.port}; proxy_http_version 1.1;
+      proxy_set_header Connection ""; proxy_buffers 33 64k; proxy_busy_buffers_size 1m; proxy_max_temp_file_size 0; }`,
+  );
+  await using edge = await startEdge(behind.port);
+  const servers = [base, edge];
+  for (const size of sizes) {
+    await compare("a miss that passes through", { servers, base, size });
+  }
+}
+
+const KINDS = {
+  cached: { run: cached, sizes: [1024, 65_536, 1_048_576] },
+  origin: { run: origin, sizes: [1_048_576] },
+  pass: { run: pass, sizes: [1_048_576] },
+};
+await Deno.mkdir(files);
+await Deno.chmod(folder, 0o755);
+try {
+  for (const [name, kind] of Object.entries(KINDS)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const asked = sizes.length > 0 ? sizes : kind.sizes;
+    await filesOf(asked);
+    await kind.run(asked);
   }
 } finally {
   await Deno.remove(folder, { recursive: true });
