@@ -4,8 +4,8 @@ import { Popularity, type Use } from "./popularity.ts";
 const NEWCOMERS_SHARE = 0.01;
 /** What is left, after each newcomer, of the room for newcomers that is not needed now. */
 const NEWCOMERS_DECAY = 31 / 32;
-/** How many values are compared to find the one to go. */
-const COMPARED = 10;
+/** How many values are compared to find the one to go: with sizes that differ, ten miss the large ones that are hardly used. */
+const COMPARED = 100;
 
 /**
  * A store with a budget in bytes that holds what is used most: W-TinyLFU (Einziger, Friedman and Manes, ACM Transactions
@@ -13,17 +13,19 @@ const COMPARED = 10;
  *
  * LRU has a weakness a video edge meets every day: somebody plays a long title once, and every segment of it pushes out
  * one that many want. Here a newcomer has to prove itself. It waits in WINDOW, which is small. When others need its
- * place it enters MAIN only if it was used more than what would have to leave MAIN for it, all together if it takes the
- * room of several. Uses are counted while a value is here and for some time after it has left (see
- * {@linkcode Popularity}), and halved again and again, so that what was wanted yesterday goes.
+ * place it enters MAIN only if it was used more, for its size, than each of those that would have to leave MAIN for it.
+ * Uses are counted while a value is here and for some time after it has left (see {@linkcode Popularity}), and halved
+ * again and again, so that what was wanted yesterday goes.
  *
- * What leaves MAIN is, of the next ten that a hand points at which goes round and round, the one used least for its
+ * What leaves MAIN is, of the next hundred that a hand points at which goes round and round, the one used least for its
  * size (the paper keeps a list by last use instead, for which each hit has to move something; here a hit is a counter).
  *
- * Two things are not in the paper. A value may be **pinned**, while its bytes still come in or are being written
- * elsewhere: it counts in the budget, and does not leave. And WINDOW has room for as much as was pinned at once of late,
- * at least for one value: so what comes in takes the place of what came in before it, and not, without having proved
- * itself, that of something in MAIN.
+ * Three things are not in the paper. Uses are weighed **by size**, as who fills a knapsack does: to compare a newcomer's
+ * uses with the sum of those of all that it displaces cost 6 hits in 100 where sizes spread over two orders of magnitude.
+ * A value may be **pinned**, while its bytes still come in or are being written elsewhere: it counts in the budget, and
+ * does not leave. And WINDOW has room for as much as was pinned at once of late: so what comes in takes the place of what
+ * came in before it, and not, without having proved itself, that of something in MAIN. What is larger than WINDOW has to
+ * prove itself at once.
  */
 export class ByteStore<V> {
   readonly #budgetBytes: number;
@@ -131,10 +133,9 @@ export class ByteStore<V> {
       if (place !== "pinned") this.#ringOf(place).add(slot);
     }
     slot.sizeBytes = sizeBytes;
-    const incoming = this.#bytes.pinned + (place === "window" ? sizeBytes : 0);
     this.#newcomersBytes = Math.max(
       this.#newcomersBytes,
-      incoming,
+      this.#bytes.pinned,
       this.#budgetBytes * NEWCOMERS_SHARE,
     );
   }
@@ -175,13 +176,13 @@ export class ByteStore<V> {
     this.#put(slot, "main", slot.sizeBytes);
   }
 
-  /** Who would make that much room in MAIN; undefined when together they were used as much as `slot`, or more. */
+  /** Who would make that much room in MAIN; undefined when one of them was used as much as `slot` for its size, or more. */
   #lessUsed(slot: Slot<V>, neededBytes: number): Slot<V>[] | undefined {
-    let uses = this.#popularity.usesOf(slot);
-    return this.#victims(neededBytes, (victim) => {
-      uses -= this.#popularity.usesOf(victim);
-      return uses > 0;
-    });
+    const worth = this.#usesPerByte(slot);
+    return this.#victims(
+      neededBytes,
+      (victim) => this.#usesPerByte(victim) < worth,
+    );
   }
 
   /**
@@ -196,10 +197,12 @@ export class ByteStore<V> {
     let seen = 0;
     while (neededBytes > 0) {
       let least: Slot<V> | undefined;
+      let leastWorth = Infinity;
       for (let n = 0; n < COMPARED && seen < this.#main.size; n++, seen++) {
         const slot = this.#main.next()!;
-        least ??= slot;
-        if (this.#usesPerByte(slot) < this.#usesPerByte(least)) least = slot;
+        const worth = this.#usesPerByte(slot);
+        if (least !== undefined && worth >= leastWorth) continue;
+        [least, leastWorth] = [slot, worth];
       }
       if (least === undefined || !accepts(least)) return undefined;
       victims.push(least);

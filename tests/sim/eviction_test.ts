@@ -17,7 +17,7 @@ for (const seed of [1, 2]) {
 
   Deno.test(`ByteStore beats LRU with sizes mixed, through scans, and when popularity shifts, seed ${seed}`, () => {
     const leads = {
-      "mixed sizes": 0.05,
+      "mixed sizes": 0.15,
       scans: 0.05,
       // Every 10 000 requests everything changes; LRU is made for that.
       "shifting popularity": 0.02,
@@ -27,5 +27,13 @@ for (const seed of [1, 2]) {
       const [ours, lru] = [contest("ours", trace), contest("LRU", trace)];
       assert(ours >= lru + lead, `${name}: ${ours}, LRU ${lru}`);
     }
+  });
+
+  Deno.test(`ByteStore weighs uses by size: with sizes mixed it is within 3.5 points of the best static placement, seed ${seed}`, () => {
+    const trace = TRACES["mixed sizes"]!(options(seed));
+    const ours = contest("ours", trace);
+    // From an empty cache; within 2 of it over 200 000 requests (bench/zipf.ts).
+    const best = contest("static", trace);
+    assert(ours >= best - 0.035, `${ours}, static ${best}`);
   });
 }
