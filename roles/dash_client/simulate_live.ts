@@ -13,6 +13,7 @@ import {
   CHARTED,
   rateChart,
   seconds,
+  segmentLogs,
   tableOf,
 } from "./simulate_result.ts";
 
@@ -130,6 +131,7 @@ export function showLive(comparison: LiveComparison): RoleResult {
         bufferChart(plays),
       ],
     },
+    files: segmentLogs(title, plays),
   };
 }
 

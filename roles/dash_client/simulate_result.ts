@@ -97,21 +97,27 @@ export function showComparison(comparison: Comparison): RoleResult {
         bufferChart(plays),
       ],
     },
-    files: logsOf(comparison),
+    files: segmentLogs(
+      comparison.title,
+      comparison.plays.map(({ name, segments, result: { startupMs } }) => ({
+        ...{ name, segments, startupMs },
+      })),
+    ),
   };
 }
 
 /** goDASH's log of all plays, the rule in its column. */
-function logsOf(
-  { plays, title }: Comparison,
+export function segmentLogs(
+  title: AbrTitle,
+  plays: readonly (ChartedPlay & { readonly startupMs: number })[],
 ): NonNullable<RoleResult["files"]> {
-  const rows = plays.flatMap((play) => {
-    const downloads = play.segments.map((segment) => ({
+  const rows = plays.flatMap(({ name, segments, startupMs }) => {
+    const downloads = segments.map((segment) => ({
       atMs: segment.arrivedAtMs,
       record: recordOf(segment, title),
     }));
     return segmentRows(downloads, {
-      ...{ abr: play.name, startupMs: play.result.startupMs, protocol: "" },
+      ...{ abr: name, startupMs, protocol: "" },
       highestRate: title.ladder.at(-1)!,
       choiceOf: () => undefined,
     });

@@ -88,6 +88,8 @@ Deno.test("dash-client --simulate --live plays at the edge of a title that grows
       await Deno.readTextFile(`${folder}/latency.svg`),
       />throughput</,
     );
+    const rows = await Deno.readTextFile(`${folder}/segments.csv`);
+    assertEquals(rows.trim().split("\n").length, 1 + 60 * names.length);
   });
 });
 
