@@ -174,7 +174,8 @@ function randomAccess(path: string, file: Deno.FsFile): RandomAccessFile {
   return {
     readAt: (offset, buffer) =>
       inTurn("read", async () => {
-        await file.seek(offset, Deno.SeekMode.Start);
+        // It only sets a number: to hand it to a thread would cost more than the reading.
+        file.seekSync(offset, Deno.SeekMode.Start);
         let at = 0;
         while (at < buffer.length) {
           const read = await file.read(buffer.subarray(at));
@@ -185,7 +186,7 @@ function randomAccess(path: string, file: Deno.FsFile): RandomAccessFile {
       }),
     writeAt: (offset, bytes) =>
       inTurn("write", async () => {
-        await file.seek(offset, Deno.SeekMode.Start);
+        file.seekSync(offset, Deno.SeekMode.Start);
         await writeAll(file, bytes);
       }),
     truncate: (sizeBytes) => inTurn("resize", () => file.truncate(sizeBytes)),

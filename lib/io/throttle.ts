@@ -2,8 +2,9 @@ import { TokenBucket } from "../model/token_bucket.ts";
 import type { Clock } from "./clock.ts";
 import type { BodySource } from "./http.ts";
 
-/** Largest piece of a body that is read and handed over at once. */
+/** Largest piece of a body that is read and handed over at once, with a limit and without. */
 const MAX_CHUNK_BYTES = 64 * 1024;
+const UNLIMITED_CHUNK_BYTES = 128 * 1024;
 /** A limited rate is sent in pieces of about this much time, so that it looks even to who measures it. */
 const CHUNK_MS = 10;
 /** How much unused time may be made up for: with a chunk on top, no second has 5 % too much. A timer is rarely later. */
@@ -32,10 +33,12 @@ export class Throttle {
       clock.nowMs(),
     );
     this.#clock = clock;
-    this.chunkBytes = Math.max(
-      MIN_CHUNK_BYTES,
-      Math.min(MAX_CHUNK_BYTES, Math.floor(bytesPerSecond * CHUNK_MS / 1000)),
-    );
+    this.chunkBytes = bytesPerSecond === Infinity
+      ? UNLIMITED_CHUNK_BYTES
+      : Math.max(
+        MIN_CHUNK_BYTES,
+        Math.min(MAX_CHUNK_BYTES, Math.floor(bytesPerSecond * CHUNK_MS / 1000)),
+      );
   }
 
   /** Waits for its turn and takes `bytes`; rejects with the signal's reason when the client leaves while waiting. */

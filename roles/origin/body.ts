@@ -80,4 +80,5 @@ async function* chunksOf(
       offset += length;
     }
   }
+  content.used?.();
 }

@@ -5,6 +5,7 @@ import { mediaTypeOf } from "../../lib/http/media_types.ts";
 import type { RequestPath } from "../../lib/http/request_path.ts";
 import type { Files, FileStat } from "../../lib/io/files.ts";
 import { sha1 } from "../../lib/io/hash.ts";
+import { FileBuffers } from "./file_buffers.ts";
 import { folderPage } from "./pages.ts";
 import {
   type Content,
@@ -32,6 +33,7 @@ export async function openFolderSite(
 class FolderSite implements Site {
   readonly #root: string;
   readonly #files: Files;
+  readonly #buffers = new FileBuffers();
 
   constructor(root: string, files: Files) {
     this.#root = root;
@@ -82,7 +84,7 @@ class FolderSite implements Site {
       sizeBytes,
       entityTag: { weak: false, opaque },
       modifiedAtWallMs,
-      open: () => openFile(path, this.#files),
+      open: () => openFile(path, this.#files, this.#buffers),
     };
   }
 
@@ -115,11 +117,19 @@ function isHidden(name: string): boolean {
   return name.startsWith(".") || (SEPARATOR === "\\" && name.includes(":"));
 }
 
-async function openFile(path: string, files: Files): Promise<Content> {
+async function openFile(
+  path: string,
+  files: Files,
+  buffers: FileBuffers,
+): Promise<Content> {
   const file = await files.open(path, {});
+  let buffer: Uint8Array | undefined;
   return {
     async read(offset, length) {
-      const bytes = new Uint8Array(length);
+      if (buffer === undefined || buffer.length < length) {
+        buffer = buffers.take(length);
+      }
+      const bytes = buffer.subarray(0, length);
       const got = await file.readAt(offset, bytes);
       if (got < length) {
         throw new RunError(
@@ -128,6 +138,10 @@ async function openFile(path: string, files: Files): Promise<Content> {
         );
       }
       return bytes;
+    },
+    used() {
+      if (buffer !== undefined) buffers.give(buffer);
+      buffer = undefined;
     },
     [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
   };

@@ -30,8 +30,10 @@ export interface Resource {
 
 /** The bytes of a resource while they are sent. */
 export interface Content extends AsyncDisposable {
-  /** Returns `length` bytes from `offset`; throws when they are not there any more. */
+  /** Returns `length` bytes from `offset`, good until the next call; throws when they are not there any more. */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** All that was read has been used: its memory may go round. Not called when a client leaves, whose system may still have some of it. */
+  used?(): void;
 }
 
 /** What paddings are made of: they need no memory of their own. */

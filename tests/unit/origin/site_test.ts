@@ -1,5 +1,9 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { fromUtf8, utf8 } from "../../../lib/core/bytes.ts";
+import type { Files } from "../../../lib/io/files.ts";
+import { openFolderSite } from "../../../roles/origin/folder_site.ts";
 import { memoryResource } from "../../../roles/origin/site.ts";
+import { MemoryFiles } from "../../support/memory_files.ts";
 
 Deno.test("memoryResource follows its bytes with zeros up to its size", async () => {
   const resource = memoryResource(Uint8Array.of(1, 2, 3), {
@@ -18,4 +22,37 @@ Deno.test("memoryResource follows its bytes with zeros up to its size", async ()
   assertEquals(await read(3, 2), [0, 0]);
   assertEquals(await read(0, 200_000), [1, 2, 3, ...Array(199_997).fill(0)]);
   assertEquals((await read(100_000, 100_000)).length, 100_000);
+});
+
+Deno.test("openFolderSite reads into memory that goes round, but not into what a client that left may still be sent", async () => {
+  const files = new MemoryFiles();
+  for (const name of ["a", "b", "c"]) {
+    files.contents.set(`/r/${name}`, utf8(name.repeat(10)));
+  }
+  const site = await openFolderSite(
+    "/r",
+    {
+      open: (path: string) => files.open(path),
+      stat: (path: string) =>
+        path === "/r"
+          ? Promise.resolve({ kind: "folder", sizeBytes: 0 })
+          : files.stat(path),
+      realPath: (path: string) => Promise.resolve(path),
+    } as unknown as Files,
+  );
+  const contentOf = async (name: string) => {
+    const found = await site.find({ names: [name], folder: false });
+    assert(found?.kind === "resource");
+    return await found.resource.open();
+  };
+  const left = await contentOf("a");
+  const a = await left.read(2, 3);
+  await left[Symbol.asyncDispose]();
+  const sent = await contentOf("b");
+  const b = await sent.read(0, 3);
+  sent.used?.();
+  await sent[Symbol.asyncDispose]();
+  const c = await (await contentOf("c")).read(0, 3);
+  assertEquals(fromUtf8(a), "aaa");
+  assertEquals([fromUtf8(c), c.buffer === b.buffer], ["ccc", true]);
 });
