@@ -9,8 +9,9 @@ const BLOCK_BYTES = 65_536;
  * A body that many read while one fills it.
  *
  * The filler appends and never waits for a reader; every reader goes at its own pace over the same bytes, which
- * are handed out as views and never copied. With a known length there is one array, filled from the front; with
- * an unknown one a list of pieces, joined when the end is known.
+ * are handed out as views and never copied. What is appended is copied, for the filler reads into the same memory again:
+ * with a known length into one array, filled from the front; with an unknown one into a list of pieces, joined when the
+ * end is known.
  *
  * A body that outgrows what the cache allows is {@linkcode GrowingBody.release}d: it is then no copy any more but a
  * window that keeps only what its readers have yet to take. The filler waits in {@linkcode GrowingBody.demand} until
@@ -88,7 +89,7 @@ export class GrowingBody implements StoredBody {
     if (this.#whole !== undefined) {
       if (this.#filledBytes + bytes.length > this.#whole.length) return false;
       this.#whole.set(bytes, this.#filledBytes);
-    } else this.#keep(bytes as Uint8Array<ArrayBuffer>);
+    } else this.#keep(bytes);
     this.#filledBytes += bytes.length;
     this.#wake();
     return true;
@@ -186,14 +187,9 @@ export class GrowingBody implements StoredBody {
   }
 
   /**
-   * Keeps a piece as it is, or, when it would keep a buffer alive that is much larger, a copy among its neighbours.
-   * The runtime reads into buffers of 64 KiB: without this an origin that sends single bytes fills 64 GiB with a megabyte.
+   * Keeps a copy, of a small piece among its neighbours: an origin may send single bytes.
    */
-  #keep(bytes: Uint8Array<ArrayBuffer>): void {
-    if (2 * bytes.length >= bytes.buffer.byteLength) {
-      this.#pieces.push(bytes);
-      return;
-    }
+  #keep(bytes: Uint8Array): void {
     const last = this.#pieces.at(-1);
     const used = last?.length ?? 0;
     const block = this.#block;

@@ -1,18 +1,12 @@
 import { InputError, messageOf } from "../core/errors.ts";
 import { systemError } from "./deno_errors.ts";
-import type {
-  BodySource,
-  HttpHandler,
-  HttpResponse,
-  HttpServer,
-} from "./http.ts";
+import { streamOf } from "./body_stream.ts";
+import type { HttpHandler, HttpResponse, HttpServer } from "./http.ts";
 import { formatAddress } from "./net.ts";
 import type { TlsIdentity } from "./self_signed.ts";
 
 /** How long answers in flight may take once the server is told to stop. */
 const CLOSING_MS = 2000;
-/** How much of a body is asked for at once. */
-const PIECE_BYTES = 65_536;
 
 /**
  * Serves HTTP/2 and HTTP/1.1 over TLS, with the runtime's own server: our strict one speaks neither TLS nor HTTP/2.
@@ -99,15 +93,4 @@ function responseOf(
       : streamOf(body),
     { status, headers: fields },
   );
-}
-
-function streamOf(source: BodySource): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const piece = await source.next(PIECE_BYTES);
-      if (piece === null) controller.close();
-      else controller.enqueue(piece);
-    },
-    cancel: () => source.leave(),
-  }, { highWaterMark: 0 });
 }

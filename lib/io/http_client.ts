@@ -3,6 +3,7 @@ import { concat } from "../core/bytes.ts";
 import type { FieldSource } from "../http/fields.ts";
 import { type ResponsePart, ResponseReader } from "../http/response_reader.ts";
 import type { Clock } from "./clock.ts";
+import type { BodySource } from "./http.ts";
 import { ClientConnection } from "./http_client_connection.ts";
 import type { Net } from "./net.ts";
 import { within } from "./within.ts";
@@ -28,11 +29,11 @@ export interface ClientRequest {
   readonly interim?: (status: number, fields: FieldSource) => void;
 }
 
-/** An answer; who takes it reads the body to its end or cancels it. */
+/** An answer; who takes it reads the body to its end or leaves it. */
 export interface ClientResponse {
   readonly status: number;
   readonly headers: FieldSource;
-  readonly body: ReadableStream<Uint8Array> | null;
+  readonly body: BodySource | null;
   /** Whether the connection had served a request before. */
   readonly reused?: boolean;
 }
@@ -203,6 +204,7 @@ async function headOf(
   }
 }
 
+/** What follows the head; whoever leaves it in the middle gives the connection up. */
 function bodyOf(
   connection: ClientConnection,
   reader: ResponseReader,
@@ -210,9 +212,16 @@ function bodyOf(
     readonly parts: ResponsePart[];
     readonly over: (isWhole: boolean) => void;
   },
-): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
+): BodySource {
+  let isOver = false;
+  const end = (isWhole: boolean) => {
+    if (isOver) return;
+    isOver = true;
+    over(isWhole);
+  };
+  return {
+    async next() {
+      if (isOver) return null;
       try {
         let part = parts.shift();
         while (part === undefined) {
@@ -220,16 +229,16 @@ function bodyOf(
           parts.push(...(bytes === null ? reader.end() : reader.push(bytes)));
           part = parts.shift();
         }
-        if (part.kind === "body") return controller.enqueue(part.bytes);
-        over(true);
-        controller.close();
+        if (part.kind === "body") return part.bytes;
+        end(true);
+        return null;
       } catch (error) {
-        over(false);
+        end(false);
         throw error;
       }
     },
-    cancel: () => over(false),
-  }, { highWaterMark: 0 });
+    leave: () => end(false),
+  };
 }
 
 function requestBytes(url: URL, request: ClientRequest): Uint8Array {
@@ -241,9 +250,15 @@ function requestBytes(url: URL, request: ClientRequest): Uint8Array {
     text += `content-length: ${body?.length ?? 0}\r\n`;
   }
   text += "\r\n";
-  // RFC 9110 §5.5: what is above ASCII came as single bytes, and goes on as such.
-  const head = Uint8Array.from(text, (char) => char.charCodeAt(0));
+  const head = latin1(text);
   return body === undefined ? head : concat(head, body);
+}
+
+/** RFC 9110 §5.5: what is above ASCII came as single bytes, and goes on as such. */
+function latin1(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  return bytes;
 }
 
 function isTimeout(error: unknown): boolean {

@@ -1,16 +1,14 @@
 import type { TcpConnection } from "./net.ts";
 
 /** How much is read at once. */
-const BUFFER_BYTES = 65_536;
-/** A new buffer when less than this is left of the one in use: what was read is handed on as it is. */
-const LEAST_BYTES = 16_384;
+const BUFFER_BYTES = 131_072;
 
 /** One connection of an HTTP client. While it waits for its next request it listens on, and so knows when the server closes. */
 export class ClientConnection {
   readonly #stream: TcpConnection;
   readonly #closed: () => void;
-  #buffer = new Uint8Array(0);
-  #used = 0;
+  /** For each read anew: fresh memory would cost as much as the reading. */
+  readonly #buffer = new Uint8Array(BUFFER_BYTES);
   #reading: Promise<Uint8Array | null> | undefined;
   #writes = 0;
   #isParked = false;
@@ -38,7 +36,7 @@ export class ClientConnection {
     } catch { /* The answer, or its absence, tells. */ }
   }
 
-  /** The next bytes, null at the end. @throws {RunError} `connection-lost`. */
+  /** The next bytes, good until the next call; null at the end. @throws {RunError} `connection-lost`. */
   async read(): Promise<Uint8Array | null> {
     const reading = this.#reading ?? this.#readNow();
     this.#reading = undefined;
@@ -72,14 +70,7 @@ export class ClientConnection {
   }
 
   async #readNow(): Promise<Uint8Array | null> {
-    if (this.#buffer.length - this.#used < LEAST_BYTES) {
-      this.#buffer = new Uint8Array(BUFFER_BYTES);
-      this.#used = 0;
-    }
-    const count = await this.#stream.read(this.#buffer.subarray(this.#used));
-    if (count === null) return null;
-    const from = this.#used;
-    this.#used += count;
-    return this.#buffer.subarray(from, this.#used);
+    const count = await this.#stream.read(this.#buffer);
+    return count === null ? null : this.#buffer.subarray(0, count);
   }
 }

@@ -59,7 +59,7 @@ export async function fetchFor(
       });
     }
     if (STAND_IN_STATUSES.has(response.status)) {
-      const answer = await insteadOf(parts, exchange, response, what);
+      const answer = insteadOf(parts, exchange, response, what);
       if (answer !== undefined) return answer;
     }
     return await taken(parts, exchange, response, what);
@@ -88,12 +88,12 @@ function ask(
 }
 
 /** A stale answer instead of the origin's error, if one may stand in. */
-async function insteadOf(
+function insteadOf(
   parts: EdgeParts,
   exchange: Exchange,
   response: UpstreamResponse,
   { flight, reason, stale }: Fetch,
-): Promise<HttpResponse | undefined> {
+): HttpResponse | undefined {
   const failure = {
     kind: "status" as const,
     status: response.status,
@@ -102,7 +102,7 @@ async function insteadOf(
   const answer = standIn(parts, exchange, failure, stale);
   if (answer === undefined) return undefined;
   parts.cache.settle(flight, { kind: "failed", failure });
-  await response.body?.cancel();
+  response.body?.leave();
   fetched(parts, exchange, response, { reason, stored: false });
   return answer;
 }
@@ -132,7 +132,7 @@ async function completeParts(
   const stored = cache.complete(request, response, { parts: here, flight });
   if (stored === undefined) {
     cache.tiers.remove(here);
-    await response.body?.cancel();
+    response.body?.leave();
     fetched(parts, exchange, response, { reason, stored: false });
     return undefined;
   }
@@ -166,7 +166,7 @@ async function taken(
   if (why === "too-large") tooLarge.add(request.key);
   const isUnkept = why === "too-large" || why === "busy";
   if (isUnkept && exchange.wanted.range !== null) {
-    await response.body?.cancel();
+    response.body?.leave();
     return await pass(parts, exchange, "bypass");
   }
   return through(parts, exchange, response, { reason, cacheStatus: "miss" });
@@ -205,7 +205,7 @@ export async function refreshInBackground(
     if (kept !== undefined) {
       await fillStored(parts, exchange, response, { stored: kept, reason });
     } else {
-      await response.body?.cancel();
+      response.body?.leave();
       fetched(parts, exchange, response, { reason, stored: false });
     }
   } catch {

@@ -92,7 +92,7 @@ async function restOf(
       signal,
     });
     if (isRestOf(stored, response, filledBytes)) return response;
-    await response.body?.cancel();
+    response.body?.leave();
     fetched(parts, exchange, response, { reason: "rest", stored: false });
   } catch (error) {
     // The edge may have been told to go meanwhile.

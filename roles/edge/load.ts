@@ -3,6 +3,8 @@ import { shuffled } from "../../lib/core/rng.ts";
 import { parseMpd } from "../../lib/dash/mpd.ts";
 import { MAX_MPD_BYTES } from "../../lib/dash/xml.ts";
 import { splitList } from "../../lib/http/fields.ts";
+import { streamOf } from "../../lib/io/body_stream.ts";
+import type { BodySource } from "../../lib/io/http.ts";
 import { HttpClient } from "../../lib/io/http_client.ts";
 import { readBody } from "../../lib/io/read_body.ts";
 import { Zipf } from "../../lib/model/zipf.ts";
@@ -17,6 +19,8 @@ const MAX_OBJECTS = 1_000_000;
 const MAX_REQUESTS = 10_000_000;
 /** Longest wait for a connection, and between two pieces of a body. */
 const CONNECT_MS = 5000;
+/** How much of a body is asked for at once. */
+const PIECE_BYTES = 65_536;
 /** Time between two reports. */
 const REPORT_MS = 500;
 
@@ -95,7 +99,7 @@ async function catalogueOf(
     );
   }
   const { status, body } = await client.send(load, request(flags, ctx));
-  const bytes = await readBody(body, {
+  const bytes = await readBody(body && streamOf(body), {
     what: load,
     clock: ctx.clock,
     maxBytes: MAX_MPD_BYTES,
@@ -208,26 +212,25 @@ async function get(
 
 /** Counts a body's bytes and keeps none of them; it has `--timeout` to end. */
 async function drain(
-  body: ReadableStream<Uint8Array> | null,
+  body: BodySource | null,
   { timeout }: LoadFlags,
   { clock, signal }: RoleContext,
 ): Promise<number> {
   if (body === null) return 0;
-  const reader = body.getReader();
   const over = new AbortController();
   const stop = AbortSignal.any([signal, over.signal]);
   const late = clock.sleepUntil(clock.nowMs() + timeout, stop)
     .then(
-      () => reader.cancel(),
-      () => signal.aborted ? reader.cancel() : undefined,
+      () => body.leave(),
+      () => signal.aborted ? body.leave() : undefined,
     )
     .catch(() => {});
   let bytes = 0;
   try {
     for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      bytes += value.length;
+      const piece = await body.next(PIECE_BYTES);
+      if (piece === null) break;
+      bytes += piece.length;
     }
   } finally {
     over.abort();

@@ -16,6 +16,7 @@ import type {
   ClientRequest,
   ClientResponse,
 } from "../../lib/io/http_client.ts";
+import type { BodySource } from "../../lib/io/http.ts";
 import { within } from "../../lib/io/within.ts";
 import type { RoleContext } from "../../lib/role.ts";
 
@@ -44,10 +45,16 @@ export interface UpstreamRequest {
   readonly interim?: (status: number, fields: FieldSource) => void;
 }
 
+/** The body of an origin's answer. */
+export interface UpstreamBody extends BodySource {
+  /** See {@linkcode BodySource.leave}; may be called at any time, also while a piece is waited for: that rejects then. */
+  leave(why?: typeof FELL_SILENT): void;
+}
+
 /** An origin's answer; the body is not read yet. */
 export interface UpstreamResponse extends ReceivedHead {
   readonly fields: Fields;
-  readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
+  readonly body: UpstreamBody | null;
   /** From `Content-Length`; undefined when the origin did not say. */
   readonly bodyBytes: number | undefined;
   /** Which origin it was. */
@@ -221,14 +228,11 @@ export class Origin {
   }
 
   /** The body, at whose end the turn is given back; one that breaks off speaks against the origin. */
-  #accounted(
-    body: ReadableStream<Uint8Array> | null,
-  ): UpstreamResponse["body"] {
+  #accounted(body: BodySource | null): UpstreamBody | null {
     if (body === null) {
       this.#turns.give();
       return null;
     }
-    const reader = body.getReader();
     let isOver = false;
     const over = (broken?: { readonly code: string; readonly why: string }) => {
       if (isOver) return;
@@ -238,29 +242,26 @@ export class Origin {
       this.tell(broken.code, broken.why);
       this.#note(this.#health.failed(this.#ctx.clock.nowMs()));
     };
-    return new ReadableStream<Uint8Array<ArrayBuffer>>({
-      async pull(controller) {
+    return {
+      async next(maxBytes) {
         try {
-          const { done, value } = await reader.read();
-          if (!done) {
-            return controller.enqueue(value as Uint8Array<ArrayBuffer>);
-          }
-          over();
-          controller.close();
+          const piece = await body.next(maxBytes);
+          if (piece === null) over();
+          return piece;
         } catch (error) {
           over({ code: "body-cut-short", why: "Its answer broke off" });
           throw error;
         }
       },
-      async cancel(reason) {
+      leave(why) {
         over(
-          reason === FELL_SILENT
+          why === FELL_SILENT
             ? { code: "body-too-slow", why: "Its answer did not go on" }
             : undefined,
         );
-        await reader.cancel();
+        body.leave();
       },
-    }, { highWaterMark: 0 });
+    };
   }
 
   /** Asks for its health. */
@@ -281,7 +282,7 @@ export class Origin {
         firstByteMs,
       });
       status = response.status;
-      await response.body?.cancel();
+      response.body?.leave();
     } catch (error) {
       if (!(error instanceof RunError)) return;
     }

@@ -85,7 +85,7 @@ export function through(
   const { reason, cacheStatus } = options;
   const { fields, status } = response;
   if (status > 599) {
-    void response.body?.cancel();
+    response.body?.leave();
     return exchange.plain(502, `The origin answered with status ${status}`);
   }
   const part = partAnswer(parts, exchange, response, options);
@@ -99,7 +99,7 @@ export function through(
       filled: { bytes: source.bytes, complete },
     });
   if (response.body === null || exchange.request.method === "HEAD") {
-    void source.cancel();
+    source.leave();
     done(true);
     return exchange.bytes({ status, fields }, null, cacheStatus);
   }
@@ -111,7 +111,7 @@ export function through(
     },
     leave() {
       done(false);
-      void source.cancel();
+      source.leave();
     },
   }, cacheStatus);
 }

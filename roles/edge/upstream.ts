@@ -96,7 +96,7 @@ export class Upstream {
         `status-${asked.status}`,
         `It answered with status ${asked.status}, the next one is asked`,
       );
-      await asked.body?.cancel();
+      asked.body?.leave();
     }
     throw new UpstreamError(failure ?? failureOf(502));
   }

@@ -1,6 +1,10 @@
 import { concat } from "../../lib/core/bytes.ts";
 import { Fields } from "../../lib/http/fields.ts";
-import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
+import type {
+  BodySource,
+  HttpRequest,
+  HttpResponse,
+} from "../../lib/io/http.ts";
 
 /** A request as a handler sees it, with no connection behind it. */
 export function requestOf(
@@ -20,6 +24,24 @@ export function requestOf(
   };
 }
 
+/** What was read of a body by the runtime, as a source; its pieces lie in memory that is used again, as those of a connection. */
+export function sourceOf(
+  stream: ReadableStream<Uint8Array> | null,
+): BodySource | null {
+  if (stream === null) return null;
+  const reader = stream.getReader();
+  let last = new Uint8Array(0);
+  return {
+    async next() {
+      const { value } = await reader.read();
+      last.fill(0);
+      if (value === undefined) return null;
+      return last = value.slice();
+    },
+    leave: () => void reader.cancel().catch(() => {}),
+  };
+}
+
 /** All bytes of an answer's body. */
 export async function bytesOf(
   body: HttpResponse["body"],
@@ -30,6 +52,6 @@ export async function bytesOf(
   for (;;) {
     const piece = await body.next(65_536);
     if (piece === null) return concat(...pieces);
-    pieces.push(piece);
+    pieces.push(piece.slice());
   }
 }

@@ -9,7 +9,7 @@ import { DiskTier } from "../../../roles/edge/disk_tier.ts";
 import { Edge } from "../../../roles/edge/edge.ts";
 import { RequestBodies } from "../../../roles/edge/request_bodies.ts";
 import { Upstream } from "../../../roles/edge/upstream.ts";
-import { bytesOf, requestOf } from "../../support/http_exchange.ts";
+import { bytesOf, requestOf, sourceOf } from "../../support/http_exchange.ts";
 import type { MemoryFiles } from "../../support/memory_files.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 
@@ -40,7 +40,8 @@ export function edgeOf(
     // deno-lint-ignore require-await
     async send(url: string, request: ClientRequest) {
       asked.push(`${request.method} ${url}`);
-      return answer(url, request);
+      const { status, headers, body } = answer(url, request);
+      return { status, headers, body: sourceOf(body) };
     },
   };
   const disk = options.disk === undefined
