@@ -6,7 +6,9 @@
  * Subnet (RFC 7871 §7.2.1): the largest network around the address in which everybody gets the same value, even where
  * several networks with that value nest or stand side by side. So a resolver needs to keep as few answers as possible.
  *
- * The nodes stand in one array of numbers, four each: it is walked for every query of a redirector.
+ * The nodes stand in one array of numbers, four each. A redirector searches for every query, when what it read last
+ * has long left the processor's cache: so four steps are made in one, in a second array that is a fraction as large
+ * (4,096 networks of 24 bits: 17 KiB instead of 128), and what there is to say at each end is made beforehand.
  */
 import { type Cidr, formatCidr } from "./address.ts";
 
@@ -33,6 +35,10 @@ const ENTRY = 2;
 const UNIFORM = 3;
 const FIELDS = 4;
 
+/** How many bits one step of {@linkcode Steps} decides, and how many ways it has. */
+const STEP_BITS = 4;
+const WAYS = 1 << STEP_BITS;
+
 interface Entry<T> {
   readonly cidr: Cidr;
   readonly value: T;
@@ -45,6 +51,8 @@ export class PrefixTable<T> {
   readonly #ipv4 = new Trie();
   readonly #ipv6 = new Trie();
   readonly #entries: Entry<T>[] = [];
+  #ipv4Steps = new Steps<T>(this.#ipv4.nodes, this.#entries);
+  #ipv6Steps = new Steps<T>(this.#ipv6.nodes, this.#entries);
   #isSettled = true;
 
   /** Creates an empty table. Values that have the same `answerOf` (by default: that are the same) count as one answer for the scope. */
@@ -77,6 +85,16 @@ export class PrefixTable<T> {
     prefixLength = 8 * address.length,
   ): PrefixMatch<T> {
     if (!this.#isSettled) this.#settle();
+    const steps = address.length === 4 ? this.#ipv4Steps : this.#ipv6Steps;
+    const match = steps.walk(address);
+    const { entry } = match;
+    return entry === undefined || entry.cidr.prefixLength <= prefixLength
+      ? match
+      : this.#findShort(address, prefixLength);
+  }
+
+  /** {@linkcode PrefixTable.find} where less is known of the address than the longest network around it has. */
+  #findShort(address: Uint8Array, prefixLength: number): PrefixMatch<T> {
     const { nodes } = this.#trie(address);
     let at = 0;
     let depth = 0;
@@ -108,6 +126,8 @@ export class PrefixTable<T> {
     for (const { nodes } of [this.#ipv4, this.#ipv6]) {
       this.#settleBelow(nodes, 0, undefined);
     }
+    this.#ipv4Steps = new Steps(this.#ipv4.nodes, this.#entries);
+    this.#ipv6Steps = new Steps(this.#ipv6.nodes, this.#entries);
     this.#isSettled = true;
   }
 
@@ -162,4 +182,81 @@ class Trie {
     this.#end += FIELDS;
     return this.#end - FIELDS;
   }
+}
+
+/** A walk through a trie, four bits a step. */
+class Steps<T> {
+  /** Of each step {@linkcode WAYS} numbers: where the next step is, or 0 or less for an end, the place of its match below 0. */
+  readonly #ways: Int32Array;
+  readonly #matches: PrefixMatch<T>[] = [];
+
+  constructor(nodes: Int32Array, entries: readonly PrefixEntry<T>[]) {
+    const ways: number[] = [];
+    const known = new Map<string, number>();
+    const end = (entry: number, scopeLength: number): number => {
+      const key = `${entry} ${scopeLength}`;
+      const at = known.get(key) ?? this.#matches.length;
+      if (at === this.#matches.length) {
+        this.#matches.push({ entry: entries[entry - 1], scopeLength });
+        known.set(key, at);
+      }
+      return -at;
+    };
+    const add = (from: Walk): number => {
+      const start = ways.length;
+      for (let way = 0; way < WAYS; way++) ways.push(0);
+      for (let way = 0; way < WAYS; way++) {
+        const { at, depth, entry, scopeLength } = walk(nodes, from, way);
+        ways[start + way] = at < 0 || isLeaf(nodes, at)
+          ? end(entry, scopeLength < 0 ? depth : scopeLength)
+          : add({ at, depth, entry, scopeLength });
+      }
+      return start;
+    };
+    const scopeLength = nodes[UNIFORM] === 1 ? 0 : -1;
+    add({ at: 0, depth: 0, entry: nodes[ENTRY]!, scopeLength });
+    this.#ways = Int32Array.from(ways);
+  }
+
+  /** Returns what is at the end of the way of an address. */
+  walk(address: Uint8Array): PrefixMatch<T> {
+    const ways = this.#ways;
+    let step = 0;
+    for (let at = 0;; at++) {
+      const byte = address[at]!;
+      step = ways[step + (byte >> STEP_BITS)]!;
+      if (step <= 0) return this.#matches[-step]!;
+      step = ways[step + (byte & (WAYS - 1))]!;
+      if (step <= 0) return this.#matches[-step]!;
+    }
+  }
+}
+
+/** How far a walk through the nodes of a trie has come. */
+interface Walk {
+  /** The node; below 0 if there is none any more. */
+  readonly at: number;
+  readonly depth: number;
+  /** The last network passed. */
+  readonly entry: number;
+  /** Below 0 if it is not known yet. */
+  readonly scopeLength: number;
+}
+
+function isLeaf(nodes: Int32Array, at: number): boolean {
+  return nodes[at + ZERO] === 0 && nodes[at + ONE] === 0;
+}
+
+/** Goes on by {@linkcode STEP_BITS} bits, or less if the end is before. */
+function walk(nodes: Int32Array, from: Walk, bits: number): Walk {
+  let { at, depth, entry, scopeLength } = from;
+  for (let bit = STEP_BITS - 1; bit >= 0 && !isLeaf(nodes, at); bit--) {
+    const next = nodes[at + (bits >> bit & 1)]!;
+    depth += 1;
+    if (next === 0) return { at: -1, depth, entry, scopeLength };
+    at = next;
+    if (nodes[at + ENTRY] !== 0) entry = nodes[at + ENTRY]!;
+    if (scopeLength < 0 && nodes[at + UNIFORM] === 1) scopeLength = depth;
+  }
+  return { at, depth, entry, scopeLength };
 }

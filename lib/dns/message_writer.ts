@@ -46,16 +46,18 @@ export interface PlacedRecord extends WritableRecord {
 
 /** See the head of this file. */
 export class MessageWriter {
-  /** The bytes written so far are `buffer.subarray(0, length)`. */
-  readonly buffer: Uint8Array<ArrayBuffer>;
+  /** The bytes written so far are `buffer.subarray(0, length)`. Another may take its place between two messages. */
+  buffer: Uint8Array;
   #at = 0;
   #limit: number;
-  readonly #suffixes: number[] = [];
+  /** Where names start that are written already; an array of changing length would be allocated for each message. */
+  readonly #suffixes = new Uint16Array(MAX_KNOWN_SUFFIXES);
+  #suffixCount = 0;
 
-  /** Creates a writer with a buffer of `capacity` bytes, by default as long as a message can be. */
-  constructor(capacity = 65535) {
-    this.buffer = new Uint8Array(capacity);
-    this.#limit = capacity;
+  /** Creates a writer, unless told otherwise with room for the longest message. */
+  constructor(buffer = new Uint8Array(65535)) {
+    this.buffer = buffer;
+    this.#limit = buffer.length;
   }
 
   /** How many bytes are written. */
@@ -67,16 +69,15 @@ export class MessageWriter {
   reset(limit: number, start = 0): void {
     this.#at = start;
     this.#limit = Math.min(limit, this.buffer.length);
-    this.#suffixes.length = 0;
+    this.#suffixCount = 0;
   }
 
   /** Goes back to a message of `length` bytes. */
   truncate(length: number): void {
     this.#at = length;
-    const suffixes = this.#suffixes;
-    while ((suffixes.at(-1) ?? 0) >= length && suffixes.length > 0) {
-      suffixes.pop();
-    }
+    while (
+      this.#suffixCount > 0 && this.#suffixes[this.#suffixCount - 1]! >= length
+    ) this.#suffixCount -= 1;
   }
 
   /** Writes an 8-bit number. */
@@ -186,14 +187,15 @@ export class MessageWriter {
   }
 
   #know(at: number): void {
-    if (at < 0x4000 && this.#suffixes.length < MAX_KNOWN_SUFFIXES) {
-      this.#suffixes.push(at);
+    if (at < 0x4000 && this.#suffixCount < MAX_KNOWN_SUFFIXES) {
+      this.#suffixes[this.#suffixCount++] = at;
     }
   }
 
   /** Where the name `name` from `from` on stands in the message; -1 when nowhere. */
   #find(name: Uint8Array, from: number): number {
-    for (const offset of this.#suffixes) {
+    for (let index = 0; index < this.#suffixCount; index++) {
+      const offset = this.#suffixes[index]!;
       if (this.#matches(name, from, offset)) return offset;
     }
     return -1;

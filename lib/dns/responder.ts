@@ -41,6 +41,8 @@ export interface Asker {
 export interface Reply {
   /** Valid until the next query; nothing if the answer is not to be sent. */
   readonly bytes: Uint8Array;
+  /** How many bytes it has. */
+  readonly length: number;
   /** Up to {@linkcode RCODES.BADVERS}. */
   readonly rcode: number;
   readonly truncated: boolean;
@@ -72,7 +74,38 @@ export interface ResponderOptions {
   readonly transferVerdict?: (address: Uint8Array) => number;
 }
 
-const NO_BYTES = new Uint8Array(0);
+/** A reply whose bytes are only looked at where they are wanted: making a view costs as much as finding a name. */
+class WrittenReply implements Reply {
+  readonly #buffer: Uint8Array;
+  readonly length: number;
+  readonly rcode: number;
+  readonly truncated: boolean;
+  readonly answers: number;
+  readonly nameEnd: number;
+  readonly type: number;
+  readonly choice: Choice | undefined;
+  readonly fate: AnswerFate;
+  readonly transfer: Zone | undefined;
+
+  constructor(
+    reply: Omit<Reply, "bytes"> & { readonly buffer: Uint8Array },
+  ) {
+    this.#buffer = reply.buffer;
+    this.length = reply.length;
+    this.rcode = reply.rcode;
+    this.truncated = reply.truncated;
+    this.answers = reply.answers;
+    this.nameEnd = reply.nameEnd;
+    this.type = reply.type;
+    this.choice = reply.choice;
+    this.fate = reply.fate;
+    this.transfer = reply.transfer;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.length);
+  }
+}
 
 /** What answers queries. */
 export type Answering = Pick<Responder, "respond">;
@@ -84,7 +117,8 @@ export class Responder {
   readonly #options: ResponderOptions;
   readonly #version: Uint8Array;
   readonly #reader = new QueryReader();
-  readonly #writer = new MessageWriter();
+  readonly #buffer = new Uint8Array(65535);
+  readonly #writer = new MessageWriter(this.#buffer);
   readonly #answer: ZoneAnswer;
   /** The client's cookie of the current query, and what the server's will be. */
   readonly #cookies = new Uint8Array(BOTH_COOKIES_BYTES);
@@ -105,9 +139,18 @@ export class Responder {
     this.#version = new Uint8Array([text.length, ...text]);
   }
 
-  /** Returns the answer to a message, or undefined if it deserves none (an answer itself, or too short to have an id). */
-  respond(query: Uint8Array, asker: Asker): Reply | undefined {
+  /**
+   * Returns the answer to a message, or undefined if it deserves none (an answer itself, or too short to have an id).
+   *
+   * @param into Where to write it, with room for {@linkcode EDNS_UDP_BYTES} or, over TCP, 65,535; in memory of its own, unless given.
+   */
+  respond(
+    query: Uint8Array,
+    asker: Asker,
+    into: Uint8Array = this.#buffer,
+  ): Reply | undefined {
     const answer = this.#answer;
+    this.#writer.buffer = into;
     const verdict = this.#reader.read(query);
     if (verdict < 0) return undefined;
     this.#checkCookies(query, asker, verdict);
@@ -130,19 +173,19 @@ export class Responder {
     }
     this.#end(query, asker, truncated);
     const { nameEnd, type } = this.#reader;
-    return {
-      bytes: fate === "dropped"
-        ? NO_BYTES
-        : this.#writer.buffer.subarray(0, this.#writer.length),
-      rcode: answer.rcode,
+    const { rcode, answers, choice } = answer;
+    return new WrittenReply({
+      buffer: into,
+      length: fate === "dropped" ? 0 : this.#writer.length,
+      rcode,
       truncated,
-      answers: answer.answers,
+      answers,
       nameEnd,
       type,
-      choice: answer.choice,
+      choice,
       fate,
       transfer,
-    };
+    });
   }
 
   #checkCookies(query: Uint8Array, asker: Asker, verdict: number): void {

@@ -11,6 +11,11 @@ import {
   type UdpSocket,
 } from "./net.ts";
 
+/** Of engine `batch`: datagrams that come within so long of each other are waited for on the spot, which saves Deno's ways of waiting. */
+const SOON_MS = 1;
+/** After so long on the spot all else that the program does gets a turn. */
+const TURN_MS = 2;
+
 /** The largest datagram of either family with its header left in. Deno's own buffer holds 65,507 bytes and would cut a larger one (IPv6: up to 65,527) without a word. */
 const DATAGRAM_BUFFER_BYTES = 65_535;
 
@@ -91,17 +96,27 @@ export async function serveDatagrams(
   signal.addEventListener("abort", close, { once: true });
   const buffer = new Uint8Array(DATAGRAM_BUFFER_BYTES);
   const reply = new Uint8Array(MAX_ANSWER_BYTES);
+  const addresses = new AddressBytes();
+  using turns = batch === null ? null : new Turns();
   let isAnswering = false;
+  let lastMs = -Infinity;
   while (!signal.aborted) {
     try {
-      const [{ length }, from] = await socket.receive(buffer);
+      const [bytes, from] = await socket.receive(buffer);
       const { hostname, port } = from as Deno.NetAddr;
-      const address = addressBytes(hostname);
+      const address = addresses.bytesOf(hostname);
       isAnswering = true;
-      const count = answer({ bytes: buffer, length, address, port }, reply);
-      if (!signal.aborted) batch?.answerAll(answer);
+      const count = answer({ bytes, address, port }, reply);
       isAnswering = false;
       if (count > 0) await socket.send(reply.subarray(0, count), from);
+      if (batch === null || turns === null) continue;
+      isAnswering = true;
+      const nowMs = performance.now();
+      const isBusy = nowMs - lastMs < SOON_MS;
+      lastMs = nowMs;
+      if (isBusy) await answerWhileBusy(batch, { answer, turns, signal });
+      else if (!signal.aborted) batch.answerAll(answer);
+      isAnswering = false;
     } catch (error) {
       if (isAnswering) throw error;
       if (signal.aborted || error instanceof Deno.errors.BadResource) break;
@@ -109,6 +124,46 @@ export async function serveDatagrams(
     }
   }
   signal.removeEventListener("abort", close);
+}
+
+/** Answers until no datagram has come for {@linkcode SOON_MS}. */
+async function answerWhileBusy(
+  batch: DatagramBatch,
+  { answer, turns, signal }: {
+    readonly answer: (datagram: Datagram, reply: Uint8Array) => number;
+    readonly turns: Turns;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  let turnAtMs = performance.now() + TURN_MS;
+  while (!signal.aborted) {
+    if (batch.answerAll(answer) === 0 && !batch.wait(SOON_MS)) return;
+    if (performance.now() < turnAtMs) continue;
+    await turns.next();
+    turnAtMs = performance.now() + TURN_MS;
+  }
+}
+
+/** Lets everything else have its turn: a message to oneself, as a timer would take a millisecond at the least. */
+class Turns implements Disposable {
+  readonly #channel = new MessageChannel();
+  #resume = () => {};
+
+  constructor() {
+    this.#channel.port1.onmessage = () => this.#resume();
+  }
+
+  /** Resolves after the others' turn. */
+  next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#resume = resolve;
+      this.#channel.port2.postMessage(null);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#channel.port1.close();
+  }
 }
 
 function batchOf(
@@ -125,10 +180,23 @@ function batchOf(
   }
 }
 
-/** The bytes of a socket's address; what follows % names an interface of this machine, which means nothing elsewhere. */
-function addressBytes(hostname: string): Uint8Array {
-  const percent = hostname.indexOf("%");
-  return unmapAddress(
-    parseAddress(percent < 0 ? hostname : hostname.slice(0, percent)),
-  );
+/** Senders that are remembered. */
+const MAX_KNOWN_ADDRESSES = 1024;
+
+/** The bytes of the addresses that Deno tells as text. Most datagrams come from few senders: they are read once. */
+class AddressBytes {
+  readonly #known = new Map<string, Uint8Array>();
+
+  /** The bytes of `hostname`; what follows % names an interface of this machine, which means nothing elsewhere. */
+  bytesOf(hostname: string): Uint8Array {
+    const known = this.#known.get(hostname);
+    if (known !== undefined) return known;
+    const percent = hostname.indexOf("%");
+    const bytes = unmapAddress(
+      parseAddress(percent < 0 ? hostname : hostname.slice(0, percent)),
+    );
+    if (this.#known.size === MAX_KNOWN_ADDRESSES) this.#known.clear();
+    this.#known.set(hostname, bytes);
+    return bytes;
+  }
 }

@@ -83,9 +83,7 @@ export const MAX_ANSWER_BYTES = 2048;
 
 /** A datagram that is to be answered now: the next one is written over it. */
 export interface Datagram {
-  /** The first `length` count. */
   readonly bytes: Uint8Array;
-  readonly length: number;
   /** The sender's address, 4 bytes or 16; never a mapped one. */
   readonly address: Uint8Array;
   /** The sender's port. */

@@ -76,8 +76,8 @@ export class CourseMode implements Disposable {
     if (this.#course === undefined) return inner;
     const plain = new PlainAnswers(inner);
     return {
-      respond: (query: Uint8Array, asker: Asker) => {
-        const reply = plain.respond(query, asker);
+      respond: (query: Uint8Array, asker: Asker, into?: Uint8Array) => {
+        const reply = plain.respond(query, asker, into);
         if (reply?.choice !== undefined) this.#log(query, reply, asker);
         return reply;
       },

@@ -99,7 +99,8 @@ export class QueryLog {
 
   /** Whether there is room for one more event in this second; if not, a count will follow. */
   #mayTell(): boolean {
-    this.#roll();
+    // While it is counting, a timer ends the second: the clock need not be asked for each query.
+    if (!this.#isCounting) this.#roll();
     this.#told += 1;
     if (this.#told <= TOLD_PER_SECOND) return true;
     this.#count();

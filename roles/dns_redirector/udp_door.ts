@@ -1,7 +1,7 @@
 import type { Answering } from "../../lib/dns/responder.ts";
 import type { UdpSocket } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import type { QueryLog } from "./query_log.ts";
+import type { QueryLog, Sender } from "./query_log.ts";
 
 /** Answers over UDP until the role ends, one datagram at a time or, with the engine `batch`, many. */
 export async function serveUdp(
@@ -15,15 +15,17 @@ export async function serveUdp(
 ): Promise<void> {
   const cannotBatch = (reason: string) =>
     ctx.emit({ type: "engine.rejected", engine, reason });
+  // one for all: nobody keeps it
+  const from: { -readonly [Key in keyof Sender]: Sender[Key] } = {
+    ...{ address: new Uint8Array(0), port: 0, transport: "udp" },
+  };
   await socket.serve(
-    ({ bytes, length, address, port }, answer) => {
-      const query = bytes.subarray(0, length);
-      const from = { address, port, transport: "udp" } as const;
-      const reply = responder.respond(query, from);
-      log.note(query, reply, from);
-      if (reply === undefined) return 0;
-      answer.set(reply.bytes);
-      return reply.bytes.length;
+    ({ bytes, address, port }, answer) => {
+      from.address = address;
+      from.port = port;
+      const reply = responder.respond(bytes, from, answer);
+      log.note(bytes, reply, from);
+      return reply === undefined ? 0 : reply.length;
     },
     ctx.signal,
     engine === "batch" ? { cannotBatch } : {},

@@ -29,7 +29,7 @@ export function answerDatagram(
   reply: Uint8Array,
   { desk, ids }: UdpDoorOptions,
 ): number {
-  const bytes = datagram.bytes.subarray(0, datagram.length);
+  const { bytes } = datagram;
   const nowMs = desk.nowMs();
   const visit: Visit = { transport: "udp", from: datagram.address, nowMs };
   const client = { address: datagram.address, nowMs };

@@ -13,11 +13,11 @@ async function echoing(
   using batch = batched ? DatagramBatch.of(port) : null;
   const stop = new AbortController();
   const serving = serveDatagrams(socket, {
-    answer: ({ bytes, length, address }, reply) => {
+    answer: ({ bytes, address }, reply) => {
       if (bytes[0] === 0x2d) return 0;
-      reply.set(bytes.subarray(0, length));
-      reply.set(address, length);
-      return length + address.length;
+      reply.set(bytes);
+      reply.set(address, bytes.length);
+      return bytes.length + address.length;
     },
     signal: stop.signal,
     batch,

@@ -19,11 +19,16 @@ export class PlainAnswers implements Answering {
   }
 
   /** See {@linkcode Responder.respond}. */
-  respond(query: Uint8Array, asker: Asker): Reply | undefined {
+  respond(
+    query: Uint8Array,
+    asker: Asker,
+    into?: Uint8Array,
+  ): Reply | undefined {
     const end = questionEnd(query);
     const reply = this.#inner.respond(
       end < 0 ? query : this.#bare(query, end),
       asker,
+      into,
     );
     if (reply === undefined) return undefined;
     const rcode = reply.rcode === RCODES.REFUSED
@@ -41,6 +46,7 @@ export class PlainAnswers implements Answering {
       rcode,
       truncated: false,
       bytes: bytes.subarray(0, length),
+      length,
     };
   }
 

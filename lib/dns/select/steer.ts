@@ -44,13 +44,14 @@ export function steer(steering: Steering, request: SteeringRequest): Selection {
   let edges = candidates;
   let memory: GroupMemory = group;
   let scopeLength = 0;
-  const reasons = live.length === 0 ? ["all edges are down, so as if up"] : [];
+  let reasons = live.length === 0 ? ["all edges are down, so as if up"] : [];
   if (steering.bySite) {
     const near = narrowBySite(request);
     edges = near.edges;
     memory = near.memory;
     scopeLength = near.scopeLength;
-    reasons.push(near.reason);
+    // most often the only one; what is pushed to an empty array gets room for 16 more
+    reasons = live.length === 0 ? [...reasons, near.reason] : [near.reason];
   }
   const about = {
     memory,

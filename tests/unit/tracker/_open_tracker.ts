@@ -10,7 +10,7 @@ import {
   type UdpTrackerReply,
 } from "../../../lib/bittorrent/tracker_udp.ts";
 import { parseAddress, unmapAddress } from "../../../lib/core/address.ts";
-import { concat, fromUtf8, toHex, utf8 } from "../../../lib/core/bytes.ts";
+import { fromUtf8, toHex, utf8 } from "../../../lib/core/bytes.ts";
 import { seededRng } from "../../../lib/core/rng.ts";
 import type { RolecallEvent } from "../../../lib/events/mod.ts";
 import type { HttpResponse } from "../../../lib/io/http.ts";
@@ -72,8 +72,7 @@ export function openTracker(allowed: ReadonlySet<string> | null = null) {
       })),
     udp: (bytes: Uint8Array, host: string): UdpTrackerReply | null => {
       const datagram = {
-        bytes: concat(bytes, utf8("left by another")),
-        length: bytes.length,
+        bytes,
         address: unmapAddress(parseAddress(host)),
         port: 50_000,
       };
