@@ -49,11 +49,18 @@ function escaped(text: string): string {
   );
 }
 
+/** The last second that was asked for, and its text: of ten thousand lines a second, one makes it. */
+let stamped = { second: NaN, text: "" };
+
 /** `10/Oct/2026:13:55:36 +0000`: always UTC. */
 function stamp(wallMs: number): string {
-  const iso = new Date(wallMs).toISOString();
+  const second = Math.floor(wallMs / 1000);
+  if (stamped.second === second) return stamped.text;
+  const iso = new Date(1000 * second).toISOString();
   const month = MONTHS[Number(iso.slice(5, 7)) - 1];
-  return `${iso.slice(8, 10)}/${month}/${iso.slice(0, 4)}:${
+  const text = `${iso.slice(8, 10)}/${month}/${iso.slice(0, 4)}:${
     iso.slice(11, 19)
   } +0000`;
+  stamped = { second, text };
+  return text;
 }

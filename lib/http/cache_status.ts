@@ -48,6 +48,7 @@ export function formatCacheStatus(cache: string, status: CacheStatus): string {
 
 /** A string of RFC 8941 §3.3.3: printable ASCII in quotes; other characters are percent-encoded, as in a URL. */
 function sfString(text: string): string {
+  if (!/[^\x20-\x7e]|["\\]/.test(text)) return `"${text}"`;
   const ascii = text.replace(
     /[^\x20-\x7e]+/g,
     (other) => encodeURIComponent(other.toWellFormed()),

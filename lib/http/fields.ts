@@ -106,16 +106,21 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** Returns a copy without hop-by-hop fields and without those `Connection` names (RFC 9110 §7.6.1). */
-export function endToEnd(source: FieldSource): Fields {
-  const named = splitList(source.get("connection"))
-    .map((name) => name.toLowerCase());
+/** Returns a copy without hop-by-hop fields, without those `Connection` names (RFC 9110 §7.6.1), and without `others`, in lower case. */
+export function endToEnd(
+  source: FieldSource,
+  others?: ReadonlySet<string>,
+): Fields {
+  const connection = source.get("connection");
+  const named = connection === null
+    ? undefined
+    : splitList(connection).map((name) => name.toLowerCase());
   const kept = new Fields();
   for (const [name, value] of source) {
     const lower = name.toLowerCase();
-    if (!HOP_BY_HOP.has(lower) && !named.includes(lower)) {
-      kept.append(lower, value);
-    }
+    const isDropped = HOP_BY_HOP.has(lower) || others?.has(lower) === true ||
+      named?.includes(lower) === true;
+    if (!isDropped) kept.append(lower, value);
   }
   return kept;
 }

