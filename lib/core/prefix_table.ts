@@ -84,12 +84,11 @@ export class PrefixTable<T> {
     address: Uint8Array,
     prefixLength = 8 * address.length,
   ): PrefixMatch<T> {
-    if (!this.#isSettled) this.#settle();
+    this.settle();
     const steps = address.length === 4 ? this.#ipv4Steps : this.#ipv6Steps;
-    const match = steps.walk(address);
-    const { entry } = match;
-    return entry === undefined || entry.cidr.prefixLength <= prefixLength
-      ? match
+    const end = steps.walk(address);
+    return steps.prefixLengths[end]! <= prefixLength
+      ? steps.matches[end]!
       : this.#findShort(address, prefixLength);
   }
 
@@ -121,8 +120,9 @@ export class PrefixTable<T> {
     return bytes.length === 4 ? this.#ipv4 : this.#ipv6;
   }
 
-  /** Finds out which networks nest, and below which nodes all have one answer. */
-  #settle(): void {
+  /** Finds out which networks nest, and below which nodes all have one answer: what else the first search would take the time for. */
+  settle(): void {
+    if (this.#isSettled) return;
     for (const { nodes } of [this.#ipv4, this.#ipv6]) {
       this.#settleBelow(nodes, 0, undefined);
     }
@@ -188,16 +188,19 @@ class Trie {
 class Steps<T> {
   /** Of each step {@linkcode WAYS} numbers: where the next step is, or 0 or less for an end, the place of its match below 0. */
   readonly #ways: Int32Array;
-  readonly #matches: PrefixMatch<T>[] = [];
+  /** What is at the ends. */
+  readonly matches: PrefixMatch<T>[] = [];
+  /** How long the longest network at each end is, 0 if there is none. */
+  readonly prefixLengths: Int32Array;
 
   constructor(nodes: Int32Array, entries: readonly PrefixEntry<T>[]) {
     const ways: number[] = [];
-    const known = new Map<string, number>();
+    const known = new Map<number, number>();
     const end = (entry: number, scopeLength: number): number => {
-      const key = `${entry} ${scopeLength}`;
-      const at = known.get(key) ?? this.#matches.length;
-      if (at === this.#matches.length) {
-        this.#matches.push({ entry: entries[entry - 1], scopeLength });
+      const key = entry * 256 + scopeLength;
+      const at = known.get(key) ?? this.matches.length;
+      if (at === this.matches.length) {
+        this.matches.push({ entry: entries[entry - 1], scopeLength });
         known.set(key, at);
       }
       return -at;
@@ -216,18 +219,22 @@ class Steps<T> {
     const scopeLength = nodes[UNIFORM] === 1 ? 0 : -1;
     add({ at: 0, depth: 0, entry: nodes[ENTRY]!, scopeLength });
     this.#ways = Int32Array.from(ways);
+    this.prefixLengths = Int32Array.from(
+      this.matches,
+      ({ entry }) => entry?.cidr.prefixLength ?? 0,
+    );
   }
 
-  /** Returns what is at the end of the way of an address. */
-  walk(address: Uint8Array): PrefixMatch<T> {
+  /** Returns which of the ends an address comes to. */
+  walk(address: Uint8Array): number {
     const ways = this.#ways;
     let step = 0;
     for (let at = 0;; at++) {
       const byte = address[at]!;
       step = ways[step + (byte >> STEP_BITS)]!;
-      if (step <= 0) return this.#matches[-step]!;
+      if (step <= 0) return -step;
       step = ways[step + (byte & (WAYS - 1))]!;
-      if (step <= 0) return this.#matches[-step]!;
+      if (step <= 0) return -step;
     }
   }
 }

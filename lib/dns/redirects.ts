@@ -199,6 +199,8 @@ class RedirectMaker {
         });
       }
     }
+    // now, while nobody waits
+    table.settle();
     return table;
   }
 

@@ -53,7 +53,7 @@ export const SERVER_FLAGS = {
   engine: flag.choice(["portable", "batch"], {
     default: "portable",
     help:
-      "How UDP is answered: one datagram at a time, or (Linux, run with --allow-ffi) up to 64 with one system call",
+      "How UDP is answered: one datagram at a time, or (Linux, run with --allow-ffi) up to 32 with one system call",
   }),
 };
 

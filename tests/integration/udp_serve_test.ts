@@ -31,7 +31,7 @@ async function echoing(
 }
 
 for (const batched of [true, false]) {
-  const how = batched ? "64 at a time" : "one by one";
+  const how = batched ? "32 at a time" : "one by one";
   for (
     const [hostname, from, address] of [
       ["127.0.0.1", "127.0.0.1", [127, 0, 0, 1]],
