@@ -8,9 +8,9 @@
  * memory and 96 MiB of disk. wrk asks as fast as it can, by a law like Zipf's. Eight clients of our own ask as well, for all
  * or for a range, now and then purge, or leave in the middle, and compare the SHA-256 of each body they read to the end
  * with what it must be. The origin breaks off every fiftieth body, of every second of them it has the rest, and its answers
- * are fresh for 20 s. Every 10 s a
- * line tells how it stands; the last one says whether all is well: no wrong byte, no more memory in the last quarter than
- * in the second (8 % of slack), as many open files at the end as at the beginning.
+ * are fresh for 20 s. Every 10 s a line tells how it stands; the last one says whether all is well: no wrong byte, hardly
+ * an answer that the origin could not be reached, no more memory in the last quarter than in the second (8 % of slack), as
+ * many open files at the end as at the beginning, but for connections to the origin.
  *
  * Linux with wrk.
  */
@@ -93,10 +93,20 @@ function startOrigin() {
   });
 }
 
-/** What the edge may keep open beyond what it began with: connections to its origin. */
-const SPARE_FILES = 16;
+/** What the edge may keep open beyond what it began with: a connection to its origin for each of the clients there were, and a few files. */
+const SPARE_FILES = 24 + 8;
+/** So many of the answers may be 502 to 504: the origin runs in this process, and on a busy machine is late. */
+const REFUSED_SHARE = 0.001;
 
-const sums = { checked: 0, ranges: 0, cut: 0, left: 0, purged: 0, wrong: 0 };
+const sums = {
+  checked: 0,
+  ranges: 0,
+  cut: 0,
+  left: 0,
+  purged: 0,
+  refused: 0,
+  wrong: 0,
+};
 
 /** Few are asked for often, and each now and then. */
 function drawn(): number {
@@ -131,6 +141,10 @@ async function askOnce(url: string): Promise<void> {
     isRange ? { headers: { range: `bytes=${first}-${last}` } } : {},
   );
   const bytes = await answer.bytes();
+  if (answer.status >= 502 && answer.status <= 504) {
+    sums.refused += 1;
+    return;
+  }
   const expected = answer.status === 206
     ? whole.subarray(first, last + 1)
     : whole;
@@ -211,12 +225,13 @@ async function main(): Promise<void> {
   const grows = now > 1.08 * early;
   const leaks = filesNow > filesBefore + SPARE_FILES;
   // An edge that refuses everything has nothing wrong either.
-  const isWell = sums.wrong === 0 && sums.checked > sums.cut && !grows &&
-    !leaks;
+  const refuses = sums.refused > REFUSED_SHARE * (sums.checked + sums.ranges);
+  const isWell = sums.wrong === 0 && sums.checked > sums.cut && !refuses &&
+    !grows && !leaks;
   console.log(
     `${isWell ? "all is well" : "NOT WELL"}: ${
       sums.checked + sums.ranges
-    } bodies checked, ${sums.wrong} wrong; ${
+    } bodies checked, ${sums.wrong} wrong, ${sums.refused} refused; ${
       (early / 1024).toFixed(0)
     } MiB, then ${
       (now / 1024).toFixed(0)

@@ -167,9 +167,13 @@ export class HttpClient {
   #keep(origin: string, connection: ClientConnection): void {
     const idle = this.#idle.get(origin) ?? [];
     this.#idle.set(origin, idle);
-    connection.park(this.#clock.nowMs());
+    const nowMs = this.#clock.nowMs();
+    connection.park(nowMs);
     idle.push(connection);
-    if (idle.length > MAX_IDLE) idle.shift()!.close();
+    // The latest used is taken first, so those of a busy moment would stay for ever.
+    while (
+      idle.length > MAX_IDLE || nowMs - idle[0]!.idleSinceMs > IDLE_MS
+    ) idle.shift()!.close();
   }
 }
 
