@@ -19,11 +19,11 @@ export async function within<T>(
     readonly signal?: AbortSignal;
   },
 ): Promise<T> {
-  signal?.throwIfAborted();
   const timer = new AbortController();
   // AbortSignal.any would do, at several times the cost: this runs for every request to an origin.
   const stop = () => timer.abort(signal?.reason);
-  signal?.addEventListener("abort", stop, { once: true });
+  if (signal?.aborted) stop();
+  else signal?.addEventListener("abort", stop, { once: true });
   const late = clock.sleepUntil(clock.nowMs() + limitMs, timer.signal).then(
     () => {
       throw new RunError(
