@@ -35,7 +35,8 @@ const SECONDS = Number(Deno.env.get("SECONDS") ?? 3);
 const ONLY = Deno.env.get("ONLY")?.split(",");
 const OVERLOAD_SECONDS = Number(Deno.env.get("OVERLOAD_SECONDS") ?? 60);
 const folder = await Deno.makeTempDir({ prefix: "rolecall-dns-" });
-let nextPort = 20_000 + Math.floor(Math.random() * 20_000);
+// Below those the system gives to connections that go out.
+let nextPort = 20_000 + Math.floor(Math.random() * 10_000);
 
 interface Measured {
   readonly perSecond: number;

@@ -244,7 +244,10 @@ export async function startServer(
       (await Deno.connect({ hostname: "127.0.0.1", port })).close();
       return server;
     } catch (error) {
-      if (attempt === 200) throw error;
+      if (attempt === 200) {
+        await server[Symbol.asyncDispose]();
+        throw new Error(`${name} does not start`, { cause: error });
+      }
       await new Promise((wake) => setTimeout(wake, 100));
     }
   }

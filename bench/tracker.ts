@@ -28,7 +28,8 @@ const TORRENTS = 1000;
 const folder = await Deno.makeTempDir({ prefix: "rolecall-tracker-" });
 const main = resolve(import.meta.dirname ?? ".", "../main.ts");
 const list = join(folder, "torrents.txt");
-let nextPort = 20_000 + Math.floor(Math.random() * 20_000);
+// Below those the system gives to connections that go out.
+let nextPort = 20_000 + Math.floor(Math.random() * 10_000);
 
 const NAMES = [
   "rolecall",
@@ -94,7 +95,10 @@ async function start(name: Name): Promise<Tracker> {
       (await Deno.connect({ hostname: "127.0.0.1", port })).close();
       break;
     } catch (error) {
-      if (attempt === 100) throw error;
+      if (attempt === 100) {
+        child.kill("SIGKILL");
+        throw new Error(`${name} does not start`, { cause: error });
+      }
       await new Promise((wake) => setTimeout(wake, 100));
     }
   }
