@@ -174,17 +174,25 @@ function segmentList(rendition: Rendition, set: PublishedSet): string {
   const times = equal ? ` duration="${nominalTicks}"` : "";
   return `    <SegmentList timescale="${timescale}"${times}>
      <Initialization sourceURL="${escapeXml(rendition.initName)}"/>
-${equal ? "" : timeline(set)}${urls.join("")}    </SegmentList>
+${equal ? "" : timeline(set, { perSegment: true })}${
+    urls.join("")
+  }    </SegmentList>
 `;
 }
 
-/** A SegmentTimeline, equal neighbours as one S. */
-function timeline({ segmentTicks, firstNumber, nominalTicks }: PublishedSet) {
+/**
+ * A SegmentTimeline, equal neighbours as one S; with `perSegment` each has its own: where there is a list of SegmentURLs,
+ * dash.js (5.2.1) takes the one at the number of the S, whatever its `@r`, plays the wrong segments and stops early.
+ */
+function timeline(
+  { segmentTicks, firstNumber, nominalTicks }: PublishedSet,
+  { perSegment = false } = {},
+) {
   const start = (firstNumber - 1) * nominalTicks;
   const runs: { ticks: number; count: number }[] = [];
   for (const ticks of segmentTicks) {
     const last = runs.at(-1);
-    if (last?.ticks === ticks) last.count += 1;
+    if (last?.ticks === ticks && !perSegment) last.count += 1;
     else runs.push({ ticks, count: 1 });
   }
   const lines = runs.map(({ ticks, count }, at) =>

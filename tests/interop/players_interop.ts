@@ -6,6 +6,11 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { openPage } from "../support/browser.ts";
 import {
+  type PlayerName,
+  type PlayerPages,
+  servePlayerPages,
+} from "../support/player_pages.ts";
+import {
   runProgram,
   runTool,
   startProgram,
@@ -15,72 +20,13 @@ import {
 /** Longest wait until enough has played. */
 const PLAY_MS = 90_000;
 
-const SCRIPTS = {
-  "dash.js": "dashjs/dist/modern/umd/dash.all.min.js",
-  shaka: "shaka-player/dist/shaka-player.compiled.js",
-} as const;
-
-const START = {
-  "dash.js": `
-    const player = dashjs.MediaPlayer().create();
-    player.on("error", (e) => seen.errors.push(String(e.error?.message ?? e.error)));
-    player.initialize(video, url, true);`,
-  shaka: `
-    const player = new shaka.Player();
-    player.addEventListener("error", (e) => seen.errors.push("shaka " + e.detail.code));
-    player.attach(video).then(() => player.load(url)).then(() => video.play())
-      .catch((e) => seen.errors.push("shaka " + (e.code ?? e) + " " + e.message));`,
-} as const;
-
-type PlayerName = keyof typeof SCRIPTS;
-
-/** Serves a page for each player at `/dash.js?URL` and `/shaka?URL`. */
-function servePages() {
-  const npm = Deno.env.get("ROLECALL_NPM");
-  assert(npm, "ROLECALL_NPM must name a folder with dashjs and shaka-player");
-  const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen() {} },
-    async (request) => {
-      const name = new URL(request.url).pathname.slice(1);
-      if (name.endsWith(".script")) {
-        const file = SCRIPTS[name.slice(0, -7) as PlayerName];
-        return new Response(
-          await Deno.readTextFile(join(npm, "node_modules", file)),
-          { headers: { "content-type": "text/javascript" } },
-        );
-      }
-      if (!(name in SCRIPTS)) return new Response(null, { status: 404 });
-      return new Response(
-        `<!doctype html><meta charset="utf-8"><title>${name}</title>
-<style>body { margin: 0; background: #000 } video { width: 100vw }</style><video muted></video>
-<script src="/${name}.script"></script><script>
-const video = document.querySelector("video");
-const url = decodeURIComponent(location.search.slice(1));
-const seen = { errors: [] };
-video.addEventListener("error", () => seen.errors.push(String(video.error?.message)));
-${START[name as PlayerName]}
-</script>`,
-        { headers: { "content-type": "text/html; charset=utf-8" } },
-      );
-    },
-  );
-  return {
-    port: server.addr.port,
-    [Symbol.asyncDispose]: () => server.shutdown(),
-  };
-}
-
 /** Plays two seconds and more of a manifest, with pictures and, where there is any, sound. */
 async function play(
   name: PlayerName,
   manifestUrl: string,
-  options: { readonly pagesPort: number; readonly sound: boolean },
+  options: { readonly pages: PlayerPages; readonly sound: boolean },
 ): Promise<void> {
-  await using page = await openPage(
-    `http://127.0.0.1:${options.pagesPort}/${name}?${
-      encodeURIComponent(manifestUrl)
-    }`,
-  );
+  await using page = await openPage(options.pages.url(name, manifestUrl));
   // A live title begins anywhere but at 0.
   await page.until(
     `typeof seen === "object" &&
@@ -122,13 +68,11 @@ const TITLES: readonly (readonly [PlayerName, string])[] = [
 
 for (const [name, flags] of TITLES) {
   Deno.test(`Chromium with ${name} plays the test card of origin ${flags}`, async () => {
-    await using pages = servePages();
+    await using pages = servePlayerPages();
     const { program, url } = await startOrigin(...flags.split(" "));
     await using _ = program;
-    await play(name, `${url}manifest.mpd`, {
-      pagesPort: pages.port,
-      sound: flags.includes("--audio"),
-    });
+    const sound = flags.includes("--audio");
+    await play(name, `${url}manifest.mpd`, { pages, sound });
   });
 }
 
@@ -147,7 +91,7 @@ Deno.test("Chromium with dash.js and shaka plays an ingested movie, through an e
     ...[movie, "--root", `${folder.path}/title`],
   ], { timeoutMs: 120_000 });
   assertEquals(run.code, 0, run.stderr);
-  await using pages = servePages();
+  await using pages = servePlayerPages();
   const { program, url } = await startOrigin("--root", `${folder.path}/title`);
   await using _ = program;
   await using edge = await startProgram(
@@ -156,7 +100,7 @@ Deno.test("Chromium with dash.js and shaka plays an ingested movie, through an e
   const { port } = await edge.until("role.listening");
   for (const name of ["dash.js", "shaka"] as const) {
     await play(name, `http://127.0.0.1:${port}/manifest.mpd`, {
-      pagesPort: pages.port,
+      pages,
       sound: true,
     });
   }

@@ -118,6 +118,26 @@ Deno.test("sound segments have the size that the plan says, whatever numbers are
   assert(soundInit(plan).length > 500);
 });
 
+Deno.test("segments of uneven length have an S each in a list, as dash.js counts them, and runs of them elsewhere", () => {
+  const written = (addressing: "list" | "time") => {
+    const plan = lecturePlan({ addressing, durationMs: 20_000 });
+    const title = publishTitle(plan, 0);
+    const sets = title.sets.map((set) => ({
+      ...set,
+      segmentTicks: [90, 90, 90, 80],
+      nominalTicks: 88,
+    }));
+    return writeMpd({ ...title, sets }).match(/<S .*\/>/g);
+  };
+  const each = [
+    '<S t="0" d="90"/>',
+    ...['<S d="90"/>', '<S d="90"/>', '<S d="80"/>'],
+  ];
+  const runs = ['<S t="0" d="90" r="2"/>', '<S d="80"/>'];
+  assertEquals(written("list"), [...each, ...each, ...each]);
+  assertEquals(written("time"), [...runs, ...runs, ...runs]);
+});
+
 Deno.test("playlists list the segments of the manifest, by name or by range", () => {
   const plan = lecturePlan({ audio: true, durationMs: 11_000 });
   const title = publishTitle(plan, 0);
