@@ -211,6 +211,36 @@ Deno.test("dns-redirector answers pipelined queries in order, however they are s
   assertEquals((await overTcp(port, [query(9)], 1)).length, 1);
 });
 
+Deno.test("dns-redirector --engine batch answers over TCP though queries over UDP never cease", async () => {
+  await using server = await startProgram([...SLIDES, "--engine", "batch"]);
+  const port = await portOf(server);
+  const name = parseName("video.kingcdn.example");
+  using socket = localSocket();
+  const { datagrams } = socket;
+  const to = { transport: "udp", hostname: "127.0.0.1", port } as const;
+  let isOver = false;
+  const ask = async (id: number) => {
+    await datagrams.send(encodeQuery({ id, name, type: 1 }), to);
+  };
+  const seen = new Set<number>();
+  for (let id = 0; id < 64; id++) await ask(id);
+  const asking = (async () => {
+    while (!isOver || seen.size <= 64) {
+      const [received] = await datagrams.receive();
+      const { id, answers } = decodeMessage(received);
+      assertEquals(answers.length, 1);
+      seen.add(id);
+      await ask(id + 64 & 0xffff);
+    }
+  })();
+  for (let id = 0; id < 5; id++) {
+    const query = frameMessage(encodeQuery({ id, name, type: 1 }));
+    assertEquals((await overTcp(port, [query], 1)).length, 1);
+  }
+  isOver = true;
+  await asking;
+});
+
 Deno.test("dns-redirector survives garbage and says so", async () => {
   await using server = await startProgram(SLIDES);
   const port = await portOf(server);
