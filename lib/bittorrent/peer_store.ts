@@ -6,11 +6,11 @@
  *
  * A record is a number: what is known of the peer lies at that place in arrays, which are cut into segments so that
  * growing copies nothing. What every answer to others needs, its address and how fresh it is, lies apart from the rest:
- * a block of eight of these is one or two lines of the processor's cache, and drawing fifty peers of a hundred waits for
- * memory a third as often. The peers of a swarm are its positions 0 to count - 1, kept in blocks of eight records; when one
- * leaves, the last takes its place. Who announces is found through a hash table with chains over all swarms. It grows by
- * linear hashing (Litwin, 1980): each new bucket takes over half of one old chain, so there is never a pause in which
- * all is hashed anew. The hash has a key, so that nobody can choose addresses that all fall into one chain.
+ * a block of eight of these is one or two lines of the processor's cache, where it would be five. The peers of a swarm
+ * are its positions 0 to count - 1, kept in blocks of eight records; when one leaves, the last takes its place. Who
+ * announces is found through a hash table with chains over all swarms. It grows by linear hashing (Litwin, 1980): each
+ * new bucket takes over half of one old chain, so there is never a pause in which all is hashed anew. The hash has a
+ * key, so that nobody can choose addresses that all fall into one chain.
  */
 import { BlockLists } from "./_block_lists.ts";
 import {

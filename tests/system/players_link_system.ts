@@ -1,4 +1,4 @@
-// deno-lint-ignore-file no-console
+// deno-lint-ignore-file no-console -- tells that a player tries again
 /**
  * dash.js and shaka in Chromium play an ingested movie through origin and edge over a wire that `tc tbf` makes narrow and
  * wide again: they go down to a lower rate and up again by themselves. Needs root.
