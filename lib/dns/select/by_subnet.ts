@@ -10,10 +10,20 @@ import type { NarrowedBySite, SiteRequest } from "./selection.ts";
 export function narrowBySite(request: SiteRequest): NarrowedBySite {
   const { group, sites } = request;
   const live = group.live;
-  const { entry, scopeLength } = sites.find(
+  const { entry, value, scopeLength } = sites.find(
     request.client,
     request.clientLength,
   );
+  const nearest = value?.site.ranks[0];
+  // most often all is well there, and no more need be looked at
+  if (value !== undefined && nearest !== undefined && nearest.live.length > 0) {
+    return {
+      edges: nearest.live,
+      memory: nearest,
+      scopeLength,
+      reason: value.reason,
+    };
+  }
   let skipped = false;
   for (let at = entry; at !== undefined; at = at.outer) {
     const { site, reason } = at.value;

@@ -107,10 +107,28 @@ Deno.test("PrefixTable tells the networks around the one it found, the next long
   assertEquals(passed, ["10.1.2.0/24", "10.1.0.0/16", "0.0.0.0/0"]);
 });
 
-/** Addresses of 8 bits with three answers: small enough to look at all of them. */
-Deno.test("PrefixTable's scope is the largest network with one answer, for any networks", () => {
+/** Eight bits with three answers, small enough to look at all of them, after so many others that are 0. */
+for (
+  const [bytes, offset] of [[4, 0], [4, 13], [4, 24], [16, 28], [16, 61]]
+) {
+  Deno.test(
+    `PrefixTable's scope is the largest network with one answer, for any networks that differ in 8 of ${
+      8 * (bytes ?? 0)
+    } bits from ${offset} on`,
+    () => scopesAreLargest(bytes ?? 0, offset ?? 0),
+  );
+}
+
+function scopesAreLargest(bytes: number, offset: number): void {
   const rng = seededRng(7871);
   const draw = (count: number) => Math.floor(rng() * count);
+  const addressOf = (value: number) => {
+    const address = new Uint8Array(bytes);
+    const at = offset >> 3;
+    address[at] = value >> (offset & 7);
+    if ((offset & 7) > 0) address[at + 1] = value << (8 - (offset & 7));
+    return address;
+  };
   for (let round = 0; round < 60; round++) {
     const table = new PrefixTable<number>();
     const answers = new Array(256).fill(undefined);
@@ -125,19 +143,34 @@ Deno.test("PrefixTable's scope is the largest network with one answer, for any n
       answers.fill(value, start, start + 2 ** (8 - length));
     }
     for (const [start, length, value] of networks.values()) {
-      const bytes = new Uint8Array([start, 0, 0, 0]);
-      table.add({ bytes, prefixLength: length }, value);
+      const cidr = { bytes: addressOf(start), prefixLength: offset + length };
+      table.add(cidr, value);
     }
     const isOne = (address: number, length: number) => {
       const size = 2 ** (8 - length);
       const start = address - address % size;
       return new Set(answers.slice(start, start + size)).size === 1;
     };
+    const hasLength = (start: number, length: number) =>
+      networks.get(`${start}/${length}`)?.[2];
     for (let address = 0; address < 256; address++) {
-      const found = table.find(new Uint8Array([address, 0, 0, 0]));
+      const found = table.find(addressOf(address));
+      assertEquals(found.value, answers[address]);
       assertEquals(found.entry?.value, answers[address]);
-      assert(isOne(address, found.scopeLength), `${round} ${address}`);
-      assert(found.scopeLength === 0 || !isOne(address, found.scopeLength - 1));
+      // all in front of the eight bits is 0, and nothing is known of the rest of the Internet
+      const scope = found.scopeLength - offset;
+      assert(scope >= 0 && isOne(address, scope), `${round} ${address}`);
+      assert(scope === 0 || !isOne(address, scope - 1));
+      for (let known = 0; known < 8; known++) {
+        const start = address >> (8 - known) << (8 - known);
+        let longest: number | undefined;
+        for (let length = 0; length <= known; length++) {
+          longest = hasLength(start >> (8 - length) << (8 - length), length) ??
+            longest;
+        }
+        const cut = table.find(addressOf(start), offset + known);
+        assertEquals(cut.value, longest, `${round} ${start}/${known}`);
+      }
     }
   }
-});
+}
