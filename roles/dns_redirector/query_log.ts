@@ -12,6 +12,8 @@ import type { RoleContext } from "../../lib/role.ts";
 
 /** So many queries a second are told one by one: a class can read them. The rest is counted. */
 const TOLD_PER_SECOND = 50;
+/** So many after a second with more than those: nobody can read along then, and each takes as long as ten answers, for which others wait. */
+const TOLD_WHEN_BUSY = 10;
 const WINDOW_MS = 1000;
 
 /** Who sent a message. */
@@ -44,7 +46,9 @@ const NOTHING: Counts = {
 export class QueryLog {
   readonly #ctx: RoleContext;
   #windowStartMs: number;
-  #told = 0;
+  /** Queries of this second. */
+  #seen = 0;
+  #mayBeTold = TOLD_PER_SECOND;
   #toldEnds = 0;
   #isCounting = false;
   #counts = { ...NOTHING };
@@ -101,8 +105,8 @@ export class QueryLog {
   #mayTell(): boolean {
     // While it is counting, a timer ends the second: the clock need not be asked for each query.
     if (!this.#isCounting) this.#roll();
-    this.#told += 1;
-    if (this.#told <= TOLD_PER_SECOND) return true;
+    this.#seen += 1;
+    if (this.#seen <= this.#mayBeTold) return true;
     this.#count();
     return false;
   }
@@ -118,7 +122,10 @@ export class QueryLog {
     if (nowMs - this.#windowStartMs < WINDOW_MS) return;
     this.flush();
     this.#windowStartMs = nowMs;
-    this.#told = 0;
+    this.#mayBeTold = this.#seen > TOLD_PER_SECOND
+      ? TOLD_WHEN_BUSY
+      : TOLD_PER_SECOND;
+    this.#seen = 0;
     this.#toldEnds = 0;
   }
 

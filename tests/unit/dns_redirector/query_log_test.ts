@@ -90,3 +90,25 @@ Deno.test("QueryLog counts what is more than 50 in a second, and says so when it
   assertEquals(events.length, 102);
   stop.abort();
 });
+
+Deno.test("QueryLog tells 10 a second while there are more than 50, and 50 again when it is quieter", async () => {
+  const { clock, events, note, stop } = start();
+  const toldOf = (count: number) => {
+    const before = events.length;
+    for (let turn = 0; turn < count; turn++) note("video.kingcdn.example");
+    return events.slice(before).map((event) => event.type).length;
+  };
+  assertEquals(toldOf(51), 50);
+  await clock.advanceTo(1000);
+  assertEquals(toldOf(60), 10);
+  await clock.advanceTo(2000);
+  assertEquals(toldOf(50), 10);
+  await clock.advanceTo(3000);
+  assertEquals(toldOf(50), 50);
+  await clock.advanceTo(4500);
+  const counted = events.flatMap((event) =>
+    event.type === "queries.counted" ? [event.queries] : []
+  );
+  assertEquals(counted, [1, 50, 40]);
+  stop.abort();
+});
