@@ -337,7 +337,6 @@ export class Resolver implements Machine<ResolverInput, ResolverOutput> {
   #end(task: Task<Waiting>, resolved: Resolved, nowMs: number): void {
     this.#tasks.delete(task.key);
     const { client } = task.walker;
-    let isStale = false;
     for (const waiting of task.waiting) {
       if (resolved.kind === "resolved") {
         const answer = answerOf(resolved.findings, resolved.scopeLength);
@@ -346,10 +345,9 @@ export class Resolver implements Machine<ResolverInput, ResolverOutput> {
       }
       const { question } = waiting;
       const stale = this.#cached(question, { client, nowMs, mayBeStale: true });
-      isStale = stale !== undefined;
       this.#finish(waiting, {
         answer: stale ?? failure(RCODES.SERVFAIL),
-        source: isStale ? "stale" : "failure",
+        source: stale === undefined ? "failure" : "stale",
         reason: resolved.reason,
         nowMs,
         task,
@@ -360,7 +358,8 @@ export class Resolver implements Machine<ResolverInput, ResolverOutput> {
       if (this.#failures.size >= MAX_FAILURES) this.#failures.clear();
       this.#failures.set(task.key, {
         reason: resolved.reason,
-        untilMs: nowMs + (isStale ? STALE_RECHECK_MS : FAILURE_MS),
+        // whether or not anybody still waited for it
+        untilMs: nowMs + (task.hasStale ? STALE_RECHECK_MS : FAILURE_MS),
       });
     }
   }

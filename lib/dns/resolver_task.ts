@@ -23,6 +23,8 @@ export class Task<W> {
   readonly key: string;
   readonly walker: Walker;
   readonly waiting: W[] = [];
+  /** Something expired can be served in place of its answer. */
+  readonly hasStale: boolean;
   /** The message that was sent last, while its answer is awaited. */
   exchange: Exchange | undefined;
   exchangeId: number | undefined;
@@ -46,6 +48,7 @@ export class Task<W> {
     const { key, walker, name, type, hasStale } = options;
     this.key = key;
     this.walker = walker;
+    this.hasStale = hasStale;
     this.endsAtMs = walker.nowMs + MAX_TASK_MS;
     this.staleAtMs = hasStale ? walker.nowMs + CLIENT_WAIT_MS : Infinity;
     this.#steps = resolve(walker, { name, type });

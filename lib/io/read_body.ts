@@ -11,13 +11,15 @@ import { within } from "./within.ts";
  */
 export async function readBody(
   body: ReadableStream<Uint8Array> | null,
-  { what, clock, maxBytes, limitMs, signal }: {
+  { what, clock, maxBytes, limitMs, signal, cutsOff = false }: {
     /** For messages: `Cannot read ${what}: …`. */
     readonly what: string;
     readonly clock: Clock;
     readonly maxBytes: number;
     readonly limitMs: number;
     readonly signal?: AbortSignal;
+    /** Of a longer body the first `maxBytes` are wanted; without it, that is an error. */
+    readonly cutsOff?: boolean;
   },
 ): Promise<Uint8Array<ArrayBuffer>> {
   const collected = new ByteCollector();
@@ -32,7 +34,13 @@ export async function readBody(
         ...(signal === undefined ? {} : { signal }),
       });
       if (read.done) return collected.bytes;
-      if (collected.length + read.value.length > maxBytes) {
+      const left = maxBytes - collected.length;
+      if (read.value.length > left) {
+        if (cutsOff) {
+          collected.push(read.value.subarray(0, left));
+          reader.cancel().catch(() => {});
+          return collected.bytes;
+        }
         throw new RunError(
           "too-large",
           `Cannot read ${what}: it must be at most ${maxBytes} bytes`,

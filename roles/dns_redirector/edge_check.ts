@@ -5,7 +5,7 @@ import { readBody } from "../../lib/io/read_body.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { WatchRules } from "./watch_flags.ts";
 
-/** The body of a check's answer says little; more of it is not read. */
+/** What is looked for in the body of a check's answer stands at its start; more of it is not read. */
 const MAX_CHECK_BYTES = 64 * 2 ** 10;
 /** A page of metrics is text for programs, but not without end. */
 const MAX_METRICS_BYTES = 4 * 2 ** 20;
@@ -85,19 +85,29 @@ async function checkHttp(
       reason: `its status is ${response.status}, not ${status}`,
     };
   }
+  const passed: CheckOutcome = {
+    kind: "passed",
+    reason: `answers with ${status}`,
+    roundTripMs,
+  };
+  if (body === undefined) {
+    // it may be a film
+    response.body?.cancel().catch(() => {});
+    return passed;
+  }
   const text = fromUtf8(
     await readBody(response.body, {
       what: "the answer to a check",
       clock,
       maxBytes: MAX_CHECK_BYTES,
+      cutsOff: true,
       limitMs: Math.max(1, timeoutMs - roundTripMs),
       signal,
     }),
   );
-  if (body !== undefined && !text.includes(body)) {
-    return { kind: "missed", reason: `there is no "${body}" in its answer` };
-  }
-  return { kind: "passed", reason: `answers with ${status}`, roundTripMs };
+  return text.includes(body)
+    ? passed
+    : { kind: "missed", reason: `there is no "${body}" in its answer` };
 }
 
 /** Reads an edge's page of metrics. @throws {RunError} If it cannot be had; `signal`'s reason if it aborts. */

@@ -40,13 +40,13 @@ async function portOf(server: StartedProgram): Promise<number> {
   return port;
 }
 
-async function lookup(port: number, ...args: string[]) {
+function lookup(port: number, ...args: string[]) {
+  return lookupAt(`127.0.0.1:${port}`, ...args);
+}
+
+async function lookupAt(at: string, ...args: string[]) {
   const { code, stdout, stderr } = await runProgram([
-    "dns-redirector",
-    "--at",
-    `127.0.0.1:${port}`,
-    "--json",
-    ...args,
+    ...["dns-redirector", "--at", at, "--json", ...args],
   ]);
   assertEquals(code, 0, stderr);
   return JSON.parse(stdout);
@@ -98,6 +98,38 @@ Deno.test("dns-redirector sends clients of two networks to two edges, by source 
     server.events.find((event) => event.type !== "role.started")?.type,
     "role.listening",
   );
+});
+
+Deno.test("dns-redirector is asked over IPv6, chooses by IPv6 networks, and knows IPv4 clients of the same socket", async () => {
+  const name = "video.kingcdn.example";
+  await using server = await startProgram([
+    ...["dns-redirector", "--host", "::", "--port", "0", "--domain", name],
+    ...["--edge", "fd00::3", "--edge", "fd00::4", "--edge", "127.0.0.3"],
+    ...["--policy", "geo", "--site", "2001:db8:1::/48=fd00::3"],
+    ...["--site", "2001:db8:2::/48=fd00::4", "--site", "::1/128=fd00::4"],
+    ...["--site", "127.0.0.0/8=fd00::3"],
+  ]);
+  const port = await portOf(server);
+  const type = ["--query", name, "--type", "AAAA"];
+  const [near, far, own, ipv4, address] = await Promise.all([
+    lookupAt(`[::1]:${port}`, ...type, "--subnet", "2001:db8:1:200::/56"),
+    lookupAt(`[::1]:${port}`, ...type, "--subnet", "2001:db8:2::/56", "--tcp"),
+    lookupAt(`[::1]:${port}`, ...type),
+    lookup(port, ...type),
+    lookup(port, "--query", name, "--subnet", "2001:db8:2::/56"),
+  ]);
+  assertEquals(near.addresses, ["fd00::3"]);
+  assertEquals(near.clientSubnet, "2001:db8:1:200::/56/48");
+  assertEquals([far.addresses, far.transport], [["fd00::4"], "tcp"]);
+  assertEquals([own.addresses, ipv4.addresses], [["fd00::4"], ["fd00::3"]]);
+  assertEquals(address.addresses, ["127.0.0.3"]);
+  for (const client of ["::1", "127.0.0.1"]) {
+    const selected = await server.until(
+      "edge.selected",
+      (event) => event.client === client,
+    );
+    assertEquals(selected.clientFrom, "source");
+  }
 });
 
 Deno.test("dns-redirector serves zone files, and says NXDOMAIN and REFUSED", async () => {

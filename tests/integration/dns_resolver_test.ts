@@ -44,6 +44,7 @@ const ZONES: readonly (readonly [string, readonly string[]])[] = [
 async function startWorld(open: AsyncDisposableStack) {
   const folder = open.use(await temporaryFolder());
   let port = "0";
+  const authorities: StartedProgram[] = [];
   for (const [host, lines] of ZONES) {
     const path = `${folder.path}/${host}.zone`;
     await Deno.writeTextFile(path, lines.join("\n") + "\n");
@@ -59,6 +60,7 @@ async function startWorld(open: AsyncDisposableStack) {
           : []),
       ]),
     );
+    authorities.push(server);
     port = `${await portOf(server)}`;
   }
   const resolver = open.use(
@@ -69,7 +71,7 @@ async function startWorld(open: AsyncDisposableStack) {
     ]),
   );
   const at = `127.0.0.1:${await portOf(resolver)}`;
-  return { resolver, at, root: `127.0.1.1:${port}` };
+  return { resolver, authorities, at, root: `127.0.1.1:${port}` };
 }
 
 async function portOf(server: StartedProgram): Promise<number> {
@@ -135,6 +137,28 @@ Deno.test("dns-redirector --recursive finds a name from the root on, once, for c
   const { code } = await resolver.stop();
   assertEquals(code, 0);
   assert(resolver.events.every((event) => event.type !== "recursion.ignored"));
+});
+
+Deno.test("dns-redirector --recursive asks each question from another port that cannot be guessed from the one before", async () => {
+  await using open = new AsyncDisposableStack();
+  const { authorities: [, , king], at } = await startWorld(open);
+  assert(king !== undefined);
+  for (let round = 0; round < 12; round++) {
+    await lookup(at, "--query", `n${round}.kingcdn.example`);
+  }
+  await king.until(
+    "query.answered",
+    ({ question }) => question.toLowerCase() === "n11.kingcdn.example",
+  );
+  const ports = king.events.flatMap((event) =>
+    event.type === "query.answered"
+      ? [Number(event.remote.replace(/^.*:/, ""))]
+      : []
+  );
+  assertEquals(ports.length, 12);
+  assert(new Set(ports).size >= 11, ports.join());
+  const steps = ports.slice(1).map((port, at) => port - (ports[at] ?? 0));
+  assert(new Set(steps).size >= 10, ports.join());
 });
 
 Deno.test("dns-redirector --recursive says what it needs in one line when the root is not given or is none", async () => {

@@ -129,6 +129,8 @@ export class ResolverWorld {
   readonly replies = new Map<number, Uint8Array | undefined>();
   nowMs = 0;
   sent = 0;
+  /** Exchanges that were sent and not closed. */
+  readonly open = new Set<number>();
   #clients = 0;
 
   constructor(
@@ -190,12 +192,14 @@ export class ResolverWorld {
       else if (output.kind === "reply") {
         this.replies.set(output.clientId, output.bytes);
       } else if (output.kind === "send") this.#deliver(output);
+      else assert(this.open.delete(output.exchangeId), "closed twice");
     }
   }
 
   #deliver(output: ResolverOutput & { readonly kind: "send" }): void {
     const { exchangeId, to, bytes, transport } = output;
     this.sent += 1;
+    this.open.add(exchangeId);
     const replies = this.authorities.get(to.host)?.(bytes, { transport }) ?? [];
     for (const { bytes, host = to.host, port = to.port } of replies) {
       const from = { host, port };

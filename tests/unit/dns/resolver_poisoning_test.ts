@@ -68,32 +68,36 @@ function outrun(
 }
 
 Deno.test("Resolver believes no reply with another id, question, case, sender or port, and takes the real one after it", () => {
-  const forgers: Record<string, (bytes: Uint8Array) => Sent> = {
-    "wrong-id": (bytes) => {
+  const asking = (change: Partial<DnsMessage["questions"][number]>) =>
+  (
+    bytes: Uint8Array,
+  ) => ({
+    bytes: edited(forged(bytes), ({ questions }) => ({
+      questions: questions.map((each) => ({ ...each, ...change })),
+    })),
+  });
+  const forgers: readonly [string, (bytes: Uint8Array) => Sent][] = [
+    ["wrong-id", (bytes) => {
       const copy = forged(bytes);
       copy[0] = (copy[0] ?? 0) ^ 1;
       return { bytes: copy };
-    },
-    "wrong-question": (bytes) => ({
+    }],
+    ["wrong-question", asking({ type: RECORD_TYPES.MX })],
+    ["wrong-question", asking({ class: CLASSES.CH })],
+    ["wrong-question", asking({ name: parseName("bank.example") })],
+    ["wrong-question", (bytes) => ({
       bytes: edited(forged(bytes), ({ questions }) => ({
-        questions: questions.map((each) => ({
-          ...each,
-          type: RECORD_TYPES.MX,
-        })),
+        questions: [...questions, ...questions],
       })),
-    }),
-    "wrong-case": (bytes) => ({
-      bytes: edited(forged(bytes), ({ questions }) => ({
-        questions: questions.map((each) => ({
-          ...each,
-          name: parseName("VIDEO.KINGCDN.EXAMPLE"),
-        })),
-      })),
-    }),
-    "wrong-source": (bytes) => ({ bytes: forged(bytes), host: EVIL }),
-    "malformed": (bytes) => ({ bytes: bytes.slice(0, 20) }),
-  };
-  for (const [reason, forge] of Object.entries(forgers)) {
+    })],
+    ["wrong-question", (bytes) => ({
+      bytes: edited(forged(bytes), () => ({ questions: [] })),
+    })],
+    ["wrong-case", asking({ name: parseName("VIDEO.KINGCDN.EXAMPLE") })],
+    ["wrong-source", (bytes) => ({ bytes: forged(bytes), host: EVIL })],
+    ["malformed", (bytes) => ({ bytes: bytes.slice(0, 20) })],
+  ];
+  for (const [reason, forge] of forgers) {
     const authorities = slideAuthorities();
     const king = authorities.get("10.1.0.4")!;
     authorities.set("10.1.0.4", outrun(king, forge));
