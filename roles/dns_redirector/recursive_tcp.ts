@@ -11,7 +11,7 @@ import type { RoleContext } from "../../lib/role.ts";
 import type { Clients, Tell } from "./recursive.ts";
 
 const READ_BYTES = 4096;
-/** Questions of one connection that are looked for at the same time; then it is not read any further. */
+/** Questions of one connection whose answers are looked for or not yet taken by the client; then it is not read any further. */
 const MAX_OPEN_QUESTIONS = 64;
 
 /** What the door for clients over TCP needs. */
@@ -64,9 +64,13 @@ class Conversation {
   readonly #connection: TcpConnection;
   readonly #door: TcpClientsDoor;
   #open = 0;
+  /** Those of them whose answer is there and waits for the client to take it. */
+  #unwritten = 0;
+  /** When the client asked or took something last. */
   #lastAtMs: number;
   #isOver = false;
   #wake: (() => void) | undefined;
+  readonly #closed = Promise.withResolvers<void>();
   /** Answers go out one after the other. */
   #writing: Promise<void> = Promise.resolve();
 
@@ -84,7 +88,8 @@ class Conversation {
       await this.#readAll();
       // the client may have closed its side only; it gets what it asked for
       while (this.#open > 0 && !this.#isOver) await this.#changed();
-      await this.#writing;
+      // older Denos do not break off a write when the connection is closed
+      await Promise.race([this.#writing, this.#closed.promise]);
     } catch (error) {
       if (!(error instanceof RunError)) throw error;
     } finally {
@@ -117,31 +122,39 @@ class Conversation {
   }
 
   readonly #tell: Tell = (bytes) => {
+    if (bytes === undefined || this.#isOver) return this.#done();
+    this.#unwritten += 1;
+    this.#writing = this.#writing
+      .then(() => this.#connection.write(frameMessage(bytes)))
+      .then(() => void (this.#unwritten -= 1))
+      .catch((error) => {
+        if (!(error instanceof RunError)) throw error;
+        this.#isOver = true;
+      })
+      .finally(() => this.#done());
+  };
+
+  /** Notes that a question is done with. */
+  #done(): void {
     this.#open -= 1;
     this.#lastAtMs = this.#door.ctx.clock.nowMs();
-    if (bytes !== undefined && !this.#isOver) {
-      this.#writing = this.#writing
-        .then(() => this.#connection.write(frameMessage(bytes)))
-        .catch((error) => {
-          if (!(error instanceof RunError)) throw error;
-          this.#isOver = true;
-        });
-    }
     this.#wake?.();
-  };
+  }
 
   #changed(): Promise<void> {
     return new Promise((resolve) => this.#wake = resolve);
   }
 
-  /** Closes the connection when there was no question for a while and none is open, and at the end of the role. */
+  /** Closes the connection when there was no question for a while and none is open, or no answer is taken; and at the end of the role. */
   async #closeWhenIdle(signal: AbortSignal): Promise<void> {
     const { ctx, flags } = this.#door;
     try {
       for (;;) {
         const idleAtMs = this.#lastAtMs + flags.idleTimeout;
         const nowMs = ctx.clock.nowMs();
-        if (nowMs >= idleAtMs && this.#open === 0) break;
+        const isSearching = this.#open > this.#unwritten;
+        const isIdle = this.#unwritten > 0 || !isSearching;
+        if (nowMs >= idleAtMs && isIdle) break;
         await ctx.clock.sleepUntil(Math.max(idleAtMs, nowMs + 1000), signal);
       }
       disconnected(this.#connection, { ctx, reason: "idle" });
@@ -150,6 +163,7 @@ class Conversation {
     }
     this.#isOver = true;
     this.#connection[Symbol.dispose]();
+    this.#closed.resolve();
     this.#wake?.();
   }
 }
