@@ -137,6 +137,17 @@ const FEATURES: readonly Case[] = [
     "NOERROR AA 1/0/0",
     "as BIND",
   ],
+  ["class CH A", ask("version.bind", { class: 3 }), "NOERROR AA 0/0/0"],
+  [
+    "class CH version.server",
+    ask("Version.Server", { type: 16, class: 3 }),
+    "NOERROR AA 1/0/0",
+  ],
+  [
+    "class CH hostname.bind",
+    ask("hostname.bind", { type: 16, class: 3 }),
+    "REFUSED 0/0/0",
+  ],
   [
     "class ANY",
     ask("www.cdn.test", { class: 255 }),

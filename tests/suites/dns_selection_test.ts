@@ -263,6 +263,24 @@ Deno.test("load does not send everybody to one edge until it is read again", () 
   assert((counts.get("e1") ?? 0) >= 5, [...counts].join(" "));
 });
 
+Deno.test("noteLoad smooths by halves and reckons what an answer brings from all edges", () => {
+  const book = new EdgeBook();
+  const note = (place: string, value: number) =>
+    noteLoad(book, place, { value, format: (value) => `${value}` });
+  note("a", 100);
+  // nobody was sent there: nothing is known of what an answer brings
+  assertEquals(book.loadPerAnswer, 0);
+  note("b", 300);
+  book.state("a").answersSince = 10;
+  book.state("b").answersSince = 30;
+  note("a", 200);
+  assertEquals(book.state("a").load, { value: 150, text: "150" });
+  assertEquals(book.loadPerAnswer, (150 + 300) / 40);
+  assertEquals([book.state("a").answersSince, book.state("b").answersSince], [
+    ...[0, 30],
+  ]);
+});
+
 Deno.test("geo,load looks at the load within the site only", () => {
   const world = new World(1, 1, 1).site(["10.1.0.0/16"], [2, 3])
     .loads(0, 500, 100);

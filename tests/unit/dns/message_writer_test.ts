@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { MessageWriter } from "../../../lib/dns/message_writer.ts";
-import { parseName } from "../../../lib/dns/name.ts";
+import { decodeMessage } from "../../../lib/dns/message.ts";
+import { formatName, parseName } from "../../../lib/dns/name.ts";
 import { ask, responderFor, ZONE } from "./ask.ts";
 
 function text(name: string, length: number) {
@@ -19,6 +20,36 @@ Deno.test("MessageWriter takes back a record that does not fit, and its names", 
   // were the names of the record taken back still known, this would point to bytes that are no longer there
   assert(writer.record(text("c", 1)));
   assertEquals([...writer.buffer.subarray(length, length + 3)], [1, 0x63, 0]);
+});
+
+Deno.test("MessageWriter points to names whose own end is a pointer, far into the message, whatever their case", () => {
+  const writer = new MessageWriter();
+  writer.reset(4096, 12);
+  assert(writer.record(text("pad", 250)));
+  const names = [
+    "example.test",
+    "www.example.test",
+    "a.www.example.test",
+    "A.WWW.Example.TEST",
+    "wwx.example.test",
+    "ww.example.test",
+    "a.www.example.tes",
+  ];
+  const lengths = names.map((name) => {
+    const { length } = writer;
+    assert(writer.record(text(name, 0)));
+    // type, class, TTL, length and data have 11 bytes
+    return writer.length - length - 11;
+  });
+  assertEquals(lengths, [14, 6, 4, 2, 6, 5, 19]);
+  const bytes = writer.buffer.slice(0, writer.length);
+  bytes.set([0, 1, 0x80, 0, 0, 0, 0, names.length + 1, 0, 0, 0, 0]);
+  assertEquals(
+    decodeMessage(bytes).answers.slice(1).map(({ name }) =>
+      formatName(name).toLowerCase()
+    ),
+    names.map((name) => `${name.toLowerCase()}.`),
+  );
 });
 
 Deno.test("an answer never passes the limit, EDNS and client subnet included", () => {

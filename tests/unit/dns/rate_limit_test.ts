@@ -50,6 +50,22 @@ Deno.test("ResponseRateLimit counts networks and answers apart", () => {
   assertEquals(fates(limited, 1, { host: "2001:db8:0:100::1" }), "e");
 });
 
+Deno.test("ResponseRateLimit limits a flood that names many networks in turn, each for itself", () => {
+  const limited = limit(0);
+  const sent = new Map<number, number>();
+  for (let round = 0; round < 20; round++) {
+    for (let network = 0; network < 1000; network++) {
+      const address = parseAddress(`10.${network >> 8}.${network & 255}.9`);
+      const fate = limited.decide(address, { answerKey: 7, nowMs: 1000 });
+      const before = sent.get(network) ?? 0;
+      sent.set(network, before + (fate === "sent" ? 1 : 0));
+    }
+  }
+  // two networks may meet in one bucket: the newer begins anew, and the older one too when it comes back
+  const exact = [...sent.values()].filter((count) => count === 5).length;
+  assert(exact > 950, `${exact} of 1000 networks got the rate`);
+});
+
 Deno.test("ResponseRateLimit lets a flood pause before it is answered again", () => {
   const limited = limit(0);
   assertEquals(fates(limited, 15), "eeeeerrrrrrrrrr");

@@ -143,4 +143,9 @@ Deno.test("Responder answers a query for a cookie alone (RFC 7873 §5.4), and re
     assertEquals([bytes, refused.message.rcode], [bytes, RCODES.FORMERR]);
     assertEquals(refused.cookie, undefined);
   }
+  for (const bytes of [8, 16, 17, 24, 40]) {
+    const { message, cookie } = ask("00".repeat(bytes));
+    assertEquals([bytes, message.rcode], [bytes, RCODES.NOERROR]);
+    assertEquals(cookie?.length, 48);
+  }
 });
