@@ -46,6 +46,8 @@ export interface ResolverOptions {
   /** Where authorities listen; 53 in the world. */
   readonly port: number;
   readonly rng: Rng;
+  /** Draws the ids of questions and the capitals in them: who can guess it can forge answers. Default `rng`. */
+  readonly secretRng?: Rng;
   /** Mix upper and lower case in questions (0x20). Default true. */
   readonly mixesCase?: boolean;
   /** Default `forward`. */
@@ -256,6 +258,7 @@ export class Resolver implements Machine<ResolverInput, ResolverOutput> {
       delegations: this.#delegations,
       servers: this.#servers,
       rng: this.#options.rng,
+      secretRng: this.#options.secretRng ?? this.#options.rng,
       port: this.#options.port,
       mixesCase: this.#options.mixesCase ?? true,
       client,

@@ -79,6 +79,8 @@ export interface Walker extends StepTeller {
   readonly delegations: DelegationTable;
   readonly servers: ServerTable;
   readonly rng: Rng;
+  /** Draws ids and capitals. */
+  readonly secretRng: Rng;
   /** Where authorities listen. */
   readonly port: number;
   /** 0x20. */
@@ -264,7 +266,7 @@ function* askServer(
       edns,
       clientSubnet: subnet,
       mixesCase: walker.mixesCase && transport === "udp",
-      rng: walker.rng,
+      rng: walker.secretRng,
     });
     const step = new Step(walker, { server, asked, transport, subnet });
     const outcome: Outcome = yield {

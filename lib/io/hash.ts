@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { crc32 as zlibCrc32 } from "node:zlib";
+import type { Rng } from "../core/rng.ts";
 
 /** Returns the 20-byte SHA-1 of `bytes`. BitTorrent v1 names pieces and torrents by it. */
 export function sha1(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -22,4 +23,20 @@ export const hashing = { sha1, sha256 } as const;
 /** Returns `length` bytes nobody can guess, for keys; everything a run should repeat with `--seed` comes from the role's rng instead. */
 export function secretBytes(length: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(randomBytes(length));
+}
+
+/** Numbers that are drawn from the system at once. */
+const DRAWN_NUMBERS = 256;
+
+/** Returns a generator of numbers nobody can guess, whatever they have seen of it; `--seed` does not repeat it. */
+export function secretRng(): Rng {
+  let numbers = new Uint32Array(0);
+  let at = 0;
+  return () => {
+    if (at === numbers.length) {
+      numbers = new Uint32Array(secretBytes(4 * DRAWN_NUMBERS).buffer);
+      at = 0;
+    }
+    return numbers[at++]! / 2 ** 32;
+  };
 }

@@ -8,6 +8,7 @@ import {
 } from "../../lib/dns/resolver.ts";
 import { drive } from "../../lib/io/drive.ts";
 import { Inbox } from "../../lib/io/inbox.ts";
+import { secretRng } from "../../lib/io/hash.ts";
 import type { UdpSocket } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { RecursionLog } from "./recursion_log.ts";
@@ -83,6 +84,7 @@ export async function serveRecursive(
   const clients = new Clients();
   const resolver = new Resolver({
     ...await resolverOptions(flags, { ctx }),
+    secretRng: secretRng(),
     clientSubnets: flags.clientSubnets,
     staleMs: flags.serveStale,
   });

@@ -8,7 +8,7 @@ import {
   type DnsRecord,
   encodeMessage,
 } from "../../../lib/dns/message.ts";
-import { equalNames, parseName } from "../../../lib/dns/name.ts";
+import { equalNames, formatName, parseName } from "../../../lib/dns/name.ts";
 import { MAX_MESSAGES } from "../../../lib/dns/resolver_walk.ts";
 import { lines } from "./ask.ts";
 import {
@@ -159,6 +159,31 @@ Deno.test("Resolver sends each question with another id and other capitals", () 
     world.nowMs += 21_000;
   }
   assert(seen.size >= 38, `${seen.size} ids and names in 20 questions`);
+});
+
+Deno.test("Resolver draws ids and capitals from the secret generator, and only them", () => {
+  const heads = (secretRng: () => number) => {
+    const seen: string[] = [];
+    const authorities = slideAuthorities();
+    for (const [host, real] of authorities) {
+      authorities.set(host, (query, about) => {
+        const { id, questions: [question] } = decodeMessage(query);
+        assert(question !== undefined);
+        seen.push(`${host} ${id} ${formatName(question.name)}`);
+        return real(query, about);
+      });
+    }
+    new ResolverWorld(authorities, { secretRng }).ask(VIDEO);
+    return seen;
+  };
+  assertEquals(heads(() => 0.75).slice(0, 2), [
+    "10.1.0.1 49152 video.netcinema.example.",
+    "10.1.0.2 49152 video.netcinema.example.",
+  ]);
+  assertEquals(heads(() => 0.25).slice(0, 2), [
+    "10.1.0.1 16384 VIDEO.NETCINEMA.EXAMPLE.",
+    "10.1.0.2 16384 VIDEO.NETCINEMA.EXAMPLE.",
+  ]);
 });
 
 Deno.test("Resolver leaves out what a server says of names outside its zone", () => {
