@@ -66,6 +66,18 @@ Deno.test("ResponseRateLimit limits a flood that names many networks in turn, ea
   assert(exact > 950, `${exact} of 1000 networks got the rate`);
 });
 
+Deno.test("ResponseRateLimit begins anew for a network that takes another's bucket", () => {
+  const limited = new ResponseRateLimit({
+    ...{ perSecond: 1, slip: 0, exempt: [], key: 99 },
+  });
+  // three networks a bucket
+  for (let network = 0; network < 200_000; network++) {
+    const address = Uint8Array.of(network >> 16, network >> 8, network, 9);
+    const fate = limited.decide(address, { answerKey: 7, nowMs: 1000 });
+    assertEquals(fate, "sent", `${network}`);
+  }
+});
+
 Deno.test("ResponseRateLimit lets a flood pause before it is answered again", () => {
   const limited = limit(0);
   assertEquals(fates(limited, 15), "eeeeerrrrrrrrrr");

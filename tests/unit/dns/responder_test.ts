@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { RCODES } from "../../../lib/dns/codes.ts";
+import { CLASSES, RCODES } from "../../../lib/dns/codes.ts";
 import { formatClientSubnet } from "../../../lib/dns/edns.ts";
 import { decodeMessage, encodeMessage } from "../../../lib/dns/message.ts";
 import { parseName } from "../../../lib/dns/name.ts";
@@ -154,6 +154,20 @@ ns A 127.0.0.11
   assertEquals(answers("sub.kingcdn.example NS"), [
     "sub.kingcdn.example. 60 NS ns.sub.kingcdn.example.",
   ]);
+});
+
+Deno.test("Responder answers a question of any class with records of class IN", () => {
+  const reply = responderFor([ZONE]).respond(
+    encodeQuery({
+      ...{ id: 1, name: parseName("mail.kingcdn.example"), type: 1 },
+      class: CLASSES.ANY,
+    }),
+    ASKER,
+  );
+  assert(reply !== undefined);
+  const { questions, answers } = decodeMessage(reply.bytes);
+  assertEquals(questions.map((question) => question.class), [CLASSES.ANY]);
+  assertEquals(answers.map((record) => record.class), [CLASSES.IN]);
 });
 
 Deno.test("Responder keeps the question's case (0x20)", () => {

@@ -99,12 +99,14 @@ function start() {
     encodeQuery({ id: 1, name: parseName("mail.kingcdn.example"), type: 1 }),
   );
   const edns = { ...query.edns!, version: 0 };
-  const ask = (cookie: string, withQuestion = true) => {
+  const ask = (cookie: string | undefined, withQuestion = true) => {
     const reply = responder.respond(
       encodeMessage({
         ...query,
         ...(withQuestion ? {} : { questions: [] }),
-        edns: { ...edns, cookie: fromHex(cookie) },
+        edns: cookie === undefined
+          ? edns
+          : { ...edns, cookie: fromHex(cookie) },
       }),
       { address: parseAddress("198.51.100.100"), transport: "udp" },
     );
@@ -119,6 +121,10 @@ function start() {
 Deno.test("Responder gives a cookie to who asks with one, and keeps or renews it", () => {
   const { ask, later } = start();
   const client = VECTORS[0][2];
+  const without = ask(undefined);
+  assertEquals([without.cookie, without.message.answers.length], [
+    ...[undefined, 1],
+  ]);
   const first = ask(client);
   assertEquals(first.cookie, client + VECTORS[0][5]);
   assertEquals(first.message.answers.length, 1);
