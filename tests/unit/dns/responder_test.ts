@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { CLASSES, RCODES } from "../../../lib/dns/codes.ts";
+import { CLASSES, RCODES, RECORD_TYPES } from "../../../lib/dns/codes.ts";
 import { formatClientSubnet } from "../../../lib/dns/edns.ts";
 import { decodeMessage, encodeMessage } from "../../../lib/dns/message.ts";
 import { parseName } from "../../../lib/dns/name.ts";
@@ -135,6 +135,35 @@ Deno.test("Responder names the servers of a delegation with their addresses", ()
   assertEquals(lines(message.additionals), [
     "ns.sub.kingcdn.example. 3600 A 127.0.0.10",
   ]);
+});
+
+Deno.test("Responder brings along the addresses of a name's targets, as far as they are its own to tell", () => {
+  const zone = [
+    ZONE,
+    "own MX 1 mail",
+    "gone MX 1 nowhere",
+    "wild MX 1 any.wild.kingcdn.example.",
+    "*.wild A 127.0.0.20",
+    "below MX 1 ns.sub",
+    "away MX 1 mail.other.example.",
+    "",
+  ].join("\n");
+  const additionals = (name: string) => {
+    const query = encodeQuery({
+      ...{ id: 1, name: parseName(`${name}.kingcdn.example`) },
+      ...{ type: RECORD_TYPES.MX, edns: false },
+    });
+    const reply = responderFor([zone]).respond(query, ASKER);
+    assert(reply !== undefined);
+    const message = decodeMessage(reply.bytes);
+    assertEquals(message.answers.length, 1, name);
+    return lines(message.additionals);
+  };
+  assertEquals(additionals("own"), ["mail.kingcdn.example. 3600 A 127.0.0.9"]);
+  // not there; a wildcard's, of which nobody knows whether it is meant; below a delegation; elsewhere
+  for (const name of ["gone", "wild", "below", "away"]) {
+    assertEquals(additionals(name), [], name);
+  }
 });
 
 Deno.test("Responder serves a zone below another of its own", () => {
