@@ -185,18 +185,22 @@ ns A 127.0.0.11
   ]);
 });
 
-Deno.test("Responder answers a question of any class with records of class IN", () => {
-  const reply = responderFor([ZONE]).respond(
-    encodeQuery({
-      ...{ id: 1, name: parseName("mail.kingcdn.example"), type: 1 },
-      class: CLASSES.ANY,
-    }),
-    ASKER,
-  );
-  assert(reply !== undefined);
-  const { questions, answers } = decodeMessage(reply.bytes);
-  assertEquals(questions.map((question) => question.class), [CLASSES.ANY]);
-  assertEquals(answers.map((record) => record.class), [CLASSES.IN]);
+Deno.test("Responder answers a question of any class with records of class IN, and one about itself in its own", () => {
+  for (
+    const [name, type, asked, told] of [
+      ["mail.kingcdn.example", RECORD_TYPES.A, CLASSES.ANY, CLASSES.IN],
+      ["video.kingcdn.example", RECORD_TYPES.A, CLASSES.ANY, CLASSES.IN],
+      ["video.kingcdn.example", RECORD_TYPES.A, CLASSES.IN, CLASSES.IN],
+      ["version.bind", RECORD_TYPES.TXT, CLASSES.CH, CLASSES.CH],
+    ] as const
+  ) {
+    const query = { id: 1, name: parseName(name), type, class: asked };
+    const reply = responderFor([ZONE]).respond(encodeQuery(query), ASKER);
+    assert(reply !== undefined);
+    const { questions, answers } = decodeMessage(reply.bytes);
+    assertEquals(questions.map((question) => question.class), [asked]);
+    assertEquals(answers.map((record) => record.class), [told]);
+  }
 });
 
 Deno.test("Responder keeps the question's case (0x20)", () => {
