@@ -34,6 +34,8 @@ export class TcpTalk {
   lastActiveAtMs: number;
   readonly connection: TcpConnection;
   readonly #closed = Promise.withResolvers<void>();
+  /** Rejects when the connection is closed. */
+  readonly #gone: Promise<never>;
   readonly #options: TcpTalkOptions;
   readonly #from: Sender;
   /** Zones that are being sent. */
@@ -49,6 +51,10 @@ export class TcpTalk {
     // a link-local address comes with its interface: fe80::1%eth0
     const address = parseAddress(host.replace(/%.*$/, ""));
     this.#from = { address, port, transport: "tcp" };
+    this.#gone = this.#closed.promise.then(() => {
+      throw new RunError("connection-lost", "Cannot write: it is closed");
+    });
+    this.#gone.catch(() => {});
   }
 
   /** Closes the connection. A client that does not read may hold up what is being sent to it: older Denos do not break that off, and nobody waits for it any more. */
@@ -125,7 +131,8 @@ export class TcpTalk {
       {
         remote: formatAddress(this.connection.remote),
         write: async (message) => {
-          await this.#write(frameMessage(message));
+          // a write that is not broken off must not keep others from their zones
+          await Promise.race([this.#write(frameMessage(message)), this.#gone]);
           this.lastActiveAtMs = ctx.clock.nowMs();
         },
       },

@@ -112,3 +112,53 @@ Deno.test("QueryLog tells 10 a second while there are more than 50, and 50 again
   assertEquals(counted, [1, 50, 40]);
   stop.abort();
 });
+
+Deno.test("QueryLog says what is wrong with a message, and counts answers beyond the rate limit by themselves", async () => {
+  const { clock, events, log, stop } = start();
+  const responder = responderFor([ZONE]);
+  const told = (query: Uint8Array) => {
+    log.note(query, responder.respond(query, ASKER), ASKER);
+    const event = events.at(-1);
+    assert(event?.type === "protocol.violated", event?.type);
+    return `${event.code} ${event.message}`;
+  };
+  const anAnswer = new Uint8Array(12);
+  anAnswer[2] = 0x80;
+  const update = new Uint8Array(12);
+  update[2] = 5 << 3;
+  assertEquals(
+    [new Uint8Array(11), anAnswer, update, new Uint8Array(12)].map(told),
+    [
+      "dns-truncated Cannot read a query: its head has 12 bytes, got 11",
+      "dns-not-a-query Cannot answer: it is an answer itself (QR is set)",
+      "dns-not-implemented Cannot answer: only the opcode QUERY is known; said NOTIMP",
+      "dns-malformed Cannot answer: there is not one whole question in it; said FORMERR",
+    ],
+  );
+  const query = encodeQuery({
+    ...{ id: 1, name: parseName("video.kingcdn.example"), type: 1 },
+  });
+  for (const fate of ["slipped", "dropped"] as const) {
+    for (let turn = 0; turn < 25; turn++) {
+      const reply = responder.respond(query, ASKER);
+      assert(reply !== undefined);
+      const { bytes, length, rcode, truncated, answers, nameEnd, type } = reply;
+      log.note(query, {
+        ...{ bytes, length, rcode, truncated, answers, nameEnd, type, fate },
+        ...{ choice: reply.choice, transfer: undefined },
+      }, ASKER);
+    }
+  }
+  const limited = events.flatMap((event) =>
+    event.type === "query.limited" ? [event.fate] : []
+  );
+  assertEquals(limited.length, 46);
+  assertEquals([limited[0], limited.at(-1)], ["slipped", "dropped"]);
+  await clock.advanceTo(1000);
+  const counted = events.at(-1);
+  assert(counted?.type === "queries.counted");
+  assertEquals([counted.queries, counted.limited, counted.redirected], [
+    ...[4, 4, 0],
+  ]);
+  stop.abort();
+});

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { parseCidr } from "../../../lib/core/address.ts";
+import { parseAddress, parseCidr } from "../../../lib/core/address.ts";
 import { concat } from "../../../lib/core/bytes.ts";
-import { RECORD_TYPES } from "../../../lib/dns/codes.ts";
+import { RCODES, RECORD_TYPES } from "../../../lib/dns/codes.ts";
 import { decodeMessage } from "../../../lib/dns/message.ts";
 import { parseName } from "../../../lib/dns/name.ts";
 import { Responder } from "../../../lib/dns/responder.ts";
@@ -71,6 +71,7 @@ function start({ slow = false }: { readonly slow?: boolean } = {}) {
     clock,
     events,
     talk,
+    transfers,
     running,
     stop,
     writing,
@@ -88,6 +89,7 @@ function start({ slow = false }: { readonly slow?: boolean } = {}) {
           return `${id}: ${answers.length}`;
         })
       ),
+    heardBytes: () => written.reduce((sum, { length }) => sum + length, 0),
     isClosed: () => closed,
   };
 }
@@ -171,4 +173,36 @@ Deno.test("TcpTalk answers later queries while a zone is on its way, and a clien
   await slow.clock.advanceTo(10_000);
   await slow.running;
   assert(slow.isClosed());
+});
+
+Deno.test("TcpTalk sends ten zones at a time, and who does not take them keeps nobody else from them for long", async () => {
+  const slow = start({ slow: true });
+  const anyone = parseAddress("127.0.0.77");
+  const axfr = (id: number) => query(id, "kingcdn.example", RECORD_TYPES.AXFR);
+  const verdicts: number[] = [];
+  for (let id = 1; id <= 10; id++) {
+    verdicts.push(slow.transfers.verdict(anyone));
+    await slow.send(axfr(id));
+  }
+  assertEquals(verdicts, Array(10).fill(RCODES.NOERROR));
+  assertEquals(slow.transfers.verdict(anyone), RCODES.SERVFAIL);
+  assertEquals(
+    slow.transfers.verdict(parseAddress("10.0.0.1")),
+    RCODES.REFUSED,
+  );
+  await slow.clock.advanceTo(10_000);
+  await slow.running;
+  assertEquals(slow.transfers.verdict(anyone), RCODES.NOERROR);
+  assert(slow.events.every(({ type }) => type !== "zone.transferred"));
+  const quick = start();
+  for (let id = 1; id <= 30; id++) await quick.send(axfr(id));
+  const sent = quick.events.filter(({ type }) => type === "zone.transferred");
+  assertEquals(sent.length, 30);
+  assertEquals(sent[0], {
+    ...{ type: "zone.transferred", zone: "kingcdn.example", serial: 1 },
+    ...{ remote: "127.0.0.9:4000", messages: 1 },
+    sentBytes: quick.heardBytes() / 30 - 2,
+  });
+  quick.stop.abort();
+  await quick.running;
 });
