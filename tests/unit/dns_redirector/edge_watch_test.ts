@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { parseCidr } from "../../../lib/core/address.ts";
 import { RunError } from "../../../lib/core/errors.ts";
 import { seededRng } from "../../../lib/core/rng.ts";
+import { parseMetricSelector } from "../../../lib/dns/load_meter.ts";
 import { EdgeBook } from "../../../lib/dns/select/edge.ts";
 import { parseSteering } from "../../../lib/dns/select/mod.ts";
 import { steer } from "../../../lib/dns/select/steer.ts";
@@ -10,6 +11,7 @@ import {
   parseEdgeFlag,
   zonesOfFlags,
 } from "../../../lib/dns/zone_flags.ts";
+import { parseZoneJson } from "../../../lib/dns/zone_json.ts";
 import { ZoneTable } from "../../../lib/dns/zone_table.ts";
 import type { RolecallEvent } from "../../../lib/events/mod.ts";
 import type { RoleContext } from "../../../lib/role.ts";
@@ -25,12 +27,13 @@ const RULES: WatchRules = {
 };
 
 /** A watch over edges that take connections after so many ms, or not at all; in time that the test moves. */
-function start(policy: string) {
+function start(policy: string, rules: Partial<WatchRules> = {}) {
   const clock = new ManualClock();
   const events: RolecallEvent[] = [];
   const stop = new AbortController();
   const delays = new Map<string, number>();
   const asked: string[] = [];
+  const pages = new Map<string, string>();
   const book = new EdgeBook();
   const ctx = {
     clock,
@@ -46,9 +49,16 @@ function start(policy: string) {
         await clock.sleepUntil(clock.nowMs() + delayMs, stop.signal);
         return { [Symbol.dispose]() {} };
       },
+      fetch(url: string) {
+        asked.push(url);
+        const page = pages.get(url);
+        return page === undefined
+          ? Promise.reject(new RunError("fetch-failed", "nobody answers"))
+          : Promise.resolve(new Response(page));
+      },
     },
   } as unknown as RoleContext;
-  const watch = new EdgeWatch(RULES, { book, ctx });
+  const watch = new EdgeWatch({ ...RULES, ...rules }, { book, ctx });
   const zones = (...edges: string[]) =>
     new ZoneTable(
       zonesOfFlags({
@@ -60,7 +70,7 @@ function start(policy: string) {
     );
   const running = watch.run();
   return {
-    ...{ clock, events, delays, asked, watch, book, zones },
+    ...{ clock, events, delays, asked, pages, watch, book, zones },
     choose(table: ZoneTable): string {
       const [{ redirect }] = table.redirects() as [
         ReturnType<ZoneTable["redirects"]>[0],
@@ -130,4 +140,91 @@ Deno.test("EdgeWatch watches nothing that no policy and no flag asks for", async
   test.watch.follow(test.zones("10.0.0.3", "10.0.0.4"));
   await test.clock.advanceTo(5000);
   assertEquals([test.asked, test.events], [[], []]);
+});
+
+Deno.test("EdgeWatch says for which names no edge is left, and of no others", async () => {
+  await using test = start("round-robin", { check: "tcp" });
+  const { clock, delays, events, watch, book } = test;
+  const edges = ["10.0.0.3", "10.0.0.4", "10.0.0.5", "fd00::4"];
+  for (const edge of edges) delays.set(edge, 1);
+  const spec = (name: string, ...addresses: string[]) => ({
+    [name]: { edges: addresses },
+  });
+  watch.follow(
+    new ZoneTable(
+      parseZoneJson(JSON.stringify({
+        zone: "kingcdn.example",
+        edges: Object.fromEntries(
+          edges.map((edge) => [edge, { addresses: [edge] }]),
+        ),
+        redirects: {
+          ...spec("a", "10.0.0.3", "10.0.0.4"),
+          ...spec("b", "10.0.0.4", "fd00::4"),
+          ...spec("c", "10.0.0.5"),
+        },
+      })),
+      { book },
+    ),
+  );
+  await clock.advanceTo(100);
+  const exhausted = () =>
+    events.flatMap((event) =>
+      event.type === "edges.exhausted"
+        ? [[event.names.join(), event.edges.join()]]
+        : []
+    );
+  delays.delete("10.0.0.4");
+  await clock.advanceTo(3000);
+  // b is still to be had over IPv6, but not over IPv4
+  assertEquals(exhausted(), [["b.kingcdn.example", "10.0.0.4"]]);
+  delays.delete("10.0.0.3");
+  await clock.advanceTo(6000);
+  assertEquals(exhausted().slice(1), [
+    ["a.kingcdn.example", "10.0.0.3,10.0.0.4"],
+  ]);
+  delays.set("10.0.0.4", 1);
+  await clock.advanceTo(9000);
+  const back = events.filter(({ type }) => type === "edge.recovered");
+  assertEquals(back.length, 1);
+  assertEquals(exhausted().length, 2);
+});
+
+Deno.test("EdgeWatch reads loads where the edges tell them, and says once that one does not", async () => {
+  await using test = start("load", {
+    loadMetrics: [parseMetricSelector("busy")],
+  });
+  const { asked, clock, events, pages, watch, zones, choose } = test;
+  const [near, far] = [
+    "http://10.0.0.3:9100/metrics",
+    "http://10.0.0.4:9200/metrics",
+  ];
+  pages.set(near, "busy 9\n").set(far, "busy 5\n");
+  const table = zones("10.0.0.3", "10.0.0.4,admin=9200");
+  watch.follow(table);
+  await clock.advanceTo(500);
+  assertEquals(asked, [near, far]);
+  assertEquals(choose(table), "10.0.0.4");
+  const told = () =>
+    events.splice(0).map((event) =>
+      event.type === "load.measured"
+        ? `${event.host} ${event.load} ${event.smoothedLoad}`
+        : event.type === "load.missed"
+        ? `${event.host} ${event.reason}`
+        : event.type
+    ).toSorted();
+  assertEquals(told(), ["10.0.0.3 9 9", "10.0.0.4 5 5"]);
+  pages.delete(far);
+  pages.set(near, "busy 5\n");
+  await clock.advanceTo(1500);
+  assertEquals(told(), ["10.0.0.3 5 7", "10.0.0.4 nobody answers"]);
+  // who does not tell is left out
+  assertEquals(choose(table), "10.0.0.3");
+  pages.set(far, "idle 5\n");
+  await clock.advanceTo(2500);
+  assertEquals(told(), ["10.0.0.3 5 6"]);
+  pages.set(far, "busy 1\n");
+  await clock.advanceTo(3500);
+  assertEquals(told(), ["10.0.0.3 5 5.5", "10.0.0.4 1 1"]);
+  assertEquals(choose(table), "10.0.0.4");
+  assertEquals(asked.length, 8);
 });
