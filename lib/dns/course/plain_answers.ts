@@ -30,21 +30,23 @@ export class PlainAnswers implements Answering {
       asker,
       into,
     );
-    if (reply === undefined) return undefined;
+    // none, or one beyond the rate limit: nothing is sent
+    if (reply === undefined || reply.length === 0) return reply;
     const rcode = reply.rcode === RCODES.REFUSED
       ? RCODES.NXDOMAIN
       : reply.rcode;
     const { bytes } = reply;
     const length = end < 0 ? 12 : answersEnd(bytes, end, reply.answers);
-    // QR, the opcode, AA
-    bytes[2] = 0x80 | bytes[2]! & 0x78 | 0x04;
+    // QR, the opcode, AA; who is to ask over TCP, as it asks too much, has to be told
+    const truncated = reply.fate === "slipped";
+    bytes[2] = 0x80 | bytes[2]! & 0x78 | 0x04 | (truncated ? 2 : 0);
     bytes[3] = rcode & 15;
     if (end < 0) bytes[5] = 0;
     bytes.fill(0, 8, 12);
     return {
       ...reply,
       rcode,
-      truncated: false,
+      truncated,
       bytes: bytes.subarray(0, length),
       length,
     };
