@@ -233,3 +233,20 @@ export function serverFlags(
     }),
   };
 }
+
+/** `--head-timeout` of an HTTP server, in milliseconds. */
+export const headTimeoutFlag: Flag<number> = {
+  help:
+    "Longest that the head of a request may take to come; then it is cut off (not with TLS)",
+  placeholder: "TIME",
+  defaultText: "10s",
+  absent: 10_000,
+  kind: "value",
+  parse: (text) => {
+    const timeoutMs = parseDurationMs(text);
+    if (timeoutMs < 1000) {
+      throw new RangeError(`must be at least 1s, got "${text}"`);
+    }
+    return timeoutMs;
+  },
+};

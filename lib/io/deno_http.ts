@@ -1,3 +1,4 @@
+import { RunError } from "../core/errors.ts";
 import { addressOf } from "./deno_address.ts";
 import { denoClock } from "./deno_clock.ts";
 import { systemError } from "./deno_errors.ts";
@@ -14,9 +15,16 @@ export function serveHttp(
   handler: HttpHandler,
   options: HttpOptions = {},
 ): HttpServer {
+  const isShared = options.shared === true;
+  if (isShared && Deno.build.os !== "linux") {
+    throw new RunError(
+      "unsupported",
+      "Threads cannot share a port on this system: only Linux deals out the connections",
+    );
+  }
   let listener: Deno.TcpListener;
   try {
-    listener = Deno.listen({ hostname, port });
+    listener = Deno.listen({ hostname, port, reusePort: isShared });
   } catch (error) {
     throw systemError(
       `listen on tcp ${formatAddress({ host: hostname, port })}`,

@@ -1,6 +1,7 @@
 import { messageOf, RunError } from "../core/errors.ts";
 import type { EventRecord } from "../events/mod.ts";
 import { readLines } from "./deno_lines.ts";
+import { startThread } from "./deno_threads.ts";
 import type { Processes, RunningRole, RunningTool } from "./processes.ts";
 
 /** Most events kept of one process. */
@@ -18,6 +19,7 @@ export function denoProcesses(mainModule: string): Processes {
       return startRole(command, [...first, ...args, "--log", "json"], options);
     },
     startTool,
+    startThread,
     cores: navigator.hardwareConcurrency,
     onHangUp,
   };

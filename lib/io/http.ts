@@ -49,6 +49,10 @@ export type HttpHandler = (
 export interface HttpOptions {
   /** Serve TLS, HTTP/2 and HTTP/1.1, with the runtime's own server. */
   readonly tls?: TlsIdentity | undefined;
+  /** Other threads of this program listen on the same port, and the system deals the connections out; Linux only. */
+  readonly shared?: boolean | undefined;
+  /** Longest that the head of a request may take, in milliseconds, at least 1000; 10 s when nothing is said. Not with `tls`. */
+  readonly headTimeoutMs?: number | undefined;
   /** Hears of every client that broke the protocol; it is answered and cut off already. */
   readonly violated?: (remote: Address, error: ProtocolError) => void;
 }

@@ -17,9 +17,10 @@ const MAX_CONNECTIONS = 10_240;
 /** So many of the longest idle go at once when there are too many: looking for them costs a look at all. */
 const GIVE_WAY_PARTS = 64;
 
-/** With twice {@linkcode SWEEP_MS} on top, no unfinished head is older than 10 s. */
-const LIMITS: ConnectionLimits = {
-  headMs: 9250,
+/** Longest that a head may take, when nothing else is said. */
+const HEAD_TIMEOUT_MS = 10_000;
+
+const LIMITS: Omit<ConnectionLimits, "headMs"> = {
   idleMs: 60_000,
   bodyMs: 10_000,
   writeMs: 60_000,
@@ -37,6 +38,7 @@ export class HttpConnections {
    * its discarded tables kept what had been in it from the young generation's collector: 5 µs for each connection.
    */
   readonly #all: HttpConnection[] = [];
+  readonly #limits: ConnectionLimits;
   readonly #buffers = new HttpBuffers();
   readonly #ended = new AbortController();
   readonly #sweeping: Promise<void>;
@@ -56,6 +58,9 @@ export class HttpConnections {
     this.#handler = handler;
     this.#options = options;
     this.#clock = options.clock;
+    // The sweep finds it late by one round, and begins to count by one.
+    const headMs = (options.headTimeoutMs ?? HEAD_TIMEOUT_MS) - 3 * SWEEP_MS;
+    this.#limits = { ...LIMITS, headMs };
     this.#nowMs = options.clock.nowMs();
     this.#sweeping = this.#sweep();
   }
@@ -71,7 +76,7 @@ export class HttpConnections {
       return stream.close();
     }
     const machine = new ServerConnection(
-      { limits: LIMITS, date: this.#date },
+      { limits: this.#limits, date: this.#date },
       this.#nowMs,
     );
     const connection = new HttpConnection(stream, {

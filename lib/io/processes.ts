@@ -1,4 +1,5 @@
 import type { EventRecord } from "../events/mod.ts";
+import type { RunningThread, ThreadStart } from "./threads.ts";
 
 /** Other programs a role may start: this program again, for scenarios, and tools. */
 export interface Processes {
@@ -9,6 +10,8 @@ export interface Processes {
   ): RunningRole;
   /** Starts another program, as the PATH has it. @throws {RunError} `not-found` if there is none. */
   startTool(command: string, args: readonly string[]): RunningTool;
+  /** Starts the module at a URL, which must be one that runs as a thread, in a thread of its own. */
+  startThread(module: string, start: ThreadStart): RunningThread;
   /** Processors that programs can run on. */
   readonly cores: number;
   /**

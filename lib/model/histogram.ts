@@ -1,3 +1,9 @@
+/** What a {@linkcode Histogram} counted: by bucket, and the sum of the values. */
+export interface HistogramCounts {
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
 /** Counts of values by size, as Prometheus reads them: a quantile can be told from them, to within a bucket. */
 export class Histogram {
   readonly #bounds: readonly number[];
@@ -16,6 +22,17 @@ export class Histogram {
     while (at < this.#bounds.length && value > this.#bounds[at]!) at += 1;
     this.#counts[at]! += 1;
     this.#sum += value;
+  }
+
+  /** What is counted, to be added to another histogram of the same bounds. */
+  counted(): HistogramCounts {
+    return { counts: [...this.#counts], sum: this.#sum };
+  }
+
+  /** Adds what another one counted. */
+  addAll({ counts, sum }: HistogramCounts): void {
+    for (const [at, count] of counts.entries()) this.#counts[at]! += count;
+    this.#sum += sum;
   }
 
   /**

@@ -62,8 +62,8 @@ export function serveAdmin(
   app.get("/config", (c) => c.json(options.config as Record<string, never>));
   app.get(
     "/metrics",
-    (c) =>
-      c.text(metrics.text() + options.pages.metrics(), 200, {
+    async (c) =>
+      c.text(metrics.text() + await options.pages.metrics(), 200, {
         "content-type": "text/plain; version=0.0.4; charset=utf-8",
       }),
   );

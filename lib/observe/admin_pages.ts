@@ -1,13 +1,13 @@
 /** What a role adds to the endpoint of `--admin`. Without `--admin` nobody asks for it. */
 export class AdminPages {
-  readonly #metrics: (() => string)[] = [];
+  readonly #metrics: (() => string | Promise<string>)[] = [];
   readonly #pages = new Map<
     string,
     (request: Request) => Response | Promise<Response>
   >();
 
   /** Adds lines to `/metrics`, in Prometheus' text format and with a line end; asked for each time somebody looks. */
-  addMetrics(lines: () => string): void {
+  addMetrics(lines: () => string | Promise<string>): void {
     this.#metrics.push(lines);
   }
 
@@ -20,8 +20,9 @@ export class AdminPages {
   }
 
   /** For the endpoint: all added lines. */
-  metrics(): string {
-    return this.#metrics.map((lines) => lines()).join("");
+  async metrics(): Promise<string> {
+    const lines = await Promise.all(this.#metrics.map((lines) => lines()));
+    return lines.join("");
   }
 
   /** For the endpoint: the answer of an added page, 404 without one. */

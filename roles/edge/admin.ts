@@ -1,39 +1,43 @@
-import type { HttpCache } from "../../lib/http/cache.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { EdgeGauges, EdgeMetrics } from "./edge_metrics.ts";
 import type { Players } from "./players.ts";
 import type { Purger } from "./purge.ts";
-import type { Upstream } from "./upstream.ts";
+
+/** How an edge stands. */
+export interface EdgeState {
+  readonly metrics: EdgeMetrics;
+  readonly gauges: EdgeGauges;
+}
 
 /** What an edge shows at `--admin`: its metrics, a page of its players and origins, and the way to purge. */
 export function addAdmin(
   ctx: RoleContext,
   parts: {
-    readonly cache: HttpCache;
-    readonly capacityBytes: number;
-    readonly upstream: Upstream;
-    readonly metrics: EdgeMetrics;
+    /** How things stand. */
+    readonly look: () => EdgeState | Promise<EdgeState>;
     readonly players: Players;
     readonly purger: Purger;
   },
 ): void {
-  const { cache, upstream, metrics, players, purger } = parts;
-  const gauges = (): EdgeGauges => ({
-    ...cache.tiers.stats(),
-    capacityBytes: parts.capacityBytes,
-    origins: upstream.stats(),
+  const { look, players, purger } = parts;
+  const status = async () => {
+    const { metrics, gauges } = await look();
+    const hitRatio = metrics.hitRatio();
+    return {
+      name: ctx.name,
+      hitRatio,
+      ...gauges,
+      players: players.playing(),
+    };
+  };
+  ctx.admin.addMetrics(async () => {
+    const { metrics, gauges } = await look();
+    return metrics.text(gauges) + players.metrics();
   });
-  const status = () => ({
-    name: ctx.name,
-    hitRatio: metrics.hitRatio(),
-    ...gauges(),
-    players: players.playing(),
-  });
-  ctx.admin.addMetrics(() => metrics.text(gauges()) + players.metrics());
   ctx.admin.addPage("/purge", (request) => purger.answerAdmin(request));
-  ctx.admin.addPage("/status", () => Response.json(status()));
-  ctx.admin.addPage("/", () =>
-    new Response(page(status()), {
+  ctx.admin.addPage("/status", async () => Response.json(await status()));
+  ctx.admin.addPage("/", async () =>
+    new Response(page(await status()), {
       headers: {
         "content-type": "text/html; charset=utf-8",
         // Names come from others: nothing in them may run.

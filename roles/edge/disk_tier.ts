@@ -19,43 +19,45 @@ const FILE = /^[0-9a-z]+-[0-9a-z]+\.cached(?:\.[0-9]+\.tmp)?$/;
 /** Held by the edge that uses the folder. */
 const LOCK = "in-use.lock";
 
+/** The part of a folder that one of several threads has. */
+export interface DiskShare {
+  /** From 0; the first one looks after what belongs to none. */
+  readonly index: number;
+  /** Whether the responses to a target are this one's to keep. */
+  isMine(target: string): boolean;
+}
+
+/** The folder of one who has it alone. */
+const WHOLE: DiskShare = { index: 0, isMine: () => true };
+
 /** Keeps what is cached in a folder: one file for each response, written whole or not at all. */
 export class DiskTier implements AsyncDisposable {
   readonly #ctx: Pick<RoleContext, "clock" | "emit" | "files">;
   readonly #folder: string;
   readonly #writes: DiskWrites;
-  #lock: Disposable | undefined;
+  readonly #share: DiskShare;
   #tiers: Tiers | undefined;
   /** Reads under way. */
   readonly #loading = new Set<Promise<void>>();
 
-  /** Uses `folder`, which is made when it is not there. */
+  /** Uses `folder`, which is there and ours: see {@linkcode lockFolder}. */
   constructor(
     ctx: Pick<RoleContext, "clock" | "emit" | "files">,
     folder: string,
+    share: DiskShare = WHOLE,
   ) {
     this.#ctx = ctx;
     this.#folder = folder;
-    this.#writes = new DiskWrites(ctx, folder);
+    this.#share = share;
+    const part = share === WHOLE ? "" : share.index.toString(36);
+    this.#writes = new DiskWrites(ctx, folder, part);
   }
 
-  /**
-   * Takes up what an earlier run left, and removes what is damaged; what there is no room for is the oldest.
-   *
-   * @throws {RunError} `in-use` when another edge has the folder.
-   */
+  /** Takes up what an earlier run left, and removes what is damaged; what there is no room for is the oldest. */
   async restore(tiers: Tiers): Promise<void> {
     this.#tiers = tiers;
     const { clock, emit, files } = this.#ctx;
     const startedAtMs = clock.nowMs();
-    await files.makeFolder(this.#folder);
-    this.#lock = await files.lock(`${this.#folder}/${LOCK}`);
-    if (this.#lock === undefined) {
-      throw new RunError(
-        "in-use",
-        `Cannot use ${this.#folder} for the cache: another edge has it, give each its own --cache-dir`,
-      );
-    }
     const names: string[] = [];
     for (const { name, kind } of await files.list(this.#folder)) {
       if (kind !== "folder" || !FOLDER.test(name)) continue;
@@ -69,8 +71,9 @@ export class DiskTier implements AsyncDisposable {
       const some = names.slice(at, at + TOGETHER);
       const found = await Promise.all(some.map((name) => this.#found(name)));
       for (const [index, entry] of found.entries()) {
-        if (entry !== undefined) entries.push(entry);
-        else {
+        if (entry !== undefined) {
+          if (this.#share.isMine(entry.key)) entries.push(entry);
+        } else if (this.#share.index === 0) {
           removed += 1;
           this.#writes.remove(some[index]!);
         }
@@ -222,6 +225,23 @@ export class DiskTier implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#loading]);
     await this.settled();
-    this.#lock?.[Symbol.dispose]();
   }
+}
+
+/**
+ * Makes a folder for a cache, when it is not there, and keeps other edges from it.
+ *
+ * @throws {RunError} `in-use` when another edge has it.
+ */
+export async function lockFolder(
+  files: RoleContext["files"],
+  folder: string,
+): Promise<Disposable> {
+  await files.makeFolder(folder);
+  const lock = await files.lock(`${folder}/${LOCK}`);
+  if (lock !== undefined) return lock;
+  throw new RunError(
+    "in-use",
+    `Cannot use ${folder} for the cache: another edge has it, give each its own --cache-dir`,
+  );
 }

@@ -24,15 +24,16 @@ export class DiskWrites {
   #skipped = { objects: 0, bytes: 0 };
   #tellAtMs = -Infinity;
 
-  /** Writes into `folder`. */
+  /** Writes into `folder`; `part` keeps the names apart from those that others write there at the same time. */
   constructor(
     ctx: Pick<RoleContext, "clock" | "emit" | "files">,
     folder: string,
+    part: string,
   ) {
     this.#ctx = ctx;
     this.#folder = folder;
     // No name of an earlier run is used again.
-    this.#namePrefix = Math.floor(ctx.clock.wallMs()).toString(36);
+    this.#namePrefix = Math.floor(ctx.clock.wallMs()).toString(36) + part;
   }
 
   /** Writes a response that is complete, when its turn comes; not if it is not wanted any more by then. */

@@ -1,5 +1,5 @@
 import type { EdgeCacheStatus, EdgeEvent } from "../../lib/events/edge.ts";
-import { Histogram } from "../../lib/model/histogram.ts";
+import { Histogram, type HistogramCounts } from "../../lib/model/histogram.ts";
 
 type Of<T extends EdgeEvent["type"]> = Extract<EdgeEvent, { readonly type: T }>;
 
@@ -29,6 +29,24 @@ interface Tally {
   readonly seconds: Histogram;
 }
 
+/** What an edge's counters stand at, to be added to those of others. */
+export interface EdgeCounts {
+  readonly byCache: readonly (readonly [
+    EdgeCacheStatus,
+    {
+      readonly count: number;
+      readonly bytes: number;
+      readonly seconds: HistogramCounts;
+    },
+  ])[];
+  readonly byStatus: readonly (readonly [string, number])[];
+  readonly fetched: readonly (readonly [
+    string,
+    { readonly count: number; readonly bytes: number },
+  ])[];
+  readonly cachedBytes: number;
+}
+
 /** How things stand now: what is not a sum of events. */
 export interface EdgeGauges {
   readonly objects: number;
@@ -52,11 +70,7 @@ export class EdgeMetrics {
 
   /** Counts an answer. */
   answered({ cacheStatus, status, bytes, durationMs }: Of<"edge.answered">) {
-    let tally = this.#byCache.get(cacheStatus);
-    if (tally === undefined) {
-      tally = { count: 0, bytes: 0, seconds: new Histogram(BOUNDS) };
-      this.#byCache.set(cacheStatus, tally);
-    }
+    const tally = this.#tally(cacheStatus);
     tally.count += 1;
     tally.bytes += bytes;
     tally.seconds.add(durationMs / 1000);
@@ -65,12 +79,56 @@ export class EdgeMetrics {
     this.#byStatus.set(family, (this.#byStatus.get(family) ?? 0) + 1);
   }
 
+  #tally(cacheStatus: EdgeCacheStatus): Tally {
+    let tally = this.#byCache.get(cacheStatus);
+    if (tally === undefined) {
+      tally = { count: 0, bytes: 0, seconds: new Histogram(BOUNDS) };
+      this.#byCache.set(cacheStatus, tally);
+    }
+    return tally;
+  }
+
   /** Counts a fetch. */
   fetched({ origin, bytes }: Of<"edge.fetched">): void {
+    this.#addFetched(origin, { count: 1, bytes });
+  }
+
+  #addFetched(
+    origin: string,
+    { count, bytes }: { readonly count: number; readonly bytes: number },
+  ): void {
     const sum = this.#fetched.get(origin) ?? { count: 0, bytes: 0 };
-    sum.count += 1;
+    sum.count += count;
     sum.bytes += bytes;
     this.#fetched.set(origin, sum);
+  }
+
+  /** What the counters stand at. */
+  counts(): EdgeCounts {
+    return {
+      byCache: [...this.#byCache].map(([cache, tally]) => [
+        cache,
+        { ...tally, seconds: tally.seconds.counted() },
+      ]),
+      byStatus: [...this.#byStatus],
+      fetched: [...this.#fetched],
+      cachedBytes: this.#cachedBytes,
+    };
+  }
+
+  /** Adds what another edge counted. */
+  add({ byCache, byStatus, fetched, cachedBytes }: EdgeCounts): void {
+    for (const [cache, { count, bytes, seconds }] of byCache) {
+      const tally = this.#tally(cache);
+      tally.count += count;
+      tally.bytes += bytes;
+      tally.seconds.addAll(seconds);
+    }
+    for (const [code, count] of byStatus) {
+      this.#byStatus.set(code, (this.#byStatus.get(code) ?? 0) + count);
+    }
+    for (const [origin, sum] of fetched) this.#addFetched(origin, sum);
+    this.#cachedBytes += cachedBytes;
   }
 
   /** Of all answers but errors, what was passed on without a look, and our own, those that were not fetched for their request; 0 to 1. */

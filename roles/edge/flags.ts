@@ -1,4 +1,9 @@
-import { flag, type FlagValues, serverFlags } from "../../lib/cli/flags.ts";
+import {
+  flag,
+  type FlagValues,
+  headTimeoutFlag,
+  serverFlags,
+} from "../../lib/cli/flags.ts";
 
 /** How an edge treats its origins. */
 const originFlags = {
@@ -83,6 +88,11 @@ export const edgeFlags = {
   prefetch: flag.toggle({
     help: "Fetch the next segment before a player asks for it",
   }),
+  workers: flag.count({
+    default: "1",
+    help:
+      "Threads that share the port and the cache: each keeps a part of the objects (Linux)",
+  }),
   ...courseFlags,
   purgeToken: flag.text({
     placeholder: "TOKEN",
@@ -109,6 +119,7 @@ export const edgeFlags = {
     placeholder: "FILE",
     help: "The key of --tls-cert (PEM)",
   }),
+  headTimeout: headTimeoutFlag,
   serverTiming: flag.toggle({
     help:
       "Say in Server-Timing how long every answer took; those to players that send CMCD always do",

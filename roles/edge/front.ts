@@ -7,7 +7,7 @@ import type { Course } from "./course.ts";
 import type { Edge } from "./edge.ts";
 import type { Limits } from "./limits.ts";
 import type { Prefetcher } from "./prefetch.ts";
-import type { Players } from "./players.ts";
+import { heardIn, type Players } from "./players.ts";
 import type { Purger } from "./purge.ts";
 import { Retargeted } from "./retargeted.ts";
 
@@ -17,8 +17,8 @@ const EXPOSED = ["Age", "Cache-Status", "CMSD-Dynamic", "Server-Timing"];
 /** What stands before the cache. */
 export interface FrontParts {
   readonly edge: Edge;
-  readonly purger: Purger;
-  readonly players: Players;
+  readonly purger: Pick<Purger, "answer">;
+  readonly players: Pick<Players, "note">;
   readonly limits: Limits;
   /** Where answers are told that are none of the cache's. */
   readonly log: AnswerLog;
@@ -47,9 +47,10 @@ export class Front {
     const { purger, players, edge, limits, clock, serverTiming } = this.#parts;
     const { prefetcher, course } = this.#parts;
     if (request.method === "PURGE") {
-      return this.#told(request, purger.answer(request), clock.nowMs());
+      return this.#purge(request, purger);
     }
-    const heard = players.hear(request);
+    const heard = heardIn(request);
+    if (heard !== undefined) players.note(request.remote.host, heard.cmcd);
     const told = heard === undefined || heard.target === request.target
       ? request
       : new Retargeted(request, heard.target);
@@ -89,26 +90,20 @@ export class Front {
     return answer instanceof Promise ? answer.then(finish) : finish(answer);
   }
 
-  /** Tells of an answer that is none of the cache's: what the client will get of it. */
+  async #purge(
+    request: HttpRequest,
+    purger: FrontParts["purger"],
+  ): Promise<HttpResponse> {
+    const fromMs = this.#parts.clock.nowMs();
+    return this.#told(request, await purger.answer(request), fromMs);
+  }
+
   #told(
     request: HttpRequest,
     answer: HttpResponse,
     fromMs: number,
   ): HttpResponse {
-    const { log, clock } = this.#parts;
-    const { body, status } = answer;
-    log.add({
-      type: "edge.answered",
-      remote: formatAddress(request.remote),
-      method: request.method,
-      path: request.target,
-      status,
-      cacheStatus: status < 400 ? "own" : "error",
-      bytes: body instanceof Uint8Array ? body.length : 0,
-      durationMs: clock.nowMs() - fromMs,
-      complete: true,
-    }, request);
-    return answer;
+    return tellOwn(this.#parts, request, { answer, fromMs });
   }
 
   /** Adds `Server-Timing` (W3C) and, for a player, `CMSD-Dynamic` (CTA-5006). */
@@ -140,6 +135,30 @@ export class Front {
     }
     expose(headers);
   }
+}
+
+/** Tells of an answer that is none of the cache's: what the client will get of it. Returns it. */
+export function tellOwn(
+  { log, clock }: Pick<FrontParts, "log" | "clock">,
+  request: HttpRequest,
+  { answer, fromMs }: {
+    readonly answer: HttpResponse;
+    readonly fromMs: number;
+  },
+): HttpResponse {
+  const { body, status } = answer;
+  log.add({
+    type: "edge.answered",
+    remote: formatAddress(request.remote),
+    method: request.method,
+    path: request.target,
+    status,
+    cacheStatus: status < 400 ? "own" : "error",
+    bytes: body instanceof Uint8Array ? body.length : 0,
+    durationMs: clock.nowMs() - fromMs,
+    complete: true,
+  }, request);
+  return answer;
 }
 
 /** Lets pages from elsewhere read what we added, where the origin lets them read the answer (Fetch, CORS). */

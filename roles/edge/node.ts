@@ -1,21 +1,21 @@
 import { tokenOf } from "../../lib/http/cache_status.ts";
 import type { HttpCache } from "../../lib/http/cache.ts";
 import type { HttpClient } from "../../lib/io/http_client.ts";
-import type { RoleContext } from "../../lib/role.ts";
-import { addAdmin } from "./admin.ts";
+import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
 import type { AnswerLog } from "./answer_log.ts";
 import type { DiskTier } from "./disk_tier.ts";
 import { Course, type CourseOptions } from "./course.ts";
 import { Edge } from "./edge.ts";
-import type { EdgeMetrics } from "./edge_metrics.ts";
+import type { EdgeGauges } from "./edge_metrics.ts";
 import { Errands } from "./errands.ts";
 import type { EdgeFlags } from "./flags.ts";
 import { Front } from "./front.ts";
 import type { Limits } from "./limits.ts";
-import { Players } from "./players.ts";
+import type { EdgeContext, EdgeParts } from "./parts.ts";
+import type { Players } from "./players.ts";
 import { Prefetcher } from "./prefetch.ts";
 import { Prefill, prefillTargets } from "./prefill.ts";
-import { Purger } from "./purge.ts";
+import type { Purger } from "./purge.ts";
 import { RequestBodies } from "./request_bodies.ts";
 import { Titles } from "./titles.ts";
 import { isTls } from "./tls.ts";
@@ -28,8 +28,16 @@ export interface NodeParts {
   readonly client: HttpClient;
   readonly limits: Limits;
   readonly log: AnswerLog;
-  readonly metrics: EdgeMetrics;
   readonly courseLog: CourseOptions["log"];
+  readonly players: Pick<Players, "note">;
+  readonly purger: Pick<Purger, "answer">;
+  /** Answers its own errands; without it, it does itself. */
+  readonly route?:
+    | ((request: HttpRequest) => HttpResponse | Promise<HttpResponse>)
+    | undefined;
+  readonly forget?: EdgeParts["forget"];
+  /** Of all threads of an edge; without it, one of its own. */
+  readonly mark?: string;
   /** Ends every fetch. */
   readonly signal: AbortSignal;
 }
@@ -38,6 +46,8 @@ export interface NodeParts {
 export class Node {
   /** Answers requests. */
   readonly front: Front;
+  readonly #cache: HttpCache;
+  readonly #capacityBytes: number;
   readonly #upstream: Upstream;
   readonly #prefill: Prefill;
   readonly #prefills: readonly string[];
@@ -45,8 +55,10 @@ export class Node {
   readonly #signal: AbortSignal;
 
   /** Puts the parts together. @throws {InputError} If `--prefill` is not at an origin. */
-  constructor(flags: EdgeFlags, ctx: RoleContext, parts: NodeParts) {
-    const { cache, disk, client, limits, log, metrics, signal } = parts;
+  constructor(flags: EdgeFlags, ctx: EdgeContext, parts: NodeParts) {
+    const { cache, disk, client, limits, log, route, signal } = parts;
+    this.#cache = cache;
+    this.#capacityBytes = flags.cacheSize;
     const upstream = this.#upstream = upstreamOf(flags, ctx, client);
     const pseudonym = tokenOf(ctx.name);
     const edge = new Edge({
@@ -56,24 +68,18 @@ export class Node {
       disk,
       upstream,
       bodies: new RequestBodies(ctx.clock),
+      forget: parts.forget,
       pseudonym,
       scheme: isTls(flags) ? "https" : "http",
-      mark: `rolecall-${Math.floor(ctx.rng() * 2 ** 32).toString(16)}-${
-        Math.floor(ctx.clock.wallMs()).toString(36)
-      }`,
+      mark: parts.mark ?? markOf(ctx),
       signal,
       idleMs: flags.originIdleTimeout ?? flags.originTimeout,
     });
-    const players = new Players(ctx);
-    const purger = new Purger(ctx, {
-      token: flags.purgeToken,
-      tiers: cache.tiers,
-    });
-    const capacityBytes = flags.cacheSize;
-    const shown = { cache, capacityBytes, upstream, metrics, players, purger };
-    addAdmin(ctx, shown);
     const titles = new Titles(upstream, ctx.clock);
-    const errands = new Errands(edge, signal);
+    const errands = new Errands(
+      route === undefined ? edge : { handle: route },
+      signal,
+    );
     this.#prefills = prefillTargets(flags.prefill, upstream);
     this.#prefill = new Prefill(ctx, { errands, titles });
     this.#signal = signal;
@@ -90,8 +96,8 @@ export class Node {
     this.front = new Front({
       course,
       edge,
-      purger,
-      players,
+      purger: parts.purger,
+      players: parts.players,
       limits,
       log,
       prefetcher: this.#prefetcher,
@@ -99,6 +105,15 @@ export class Node {
       pseudonym,
       serverTiming: flags.serverTiming,
     });
+  }
+
+  /** How things stand. */
+  gauges(): EdgeGauges {
+    return {
+      ...this.#cache.tiers.stats(),
+      capacityBytes: this.#capacityBytes,
+      origins: this.#upstream.stats(),
+    };
   }
 
   /** What it does of itself; ends with the signal. */
@@ -111,9 +126,15 @@ export class Node {
   }
 }
 
+/** A name that no other node has: see {@linkcode EdgeParts.mark}. */
+export function markOf({ rng, clock }: Pick<EdgeContext, "rng" | "clock">) {
+  const drawn = Math.floor(rng() * 2 ** 32).toString(16);
+  return `rolecall-${drawn}-${Math.floor(clock.wallMs()).toString(36)}`;
+}
+
 function upstreamOf(
   flags: EdgeFlags,
-  ctx: RoleContext,
+  ctx: EdgeContext,
   client: HttpClient,
 ): Upstream {
   return new Upstream(ctx, {

@@ -8,9 +8,15 @@ import type { RequestBodies } from "./request_bodies.ts";
 import type { TooLarge } from "./too_large.ts";
 import type { Upstream, UpstreamResponse } from "./upstream.ts";
 
+/** What an edge needs of the world: it may run in a thread of its own. */
+export type EdgeContext = Pick<
+  RoleContext,
+  "name" | "clock" | "rng" | "net" | "files" | "terminal" | "signal" | "emit"
+>;
+
 /** What an edge is made of. */
 export interface EdgeParts {
-  readonly ctx: RoleContext;
+  readonly ctx: EdgeContext;
   /** Where answers are told. */
   readonly log: AnswerLog;
   readonly cache: HttpCache;
@@ -19,6 +25,8 @@ export interface EdgeParts {
   readonly tooLarge: TooLarge;
   readonly upstream: Upstream;
   readonly bodies: RequestBodies;
+  /** Forgets the responses to a target that another part of the cache may have; without it, `cache` is all. */
+  readonly forget?: ((target: string) => Promise<unknown>) | undefined;
   /** Our name in `Via` and `Cache-Status`: a token. */
   readonly pseudonym: string;
   /** What clients speak with us. */

@@ -41,13 +41,15 @@ export async function pass(
 
 /** Forgets what an unsafe method made wrong, on the disk too, before the client hears of its success. */
 async function invalidate(
-  { cache, disk, upstream }: EdgeParts,
+  { cache, disk, upstream, forget }: EdgeParts,
   { forward: { method } }: Exchange,
   response: UpstreamResponse,
 ): Promise<void> {
   for (const url of invalidatedUrls({ ...response, method })) {
     const target = upstream.targetOf(url);
-    if (target !== undefined) cache.tiers.forgetAll(target);
+    if (target === undefined) continue;
+    if (forget === undefined) cache.tiers.forgetAll(target);
+    else await forget(target);
   }
   await disk?.settled();
 }

@@ -30,6 +30,22 @@ export interface Player {
   seenAtMs: number;
 }
 
+/** A request as the cache is to see it, and what it says of its player. */
+export interface Heard {
+  readonly target: string;
+  readonly cmcd: Cmcd;
+}
+
+/**
+ * What a request says of its player, and the target without it: the query parameter would make every URL another one.
+ * Undefined when it says nothing.
+ */
+export function heardIn(request: HttpRequest): Heard | undefined {
+  const { target, cmcd } = takeCmcd(request.target);
+  const text = cmcd ?? cmcdOfHeaders(request.headers);
+  return text === undefined ? undefined : { target, cmcd: parseCmcd(text) };
+}
+
 /** The players that say how they do (CMCD), each as one line of a page, of the metrics, and as events. */
 export class Players {
   readonly #ctx: Pick<RoleContext, "clock" | "emit">;
@@ -40,21 +56,6 @@ export class Players {
   /** Creates an account of no players. */
   constructor(ctx: Pick<RoleContext, "clock" | "emit">) {
     this.#ctx = ctx;
-  }
-
-  /**
-   * Notes what a request says of its player, and gives the request as the cache is to see it: without the query
-   * parameter, which would make every URL another one. Undefined when it says nothing.
-   */
-  hear(
-    request: HttpRequest,
-  ): { readonly target: string; readonly cmcd: Cmcd } | undefined {
-    const { target, cmcd } = takeCmcd(request.target);
-    const text = cmcd ?? cmcdOfHeaders(request.headers);
-    if (text === undefined) return undefined;
-    const said = parseCmcd(text);
-    this.#note(request.remote.host, said);
-    return { target, cmcd: said };
   }
 
   /** Those that spoke in the last minute, in the order they came. */
@@ -97,7 +98,8 @@ export class Players {
     ].join("");
   }
 
-  #note(remote: string, said: Cmcd): void {
+  /** Notes what the player at the address `remote` said. */
+  note(remote: string, said: Cmcd): void {
     const id = said.sessionId ?? remote;
     const before = this.#players.get(id);
     const player: Player = before ?? {

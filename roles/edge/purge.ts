@@ -21,7 +21,7 @@ export type PurgeOrder =
 /** Purging on request: `PURGE` on the edge itself, and `POST /purge` on the admin endpoint. Both need the token. */
 export class Purger {
   readonly #token: string | undefined;
-  readonly #tiers: Pick<Tiers, "forgetAll" | "forgetWhere">;
+  readonly #forget: (order: PurgeOrder) => number | Promise<number>;
   readonly #ctx: Pick<RoleContext, "emit">;
 
   /** Without a token nobody may purge. */
@@ -29,19 +29,20 @@ export class Purger {
     ctx: Pick<RoleContext, "emit">,
     options: {
       readonly token: string | undefined;
-      readonly tiers: Pick<Tiers, "forgetAll" | "forgetWhere">;
+      /** Forgets what is to be; returns how many responses it were. */
+      readonly forget: (order: PurgeOrder) => number | Promise<number>;
     },
   ) {
     this.#ctx = ctx;
     this.#token = options.token;
-    this.#tiers = options.tiers;
+    this.#forget = options.forget;
   }
 
   /**
    * Answers `PURGE /path`. A path that ends with `*` is a prefix; with a field `Cache-Tag` or `Surrogate-Key` the path
    * does not matter.
    */
-  answer(request: HttpRequest): HttpResponse {
+  async answer(request: HttpRequest): Promise<HttpResponse> {
     const { headers, target } = request;
     const refused = this.#refusal(headers, formatAddress(request.remote));
     if (refused !== undefined) return plain(refused.status, refused.message);
@@ -51,11 +52,11 @@ export class Purger {
       : target.endsWith("*")
       ? { kind: "prefix" as const, what: target.slice(0, -1) }
       : { kind: "url" as const, what: target };
-    return plain(200, this.#purge(order));
+    return plain(200, await this.#purge(order));
   }
 
   /** Answers `POST /purge?url=…`, `?prefix=…` or `?tag=…` on the admin endpoint. */
-  answerAdmin(request: Request): Response {
+  async answerAdmin(request: Request): Promise<Response> {
     if (request.method !== "POST") {
       return new Response("Purging is asked for with POST\n", {
         status: 405,
@@ -73,7 +74,7 @@ export class Purger {
     for (const kind of ["url", "prefix", "tag"] as const) {
       const what = searchParams.get(kind);
       if (what !== null && what !== "") {
-        return new Response(`${this.#purge({ kind, what })}\n`);
+        return new Response(`${await this.#purge({ kind, what })}\n`);
       }
     }
     return new Response("Say what: /purge?url=, ?prefix= or ?tag=\n", {
@@ -81,31 +82,10 @@ export class Purger {
     });
   }
 
-  #purge({ kind, what }: PurgeOrder): string {
-    const objects = this.#forget({ kind, what });
+  async #purge({ kind, what }: PurgeOrder): Promise<string> {
+    const objects = await this.#forget({ kind, what });
     this.#ctx.emit({ type: "cache.purged", kind, what, objects });
     return `Purged ${objects}`;
-  }
-
-  #forget({ kind, what }: PurgeOrder): number {
-    switch (kind) {
-      case "url": {
-        const key = normaliseTarget(pathOf(what));
-        return key === undefined ? 0 : this.#tiers.forgetAll(key);
-      }
-      case "prefix": {
-        const prefix = normaliseTarget(pathOf(what));
-        return prefix === undefined
-          ? 0
-          : this.#tiers.forgetWhere(({ key }) => key.startsWith(prefix));
-      }
-      case "tag": {
-        const wanted = new Set(what.split(",").map((tag) => tag.trim()));
-        return this.#tiers.forgetWhere(({ fields }) =>
-          tagsOf(fields).some((tag) => wanted.has(tag))
-        );
-      }
-    }
   }
 
   /** Why this request may not purge; undefined when it may. */
@@ -127,6 +107,31 @@ export class Purger {
     return isSame(given, this.#token)
       ? undefined
       : refuse(403, "That is not the token");
+  }
+}
+
+/** Forgets what is to be of a cache; returns how many responses it were. */
+export function forgetIn(
+  tiers: Pick<Tiers, "forgetAll" | "forgetWhere">,
+  { kind, what }: PurgeOrder,
+): number {
+  switch (kind) {
+    case "url": {
+      const key = normaliseTarget(pathOf(what));
+      return key === undefined ? 0 : tiers.forgetAll(key);
+    }
+    case "prefix": {
+      const prefix = normaliseTarget(pathOf(what));
+      return prefix === undefined
+        ? 0
+        : tiers.forgetWhere(({ key }) => key.startsWith(prefix));
+    }
+    case "tag": {
+      const wanted = new Set(what.split(",").map((tag) => tag.trim()));
+      return tiers.forgetWhere(({ fields }) =>
+        tagsOf(fields).some((tag) => wanted.has(tag))
+      );
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
 import { selfSigned, type TlsIdentity } from "../../lib/io/self_signed.ts";
-import type { RoleContext } from "../../lib/role.ts";
 import type { EdgeFlags } from "./flags.ts";
+import type { EdgeContext } from "./parts.ts";
 
 /** Largest file of a certificate chain or a key. */
 const MAX_BYTES = 1 << 20;
@@ -18,7 +18,7 @@ export function isTls({ tls, tlsCert }: EdgeFlags): boolean {
  */
 export async function tlsIdentity(
   { tls, tlsCert, tlsKey }: EdgeFlags,
-  { clock, files, net }: RoleContext,
+  { clock, files, net }: EdgeContext,
 ): Promise<TlsIdentity | undefined> {
   if (tlsCert === undefined && tlsKey === undefined) {
     return tls === "off"

@@ -1,4 +1,4 @@
-import { flag, serverFlags } from "../../lib/cli/flags.ts";
+import { flag, headTimeoutFlag, serverFlags } from "../../lib/cli/flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
 import { CODECS } from "./ffmpeg.ts";
 import { SHAPE_FLAGS, TITLE_FLAGS } from "./flags.ts";
@@ -39,6 +39,7 @@ export const origin: Role = {
         limitRate: flag.byteRate({
           help: "Most data per second of all answers together",
         }),
+        headTimeout: headTimeoutFlag,
         maxAge: flag.duration({
           default: "10min",
           help: "How long caches may keep an answer (Cache-Control: max-age)",

@@ -32,6 +32,8 @@ export interface OriginFlags extends TitleFlags {
   readonly root: string | undefined;
   /** Bytes per second of all answers together; no limit without it. */
   readonly limitRate: number | undefined;
+  /** Longest that a head may take, in milliseconds. */
+  readonly headTimeout: number;
   /** For `Cache-Control`, in milliseconds. */
   readonly maxAge: number;
 }
@@ -58,7 +60,7 @@ export async function serveOrigin(
   await using server = ctx.net.serveHttp(
     flags,
     (request) => desk.answer(request),
-    violations,
+    { violated: violations.violated, headTimeoutMs: flags.headTimeout },
   );
   const { host, port } = server;
   ctx.emit({ type: "role.listening", transport: "http", host, port });

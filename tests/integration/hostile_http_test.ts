@@ -161,6 +161,21 @@ Deno.test("edge gives slow clients 10 s, whatever they are slow at", async () =>
   assertEquals((await program.stop()).code, 0);
 });
 
+Deno.test("--head-timeout of edge and origin is how long a head may take", async () => {
+  const short = ["--head-timeout", "2s"];
+  const origin = await serve("origin", ...short);
+  await using _origin = origin.program;
+  const edge = await serve("edge", "--origin", `http://${HOST}:1`, ...short);
+  await using _edge = edge.program;
+  const slow = await Promise.all(
+    [origin, edge].map(({ port }) => linger(port, "GET / HTTP/1.1\r\n")),
+  );
+  for (const { ms, text } of slow) {
+    assertEquals(text.slice(9, 12), "408");
+    assert(ms > 1000 && ms < HEAD_LIMIT_MS - 2000, String(ms));
+  }
+});
+
 async function rssKib(pid: number): Promise<number> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
   return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
