@@ -165,7 +165,10 @@ Deno.test("WorkerLink tells who watches that the client has gone, and breaks off
       status: 200,
       headers: new Fields(),
       body: {
-        next: () => Promise.reject(new RunError("body-cut-short", "cut")),
+        next: async () => {
+          await heard.promise;
+          throw new RunError("body-cut-short", "cut");
+        },
         leave() {},
       },
     };
@@ -177,7 +180,6 @@ Deno.test("WorkerLink tells who watches that the client has gone, and breaks off
   const asking = link.asking.ask(request);
   gone.abort();
   const { body } = await asking;
-  await heard.promise;
   await assertRejects(() => (body as BodySource).next(1), RunError);
 });
 
