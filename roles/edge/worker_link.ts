@@ -46,7 +46,7 @@ export class WorkerLink implements Disposable {
   readonly #owner: Owner;
   #queue: LinkMessage[] = [];
   #sentAtMs = -Infinity;
-  #isOver = false;
+  readonly #ended = new AbortController();
 
   /** Takes the port over. */
   constructor(
@@ -75,7 +75,7 @@ export class WorkerLink implements Disposable {
 
   /** Ends it: what was asked is not answered any more. */
   [Symbol.dispose](): void {
-    this.#isOver = true;
+    this.#ended.abort();
     this.#port.close();
     this.#asker.end();
   }
@@ -84,11 +84,14 @@ export class WorkerLink implements Disposable {
     if (this.#queue.push(message) > 1) return;
     const nextAtMs = this.#sentAtMs + BETWEEN_MS;
     if (this.#clock.nowMs() >= nextAtMs) queueMicrotask(this.#flush);
-    else void this.#clock.sleepUntil(nextAtMs).then(this.#flush);
+    else {
+      const { signal } = this.#ended;
+      this.#clock.sleepUntil(nextAtMs, signal).then(this.#flush, () => {});
+    }
   };
 
   readonly #flush = () => {
-    if (this.#isOver) return;
+    if (this.#ended.signal.aborted) return;
     const queue = this.#queue;
     this.#queue = [];
     this.#sentAtMs = this.#clock.nowMs();
