@@ -31,8 +31,10 @@ export interface LivePlayOptions {
   readonly maxChange: number;
   /** Most media held. */
   readonly bufferCapMs: number;
-  /** Playing starts, and goes on after a stall, when this much is there; 0 is with the next segment. */
+  /** Playing starts when this much is there; 0 is with the next segment. */
   readonly startMs?: number;
+  /** Playing goes on after a stall when this much is there; as `startMs` unless said otherwise. */
+  readonly resumeMs?: number;
   /** The rung of the rule `fixed`. */
   readonly fixedIndex?: number;
   /** Whether segments may be given up; false unless said otherwise. */
@@ -116,14 +118,14 @@ class LivePlay {
     rule: AbrRule,
     options: LivePlayOptions,
   ) {
-    const { targetMs, startMs = 0 } = options;
+    const { targetMs, startMs = 0, resumeMs = startMs } = options;
     this.#title = title;
     this.#options = options;
     this.#link = new TraceLink(trace);
     this.#positions = this.#lineUp();
     this.#made = this.#madeAt(0);
     this.#player = new Player([this.#track()], {
-      ...{ startMs, resumeMs: startMs, capMs: options.bufferCapMs },
+      ...{ startMs, resumeMs, capMs: options.bufferCapMs },
       ...{ rule, fixedIndex: options.fixedIndex ?? 0, speed: 1, fromMs: 0 },
       abandon: options.abandon,
       live: { edgeMs: targetMs, targetMs, maxChange: options.maxChange },

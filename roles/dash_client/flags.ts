@@ -109,7 +109,11 @@ export const PLAY_FLAGS = {
   startBuffer: flag.duration({
     default: "0s",
     help:
-      "Media needed to start playing, and to go on after a stall; 0s is the first segment, whatever it holds",
+      "Media needed to start playing; 0s is the first segment, whatever it holds",
+  }),
+  resumeBuffer: flag.duration({
+    help:
+      "Media needed to go on after a stall; 0s is one segment (default: as --start-buffer)",
   }),
   cmcd: {
     ...flag.choice(["query", "header"], {
@@ -183,6 +187,7 @@ export const SIMULATE_FLAGS = {
   ...TRACE_FLAGS,
   buffer: PLAY_FLAGS.buffer,
   startBuffer: PLAY_FLAGS.startBuffer,
+  resumeBuffer: PLAY_FLAGS.resumeBuffer,
   abandon: PLAY_FLAGS.abandon,
   live: flag.toggle({
     help:

@@ -164,13 +164,12 @@ function optionsOf(
   }
   const rule = ABR_RULES[flags.abr as Exclude<PlayFlags["abr"], "all">];
   // Near the live edge there is no more to wait for than a segment.
-  const startMs = joined === undefined
-    ? flags.startBuffer
-    : Math.min(flags.startBuffer, first?.durationMs ?? 0);
+  const mostMs = joined === undefined ? Infinity : first?.durationMs ?? 0;
+  const startMs = Math.min(flags.startBuffer, mostMs);
   return {
     rule,
     startMs,
-    resumeMs: startMs,
+    resumeMs: Math.min(flags.resumeBuffer ?? flags.startBuffer, mostMs),
     capMs: flags.buffer,
     fixedIndex: first === undefined ? 0 : rungOf(flags.quality, first),
     speed: flags.speed,

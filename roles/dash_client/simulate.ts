@@ -51,7 +51,7 @@ export async function simulate(
     const result = playOverTrace(title, trace, ABR_RULES[name], {
       bufferCapMs: flags.buffer,
       startMs: flags.startBuffer,
-      resumeMs: flags.startBuffer,
+      resumeMs: flags.resumeBuffer ?? flags.startBuffer,
       abandon: flags.abandon,
       fixedIndex,
       onSegment: (segment) => segments.push(segment),

@@ -59,7 +59,12 @@ const COLUMNS = [
 export function compareLive(
   flags: Pick<
     SimulateFlags,
-    "liveDelay" | "catchUp" | "buffer" | "startBuffer" | "abandon"
+    | "liveDelay"
+    | "catchUp"
+    | "buffer"
+    | "startBuffer"
+    | "resumeBuffer"
+    | "abandon"
   >,
   { title, trace, names, fixedIndex }: Compared,
 ): LiveComparison {
@@ -85,6 +90,7 @@ export function compareLive(
       bufferCapMs: flags.buffer,
       // Near the live edge there is no more to wait for than a segment.
       startMs: Math.min(flags.startBuffer, segmentMs),
+      resumeMs: Math.min(flags.resumeBuffer ?? flags.startBuffer, segmentMs),
       ...{ fixedIndex, abandon: flags.abandon },
     }),
   })).sort((a, b) => b.qoe - a.qoe);

@@ -124,3 +124,35 @@ Deno.test("dash-client says in one line what is wrong with a simulation", async 
     await Promise.all(runs);
   });
 });
+
+Deno.test("dash-client --resume-buffer makes few long stalls of many short ones", async () => {
+  // Less than the rate that is asked for, all the time.
+  const trace = '[{"duration_ms":1000,"bandwidth_kbps":600}]';
+  await inFolder({ "m.json": MOVIE, "t.json": trace }, async (folder) => {
+    const play = async (flags: readonly string[]) => {
+      const { code, stdout, stderr } = await runProgram([
+        "dash-client",
+        `${folder}/m.json`,
+        ...["--simulate", "--abr", "fixed", "--quality", "900k"],
+        ...["--trace", `${folder}/t.json`, "--buffer", "20s", "--json"],
+        ...flags,
+      ]);
+      assertEquals(code, 0, stderr);
+      return JSON.parse(stdout).rules[0];
+    };
+    const short = await play([]);
+    const long = await play(["--resume-buffer", "8s"]);
+    const slow = await play(["--start-buffer", "8s", "--resume-buffer", "0s"]);
+    assert(
+      short.stallCount > 3 * long.stallCount,
+      JSON.stringify([short, long]),
+    );
+    assert(long.stallCount > 0);
+    // Waiting at the beginning spares stalls; only the threshold after them makes each long.
+    assert(slow.startupMs > 3 * short.startupMs);
+    assertEquals(long.startupMs, short.startupMs);
+    const mean = ({ stallMs, stallCount }: typeof short) =>
+      stallMs / stallCount;
+    assert(mean(long) > 3 * mean(slow));
+  });
+});
