@@ -15,6 +15,8 @@ import type { Choice } from "./title.ts";
 /** What is logged of one segment. */
 export type SegmentRow = Readonly<Record<string, string | number>>;
 
+type Format = Pick<Choice, "codecs" | "width" | "framesPerSecond">;
+
 /** Returns a row for each segment of the picture. */
 export function segmentRows(
   downloads: readonly {
@@ -28,7 +30,8 @@ export function segmentRows(
     readonly highestRate: number;
     /** `HTTP/1.1`, or "" when that is not known. */
     readonly protocol: string;
-    choiceOf(representationId: string): Choice | undefined;
+    /** What the video of a representation is, as far as it is known. */
+    formatOf(representationId: string): Format | undefined;
   },
 ): readonly SegmentRow[] {
   const rates: number[] = [];
@@ -37,7 +40,6 @@ export function segmentRows(
   let stallMs = 0;
   let stallCount = 0;
   return downloads.map(({ atMs, record }) => {
-    const choice = about.choiceOf(record.representationId);
     const startMs = playedMs;
     playedMs += record.mediaMs;
     stallMs += record.stallMs;
@@ -61,10 +63,7 @@ export function segmentRows(
       Buff_Level: Math.round(record.bufferMs),
       Algorithm: about.abr,
       Seg_Dur: Math.round(record.mediaMs),
-      Codec: choice?.codecs ?? "",
-      Width: choice?.width ?? 0,
-      Height: record.height,
-      FPS: Math.round((choice?.framesPerSecond ?? 0) * 1000) / 1000,
+      ...pictureOf(record, about.formatOf(record.representationId)),
       Play_Pos: Math.round(startMs),
       RTT: thousandths(record.ttfbMs),
       Protocol: about.protocol,
@@ -73,6 +72,15 @@ export function segmentRows(
       ...modelsOf(facts, playedMs > 0 ? 100 * highestMs / playedMs : 0),
     };
   });
+}
+
+function pictureOf({ height }: SegmentRecord, format: Format | undefined) {
+  return {
+    Codec: format?.codecs ?? "",
+    Width: format?.width ?? 0,
+    Height: height,
+    FPS: Math.round((format?.framesPerSecond ?? 0) * 1000) / 1000,
+  };
 }
 
 function modelsOf(facts: QoeFacts, highestPercent: number) {

@@ -15,10 +15,17 @@ import type {
   AbrSession,
   AbrState,
 } from "../dash/abr/rule.ts";
+import type { Choice } from "../dash/title.ts";
 import { ThroughputMeter } from "../dash/throughput.ts";
 import { TraceCursor } from "../model/trace_cursor.ts";
 import type { NetworkTrace } from "../model/trace.ts";
 import { AbrBuffer, type Watched } from "./abr_buffer.ts";
+
+/** What the video of a rung is, for the log. */
+export type RungFormat = Pick<
+  Choice,
+  "codecs" | "width" | "height" | "framesPerSecond"
+>;
 
 /** A title as the simulation needs it. */
 export interface AbrTitle {
@@ -31,6 +38,8 @@ export interface AbrTitle {
   readonly sizesBits: readonly (readonly number[])[];
   /** By rung, which initialization segment it has: fetched before the first segment of a rung that has it. None unless given, as in Sabre. */
   readonly initializations?: readonly (number | undefined)[];
+  /** By rung, what its video is; a film's description does not say. */
+  readonly formats?: readonly RungFormat[];
 }
 
 /** How the player behaves. */

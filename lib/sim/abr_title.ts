@@ -88,6 +88,11 @@ export function titleOfPositions(
       )
     ),
     initializations: initializationsOf(positions[0]),
+    formats: (positions[0]?.choices ?? []).map(
+      ({ codecs, width, height, framesPerSecond }) => ({
+        ...{ codecs, width, height, framesPerSecond },
+      }),
+    ),
   };
 }
 

@@ -228,7 +228,7 @@ function logOf({ number, played }: PlayedClient) {
     ...{ abr: played.abr, startupMs: played.summary.startupMs },
     highestRate: highestOf(played.ladder),
     protocol: played.url.startsWith("http:") ? "HTTP/1.1" : "",
-    choiceOf: (id) => played.choices.get(id),
+    formatOf: (id) => played.choices.get(id),
   });
   return rows.map((row) => ({ Client: number, ...row }));
 }

@@ -135,7 +135,7 @@ function logsOf(played: Played): NonNullable<RoleResult["files"]> {
   const { choices, summary, seeks } = played;
   const choiceOf = (id: string) => choices.get(id);
   const rows = segmentRows(played.downloads, {
-    ...{ abr: played.abr, startupMs: summary.startupMs, choiceOf },
+    ...{ abr: played.abr, startupMs: summary.startupMs, formatOf: choiceOf },
     highestRate: highestOf(played.ladder),
     protocol: played.url.startsWith("http:") ? "HTTP/1.1" : "",
   });

@@ -108,6 +108,9 @@ function builtInTitle(segmentMs: number | undefined): AbrTitle {
     ),
     // One for all rates, as in its manifest.
     initializations: plan.rungs.map(() => 0),
+    formats: plan.rungs.map(({ codecs, width, height }) => ({
+      ...{ codecs, width, height, framesPerSecond: FRAMES_PER_SECOND },
+    })),
   };
 }
 

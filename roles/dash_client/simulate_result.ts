@@ -119,7 +119,7 @@ export function segmentLogs(
     return segmentRows(downloads, {
       ...{ abr: name, startupMs, protocol: "" },
       highestRate: title.ladder.at(-1)!,
-      choiceOf: () => undefined,
+      formatOf: (id) => title.formats?.[Number(id) - 1],
     });
   });
   return [
@@ -130,7 +130,7 @@ export function segmentLogs(
 
 function recordOf(
   segment: PlayedSegment,
-  { durationsMs, ladder }: AbrTitle,
+  { durationsMs, ladder, formats }: AbrTitle,
 ): SegmentRecord {
   const { requestedAtMs, arrivedAtMs, sizeBits, segmentIndex } = segment;
   const downloadMs = arrivedAtMs - requestedAtMs;
@@ -139,7 +139,7 @@ function recordOf(
     segmentNumber: segmentIndex + 1,
     segmentCount: durationsMs.length,
     representationId: String(segment.index + 1),
-    height: 0,
+    height: formats?.[segment.index]?.height ?? 0,
     bitsPerSecond: segment.bitsPerSecond,
     layer: segment.index + 1,
     layerCount: ladder.length,

@@ -1,12 +1,7 @@
-import { seededRng } from "../../lib/core/rng.ts";
 import { keyOwner } from "../../lib/http/key_owner.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";
-import { denoClock } from "../../lib/io/deno_clock.ts";
-import { denoFiles } from "../../lib/io/deno_files.ts";
-import { denoNet } from "../../lib/io/deno_net.ts";
-import { denoTerminal } from "../../lib/io/deno_terminal.ts";
-import { runThread, type ThreadWorld } from "../../lib/io/deno_threads.ts";
 import type { HttpHandler, HttpRequest } from "../../lib/io/http.ts";
+import { runAsThread } from "../../lib/run_thread.ts";
 import { type EdgeCounts, EdgeMetrics } from "./edge_metrics.ts";
 import type { EdgeGauges } from "./edge_metrics.ts";
 import type { EdgeFlags } from "./flags.ts";
@@ -56,12 +51,11 @@ export type LeadCall =
   /** This one has no clients any more: answered when none has. */
   | { readonly kind: "closed" };
 
-runThread(runWorker);
+runAsThread(runWorker);
 
 /** One thread's part of an edge: its clients are anybody's, its objects are its own. */
-async function runWorker(task: WorkerTask, world: ThreadWorld): Promise<void> {
+async function runWorker(task: WorkerTask, ctx: EdgeContext): Promise<void> {
   const { index, flags, links: ports } = task;
-  const ctx = contextOf(world);
   const parts = ports.length;
   const metrics = new EdgeMetrics();
   const { cache, disk } = cacheOf(flags, ctx, {
@@ -134,18 +128,5 @@ function routeOf(
     const key = normaliseTarget(target);
     const owner = key === undefined ? index : keyOwner(key, links.length);
     return links[owner]?.ask(request) ?? handle(request);
-  };
-}
-
-function contextOf({ name, seed, signal, emit }: ThreadWorld): EdgeContext {
-  return {
-    name,
-    rng: seededRng(seed),
-    clock: denoClock,
-    net: denoNet,
-    files: denoFiles,
-    terminal: denoTerminal,
-    signal,
-    emit,
   };
 }

@@ -89,7 +89,16 @@ Deno.test("dash-client --simulate --live plays at the edge of a title that grows
       />throughput</,
     );
     const rows = await Deno.readTextFile(`${folder}/segments.csv`);
-    assertEquals(rows.trim().split("\n").length, 1 + 60 * names.length);
+    const [heads, ...lines] = rows.trim().split("\r\n").map((line) =>
+      line.split(",")
+    );
+    assertEquals(lines.length, 60 * names.length);
+    // Of the built-in title the pictures are known.
+    const column = (name: string) =>
+      new Set(lines.map((line) => line[heads!.indexOf(name)]));
+    assertEquals(column("FPS"), new Set(["24"]));
+    assert([...column("Height")].every((each) => Number(each) >= 360));
+    assert([...column("Codec")].every((each) => each!.startsWith("avc")));
   });
 });
 

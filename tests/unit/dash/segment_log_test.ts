@@ -56,7 +56,8 @@ Deno.test("segmentRows has goDASH's columns, and each model over the play so far
     },
   ];
   const rows = segmentRows(downloads, {
-    ...{ abr: "bola", startupMs: 500, protocol: "HTTP/1.1", choiceOf },
+    ...{ abr: "bola", startupMs: 500, protocol: "HTTP/1.1" },
+    formatOf: choiceOf,
     highestRate: 1_000_000,
   });
   assertEquals(rows[0], {
