@@ -185,6 +185,33 @@ ns A 127.0.0.11
   ]);
 });
 
+Deno.test("Responder leaves out what a zone has below another of its own, and nothing after that", () => {
+  const above = [
+    ZONE,
+    "x.sub A 127.0.0.40",
+    "after A 127.0.0.41",
+    ...["two.sub A 127.0.0.42", "two.sub A 127.0.0.43"],
+    ...["pair A 127.0.0.44", "pair A 127.0.0.45"],
+    "",
+  ].join("\n");
+  const below = `$ORIGIN sub.kingcdn.example.
+$TTL 60
+@ SOA ns h 7 1d 2h 4w 30
+@ NS ns
+ns A 127.0.0.11
+`;
+  const responder = responderFor([above, below]);
+  const said = (name: string) => {
+    const { reply } = ask(responder, `${name}.kingcdn.example`);
+    return [reply.rcode, reply.answers];
+  };
+  assertEquals(said("after"), [RCODES.NOERROR, 1]);
+  assertEquals(said("pair"), [RCODES.NOERROR, 1]);
+  for (const name of ["x.sub", "two.sub"]) {
+    assertEquals(said(name), [RCODES.NXDOMAIN, 0], name);
+  }
+});
+
 Deno.test("Responder answers a question of any class with records of class IN, and one about itself in its own", () => {
   for (
     const [name, type, asked, told] of [
