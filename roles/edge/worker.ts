@@ -62,18 +62,24 @@ async function runWorker(task: WorkerTask, ctx: EdgeContext): Promise<void> {
     index,
     isMine: (target) => keyOwner(target, parts) === index,
   });
+  // Others may ask before this one has taken up its part of the disk.
+  const made = Promise.withResolvers<Node>();
   let node: Node | undefined;
-  const call = (asked: unknown) => {
-    const { kind, ...rest } = asked as WorkerCall;
-    if (kind === "look") {
-      return { counts: metrics.counts(), gauges: node!.gauges() };
+  const call = async (given: unknown) => {
+    const asked = given as WorkerCall;
+    const ready = await made.promise;
+    if (asked.kind === "look") {
+      return { counts: metrics.counts(), gauges: ready.gauges() };
     }
-    const { order } = rest as { readonly order: PurgeOrder };
-    const count = forgetIn(cache.tiers, order);
+    const count = forgetIn(cache.tiers, asked.order);
     // Before anybody hears of it, on the disk too.
-    return disk === undefined ? count : disk.settled().then(() => count);
+    await disk?.settled();
+    return count;
   };
-  const handle: HttpHandler = (request) => node!.front.handle(request);
+  const handle: HttpHandler = (request) =>
+    node === undefined
+      ? made.promise.then(({ front }) => front.handle(request))
+      : node.front.handle(request);
   using opened = new DisposableStack();
   const lead = opened.use(
     new WorkerLink(task.lead, { handle, call }, ctx.clock),
@@ -104,7 +110,10 @@ async function runWorker(task: WorkerTask, ctx: EdgeContext): Promise<void> {
       );
     },
     mark: task.mark,
-    made: (made) => void (node = made),
+    made: (it) => {
+      node = it;
+      made.resolve(it);
+    },
     shared: {
       route,
       allClosed: async () => void await lead.call({ kind: "closed" }),

@@ -3,7 +3,11 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { keyOwner } from "../../lib/http/key_owner.ts";
 import { countingOrigin, gate } from "../support/counting_origin.ts";
 import { BODY, inHalves, startEdge, statusesOf } from "../support/edge.ts";
-import { runProgram, temporaryFolder } from "../support/program.ts";
+import {
+  runProgram,
+  startProgram,
+  temporaryFolder,
+} from "../support/program.ts";
 import { freePort } from "../support/tools.ts";
 
 const WORKERS = 3;
@@ -146,6 +150,27 @@ Deno.test("edge in threads has its disk again, in another number of threads", as
     assertEquals((await program.stop()).code, 0);
   }
   assertEquals(PATHS.map((path) => origin.count(path)), PATHS.map(() => 1));
+});
+
+Deno.test("edge in threads answers from the first moment, also for threads that have not begun", async () => {
+  await using origin = plainOrigin();
+  const port = freePort();
+  await using _edge = await startProgram([
+    ...["edge", "--host", "127.0.0.1", "--port", String(port)],
+    ...["--workers", "4", "--origin", origin.url],
+  ]);
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    try {
+      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+      break;
+    } catch {
+      await new Promise((done) => setTimeout(done, 10));
+    }
+  }
+  const answers = await Promise.all(
+    PATHS.map((path) => get(`http://127.0.0.1:${port}${path}`)),
+  );
+  assertEquals(answers.map(({ text }) => text), PATHS.map((p) => `GET ${p}`));
 });
 
 Deno.test("edge in threads passes request bodies on, and cuts what the origin cuts", async () => {
