@@ -1,13 +1,16 @@
+import { type Cmcd, takeCmcd } from "../../lib/http/cmcd.ts";
 import { keyOwner } from "../../lib/http/key_owner.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";
 import type { HttpHandler, HttpRequest } from "../../lib/io/http.ts";
 import { runAsThread } from "../../lib/run_thread.ts";
-import { type EdgeCounts, EdgeMetrics } from "./edge_metrics.ts";
-import type { EdgeGauges } from "./edge_metrics.ts";
+import {
+  type EdgeCounts,
+  type EdgeGauges,
+  EdgeMetrics,
+} from "./edge_metrics.ts";
 import type { EdgeFlags } from "./flags.ts";
 import type { Node } from "./node.ts";
 import type { EdgeContext } from "./parts.ts";
-import { heardIn } from "./players.ts";
 import { forgetIn, type PurgeOrder } from "./purge.ts";
 import { cacheOf, runNode } from "./run_node.ts";
 import { WorkerLink } from "./worker_link.ts";
@@ -46,7 +49,7 @@ export type LeadCall =
   | {
     readonly kind: "note";
     readonly remote: string;
-    readonly said: NonNullable<ReturnType<typeof heardIn>>["cmcd"];
+    readonly said: Cmcd;
   }
   /** This one has no clients any more: answered when none has. */
   | { readonly kind: "closed" };
@@ -133,8 +136,7 @@ function routeOf(
 ): HttpHandler {
   return (request: HttpRequest) => {
     if (request.method === "PURGE") return lead.ask(request);
-    const target = heardIn(request)?.target ?? request.target;
-    const key = normaliseTarget(target);
+    const key = normaliseTarget(takeCmcd(request.target).target);
     const owner = key === undefined ? index : keyOwner(key, links.length);
     return links[owner]?.ask(request) ?? handle(request);
   };
