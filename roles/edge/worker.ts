@@ -12,7 +12,7 @@ import type { EdgeFlags } from "./flags.ts";
 import type { Node } from "./node.ts";
 import type { EdgeContext } from "./parts.ts";
 import { forgetIn, type PurgeOrder } from "./purge.ts";
-import { cacheOf, runNode } from "./run_node.ts";
+import { cacheOf, type NodeRun, runNode } from "./run_node.ts";
 import { WorkerLink } from "./worker_link.ts";
 
 /** Where this module is: what starts it in a thread needs to know. */
@@ -65,34 +65,14 @@ async function runWorker(task: WorkerTask, ctx: EdgeContext): Promise<void> {
     index,
     isMine: (target) => keyOwner(target, parts) === index,
   });
-  // Others may ask before this one has taken up its part of the disk.
   const made = Promise.withResolvers<Node>();
-  let node: Node | undefined;
-  const call = async (given: unknown) => {
-    const asked = given as WorkerCall;
-    const ready = await made.promise;
-    if (asked.kind === "look") {
-      return { counts: metrics.counts(), gauges: ready.gauges() };
-    }
-    const count = forgetIn(cache.tiers, asked.order);
-    // Before anybody hears of it, on the disk too.
-    await disk?.settled();
-    return count;
-  };
-  const handle: HttpHandler = (request) =>
-    node === undefined
-      ? made.promise.then(({ front }) => front.handle(request))
-      : node.front.handle(request);
+  const service = serviceOf(made.promise, { cache, disk, metrics });
   using opened = new DisposableStack();
-  const lead = opened.use(
-    new WorkerLink(task.lead, { handle, call }, ctx.clock),
-  );
-  const links = ports.map((port) =>
-    port === null
-      ? null
-      : opened.use(new WorkerLink(port, { handle, call }, ctx.clock))
-  );
-  const route = routeOf(index, { links, lead, handle });
+  const join = (port: MessagePort) =>
+    opened.use(new WorkerLink(port, service, ctx.clock));
+  const lead = join(task.lead);
+  const links = ports.map((port) => port === null ? null : join(port));
+  const route = routeOf(index, { links, lead, handle: service.handle });
   await runNode(flags, ctx, {
     cache,
     disk,
@@ -106,23 +86,43 @@ async function runWorker(task: WorkerTask, ctx: EdgeContext): Promise<void> {
     },
     forget: (target) => {
       const order = { kind: "url" as const, what: target };
-      const link = links[keyOwner(target, parts)];
-      return Promise.resolve(
-        link?.call({ kind: "forget", order }) ??
-          call({ kind: "forget", order }),
-      );
+      const owner = links[keyOwner(target, parts)] ?? service;
+      return owner.call({ kind: "forget", order });
     },
     mark: task.mark,
-    made: (it) => {
-      node = it;
-      made.resolve(it);
-    },
+    made: made.resolve,
     shared: {
       route,
       allClosed: async () => void await lead.call({ kind: "closed" }),
       end: () => opened.dispose(),
     },
   });
+}
+
+/** What a thread does for others, who may ask before it has taken up its part of the disk. */
+function serviceOf(
+  made: Promise<Node>,
+  { cache, disk, metrics }: Pick<NodeRun, "cache" | "disk" | "metrics">,
+) {
+  let node: Node | undefined;
+  void made.then((it) => node = it);
+  return {
+    handle: (request: HttpRequest) =>
+      node === undefined
+        ? made.then(({ front }) => front.handle(request))
+        : node.front.handle(request),
+    async call(given: unknown): Promise<unknown> {
+      const asked = given as WorkerCall;
+      if (asked.kind === "look") {
+        return { counts: metrics.counts(), gauges: (await made).gauges() };
+      }
+      await made;
+      const count = forgetIn(cache.tiers, asked.order);
+      // Before anybody hears of it, on the disk too.
+      await disk?.settled();
+      return count;
+    },
+  };
 }
 
 /** Requests go to whoever keeps what they ask for. */
