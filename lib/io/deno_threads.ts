@@ -31,7 +31,6 @@ interface ThreadScope {
     type: "message",
     listener: (event: MessageEvent<ToThread>) => void,
   ): void;
-  close(): void;
 }
 
 /** What a thread has of the world, beside what every thread can import. */

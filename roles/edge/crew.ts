@@ -18,6 +18,9 @@ import {
 import { WorkerLink } from "./worker_link.ts";
 import { gaugesOfAll, WorkerEvents } from "./worker_sums.ts";
 
+/** How long threads may take to stop: answers in flight have 2 s of it. */
+const STOPPING_MS = 4000;
+
 /** What the lead does for its threads. */
 export interface LeadService {
   readonly players: Pick<Players, "note">;
@@ -66,7 +69,19 @@ export class Crew implements Disposable {
     for (let index = 1; index < workers; index++) {
       ends.push(start(index, listensAt));
     }
-    await Promise.all(ends);
+    const over = new AbortController();
+    try {
+      await Promise.race([Promise.all(ends), this.#late(over.signal)]);
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** Resolves when the threads have had their time to stop; whoever still runs then is ended. */
+  async #late(over: AbortSignal): Promise<void> {
+    const { clock, signal } = this.#ctx;
+    await clock.sleepUntil(Infinity, signal).catch(() => {});
+    await clock.sleepUntil(clock.nowMs() + STOPPING_MS, over).catch(() => {});
   }
 
   /** Fails if somebody has the port: the system would let other threads of this user share it, those of another edge too. */

@@ -78,7 +78,9 @@ async function runWorker(task: WorkerTask, ctx: EdgeContext): Promise<void> {
     disk,
     metrics,
     players: {
-      note: (remote, said) => void lead.call({ kind: "note", remote, said }),
+      // Nobody is left to be told when the link has ended.
+      note: (remote, said) =>
+        void lead.call({ kind: "note", remote, said }).catch(() => {}),
     },
     purger: {
       // Of all threads: see `route`.

@@ -28,7 +28,7 @@ interface Asked {
 export class Asker {
   readonly #post: Post<AskerMessage>;
   readonly #asked = new Map<number, Asked>();
-  readonly #called = new Map<number, (result: unknown) => void>();
+  readonly #called = new Map<number, PromiseWithResolvers<unknown>>();
   #nextId = 0;
   #isOver = false;
 
@@ -50,11 +50,12 @@ export class Asker {
 
   /** See {@linkcode WorkerLink.call}. */
   call(call: unknown): Promise<unknown> {
+    if (this.#isOver) return Promise.reject(GONE);
     const id = this.#nextId++;
-    const { promise, resolve } = Promise.withResolvers<unknown>();
-    this.#called.set(id, resolve);
+    const called = Promise.withResolvers<unknown>();
+    this.#called.set(id, called);
     this.#post({ kind: "call", id, call });
-    return promise;
+    return called.promise;
   }
 
   /** Whoever still waits hears that nothing comes. */
@@ -65,13 +66,15 @@ export class Asker {
       body?.fail(GONE);
     }
     this.#asked.clear();
+    for (const { reject } of this.#called.values()) reject(GONE);
+    this.#called.clear();
   }
 
   /** Takes what the other end says. */
   heard(message: OwnerMessage): void {
     const { id } = message;
     if (message.kind === "result") {
-      this.#called.get(id)?.(message.result);
+      this.#called.get(id)?.resolve(message.result);
       this.#called.delete(id);
       return;
     }

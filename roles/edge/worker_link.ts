@@ -68,7 +68,7 @@ export class WorkerLink implements Disposable {
     return this.#asker.ask(request);
   }
 
-  /** Has something else done at the other end. */
+  /** Has something else done at the other end. @throws {RunError} `thread-failed` when the link ends first. */
   call(call: unknown): Promise<unknown> {
     return this.#asker.call(call);
   }

@@ -1,6 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { countingOrigin, gate } from "../support/counting_origin.ts";
-import { BODY, inHalves, startEdge, statusesOf } from "../support/edge.ts";
+import {
+  BODY,
+  inHalves,
+  readRest,
+  startEdge,
+  statusesOf,
+} from "../support/edge.ts";
 
 for (const length of [true, false]) {
   Deno.test(`edge fetches once for 200 clients, who read while it fills, some a range of it, Content-Length ${length}`, async () => {
@@ -35,20 +41,9 @@ for (const length of [true, false]) {
     await clients[0]!.reader.cancel();
     rest.open();
     await Promise.all(
-      clients.slice(2).map(async ({ reader, first, body }) => {
-        let at = 0;
-        for (
-          let piece: Uint8Array | undefined = first;
-          piece !== undefined;
-          piece = (await reader.read()).value
-        ) {
-          for (let i = 0; i < piece.length; i += 997) {
-            if (piece[i] !== body[at + i]) throw new Error(`byte ${at + i}`);
-          }
-          at += piece.length;
-        }
-        assertEquals(at, body.length);
-      }),
+      clients.slice(2).map(({ reader, first, body }) =>
+        readRest(reader, first, body)
+      ),
     );
     await clients[1]!.reader.cancel();
     const again = await fetch(`${url}/movie`);

@@ -2,7 +2,13 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { keyOwner } from "../../lib/http/key_owner.ts";
 import { countingOrigin, gate } from "../support/counting_origin.ts";
-import { BODY, inHalves, startEdge, statusesOf } from "../support/edge.ts";
+import {
+  BODY,
+  inHalves,
+  readRest,
+  startEdge,
+  statusesOf,
+} from "../support/edge.ts";
 import {
   runProgram,
   startProgram,
@@ -66,18 +72,7 @@ Deno.test("edge in threads fetches once for 100 clients, some of a range, who re
   for (const { reader } of clients.slice(0, 10)) await reader.cancel();
   rest.open();
   for (const { reader, first, whole } of clients.slice(10)) {
-    let at = 0;
-    for (
-      let piece: Uint8Array | undefined = first;
-      piece !== undefined;
-      piece = (await reader.read()).value
-    ) {
-      for (let i = 0; i < piece.length; i += 997) {
-        if (piece[i] !== whole[at + i]) throw new Error(`byte ${at + i}`);
-      }
-      at += piece.length;
-    }
-    assertEquals(at, whole.length);
+    await readRest(reader, first, whole);
   }
   assertEquals(origin.count("/movie"), 1);
   const statuses = statusesOf(program, "/movie");

@@ -45,3 +45,23 @@ export function statusesOf(program: StartedProgram, path: string): string[] {
       : []
   ).sort();
 }
+
+/** Reads a body of which `first` has come to its end, and fails unless it is `whole`. */
+export async function readRest(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  first: Uint8Array,
+  whole: Uint8Array,
+): Promise<void> {
+  let at = 0;
+  for (
+    let piece: Uint8Array | undefined = first;
+    piece !== undefined;
+    piece = (await reader.read()).value
+  ) {
+    for (let i = 0; i < piece.length; i += 997) {
+      if (piece[i] !== whole[at + i]) throw new Error(`byte ${at + i}`);
+    }
+    at += piece.length;
+  }
+  if (at !== whole.length) throw new Error(`${at} of ${whole.length} bytes`);
+}

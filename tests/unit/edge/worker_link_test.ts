@@ -190,8 +190,10 @@ Deno.test("WorkerLink that ends lets nobody wait", async () => {
     "done",
   ]);
   const waiting = link.asking.ask(requestOf().request);
+  const calling = link.asking.call({ kind: "look" });
   link[Symbol.dispose]();
   await assertRejects(() => waiting, RunError);
+  await assertRejects(() => calling, RunError);
   await assertRejects(() => link.asking.ask(requestOf().request), RunError);
 });
 
