@@ -1,5 +1,4 @@
 import type { Clock } from "./clock.ts";
-import { hold } from "./hold.ts";
 
 /** Longest delay that a timer takes in one go (2^31 - 1 ms); longer sleeps are cut into pieces. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -10,8 +9,6 @@ export const denoClock: Clock = {
   wallMs: () => Date.now(),
   bootedAtWallMs: () => Date.now() - Deno.osUptime() * 1000,
   async sleepUntil(atMs, signal) {
-    // Nothing else may refer to it while there is no timer.
-    using _held = hold(signal);
     await new Promise<void>((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       let timer: ReturnType<typeof setTimeout> | undefined;

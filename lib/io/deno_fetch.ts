@@ -1,5 +1,5 @@
-import { hold } from "./hold.ts";
 import { RunError } from "../core/errors.ts";
+import { LinkedAbort } from "./linked_abort.ts";
 import type { FetchOptions } from "./net.ts";
 
 const DEFAULT_TIMEOUT_MS = 10_000;
@@ -24,27 +24,25 @@ export async function fetchOnce(
     to.port = String(port);
     target = to.href;
   }
-  const timer = new AbortController();
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  const timeout = setTimeout(() => timer.abort(), timeoutMs);
-  const stop = options.signal === undefined
-    ? timer.signal
-    : AbortSignal.any([timer.signal, options.signal]);
-  using _held = hold(stop);
+  // Once the head is there it stays linked: the body ends with the signal too.
+  const stop = new LinkedAbort(options.signal);
+  const timeout = setTimeout(() => stop.abort(), timeoutMs);
   try {
     return await fetch(target, {
       method: options.method ?? "GET",
       headers,
       redirect: "manual",
       ...(options.body === undefined ? {} : { body: options.body }),
-      signal: stop,
+      signal: stop.signal,
     });
   } catch (error) {
+    stop[Symbol.dispose]();
     options.signal?.throwIfAborted();
     const where = options.connectTo === undefined
       ? url
       : `${url} at ${options.connectTo.host}:${options.connectTo.port}`;
-    if (timer.signal.aborted) {
+    if (stop.signal.aborted) {
       throw new RunError(
         "fetch-timeout",
         `Cannot fetch ${where}: no answer within ${timeoutMs} ms`,

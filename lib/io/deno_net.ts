@@ -1,4 +1,3 @@
-import { hold } from "./hold.ts";
 import { RunError } from "../core/errors.ts";
 import { addressOf } from "./deno_address.ts";
 import { systemError } from "./deno_errors.ts";
@@ -121,20 +120,17 @@ async function connectTcp(
   const attempt = options.tls === true
     ? connectTls(to)
     : Deno.connect({ hostname: to.host, port: to.port });
-  const timer = new AbortController();
-  const timeout = setTimeout(() => timer.abort(), options.timeoutMs);
-  const stop = AbortSignal.any([
-    timer.signal,
-    ...(options.signal === undefined ? [] : [options.signal]),
-  ]);
-  using _held = hold(stop);
-  const stopped = new Promise<null>((resolve) =>
-    stop.addEventListener("abort", () => resolve(null), { once: true })
-  );
+  // Both let go of what they hold when the attempt is over: the signal may live as long as the role.
+  const stopped = Promise.withResolvers<null>();
+  const stop = () => stopped.resolve(null);
+  const timeout = setTimeout(stop, options.timeoutMs);
+  options.signal?.addEventListener("abort", stop, { once: true });
+  let isLate: boolean;
   try {
-    const connection = await Promise.race([attempt, stopped]);
+    const connection = await Promise.race([attempt, stopped.promise]);
     const wrapped = connection === null ? null : wrap(connection);
     if (wrapped !== null) return wrapped;
+    isLate = connection === null;
   } catch (error) {
     throw new RunError(
       "connect-failed",
@@ -143,13 +139,14 @@ async function connectTcp(
     );
   } finally {
     clearTimeout(timeout);
+    options.signal?.removeEventListener("abort", stop);
   }
   attempt.then((late) => late.close(), () => {});
   options.signal?.throwIfAborted();
   throw new RunError(
-    timer.signal.aborted ? "connect-timeout" : "connect-failed",
+    isLate ? "connect-timeout" : "connect-failed",
     `Cannot connect to ${formatAddress(to)}: ${
-      timer.signal.aborted
+      isLate
         ? `no answer within ${options.timeoutMs} ms`
         : "the other side closed at once"
     }`,

@@ -5,6 +5,7 @@ import { InputError, RunError } from "../core/errors.ts";
 import { utf8 } from "../core/bytes.ts";
 import type { Clock } from "./clock.ts";
 import { drive } from "./drive.ts";
+import { LinkedAbort } from "./linked_abort.ts";
 import { type Address, formatAddress } from "./net.ts";
 import type { Terminal } from "./terminal.ts";
 import { within } from "./within.ts";
@@ -214,7 +215,7 @@ export async function ping(
   ctx: EchoClientContext,
 ): Promise<void> {
   const remote = formatAddress(channel.remote);
-  const done = new AbortController();
+  using done = new LinkedAbort(ctx.signal);
   const pinger = new Pinger({ ...flags, startAtMs: ctx.clock.nowMs() });
   await drive(
     pinger,
@@ -242,10 +243,7 @@ export async function ping(
           return done.abort();
       }
     },
-    {
-      clock: ctx.clock,
-      signal: AbortSignal.any([ctx.signal, done.signal]),
-    },
+    { clock: ctx.clock, signal: done.signal },
   );
   const result = pingResult(remote, pinger.rttsMs);
   ctx.finish(result);

@@ -71,6 +71,7 @@ export interface FetchOptions {
   readonly method?: string;
   readonly headers?: HeadersInit;
   readonly body?: Uint8Array<ArrayBuffer> | string;
+  /** Ends the body too. It is listened to while it lives: one that outlives many requests should be given linked (`LinkedAbort`). */
   readonly signal?: AbortSignal;
   /** Longest wait for the response's head. Default 10 s. */
   readonly timeoutMs?: number;

@@ -1,5 +1,6 @@
 import { RunError } from "../core/errors.ts";
 import type { Clock } from "./clock.ts";
+import { LinkedAbort } from "./linked_abort.ts";
 
 /** Without a reason, `abort` makes an error with a stack: 20 µs. */
 const DONE = "done";
@@ -19,11 +20,7 @@ export async function within<T>(
     readonly signal?: AbortSignal;
   },
 ): Promise<T> {
-  const timer = new AbortController();
-  // AbortSignal.any would do, at several times the cost: this runs for every request to an origin.
-  const stop = () => timer.abort(signal?.reason);
-  if (signal?.aborted) stop();
-  else signal?.addEventListener("abort", stop, { once: true });
+  const timer = new LinkedAbort(signal);
   const late = clock.sleepUntil(clock.nowMs() + limitMs, timer.signal).then(
     () => {
       throw new RunError(
@@ -35,7 +32,6 @@ export async function within<T>(
   try {
     return await Promise.race([work, late]);
   } finally {
-    signal?.removeEventListener("abort", stop);
     timer.abort(DONE);
   }
 }

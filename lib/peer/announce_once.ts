@@ -15,6 +15,7 @@ import {
   type UdpTrackerOutput,
 } from "../bittorrent/udp_tracker_client.ts";
 import { drive } from "../io/drive.ts";
+import { LinkedAbort } from "../io/linked_abort.ts";
 import type { UdpSocket } from "../io/net.ts";
 import { readBody } from "../io/read_body.ts";
 import type { RoleContext } from "../role.ts";
@@ -96,13 +97,12 @@ async function announceUdp(
     family: ipv6 ? "ipv6" : "ipv4",
     maxAttempts: UDP_ATTEMPTS,
   });
-  const done = new AbortController();
-  const stop = AbortSignal.any([done.signal, signal]);
+  using done = new LinkedAbort(signal);
   let end: Extract<UdpTrackerOutput, { kind: "announced" | "failed" }> | null =
     null;
   await drive(
     client,
-    inputsOf(socket, request, { from: to, signal: stop }),
+    inputsOf(socket, request, { from: to, signal: done.signal }),
     async (output) => {
       if (output.kind === "send") await socket.send(output.bytes, to);
       else if (output.kind !== "scraped") {
@@ -110,7 +110,7 @@ async function announceUdp(
         done.abort();
       }
     },
-    { clock: ctx.clock, signal: stop },
+    { clock: ctx.clock, signal: done.signal },
   );
   signal.throwIfAborted();
   return replyOf(end, url);

@@ -1,5 +1,6 @@
 import type { Machine } from "../core/machine.ts";
 import type { Clock } from "../io/clock.ts";
+import { LinkedAbort } from "../io/linked_abort.ts";
 
 /**
  * Feeds a machine from many sides, each input in the turn of the event loop in which it comes, and keeps its time.
@@ -36,10 +37,10 @@ export class MachinePump<In, Out> {
   /** Wakes the machine at its deadlines until `signal` aborts. */
   async keepTime(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      this.#alarm = new AbortController();
-      const wake = AbortSignal.any([signal, this.#alarm.signal]);
+      using alarm = new LinkedAbort(signal);
+      this.#alarm = alarm;
       try {
-        await this.#clock.sleepUntil(this.#machine.deadlineMs, wake);
+        await this.#clock.sleepUntil(this.#machine.deadlineMs, alarm.signal);
       } catch {
         continue;
       }

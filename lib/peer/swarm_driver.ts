@@ -13,6 +13,7 @@ import type {
   SwarmInput,
   SwarmOutput,
 } from "../bittorrent/swarm_types.ts";
+import { LinkedAbort } from "../io/linked_abort.ts";
 import type { TcpConnection, TcpListener } from "../io/net.ts";
 import type { RoleContext } from "../role.ts";
 
@@ -194,12 +195,12 @@ export class SwarmDriver {
   }
 
   async #connect(link: number, to: PeerEndpoint): Promise<void> {
-    const attempt = new AbortController();
+    using attempt = new LinkedAbort(this.#stop.signal);
     this.#connecting.set(link, attempt);
     try {
       const connection = await this.#ctx.net.connectTcp(to, {
         timeoutMs: CONNECT_TIMEOUT_MS,
-        signal: AbortSignal.any([attempt.signal, this.#stop.signal]),
+        signal: attempt.signal,
       });
       this.#connections.set(link, connection);
       this.feed({ kind: "connected", link });

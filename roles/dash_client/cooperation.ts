@@ -12,6 +12,7 @@ import { Swarm } from "../../lib/bittorrent/swarm.ts";
 import type { PeerEndpoint } from "../../lib/bittorrent/swarm_types.ts";
 import type { HostPort } from "../../lib/cli/flags.ts";
 import { hashing, sha1 } from "../../lib/io/hash.ts";
+import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import type { TcpListener } from "../../lib/io/net.ts";
 import { TokenBucket } from "../../lib/model/token_bucket.ts";
 import type { Discovery } from "../../lib/peer/discovery.ts";
@@ -185,13 +186,10 @@ export class CooperatingPeer implements PeerPieces, AsyncDisposable {
 
   /** See {@linkcode PeerPieces.changed}. */
   async changed(atMs: number, signal: AbortSignal): Promise<void> {
-    const came = new AbortController();
+    using came = new LinkedAbort(signal);
     this.#wake = () => came.abort();
     try {
-      await this.#ctx.clock.sleepUntil(
-        atMs,
-        AbortSignal.any([came.signal, signal]),
-      );
+      await this.#ctx.clock.sleepUntil(atMs, came.signal);
     } catch {
       // Woken.
     } finally {

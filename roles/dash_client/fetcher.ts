@@ -1,6 +1,7 @@
 import { messageOf, RunError } from "../../lib/core/errors.ts";
 import { readRetryAfter } from "../../lib/dash/attempts.ts";
 import type { ByteRange } from "../../lib/dash/mpd.ts";
+import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import { type Address, formatAddress } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { CmcdRequest } from "./cmcd.ts";
@@ -65,15 +66,10 @@ interface Answer {
   readonly url: URL;
   readonly response: Response;
   readonly startedAtMs: number;
-  /** To end it when nothing comes any more. */
-  readonly stalled: AbortController;
-  /** Aborts when it is over, for whatever reason. */
-  readonly ending: AbortSignal;
+  /** Aborts when it is over, for whatever reason; also to end it when nothing comes any more. */
+  readonly ending: AbortController;
   readonly passage: Passage | undefined;
 }
-
-/** For requests that are never given up. */
-const NEVER = new AbortController().signal;
 
 /** Fetches over HTTP and measures; connections are kept alive by the HTTP client. */
 export class Fetcher {
@@ -126,12 +122,10 @@ export class Fetcher {
   ): Promise<Fetched | NotFetched | { readonly location: string }> {
     const { range, connectTo } = options;
     const { clock, net, signal } = this.#ctx;
-    const stalled = new AbortController();
-    const given = options.signal ?? NEVER;
     const startedAtMs = clock.nowMs();
     using passage = this.#link?.request();
+    using ending = new LinkedAbort(signal, options.signal);
     try {
-      const ending = AbortSignal.any([signal, stalled.signal, given]);
       const told = options.cmcd?.(url);
       const response = await net.fetch(told?.url ?? url.href, {
         method: options.method ?? "GET",
@@ -142,16 +136,18 @@ export class Fetcher {
             ? {}
             : { range: `bytes=${range.first}-${range.last ?? ""}` }),
         },
-        signal: ending,
+        signal: ending.signal,
         timeoutMs: this.#timeoutMs,
         ...(connectTo === undefined ? {} : { connectTo }),
       });
-      const answer = { url, response, startedAtMs, stalled, ending, passage };
+      const answer = { url, response, startedAtMs, ending, passage };
       return await this.#take(answer, options);
     } catch (error) {
       signal.throwIfAborted();
-      if (given.aborted) return { ...failed("given up"), abandoned: true };
-      const cause = stalled.signal.aborted ? stalled.signal.reason : error;
+      if (options.signal?.aborted) {
+        return { ...failed("given up"), abandoned: true };
+      }
+      const cause = ending.signal.aborted ? ending.signal.reason : error;
       if (cause instanceof RunError) this.#names.distrust(url);
       return failed(
         cause instanceof RunError
@@ -175,7 +171,9 @@ export class Fetcher {
     const location = headers.get("location");
     if (status !== (range === undefined ? 200 : 206)) {
       await response.body?.cancel();
-      if (passage !== undefined) await clock.sleepUntil(answeredAtMs, ending);
+      if (passage !== undefined) {
+        await clock.sleepUntil(answeredAtMs, ending.signal);
+      }
       if (status >= 300 && status < 400 && location !== null) {
         return { location };
       }
@@ -212,11 +210,11 @@ export class Fetcher {
     };
   }
 
-  /** Reads a body to its end; aborts `stalled` when nothing comes for too long. */
+  /** Reads a body to its end; aborts `ending` when nothing comes for too long. */
   async #read(
     { body }: Response,
-    { stalled, ending, passage, sink }:
-      & Pick<Answer, "stalled" | "ending" | "passage">
+    { ending, passage, sink }:
+      & Pick<Answer, "ending" | "passage">
       & Pick<FetchOptions, "sink">,
   ): Promise<number> {
     if (body === null) return 0;
@@ -232,11 +230,11 @@ export class Fetcher {
         const nowMs = clock.nowMs();
         if (nowMs >= idleAtMs) {
           const text = `nothing came for ${this.#timeoutMs} ms`;
-          return stalled.abort(new RunError("stalled", text));
+          return ending.abort(new RunError("stalled", text));
         }
         if (nowMs >= endAtMs) {
           const text = `it did not end within ${limitMs} ms`;
-          return stalled.abort(new RunError("too-slow", text));
+          return ending.abort(new RunError("too-slow", text));
         }
         await clock.sleepUntil(Math.min(idleAtMs, endAtMs), done.signal)
           .catch(() => {});
@@ -244,7 +242,7 @@ export class Fetcher {
     };
     const watching = watch();
     try {
-      const chunks = passage?.pace(body, ending) ?? body;
+      const chunks = passage?.pace(body, ending.signal) ?? body;
       for await (const chunk of chunks) {
         bytes += chunk.length;
         if (bytes > MAX_BYTES) {

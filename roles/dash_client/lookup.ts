@@ -9,6 +9,7 @@ import {
   StubQuery,
 } from "../../lib/dns/stub_query.ts";
 import { drive } from "../../lib/io/drive.ts";
+import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import { type Address, formatAddress } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { Inbox } from "../../lib/io/inbox.ts";
@@ -68,8 +69,8 @@ async function ask(
     ...(clientSubnet === undefined ? {} : { clientSubnet }),
   });
   const inbox = new Inbox<StubInput>();
-  const over = new AbortController();
-  const signal = AbortSignal.any([ctx.signal, over.signal]);
+  using over = new LinkedAbort(ctx.signal);
+  const { signal } = over;
   await using socket = ctx.net.listenUdp({
     host: host !== "" ? host : resolver.host.includes(":") ? "::" : "0.0.0.0",
     port: 0,

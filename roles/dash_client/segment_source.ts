@@ -5,6 +5,7 @@ import type { SegmentLocation } from "../../lib/dash/mpd.ts";
 import type { RequestState } from "../../lib/dash/request_state.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Fetched, Fetcher, FetchOptions, NotFetched } from "./fetcher.ts";
+import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 
 /** How to get a segment. */
 export interface SegmentOptions extends Omit<FetchOptions, "range"> {
@@ -130,11 +131,9 @@ export class SegmentSource implements Segments {
   ): Promise<boolean> {
     const { clock, signal } = this.#ctx;
     if (clock.nowMs() >= atMs) return given?.aborted === true;
-    const ending = given === undefined
-      ? signal
-      : AbortSignal.any([signal, given]);
+    using ending = new LinkedAbort(signal, given);
     try {
-      await clock.sleepUntil(atMs, ending);
+      await clock.sleepUntil(atMs, ending.signal);
     } catch (error) {
       signal.throwIfAborted();
       if (given?.aborted !== true) throw error;

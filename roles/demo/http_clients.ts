@@ -2,6 +2,7 @@ import { equalBytes } from "../../lib/core/bytes.ts";
 import { RunError } from "../../lib/core/errors.ts";
 import type { Stage } from "./stage.ts";
 import { percent } from "./lecture_file.ts";
+import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 
 /** The file, where it is, and who wants it. */
 export interface Download {
@@ -63,10 +64,11 @@ async function download(
     readonly timeoutMs: number;
   },
 ): Promise<Uint8Array> {
-  const signal = AbortSignal.any([
+  using end = new LinkedAbort(
     stage.ctx.signal,
     AbortSignal.timeout(timeoutMs),
-  ]);
+  );
+  const { signal } = end;
   const response = await stage.ctx.net.fetch(url, { signal });
   if (response.status !== 200 || response.body === null) {
     await response.body?.cancel();

@@ -1,6 +1,7 @@
 import { fromUtf8 } from "../../lib/core/bytes.ts";
 import { formatHostPort } from "../../lib/core/address.ts";
 import { messageOf, RunError } from "../../lib/core/errors.ts";
+import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import { readBody } from "../../lib/io/read_body.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { WatchRules } from "./watch_flags.ts";
@@ -69,10 +70,11 @@ async function checkHttp(
   const { clock } = ctx;
   const { timeoutMs, status, body } = rules;
   const startedAtMs = clock.nowMs();
+  using own = new LinkedAbort(signal);
   const authority = rules.host ?? formatHostPort({ host, port });
   const response = await ctx.net.fetch(`http://${authority}${path}`, {
     timeoutMs,
-    signal,
+    signal: own.signal,
     ...(rules.host === undefined ? {} : { connectTo: { host, port } }),
     // the connection is not kept: a check is to find out whether there can be one
     headers: { connection: "close" },
@@ -119,7 +121,8 @@ export async function readMetrics(
     readonly timeoutMs: number;
   },
 ): Promise<string> {
-  const response = await ctx.net.fetch(url, { timeoutMs, signal });
+  using own = new LinkedAbort(signal);
+  const response = await ctx.net.fetch(url, { timeoutMs, signal: own.signal });
   if (response.status !== 200) {
     response.body?.cancel().catch(() => {});
     throw new RunError(

@@ -10,6 +10,7 @@ import type { ZoneTable } from "../../lib/dns/zone_table.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { checkEdge, describeCheck, readMetrics } from "./edge_check.ts";
 import type { WatchRules } from "./watch_flags.ts";
+import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 
 /** At the start the edges are checked one after the other with such pauses, or shorter ones if there are many. */
 const START_PAUSE_MS = 20;
@@ -69,7 +70,7 @@ export class EdgeWatch {
       this.#rules.intervalMs / fresh.length,
     );
     for (const [index, [key, watched]] of fresh.entries()) {
-      const stop = new AbortController();
+      const stop = new LinkedAbort(this.#ctx.signal);
       this.#running.set(key, stop);
       this.#start(watched, stop.signal, index * pauseMs);
     }
@@ -108,8 +109,7 @@ export class EdgeWatch {
     return [...wanted.values()];
   }
 
-  #start(watched: Watched, stopped: AbortSignal, afterMs: number): void {
-    const signal = AbortSignal.any([stopped, this.#ctx.signal]);
+  #start(watched: Watched, signal: AbortSignal, afterMs: number): void {
     const atMs = this.#ctx.clock.nowMs() + afterMs;
     const loops = [
       ...(watched.isChecked ? [this.#check(watched.edge, signal, atMs)] : []),

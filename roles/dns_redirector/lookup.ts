@@ -11,6 +11,7 @@ import {
 } from "../../lib/dns/stub_query.ts";
 import { drive } from "../../lib/io/drive.ts";
 import { Inbox } from "../../lib/io/inbox.ts";
+import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import {
   type Address,
   formatAddress,
@@ -110,8 +111,8 @@ async function ask(
 ): Promise<StubAnswer | undefined> {
   const inbox = new Inbox<StubInput>();
   inbox.push({ kind: "start" });
-  const over = new AbortController();
-  const signal = AbortSignal.any([ctx.signal, over.signal]);
+  using over = new LinkedAbort(ctx.signal);
+  const { signal } = over;
   await using socket = ctx.net.listenUdp({
     host: from !== "" ? from : server.host.includes(":") ? "::" : "0.0.0.0",
     port: 0,

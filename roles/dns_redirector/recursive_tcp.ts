@@ -2,6 +2,7 @@ import { RunError } from "../../lib/core/errors.ts";
 import type { ResolverInput } from "../../lib/dns/resolver.ts";
 import { frameMessage, MessageDecoder } from "../../lib/dns/stream.ts";
 import type { Inbox } from "../../lib/io/inbox.ts";
+import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import {
   formatAddress,
   type TcpConnection,
@@ -81,9 +82,8 @@ class Conversation {
   }
 
   async run(): Promise<void> {
-    const ended = new AbortController();
-    const signal = AbortSignal.any([this.#door.ctx.signal, ended.signal]);
-    const watching = this.#closeWhenIdle(signal);
+    const ended = new LinkedAbort(this.#door.ctx.signal);
+    const watching = this.#closeWhenIdle(ended.signal);
     try {
       await this.#readAll();
       // the client may have closed its side only; it gets what it asked for

@@ -7,6 +7,7 @@ import {
   MessageDecoder,
 } from "../../lib/dns/stream.ts";
 import type { ZoneTable } from "../../lib/dns/zone_table.ts";
+import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import { formatAddress, type TcpConnection } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { QueryLog, Sender } from "./query_log.ts";
@@ -66,10 +67,8 @@ export class TcpTalk {
   /** Answers until the client closes, falls silent, or the role ends. */
   async run(): Promise<void> {
     const { ctx, log } = this.#options;
-    const ended = new AbortController();
-    const watching = this.#closeWhenIdle(
-      AbortSignal.any([ctx.signal, ended.signal]),
-    );
+    const ended = new LinkedAbort(ctx.signal);
+    const watching = this.#closeWhenIdle(ended.signal);
     const decoder = new MessageDecoder();
     try {
       await Promise.race([this.#answerAll(decoder), this.#closed.promise]);

@@ -2,6 +2,7 @@ import { RunError } from "../../lib/core/errors.ts";
 import type { ResolverInput, ResolverOutput } from "../../lib/dns/resolver.ts";
 import { frameMessage, MessageDecoder } from "../../lib/dns/stream.ts";
 import type { Inbox } from "../../lib/io/inbox.ts";
+import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import type { Address, TcpConnection } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 
@@ -50,9 +51,9 @@ export class Upstream implements AsyncDisposable {
 
   /** Sends a message and listens for what comes back. */
   send(send: Send): void {
-    const over = new AbortController();
+    const over = new LinkedAbort(this.#ctx.signal);
     this.#open.set(send.exchangeId, over);
-    const signal = AbortSignal.any([this.#ctx.signal, over.signal]);
+    const { signal } = over;
     const talk = send.transport === "udp"
       ? this.#askUdp(send, signal)
       : this.#askTcp(send, signal);
@@ -64,7 +65,10 @@ export class Upstream implements AsyncDisposable {
       this.#inbox.push({ kind: "disconnected", exchangeId });
     });
     this.#running.add(running);
-    running.finally(() => this.#running.delete(running));
+    running.finally(() => {
+      this.#running.delete(running);
+      over[Symbol.dispose]();
+    });
   }
 
   /** Nothing is awaited for this message any more. */

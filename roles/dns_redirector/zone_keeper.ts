@@ -9,6 +9,7 @@ import {
   loadZones,
   type ZoneFlagValues,
 } from "./zone_flags.ts";
+import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 
 /** How often the zone files are looked at for changes. */
 const LOOK_MS = 500;
@@ -100,10 +101,8 @@ export class ZoneKeeper {
       isAsked = true;
       wake();
     });
-    // AbortSignal.any would not do: Deno 2.4 forgets such a signal when nothing else holds it, and nobody would wake.
-    signal.addEventListener("abort", () => wake(), { once: true });
     while (!signal.aborted) {
-      const nap = new AbortController();
+      using nap = new LinkedAbort(signal);
       wake = () => nap.abort();
       await clock.sleepUntil(
         filesOf(this.#flags).length === 0 ? Infinity : clock.nowMs() + LOOK_MS,

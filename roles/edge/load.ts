@@ -6,6 +6,7 @@ import { splitList } from "../../lib/http/fields.ts";
 import { streamOf } from "../../lib/io/body_stream.ts";
 import type { BodySource } from "../../lib/io/http.ts";
 import { HttpClient } from "../../lib/io/http_client.ts";
+import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import { readBody } from "../../lib/io/read_body.ts";
 import { Zipf } from "../../lib/model/zipf.ts";
 import type { RoleContext } from "../../lib/role.ts";
@@ -217,9 +218,8 @@ async function drain(
   { clock, signal }: RoleContext,
 ): Promise<number> {
   if (body === null) return 0;
-  const over = new AbortController();
-  const stop = AbortSignal.any([signal, over.signal]);
-  const late = clock.sleepUntil(clock.nowMs() + timeout, stop)
+  const over = new LinkedAbort(signal);
+  const late = clock.sleepUntil(clock.nowMs() + timeout, over.signal)
     .then(
       () => body.leave(),
       () => signal.aborted ? body.leave() : undefined,

@@ -8,6 +8,7 @@ import {
 import { PieceHashes } from "../../lib/bittorrent/piece_hashes.ts";
 import { Swarm } from "../../lib/bittorrent/swarm.ts";
 import { hashing } from "../../lib/io/hash.ts";
+import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Discovery } from "../../lib/peer/discovery.ts";
 import { newPeerId } from "../../lib/peer/peer_id.ts";
@@ -122,7 +123,8 @@ async function share(flags: ShareFlags, running: Running): Promise<void> {
   const webSeeds = new WebSeeds({ info, swarm, driver, ctx });
   webSeeds.start();
   const end = new AbortController();
-  const watching = progress.run(AbortSignal.any([end.signal, ctx.signal]));
+  using stop = new LinkedAbort(end.signal, ctx.signal);
+  const watching = progress.run(stop.signal);
   const looking = running.inventory.run(end.signal);
   looking.catch(() => {});
   try {

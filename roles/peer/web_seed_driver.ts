@@ -11,6 +11,7 @@ import {
   type WebSeedOutput,
 } from "../../lib/bittorrent/web_seed.ts";
 import { sha1 } from "../../lib/io/hash.ts";
+import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import type { TcpConnection } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { SwarmDriver } from "../../lib/peer/swarm_driver.ts";
@@ -100,6 +101,9 @@ export class WebSeeds {
   }
 }
 
+/** Without a reason, `abort` makes an error with a stack. */
+const WOKEN = "woken";
+
 /** One web seed: the machine, the requests it makes, and its end of a connection that has no socket. */
 class WebSeedDriver implements TcpConnection {
   readonly local = { host: "", port: 0 };
@@ -142,11 +146,11 @@ class WebSeedDriver implements TcpConnection {
     const { clock } = this.#options.ctx;
     this.feed({ kind: "start" });
     while (!this.#end.signal.aborted) {
-      this.#wakeClock = new AbortController();
+      this.#wakeClock = new LinkedAbort(this.#end.signal);
       const { deadlineMs } = this.#machine;
       await clock.sleepUntil(
         deadlineMs,
-        AbortSignal.any([this.#wakeClock.signal, this.#end.signal]),
+        this.#wakeClock.signal,
       ).then(() => this.feed({ kind: "timeout" }), () => {});
     }
     this.#request.abort();
@@ -159,7 +163,7 @@ class WebSeedDriver implements TcpConnection {
     for (const output of this.#machine.handle(input, clock.nowMs())) {
       this.#perform(output);
     }
-    this.#wakeClock.abort();
+    this.#wakeClock.abort(WOKEN);
   }
 
   #perform(output: WebSeedOutput): void {

@@ -2,6 +2,7 @@ import { RunError } from "../../lib/core/errors.ts";
 import type { EventOf } from "../../lib/events/mod.ts";
 import { drive } from "../../lib/io/drive.ts";
 import type { EchoLog } from "../../lib/io/echo_log.ts";
+import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import { formatAddress, type TcpConnection } from "../../lib/io/net.ts";
 import { within } from "../../lib/io/within.ts";
 import type { RoleContext } from "../../lib/role.ts";
@@ -33,7 +34,8 @@ export async function converse(
   const { clock } = ctx;
   const remote = formatAddress(connection.remote);
   const session = new EchoSession({ nowMs: clock.nowMs(), idleMs });
-  const over = new AbortController();
+  using over = new LinkedAbort(ctx.signal);
+  let closes = false;
   let reason: Outcome["reason"] = "by-client";
   let receivedBytes = 0;
   let sentBytes = 0;
@@ -50,6 +52,7 @@ export async function converse(
   async function perform(output: SessionOutput): Promise<void> {
     if (output.kind === "close") {
       reason = output.reason;
+      closes = true;
       return over.abort();
     }
     // A client that takes no answers fills the buffers between us, and this waits; but not for ever.
@@ -64,9 +67,9 @@ export async function converse(
   }
 
   try {
-    const signal = AbortSignal.any([ctx.signal, over.signal]);
+    const { signal } = over;
     await drive(session, readings(), perform, { clock, signal });
-    if (!over.signal.aborted) {
+    if (!closes) {
       const rest = session.handle({ kind: "end" }, clock.nowMs());
       for (const output of rest) await perform(output);
     }

@@ -20,6 +20,7 @@ import {
   type UdpTrackerInput,
 } from "../../lib/bittorrent/udp_tracker_client.ts";
 import { drive } from "../../lib/io/drive.ts";
+import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import type { Address, UdpSocket } from "../../lib/io/net.ts";
 import { readBody } from "../../lib/io/read_body.ts";
 import type { RoleContext } from "../../lib/role.ts";
@@ -123,8 +124,8 @@ async function scrapeUdp(
   }
   const to = await trackerAddress(announceUrl, ctx);
   const family = isIpv6(to.host) ? "ipv6" : "ipv4";
-  const done = new AbortController();
-  const signal = AbortSignal.any([ctx.signal, done.signal]);
+  using done = new LinkedAbort(ctx.signal);
+  const { signal } = done;
   let result: readonly ScrapeEntry[] | ProtocolError | undefined;
   const machine = new UdpTrackerClient({
     rng: ctx.rng,

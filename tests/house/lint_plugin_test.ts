@@ -43,6 +43,14 @@ Deno.test("house/deno-only-in-io reports Deno in roles and lib, except lib/io", 
   assertEquals(broken("tests/unit/a_test.ts", source), []);
 });
 
+Deno.test("house/linked-abort reports AbortSignal.any in the product", () => {
+  const source = "AbortSignal.any([a, b]);";
+  assertEquals(broken("roles/peer/a.ts", source), ["house/linked-abort"]);
+  assertEquals(broken("lib/io/a.ts", source), ["house/linked-abort"]);
+  assertEquals(broken("lib/io/a.ts", "AbortSignal.timeout(1);"), []);
+  assertEquals(broken("tests/support/a.ts", source), []);
+});
+
 Deno.test("house/short-function reports a function of 61 lines", () => {
   const body = (lines: number) => `function f() {${"\n".repeat(lines - 1)}}`;
   assertEquals(broken("lib/io/a.ts", body(60)), []);
