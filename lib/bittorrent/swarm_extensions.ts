@@ -6,17 +6,25 @@ import {
   OUR_EXTENSIONS,
 } from "./extended.ts";
 import type { PeerSession } from "./peer_session.ts";
-import type { Connections } from "./swarm_connections.ts";
 import { MetadataUploads } from "./swarm_metadata.ts";
 import { PeerExchange } from "./swarm_pex.ts";
 import type { SwarmState } from "./swarm_state.ts";
+import type { PeerEndpoint } from "./swarm_types.ts";
 import { MAX_QUEUED_REQUESTS } from "./swarm_upload.ts";
 import { decodeMetadataMessage, type MetadataMessage } from "./ut_metadata.ts";
+
+/** Who hears of the peers that another peer tells of (BEP 11). */
+export interface Acquaintances {
+  /** They are gone. */
+  lost(peers: readonly PeerEndpoint[]): void;
+  /** They are there. */
+  found(peers: readonly PeerEndpoint[], source: "pex"): void;
+}
 
 /** The extension protocol (BEP 10): its handshake, and what its messages lead to. */
 export class Extensions {
   readonly #state: SwarmState;
-  readonly #connections: Connections;
+  readonly #acquaintances: Acquaintances;
   readonly #exchange: PeerExchange;
   readonly #metadata: MetadataUploads;
   readonly #metadataCame: (
@@ -34,14 +42,14 @@ export class Extensions {
   /** @param metadataCame Takes what peers answer to requests for the info dictionary. */
   constructor(
     state: SwarmState,
-    connections: Connections,
+    acquaintances: Acquaintances,
     metadataCame: (
       session: PeerSession,
       message: Exclude<MetadataMessage, { readonly kind: "request" }>,
     ) => void = () => {},
   ) {
     this.#state = state;
-    this.#connections = connections;
+    this.#acquaintances = acquaintances;
     this.#exchange = new PeerExchange(state);
     this.#metadata = new MetadataUploads(state);
     this.#metadataCame = metadataCame;
@@ -105,8 +113,8 @@ export class Extensions {
         const { added, dropped } = this.#exchange.heard(session, payload);
         const { have } = this.#state;
         const seeding = have.length > 0 && have.complete;
-        this.#connections.lost(dropped);
-        return this.#connections.found(
+        this.#acquaintances.lost(dropped);
+        return this.#acquaintances.found(
           added.filter(({ seed }) => !(seed && seeding)),
           "pex",
         );

@@ -8,7 +8,7 @@ import type {
   MpdWarning,
   Period,
   Representation,
-} from "./mpd.ts";
+} from "./_presentation.ts";
 import { seconds, wholeNumber } from "./_attributes.ts";
 import { childOf, childrenOf, MpdError, type XmlElement } from "./xml.ts";
 

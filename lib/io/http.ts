@@ -1,6 +1,6 @@
 import type { ProtocolError } from "../core/errors.ts";
 import type { FieldSource } from "../http/fields.ts";
-import type { Address } from "./net.ts";
+import type { Address } from "./address.ts";
 import type { TlsIdentity } from "./self_signed.ts";
 
 /** A request, its head read and checked. */

@@ -4,7 +4,7 @@ import type {
   ReportSection,
   ShadedSpans,
 } from "../../lib/report/report.ts";
-import type { Played } from "./result.ts";
+import type { Played } from "./played.ts";
 
 type Points = LineChart["series"][number]["points"];
 

@@ -18,7 +18,8 @@ import {
   sharingTogether,
 } from "./sharing_result.ts";
 import type { PlayedOnce } from "./play_one.ts";
-import { highestOf, type Played } from "./result.ts";
+import type { Played } from "./played.ts";
+import { highestOf } from "./result.ts";
 
 /** One of several players. */
 export interface PlayedClient extends PlayedOnce {

@@ -7,7 +7,7 @@ import type { Fetched } from "./fetcher.ts";
 import type { DownloadFlags } from "./flags.ts";
 import { openTitle, rungOf } from "./manifest.ts";
 import { showDownload } from "./download_result.ts";
-import type { PlayLog } from "./result.ts";
+import type { PlayLog } from "./played.ts";
 import type { SegmentSource } from "./segment_source.ts";
 
 /** Fetches a title in one rate, one segment after the other, without waiting for anything to be played. */

@@ -1,6 +1,7 @@
 import { formatBitRate, formatBytes, formatMs } from "../../lib/core/units.ts";
 import type { RoleResult } from "../../lib/role.ts";
-import { type PlayLog, type Row, segmentTable, tableOf } from "./result.ts";
+import type { PlayLog, Row } from "./played.ts";
+import { segmentTable, tableOf } from "./result.ts";
 
 /** A rate fetched from end to end. */
 export interface Downloaded extends Pick<PlayLog, "downloads"> {

@@ -17,7 +17,7 @@ import type { PlayFlags } from "./flags.ts";
 import type { Link } from "./link.ts";
 import { type Joined, joinLive } from "./live_play.ts";
 import { type OpenTitle, openTitle, rungOf } from "./manifest.ts";
-import type { Played } from "./result.ts";
+import type { Played } from "./played.ts";
 import { Session } from "./session.ts";
 
 /** How it went. */

@@ -10,7 +10,7 @@ import { Inbox } from "../../lib/io/inbox.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { CmcdSession } from "./cmcd.ts";
 import type { Growth } from "./live_play.ts";
-import type { PlayLog } from "./result.ts";
+import type { PlayLog } from "./played.ts";
 import type { Segments } from "./segment_source.ts";
 
 type Fetch = Extract<PlayerOutput, { kind: "fetch" }>;

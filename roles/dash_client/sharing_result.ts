@@ -1,5 +1,5 @@
 import { formatBytes } from "../../lib/core/units.ts";
-import type { Played, Row } from "./result.ts";
+import type { Played, Row } from "./played.ts";
 
 /** What sharing came to, of one player or of all. */
 export interface SharingSums {

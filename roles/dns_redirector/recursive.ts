@@ -12,6 +12,7 @@ import { secretRng } from "../../lib/io/hash.ts";
 import type { UdpSocket } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { RecursionLog } from "./recursion_log.ts";
+import { Clients } from "./recursive_clients.ts";
 import { resolverOptions, ROOT_FLAGS } from "./recursive_flags.ts";
 import { serveTcpClients } from "./recursive_tcp.ts";
 import { bindBoth } from "./serve.ts";
@@ -52,28 +53,6 @@ export const RECURSIVE_FLAGS = {
 
 /** The values of {@linkcode RECURSIVE_FLAGS}. */
 export type RecursiveFlagValues = FlagValues<typeof RECURSIVE_FLAGS>;
-
-/** What a client is to be told with; bytes undefined: nothing. */
-export type Tell = (bytes: Uint8Array<ArrayBuffer> | undefined) => void;
-
-/** Clients that wait for their answer, by the number the resolver knows them by. */
-export class Clients {
-  readonly #waiting = new Map<number, Tell>();
-  #count = 0;
-
-  /** Notes one. */
-  add(tell: Tell): number {
-    this.#count += 1;
-    this.#waiting.set(this.#count, tell);
-    return this.#count;
-  }
-
-  /** Tells one. */
-  reply(clientId: number, bytes: Uint8Array<ArrayBuffer> | undefined): void {
-    this.#waiting.get(clientId)?.(bytes);
-    this.#waiting.delete(clientId);
-  }
-}
 
 /** Resolves names for local clients over UDP and TCP until `ctx.signal` aborts. */
 export async function serveRecursive(

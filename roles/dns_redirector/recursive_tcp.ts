@@ -9,7 +9,7 @@ import {
   type TcpListener,
 } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import type { Clients, Tell } from "./recursive.ts";
+import type { Clients, Tell } from "./recursive_clients.ts";
 
 const READ_BYTES = 4096;
 /** Questions of one connection whose answers are looked for or not yet taken by the client; then it is not read any further. */

@@ -3,7 +3,7 @@ import type { HttpRequest } from "../../lib/io/http.ts";
 import { PacedLog, type PacedLogContext } from "../../lib/io/paced_log.ts";
 import type { AccessFile } from "./access_file.ts";
 import type { EdgeMetrics } from "./edge_metrics.ts";
-import { OwnRequest } from "./errands.ts";
+import { OwnRequest } from "./own_request.ts";
 import { Retargeted } from "./retargeted.ts";
 
 type Answered = Extract<EdgeEvent, { readonly type: "edge.answered" }>;

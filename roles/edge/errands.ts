@@ -2,30 +2,11 @@ import { ByteCollector } from "../../lib/core/byte_collector.ts";
 import { fromUtf8 } from "../../lib/core/bytes.ts";
 import { RunError } from "../../lib/core/errors.ts";
 import { MAX_MPD_BYTES } from "../../lib/dash/xml.ts";
-import { Fields } from "../../lib/http/fields.ts";
-import type { HttpRequest } from "../../lib/io/http.ts";
 import type { Edge } from "./edge.ts";
+import { OwnRequest } from "./own_request.ts";
 
 /** How much of a body is asked for at once. */
 const PIECE_BYTES = 65_536;
-
-/** A request that no client sent: the edge runs an errand of its own. */
-export class OwnRequest implements HttpRequest {
-  readonly method = "GET";
-  readonly authority = "";
-  readonly protocol = "HTTP/1.1";
-  readonly headers = new Fields();
-  readonly body = null;
-  readonly remote = { host: "127.0.0.1", port: 0 };
-  readonly target: string;
-  readonly signal: AbortSignal;
-
-  /** Asks for a target. */
-  constructor(target: string, signal: AbortSignal) {
-    this.target = target;
-    this.signal = signal;
-  }
-}
 
 /** What came of an errand. */
 export interface Errand {

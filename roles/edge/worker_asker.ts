@@ -4,8 +4,8 @@ import type {
   HttpRequest,
   HttpResponse,
 } from "../../lib/io/http.ts";
-import { OwnRequest } from "./errands.ts";
-import type { Post } from "./worker_link.ts";
+import { OwnRequest } from "./own_request.ts";
+import type { Post } from "./worker_service.ts";
 import {
   askedRequest,
   type AskerMessage,

@@ -1,9 +1,5 @@
 import type { Clock } from "../../lib/io/clock.ts";
-import type {
-  HttpHandler,
-  HttpRequest,
-  HttpResponse,
-} from "../../lib/io/http.ts";
+import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
 import { Asker } from "./worker_asker.ts";
 import type {
   AskerMessage,
@@ -11,6 +7,7 @@ import type {
   OwnerMessage,
 } from "./worker_messages.ts";
 import { Owner } from "./worker_owner.ts";
+import type { LinkService, Post } from "./worker_service.ts";
 
 /** Messages wait until so long after the last ones, and go together: to wake a thread costs 100 µs, what a message says 5 to 10. */
 const BETWEEN_MS = 1;
@@ -20,17 +17,6 @@ export interface LinkPort {
   postMessage(message: unknown): void;
   onmessage: ((event: MessageEvent) => void) | null;
   close(): void;
-}
-
-/** Puts a message in the queue. */
-export type Post<M> = (message: M) => void;
-
-/** What a thread does for the one at the other end. */
-export interface LinkService {
-  /** Answers its clients' requests. */
-  readonly handle: HttpHandler;
-  /** Does what it calls for; what is resolved with is cloned. */
-  call(call: unknown): unknown;
 }
 
 /**

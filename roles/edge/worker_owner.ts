@@ -5,8 +5,8 @@ import type {
   HttpResponse,
 } from "../../lib/io/http.ts";
 import type { Address } from "../../lib/io/net.ts";
-import { OwnRequest } from "./errands.ts";
-import type { LinkService, Post } from "./worker_link.ts";
+import { OwnRequest } from "./own_request.ts";
+import type { LinkService, Post } from "./worker_service.ts";
 import {
   type AskedRequest,
   type AskerMessage,

@@ -9,7 +9,7 @@ import type { RolecallEvent } from "../../../lib/events/mod.ts";
 import { Inbox } from "../../../lib/io/inbox.ts";
 import type { TcpConnection, TcpListener } from "../../../lib/io/net.ts";
 import type { RoleContext } from "../../../lib/role.ts";
-import { Clients } from "../../../roles/dns_redirector/recursive.ts";
+import { Clients } from "../../../roles/dns_redirector/recursive_clients.ts";
 import { serveTcpClients } from "../../../roles/dns_redirector/recursive_tcp.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 
