@@ -24,16 +24,22 @@ import type { Exchange } from "./exchange.ts";
 /** Up to here a body that is all there is handed over in one piece; larger ones go as the client reads them, so that stalled clients do not hold copies. */
 const ONE_PIECE_BYTES = 2 ** 20;
 
-/** What a 304 carries of the stored fields (RFC 9110 §15.4.5). */
-const NOT_MODIFIED_FIELDS: readonly string[] = [
-  "cache-control",
-  "content-location",
-  "date",
-  "etag",
-  "expires",
-  "last-modified",
-  "vary",
-];
+/**
+ * What a 304 leaves out: the metadata of bytes that are not sent (RFC 9110 §15.4.5). All else goes with it, such as what a
+ * browser wants to see before it shows an answer to a page of another origin.
+ */
+const OF_THE_BYTES: ReadonlySet<string> = new Set([
+  "content-digest",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "content-length",
+  "content-md5",
+  "content-range",
+  "content-type",
+  "digest",
+  "repr-digest",
+]);
 
 /** How an answer from the cache came about. */
 export interface Story {
@@ -68,10 +74,7 @@ export function answerFrom(
     : { kind: "perform" as const, useRange: false };
   if (precondition.kind === "not-modified") {
     const kept = new Fields(
-      [...fields].filter(([name]) =>
-        NOT_MODIFIED_FIELDS.includes(name) || name === "age" ||
-        name === "via" || name === "cache-status"
-      ),
+      [...fields].filter(([name]) => !OF_THE_BYTES.has(name)),
     );
     return exchange.bytes(
       { status: 304, fields: kept },

@@ -99,3 +99,33 @@ Deno.test("Edge tells the origin for whom it asks, in both ways there are", asyn
   await edgeOf(answer, undefined, { scheme: "https" }).ask("/");
   assertEquals(sent.get("forwarded"), "for=192.0.2.1;proto=https");
 });
+
+Deno.test("Edge's 304 leaves out what is said of the bytes, and nothing else (RFC 9110 §15.4.5)", async () => {
+  const { ask } = edgeOf(() =>
+    new Response("x", {
+      headers: {
+        "access-control-allow-origin": "*",
+        "cache-control": "max-age=60",
+        "content-location": "/there",
+        "content-type": "text/plain",
+        "cross-origin-resource-policy": "cross-origin",
+        etag: '"1"',
+      },
+    })
+  );
+  await ask("/");
+  const known = await ask("/", { headers: { "if-none-match": '"1"' } });
+  assertEquals([known.status, known.text], [304, ""]);
+  const names = [...known.headers].map(([name]) => name).sort();
+  assertEquals(names, [
+    "access-control-allow-origin",
+    "age",
+    "cache-control",
+    "cache-status",
+    "content-location",
+    "cross-origin-resource-policy",
+    "date",
+    "etag",
+    "via",
+  ]);
+});
