@@ -18,7 +18,36 @@ export const RECORD_TYPES = {
   ANY: 255,
 } as const;
 
-/** A record type rolecall knows by name. */
+/** Further types that users write by name; their data is bytes to rolecall (RFC 3597; IANA "DNS Parameters"). */
+const OPAQUE_TYPES = {
+  RP: 17,
+  AFSDB: 18,
+  LOC: 29,
+  NAPTR: 35,
+  DNAME: 39,
+  SSHFP: 44,
+  RRSIG: 46,
+  NSEC: 47,
+  DNSKEY: 48,
+  NSEC3: 50,
+  NSEC3PARAM: 51,
+  TLSA: 52,
+  SMIMEA: 53,
+  CDS: 59,
+  CDNSKEY: 60,
+  OPENPGPKEY: 61,
+  SVCB: 64,
+  HTTPS: 65,
+  SPF: 99,
+  URI: 256,
+} as const;
+
+const TYPE_NUMBERS: ReadonlyMap<string, number> = new Map([
+  ...Object.entries(RECORD_TYPES),
+  ...Object.entries(OPAQUE_TYPES),
+]);
+
+/** A record type whose data rolecall reads or which has a meaning of its own. */
 export type RecordTypeName = keyof typeof RECORD_TYPES;
 
 /** DNS classes: the Internet, and the one servers are asked about themselves in. */
@@ -43,7 +72,7 @@ export const PLAIN_UDP_BYTES = 512;
 export const EDNS_UDP_BYTES = 1232;
 
 const TYPE_NAMES = new Map<number, string>(
-  Object.entries(RECORD_TYPES).map(([name, type]) => [type, name]),
+  [...TYPE_NUMBERS].map(([name, type]) => [type, name]),
 );
 const RCODE_NAMES = new Map<number, string>(
   Object.entries(RCODES).map(([name, code]) => [code, name]),
@@ -57,13 +86,17 @@ export function typeName(type: number): string {
 /** Returns the number of `A`, `mx`, `TYPE666`; undefined if it is none. */
 export function typeNumber(text: string): number | undefined {
   const upper = text.toUpperCase();
-  if (Object.hasOwn(RECORD_TYPES, upper)) {
-    return RECORD_TYPES[upper as RecordTypeName];
-  }
+  const known = TYPE_NUMBERS.get(upper);
+  if (known !== undefined) return known;
   const match = /^TYPE([0-9]{1,5})$/.exec(upper);
   return match !== null && Number(match[1]) <= 0xffff
     ? Number(match[1])
     : undefined;
+}
+
+/** Whether records can have a type: not 0, which is nobody's, and not OPT and those of questions (RFC 6895 §3.1). */
+export function isDataType(type: number): boolean {
+  return type !== 0 && type !== RECORD_TYPES.OPT && (type < 128 || type > 255);
 }
 
 /** Returns `NXDOMAIN` and the like, or `RCODE9` for one without a name here. */

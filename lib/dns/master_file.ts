@@ -1,7 +1,13 @@
 /** Master files, the text form of zones (RFC 1035 §5): what other name servers read, too. */
-import { CLASSES, RECORD_TYPES, typeName, typeNumber } from "./codes.ts";
+import { isDataType, RECORD_TYPES, typeName, typeNumber } from "./codes.ts";
 import { readLines, ZoneFileError, type ZoneLine } from "./master_lines.ts";
-import { displayName, isWithin, type Name, parseName } from "./name.ts";
+import {
+  displayName,
+  equalNames,
+  isWithin,
+  type Name,
+  parseName,
+} from "./name.ts";
 import { parseRdata, parseSeconds, type Word } from "./rdata.ts";
 import type { ZoneData, ZoneRecord } from "./zone.ts";
 
@@ -70,6 +76,11 @@ class Parser {
   #directive(directive: string, line: ZoneLine): void {
     const { words } = line;
     if (directive === "$INCLUDE") return this.#include(line);
+    if (directive !== "$ORIGIN" && directive !== "$TTL") {
+      throw new SyntaxError(
+        `must be $ORIGIN, $TTL or $INCLUDE (others are not supported), got ${directive}`,
+      );
+    }
     const argument = words[1]?.text;
     if (argument === undefined || words.length > 2) {
       throw new SyntaxError(
@@ -77,12 +88,7 @@ class Parser {
       );
     }
     if (directive === "$ORIGIN") this.#origin = this.#name(argument);
-    else if (directive === "$TTL") this.#defaultTtl = parseSeconds(argument);
-    else {
-      throw new SyntaxError(
-        `must be $ORIGIN, $TTL or $INCLUDE (others are not supported), got ${directive}`,
-      );
-    }
+    else this.#defaultTtl = parseSeconds(argument);
   }
 
   /** `$INCLUDE file [origin]`: its records stand here; origin and owner are afterwards what they were (RFC 1035 §5.1). */
@@ -162,12 +168,9 @@ class Parser {
     }
     const typeWord = line.words[at]?.text ?? "";
     const type = typeNumber(typeWord);
-    if (
-      type === undefined || type === RECORD_TYPES.OPT ||
-      (type >= RECORD_TYPES.IXFR && type <= CLASSES.ANY)
-    ) {
+    if (type === undefined || !isDataType(type)) {
       throw new SyntaxError(
-        `must be a record type such as A, CNAME or SOA, got "${typeWord}"`,
+        `must be a record type such as A, CNAME or SOA, or another as TYPE666 \\# LENGTH HEX, got "${typeWord}"`,
       );
     }
     const data = line.words.slice(at + 1);
@@ -248,6 +251,11 @@ interface GrowingZone extends ZoneData {
 /** Puts a record into the zone it belongs to: a SOA begins one. */
 function place(record: ZoneRecord, zones: GrowingZone[]): void {
   if (record.type === RECORD_TYPES.SOA) {
+    if (zones.some(({ origin }) => equalNames(origin, record.name))) {
+      throw new SyntaxError(
+        `the zone ${displayName(record.name)} has a second SOA`,
+      );
+    }
     zones.push({
       origin: record.name,
       records: [],

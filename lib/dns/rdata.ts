@@ -171,12 +171,17 @@ export interface Word {
   readonly quoted: boolean;
 }
 
-/** Returns the bytes of a character string: `\DDD` and `\X` resolved, the rest as UTF-8. */
+/** Returns the bytes of a character string: `\DDD` and `\X` resolved, the rest as UTF-8. @throws {SyntaxError} If DDD is over 255. */
 function stringBytes(text: string): Uint8Array {
   const bytes: number[] = [];
   for (let at = 0; at < text.length;) {
     const digits = /^\\([0-9]{3})/.exec(text.slice(at, at + 4))?.[1];
-    if (digits !== undefined && Number(digits) < 256) {
+    if (digits !== undefined) {
+      if (Number(digits) > 255) {
+        throw new SyntaxError(
+          `must be a string: \\DDD is at most \\255, got "\\${digits}"`,
+        );
+      }
       bytes.push(Number(digits));
       at += 4;
       continue;

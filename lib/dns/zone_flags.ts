@@ -147,6 +147,18 @@ export function zoneOfName(name: Name): Name {
   return labelCount(name) > 2 ? new Uint8Array(parentName(name)) : name;
 }
 
+/** Refuses an alias for the top of a zone. @throws {SyntaxError} If `name` is one. */
+function refuseTop(name: Name): void {
+  if (labelCount(name) > 2) return;
+  throw new SyntaxError(
+    `the alias ${
+      displayName(name)
+    } would be the top of its zone, where SOA and NS stand and none can be (RFC 1034 §3.6.2); take a name below it, such as www.${
+      displayName(name)
+    }`,
+  );
+}
+
 /**
  * Returns the zones that serve `domains` with `edges`, and `aliases`.
  *
@@ -196,6 +208,7 @@ export function zonesOfFlags(options: {
     });
   }
   for (const { name, target } of aliases) {
+    refuseTop(name);
     zoneFor(name).records.push(
       recordOf(name, "CNAME", {
         ttlSeconds: DEFAULT_TTL_SECONDS,

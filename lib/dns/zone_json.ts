@@ -135,10 +135,8 @@ function zone(value: unknown, path: string): ZoneData {
     "sites",
     "redirects",
   ]);
-  const origin = at(
-    `${path}.zone`,
-    () => parseName(text(json.zone, `${path}.zone`)),
-  );
+  const called = text(json.zone, `${path}.zone`);
+  const origin = at(`${path}.zone`, () => parseName(called));
   const ttlSeconds = json.ttlSeconds === undefined
     ? DEFAULT_EDGE_TTL_SECONDS
     : seconds(json.ttlSeconds, `${path}.ttlSeconds`);
@@ -160,13 +158,13 @@ function zone(value: unknown, path: string): ZoneData {
         ),
       }),
     }));
-  const called = displayName(origin);
+  const here = displayName(origin);
   return {
     origin,
     records: [...top, ...records],
-    edges: edges(json.edges, `${called}.edges`),
-    sites: sites(json.sites, `${called}.sites`),
-    redirects: redirects(json.redirects, `${called}.redirects`, {
+    edges: edges(json.edges, `${here}.edges`),
+    sites: sites(json.sites, `${here}.sites`),
+    redirects: redirects(json.redirects, `${here}.redirects`, {
       origin,
       ttlSeconds,
     }),

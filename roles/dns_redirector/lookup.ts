@@ -1,7 +1,7 @@
 import { isAddress } from "../../lib/core/address.ts";
 import type { HostPort } from "../../lib/cli/flags.ts";
 import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
-import { typeName, typeNumber } from "../../lib/dns/codes.ts";
+import { RECORD_TYPES, typeName, typeNumber } from "../../lib/dns/codes.ts";
 import { parseName } from "../../lib/dns/name.ts";
 import { frameMessage, MessageDecoder } from "../../lib/dns/stream.ts";
 import {
@@ -81,11 +81,17 @@ async function serverOf(
 
 /** `--query NAME AAAA`, as dig has it, or `--type AAAA`. */
 function typeOf({ operand, type }: LookupFlags): number {
-  if (operand === "") return type;
-  const given = typeNumber(operand);
+  const given = operand === "" ? type : typeNumber(operand);
   if (given === undefined) {
     throw new InputError(
-      `must be a record type such as A, AAAA or CNAME, got "${operand}"`,
+      `TYPE must be a record type such as A, AAAA or CNAME, got "${operand}"`,
+    );
+  }
+  if (given === RECORD_TYPES.AXFR || given === RECORD_TYPES.IXFR) {
+    throw new InputError(
+      `--query looks records up, and ${
+        typeName(given)
+      } asks for a whole zone: take dig or kdig for it`,
     );
   }
   return given;

@@ -1,5 +1,5 @@
 import { formatMs } from "../../lib/core/units.ts";
-import { typeName } from "../../lib/dns/codes.ts";
+import { RECORD_TYPES, typeName } from "../../lib/dns/codes.ts";
 import { formatClientSubnet } from "../../lib/dns/edns.ts";
 import type { DnsRecord } from "../../lib/dns/message.ts";
 import { formatName } from "../../lib/dns/name.ts";
@@ -60,13 +60,16 @@ export function showAnswer(
   const authorities = answer.records.length > 0 && rcode === "NOERROR"
     ? []
     : message.authorities;
+  const glue = authorities.some(({ type }) => type === RECORD_TYPES.NS)
+    ? message.additionals
+    : [];
   const lines = [
     `${
       answer.names[0]
     } ${about.type} at ${about.server} over ${transport}: ${rcode}, flags ${
       flags.join(" ") || "none"
     }, ${formatMs(about.elapsedMs)}`,
-    ...recordTable([...answer.records, ...authorities]),
+    ...recordTable([...answer.records, ...authorities, ...glue]),
     ...(subnet === undefined
       ? []
       : [`client subnet ${formatClientSubnet(subnet)} (network/source/scope)`]),
@@ -85,6 +88,7 @@ export function showAnswer(
       ttlSeconds: answer.ttlSeconds,
       records: answer.records.map(recordJson),
       authorities: message.authorities.map(recordJson),
+      additionals: message.additionals.map(recordJson),
       clientSubnet: subnet === undefined ? null : formatClientSubnet(subnet),
       elapsedMs: about.elapsedMs,
       sentMessages: answer.sentMessages,

@@ -78,9 +78,22 @@ export async function runTrace(
   if (last?.type === "recursion.finished" && last.source === "failure") {
     throw new RunError(
       "lookup-failed",
-      `Cannot look up ${displayName(name)}: ${last.reason}`,
+      `Cannot look up ${displayName(name)}: ${last.reason}${
+        isLost(flags, steps)
+          ? " (--trace starts at a server of the root: say which with --root-hint, or --at)"
+          : ""
+      }`,
     );
   }
+}
+
+/** Whether the walk began at `--at` and never got any further: that may be a local DNS server, which knows no way down. */
+function isLost(
+  { rootHint, rootHints }: TraceFlags,
+  steps: readonly RecursionEvent[],
+): boolean {
+  return rootHint.length === 0 && rootHints === undefined &&
+    steps.every((step) => step.type !== "recursion.asked" || step.zone === ".");
 }
 
 /** Runs a resolver for one question; undefined if it was interrupted. */

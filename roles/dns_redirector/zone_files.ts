@@ -26,7 +26,7 @@ export async function readZoneFile(
   const source = `--zone ${path}`;
   try {
     const text = await readText(path, ctx);
-    if (text.trimStart().startsWith("{")) {
+    if (/^\s*[{[]/.test(text)) {
       return { zones: named(parseZoneJson(text), source), included: [] };
     }
     const texts = await readIncluded({ path, text }, ctx);

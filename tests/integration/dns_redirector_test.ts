@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { decodeMessage } from "../../lib/dns/message.ts";
 import { parseName } from "../../lib/dns/name.ts";
 import { frameMessage, MessageDecoder } from "../../lib/dns/stream.ts";
@@ -314,8 +314,17 @@ Deno.test("dns-redirector refuses bad input with exit code 2, and a silent serve
     ["--zone", `${folder.path}/missing.zone`],
     ["--query", "a..b"],
     ["--query", "a.b", "--type", "NOPE"],
+    ["--query", "a.b", "NOPE"],
+    ["--query", "a.b", "AXFR", "--tcp"],
+    ["--cname", "netcinema.example=a.b.example", "--port", "0"],
   ].map(async (args) => (await runProgram(["dns-redirector", ...args])).code));
   assertEquals(codes, codes.map(() => 2));
+  const list = `${folder.path}/list.json`;
+  await Deno.writeTextFile(list, "[]");
+  const { stderr: said } = await runProgram([
+    ...["dns-redirector", "--port", "0", "--zone", list],
+  ]);
+  assertMatch(said, /^rolecall: --zone \S+: the file must be an object\n$/);
   using silent = localSocket();
   const { port } = silent.datagrams.addr as Deno.NetAddr;
   const { code, stderr } = await runProgram([

@@ -134,6 +134,17 @@ Deno.test("dns-redirector --recursive finds a name from the root on, once, for c
     "video.kingcdn.example.     20  A      127.0.0.4",
     "",
   ]);
+  const referral = await lookup(root, "--query", "www.kingcdn.example");
+  assertEquals(
+    referral.additionals.map(({ data }: { data: string }) => data),
+    ["127.0.1.4"],
+  );
+  // a local DNS server knows no way down
+  const lost = await runProgram([
+    ...["dns-redirector", "--query", NAME, "--trace", "--at", at],
+  ]);
+  assertEquals(lost.code, 1);
+  assertMatch(lost.stderr, /with --root-hint, or --at\)\n$/);
   const { code } = await resolver.stop();
   assertEquals(code, 0);
   assert(resolver.events.every((event) => event.type !== "recursion.ignored"));

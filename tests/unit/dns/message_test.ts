@@ -41,6 +41,7 @@ const RDATA: readonly [string, string, string][] = [
     "ns1.kingcdn.example. host\\.master.kingcdn.example. 1 86400 7200 691200 30",
   ],
   ["TYPE666", "\\# 3 a1b2 c3", "\\# 3 a1b2c3"],
+  ["SSHFP", "\\# 3 0101 ff", "\\# 3 0101ff"],
   ["A", "\\# 4 7f000003", "127.0.0.3"],
   ["TYPE257", '0 iodef "mailto:a@b.example"', '0 iodef "mailto:a@b.example"'],
 ];
@@ -69,6 +70,8 @@ Deno.test("parseRdata refuses data of another type", () => {
       ["SOA", "ns1 hostmaster 1 1x 2h 1w 1"],
       ["TXT", ""],
       ["TXT", `"${"x".repeat(256)}"`],
+      ["TXT", '"\\256"'],
+      ["HTTPS", "1 . alpn=h2"],
       ["TYPE666", "abc"],
       ["TYPE666", "\\# 3 a1b2"],
       ["TYPE666", "\\# 1 a"],
@@ -85,6 +88,9 @@ Deno.test("typeNumber and typeName know names and numbers", () => {
   assertEquals(typeNumber("toString"), undefined);
   assertEquals(typeName(28), "AAAA");
   assertEquals(typeName(666), "TYPE666");
+  // those whose data is bytes to us have names, too
+  assertEquals(["https", "TLSA", "DNAME"].map(typeNumber), [65, 52, 39]);
+  assertEquals([65, 48].map(typeName), ["HTTPS", "DNSKEY"]);
 });
 
 function record(name: string, type: string, text: string): DnsRecord {

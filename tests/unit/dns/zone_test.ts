@@ -124,6 +124,9 @@ Deno.test("parseMasterFile refuses what is no zone, with the line", () => {
       [`${TOP}x B 127.0.0.1`, 5],
       [`${TOP}x OPT 1`, 5],
       [`${TOP}x ANY 1`, 5],
+      [`${TOP}x TYPE0 \\# 0`, 5],
+      [`${TOP}x TYPE250 \\# 0`, 5],
+      [`${TOP}@ SOA ns h 2 2 3 4 5`, 5],
       [`${TOP}x.other. A 127.0.0.1`, 5],
       [`${TOP}x A (127.0.0.1\n\n`, 5],
       [`${TOP}\nx A 127.0.0.1)`, 6],
@@ -141,6 +144,22 @@ Deno.test("parseMasterFile refuses what is no zone, with the line", () => {
     const said = error instanceof ZoneFileError ? error.line : undefined;
     assertEquals([text, said], [text, line]);
   }
+});
+
+Deno.test("parseMasterFile says what it does not know, and how it can be written", () => {
+  for (
+    const [line, said] of [
+      ["$GENERATE 1-9 a$ A 127.0.0.$", /not supported\), got \$GENERATE$/],
+      ["x NXT y", /TYPE666 \\# LENGTH HEX, got "NXT"$/],
+      ["x DNAME y", /\\# with a length and bytes .* for type DNAME/],
+      ["@ SOA ns h 2 2 3 4 5", /^line 5: the zone .* has a second SOA$/],
+    ] as const
+  ) {
+    const error = assertThrows(() => parseMasterFile(TOP + line), SyntaxError);
+    assertMatch(error.message, said);
+  }
+  const [zone] = parseMasterFile(`${TOP}x DNAME \\# 3 016100`);
+  assertEquals(zone?.records.at(-1)?.type, 39);
 });
 
 Deno.test("parseMasterFile throws nothing but SyntaxError", () => {
@@ -308,6 +327,24 @@ Deno.test("zonesOfFlags makes the slides' two zones", () => {
   assertEquals(answers("ns1.netcinema.example"), [
     "ns1.netcinema.example. 300 A 127.0.0.53",
   ]);
+});
+
+Deno.test("parseZoneJson says once where a value is wrong", () => {
+  const error = assertThrows(() => parseZoneJson('{ "zone": 5 }'), SyntaxError);
+  assertEquals(error.message, "the file.zone must be a text");
+});
+
+Deno.test("zonesOfFlags has no alias at the top of a zone, and says what to take", () => {
+  const error = assertThrows(
+    () =>
+      zonesOfFlags({
+        domains: [],
+        aliases: [parseAliasFlag("netcinema.example=video.kingcdn.example")],
+        edges: [],
+      }),
+    SyntaxError,
+  );
+  assertMatch(error.message, /such as www\.netcinema\.example$/);
 });
 
 Deno.test("the flags' texts are read or refused", () => {
