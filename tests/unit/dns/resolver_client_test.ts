@@ -6,15 +6,21 @@ import { lowerName } from "../../../lib/dns/name.ts";
 import { MAX_TASKS } from "../../../lib/dns/resolver.ts";
 import { lines } from "./ask.ts";
 import {
-  type Authority,
+  altered,
   authority,
+  eventsOf,
+  EXAMPLE_HOST,
+  exampleWith,
+  KING_HOST,
+  lastAddress,
   type Outcome,
   queryOf,
   ResolverWorld,
   SILENT,
   slideAuthorities,
+  slideAuthority,
   zoneOf,
-} from "./_resolver_world.ts";
+} from "../../support/resolver_world.ts";
 
 const VIDEO = "video.netcinema.example";
 
@@ -34,7 +40,7 @@ Deno.test("Resolver tells whether the cache had the answer, and where it is from
   assertEquals(account(world.ask(VIDEO)), ["miss", "authorities"]);
   assertEquals(account(world.ask(VIDEO)), ["hit", "cache"]);
   world.nowMs += 30_000;
-  world.authorities.set("10.1.0.4", SILENT);
+  world.authorities.set(KING_HOST, SILENT);
   assertEquals(account(world.ask(VIDEO)), [
     "stale",
     "stale",
@@ -56,21 +62,13 @@ Deno.test("Resolver tells whether the cache had the answer, and where it is from
 
 Deno.test("Resolver gives a question up after 8 s, however many servers there are to wait for", () => {
   const servers = Array.from({ length: 9 }, (_, at) => `s${at}.slow`);
-  const authorities = slideAuthorities();
-  authorities.set(
-    "10.1.0.2",
-    authority([
-      zoneOf(
-        "example.",
-        "ns A 10.1.0.2",
-        ...servers.flatMap((server, at) => [
-          `slow NS ${server}`,
-          `${server} A 10.4.0.${at}`,
-        ]),
-      ),
-    ]),
+  const lines = servers.flatMap((server, at) => [
+    `slow NS ${server}`,
+    `${server} A 10.4.0.${at}`,
+  ]);
+  const world = new ResolverWorld(
+    slideAuthorities({ [EXAMPLE_HOST]: exampleWith(...lines) }),
   );
-  const world = new ResolverWorld(authorities);
   // who has failed before is given more time, and more of it each time
   for (let round = 0; round < 3; round++) {
     world.ask(`warm${round}.slow.example`);
@@ -99,11 +97,9 @@ Deno.test("Resolver tells authorities no more than 24 bits of an IPv4 client and
     const { events } = world.ask(VIDEO, options);
     told.push(
       ...new Set(
-        events.flatMap((event) =>
-          event.type === "recursion.asked" && event.clientSubnet !== ""
-            ? [event.clientSubnet]
-            : []
-        ),
+        eventsOf(events, "recursion.asked")
+          .map(({ clientSubnet }) => clientSubnet)
+          .filter((clientSubnet) => clientSubnet !== ""),
       ),
     );
   }
@@ -118,8 +114,8 @@ Deno.test("Resolver tells authorities no more than 24 bits of an IPv4 client and
   world.nowMs += 1_000_000;
   const { events } = world.ask(VIDEO, { subnet: "0.0.0.0/0" });
   assert(
-    events.every((event) =>
-      event.type !== "recursion.asked" || event.clientSubnet === ""
+    eventsOf(events, "recursion.asked").every(({ clientSubnet }) =>
+      clientSubnet === ""
     ),
   );
 });
@@ -169,22 +165,18 @@ Deno.test("Resolver has no cookies to give: a query for one alone is FORMERR", (
   assertEquals((reply?.[3] ?? 0) & 15, RCODES.FORMERR);
 });
 
-/** Answers with the question in small letters, as some servers do. */
-function inSmallLetters(real: Authority): Authority {
-  return (query, about) =>
-    real(query, about).map(({ bytes }) => {
-      const message = decodeMessage(bytes);
-      const questions = message.questions.map((question) => ({
+Deno.test("Resolver asks a server that does not keep the case over TCP, and does not mix the case there", () => {
+  // as some servers do
+  const inSmallLetters = altered(
+    slideAuthority(KING_HOST),
+    ({ questions }) => ({
+      questions: questions.map((question) => ({
         ...question,
         name: lowerName(question.name),
-      }));
-      return { bytes: encodeMessage({ ...message, questions }) };
-    });
-}
-
-Deno.test("Resolver asks a server that does not keep the case over TCP, and does not mix the case there", () => {
-  const authorities = slideAuthorities();
-  authorities.set("10.1.0.4", inSmallLetters(authorities.get("10.1.0.4")!));
+      })),
+    }),
+  );
+  const authorities = slideAuthorities({ [KING_HOST]: inSmallLetters });
   const { message, events } = new ResolverWorld(authorities).ask(VIDEO);
   assertMatch(
     lines(message.answers).at(-1) ?? "",
@@ -204,52 +196,30 @@ Deno.test("Resolver asks a server that does not keep the case over TCP, and does
   // where the case is not mixed there is nothing to miss
   const plain = new ResolverWorld(authorities, { mixesCase: false }).ask(VIDEO);
   assert(
-    plain.events.every((event) =>
-      event.type !== "recursion.asked" || event.transport === "udp"
+    eventsOf(plain.events, "recursion.asked").every(({ transport }) =>
+      transport === "udp"
     ),
   );
 });
 
 Deno.test("Resolver asks servers by the IPv6 addresses of a delegation", () => {
-  const authorities = slideAuthorities();
-  authorities.set(
-    "10.1.0.2",
-    authority([
-      zoneOf(
-        "example.",
-        "ns A 10.1.0.2",
-        "six NS ns.six",
-        "ns.six AAAA 2001:db8::53",
-      ),
-    ]),
-  );
-  authorities.set(
-    "2001:db8::53",
-    authority([
+  const authorities = slideAuthorities({
+    [EXAMPLE_HOST]: exampleWith("six NS ns.six", "ns.six AAAA 2001:db8::53"),
+    "2001:db8::53": authority([
       zoneOf("six.example.", "ns AAAA 2001:db8::53", "www A 10.6.6.6"),
     ]),
-  );
+  });
   const { message } = new ResolverWorld(authorities).ask("www.six.example");
-  assertEquals(message.answers[0]?.rdata.join("."), "10.6.6.6");
+  assertEquals(lastAddress(message), "10.6.6.6");
 });
 
 Deno.test("Resolver takes no scope that is longer than the client is known for more than what was told (RFC 7871 §7.3.1)", () => {
-  const authorities = slideAuthorities();
-  const king = authorities.get("10.1.0.4")!;
-  authorities.set(
-    "10.1.0.4",
-    (query, about) =>
-      king(query, about).map(({ bytes }) => {
-        const message = decodeMessage(bytes);
-        const { edns } = message;
-        if (edns?.clientSubnet === undefined) return { bytes };
-        const clientSubnet = { ...edns.clientSubnet, scopeLength: 32 };
-        return {
-          bytes: encodeMessage({ ...message, edns: { ...edns, clientSubnet } }),
-        };
-      }),
-  );
-  const world = new ResolverWorld(authorities);
+  const king = altered(slideAuthority(KING_HOST), ({ edns }) => {
+    if (edns?.clientSubnet === undefined) return {};
+    const clientSubnet = { ...edns.clientSubnet, scopeLength: 32 };
+    return { edns: { ...edns, clientSubnet } };
+  });
+  const world = new ResolverWorld(slideAuthorities({ [KING_HOST]: king }));
   const subnet = "192.168.1.0/24";
   const first = world.ask(VIDEO, { subnet });
   assertEquals(first.message.answers.length, 2);
@@ -267,7 +237,7 @@ Deno.test("Resolver closes each exchange that it opened, however it ended, and o
   });
   assert(clients.every((client) => world.replies.has(client)));
   // one at a time for each question that waits
-  world.authorities.set("10.1.0.4", SILENT);
+  world.authorities.set(KING_HOST, SILENT);
   for (let at = 0; at < 3; at++) world.query(queryOf(`${at}.kingcdn.example`));
   assertEquals(world.open.size, 3);
   world.pass();

@@ -6,35 +6,33 @@ import {
   decodeMessage,
   type DnsMessage,
   type DnsRecord,
-  encodeMessage,
 } from "../../../lib/dns/message.ts";
 import { equalNames, formatName, parseName } from "../../../lib/dns/name.ts";
 import { MAX_MESSAGES } from "../../../lib/dns/resolver_walk.ts";
 import { lines } from "./ask.ts";
 import {
+  altered,
   type Authority,
-  authority,
+  edited,
+  eventsOf,
+  EXAMPLE_HOST,
+  exampleWith,
+  KING_HOST,
+  lastAddress,
   queryOf,
   ResolverWorld,
   type Sent,
+  serverOf,
   SILENT,
+  SITE_HOST,
   slideAuthorities,
-  zoneOf,
-} from "./_resolver_world.ts";
+  slideAuthority,
+} from "../../support/resolver_world.ts";
 
 const VIDEO = "video.netcinema.example";
 const EVIL = "10.66.6.6";
 /** KingCDN's edges take turns, and some questions are asked twice. */
 const EDGE = /^video\.kingcdn\.example\. 20 A 10\.2\.0\.[34]$/;
-
-/** Changes a message after it was written. */
-function edited(
-  bytes: Uint8Array,
-  edit: (message: DnsMessage) => Partial<DnsMessage>,
-): Uint8Array {
-  const message = decodeMessage(bytes);
-  return encodeMessage({ ...message, ...edit(message) });
-}
 
 function record(name: string, type: "A" | "NS" | "CNAME", data: string) {
   return {
@@ -98,32 +96,30 @@ Deno.test("Resolver believes no reply with another id, question, case, sender or
     ["malformed", (bytes) => ({ bytes: bytes.slice(0, 20) })],
   ];
   for (const [reason, forge] of forgers) {
-    const authorities = slideAuthorities();
-    const king = authorities.get("10.1.0.4")!;
-    authorities.set("10.1.0.4", outrun(king, forge));
+    const authorities = slideAuthorities({
+      [KING_HOST]: outrun(slideAuthority(KING_HOST), forge),
+    });
     const { message, events } = new ResolverWorld(authorities).ask(VIDEO);
     assertMatch(lines(message.answers).at(-1) ?? "", EDGE, reason);
-    const ignored = events.flatMap((event) =>
-      event.type === "recursion.ignored" ? [event.reason] : []
+    const ignored = eventsOf(events, "recursion.ignored").map((event) =>
+      event.reason
     );
     assertEquals(ignored, [reason as typeof ignored[number]]);
   }
-  const byPort = slideAuthorities();
-  byPort.set(
-    "10.1.0.4",
-    outrun(
-      byPort.get("10.1.0.4")!,
+  const byPort = slideAuthorities({
+    [KING_HOST]: outrun(
+      slideAuthority(KING_HOST),
       (bytes) => ({ bytes: forged(bytes), port: 5353 }),
     ),
-  );
+  });
   const { message } = new ResolverWorld(byPort).ask(VIDEO);
-  assertEquals(message.answers.at(-1)?.rdata.join("."), "10.2.0.3");
+  assertEquals(lastAddress(message), "10.2.0.3");
 });
 
 Deno.test("Resolver takes the question over TCP when somebody guesses ids", () => {
   const authorities = slideAuthorities();
-  const king = authorities.get("10.1.0.4")!;
-  authorities.set("10.1.0.4", (query, about) => {
+  const king = slideAuthority(KING_HOST);
+  authorities.set(KING_HOST, (query, about) => {
     const real = king(query, about);
     if (about.transport === "tcp") return real;
     // 200 guesses, the real reply is lost
@@ -137,17 +133,17 @@ Deno.test("Resolver takes the question over TCP when somebody guesses ids", () =
   const { message, events } = new ResolverWorld(authorities).ask(VIDEO);
   assertMatch(lines(message.answers).at(-1) ?? "", EDGE);
   assert(
-    events.filter((event) => event.type === "recursion.ignored").length <= 10,
+    eventsOf(events, "recursion.ignored").length <= 10,
   );
-  const last = events.findLast((event) => event.type === "recursion.asked");
-  assertEquals(last?.type === "recursion.asked" && last.transport, "tcp");
+  const last = eventsOf(events, "recursion.asked").at(-1);
+  assertEquals(last?.transport, "tcp");
 });
 
 Deno.test("Resolver sends each question with another id and other capitals", () => {
   const seen = new Set<string>();
   const authorities = slideAuthorities();
-  const king = authorities.get("10.1.0.4")!;
-  authorities.set("10.1.0.4", (query, about) => {
+  const king = slideAuthority(KING_HOST);
+  authorities.set(KING_HOST, (query, about) => {
     const { id, questions } = decodeMessage(query);
     seen.add(`${id}`).add(questions[0]!.name.join());
     assert(equalNames(questions[0]!.name, parseName("video.kingcdn.example")));
@@ -187,60 +183,47 @@ Deno.test("Resolver draws ids and capitals from the secret generator, and only t
 });
 
 Deno.test("Resolver leaves out what a server says of names outside its zone", () => {
-  const authorities = slideAuthorities();
-  const site = authorities.get("10.1.0.3")!;
-  authorities.set(
-    "10.1.0.3",
-    (query, about) =>
-      site(query, about).map(({ bytes }) => ({
-        bytes: edited(bytes, ({ answers }) => ({
-          answers: [
-            ...answers,
-            record("video.kingcdn.example", "A", EVIL),
-            record("www.bank.example", "A", EVIL),
-          ],
-          authorities: [
-            record("example", "NS", "ns.evil.example"),
-            record(".", "NS", "ns.evil.example"),
-            record("kingcdn.example", "NS", "ns.evil.example"),
-          ],
-          additionals: [
-            record("ns.evil.example", "A", EVIL),
-            record("ns.kingcdn.example", "A", EVIL),
-            record("a.root", "A", EVIL),
-          ],
-        })),
-      })),
-  );
-  const world = new ResolverWorld(authorities);
+  const site = altered(slideAuthority(SITE_HOST), ({ answers }) => ({
+    answers: [
+      ...answers,
+      record("video.kingcdn.example", "A", EVIL),
+      record("www.bank.example", "A", EVIL),
+    ],
+    authorities: [
+      record("example", "NS", "ns.evil.example"),
+      record(".", "NS", "ns.evil.example"),
+      record("kingcdn.example", "NS", "ns.evil.example"),
+    ],
+    additionals: [
+      record("ns.evil.example", "A", EVIL),
+      record("ns.kingcdn.example", "A", EVIL),
+      record("a.root", "A", EVIL),
+    ],
+  }));
+  const world = new ResolverWorld(slideAuthorities({ [SITE_HOST]: site }));
   const { message, events } = world.ask(VIDEO);
-  assertEquals(message.answers.at(-1)?.rdata.join("."), "10.2.0.3");
+  assertEquals(lastAddress(message), "10.2.0.3");
   assertEquals(
-    events.flatMap((event) =>
-      event.type === "recursion.replied" && event.outOfBailiwick > 0
-        ? [event.outOfBailiwick]
-        : []
-    ),
+    eventsOf(events, "recursion.replied")
+      .map(({ outOfBailiwick }) => outOfBailiwick)
+      .filter((left) => left > 0),
     [8],
   );
   assertEquals(world.ask("www.bank.example").message.rcode, RCODES.NXDOMAIN);
   assertEquals(
-    world.ask("ns.kingcdn.example").message.answers[0]?.rdata.join("."),
+    lastAddress(world.ask("ns.kingcdn.example").message),
     "10.1.0.4",
   );
 });
 
 Deno.test("Resolver tells no client what a referral said of a server's address", () => {
-  const authorities = slideAuthorities();
   // the zone above says one thing, the zone itself another
-  authorities.set(
-    "10.1.0.4",
-    authority([zoneOf("kingcdn.example.", "ns A 10.1.0.99", "www A 10.2.0.9")]),
-  );
-  const world = new ResolverWorld(authorities);
+  const world = new ResolverWorld(slideAuthorities({
+    [KING_HOST]: serverOf("kingcdn.example.", "10.1.0.99", "www A 10.2.0.9"),
+  }));
   world.ask("www.kingcdn.example");
   const { message } = world.ask("ns.kingcdn.example");
-  assertEquals(message.answers[0]?.rdata.join("."), "10.1.0.99");
+  assertEquals(lastAddress(message), "10.1.0.99");
 });
 
 Deno.test("Resolver does not follow a referral that leads up, aside or in a circle", () => {
@@ -252,8 +235,7 @@ Deno.test("Resolver does not follow a referral that leads up, aside or in a circ
     })),
   }];
   for (const zone of [".", "example", "kingcdn.example", "netcinema.example"]) {
-    const authorities = slideAuthorities();
-    authorities.set("10.1.0.4", referral(zone));
+    const authorities = slideAuthorities({ [KING_HOST]: referral(zone) });
     const { message, sent } = new ResolverWorld(authorities).ask(VIDEO);
     assertEquals(message.rcode, RCODES.SERVFAIL, zone);
     assert(sent <= 12, `${sent} messages for ${zone}`);
@@ -261,20 +243,16 @@ Deno.test("Resolver does not follow a referral that leads up, aside or in a circ
 });
 
 Deno.test("Resolver gives up on aliases that lead in a circle or never end", () => {
-  const circle = slideAuthorities();
-  circle.set(
-    "10.1.0.4",
-    authority([
-      zoneOf(
-        "kingcdn.example.",
-        "ns A 10.1.0.4",
-        "video CNAME video.netcinema.example.",
-        "a CNAME b",
-        "b CNAME a",
-        "self CNAME self",
-      ),
-    ]),
-  );
+  const circle = slideAuthorities({
+    [KING_HOST]: serverOf(
+      "kingcdn.example.",
+      KING_HOST,
+      "video CNAME video.netcinema.example.",
+      "a CNAME b",
+      "b CNAME a",
+      "self CNAME self",
+    ),
+  });
   for (
     const name of [VIDEO, "a.kingcdn.example", "self.kingcdn.example"]
   ) {
@@ -283,7 +261,7 @@ Deno.test("Resolver gives up on aliases that lead in a circle or never end", () 
     assert(sent <= 10, `${sent} messages`);
   }
   const endless = slideAuthorities();
-  endless.set("10.1.0.4", (query) => [{
+  endless.set(KING_HOST, (query) => [{
     bytes: edited(query, ({ questions }) => ({
       isResponse: true,
       authoritative: true,
@@ -302,7 +280,6 @@ Deno.test("Resolver gives up on aliases that lead in a circle or never end", () 
 });
 
 Deno.test("Resolver sends few messages for a delegation to many servers without an address (NXNS)", () => {
-  const authorities = slideAuthorities();
   let asked = 0;
   const evil: Authority = (query) => {
     asked += 1;
@@ -317,22 +294,17 @@ Deno.test("Resolver sends few messages for a delegation to many servers without 
       })),
     }];
   };
-  authorities.set(
-    "10.1.0.2",
-    authority([
-      zoneOf(
-        "example.",
-        "ns A 10.1.0.2",
-        "evil NS ns.evil",
-        "ns.evil A 10.6.0.1",
-        "victim NS ns.victim",
-        "ns.victim A 10.6.0.2",
-      ),
-    ]),
-  );
-  authorities.set("10.6.0.1", evil);
+  const authorities = slideAuthorities({
+    [EXAMPLE_HOST]: exampleWith(
+      "evil NS ns.evil",
+      "ns.evil A 10.6.0.1",
+      "victim NS ns.victim",
+      "ns.victim A 10.6.0.2",
+    ),
+    "10.6.0.1": evil,
+  });
   let victims = 0;
-  const victim = authority([zoneOf("victim.example.", "ns A 10.6.0.2")]);
+  const victim = serverOf("victim.example.", "10.6.0.2");
   authorities.set("10.6.0.2", (query, about) => {
     victims += 1;
     return victim(query, about);
@@ -349,7 +321,7 @@ Deno.test("Resolver sends no more than its limit however a zone's servers hide b
   const authorities = slideAuthorities();
   // every server of every zone is in two zones whose servers are in two more
   let zone = 0;
-  authorities.set("10.1.0.2", (query) => [{
+  authorities.set(EXAMPLE_HOST, (query) => [{
     bytes: edited(query, ({ questions }) => ({
       isResponse: true,
       authorities: [0, 1, 2].map(() => ({

@@ -4,18 +4,26 @@ import { RCODES, RECORD_TYPES } from "../../../lib/dns/codes.ts";
 import { decodeMessage, encodeMessage } from "../../../lib/dns/message.ts";
 import { parseName } from "../../../lib/dns/name.ts";
 import {
+  altered,
   type Authority,
   authority,
+  eventsOf,
+  EXAMPLE_HOST,
+  exampleWith,
+  KING_DELEGATION,
+  KING_HOST,
+  lastAddress,
   queryOf,
   ResolverWorld,
+  serverOf,
   SILENT,
   slideAuthorities,
+  slideAuthority,
   zoneOf,
-} from "./_resolver_world.ts";
+} from "../../support/resolver_world.ts";
 
 /** An authority for names that have so many bytes of text. */
 function textAuthority(): Map<string, Authority> {
-  const authorities = slideAuthorities();
   const text = (bytes: number) =>
     Array.from(
       { length: Math.ceil(bytes / 250) },
@@ -23,11 +31,9 @@ function textAuthority(): Map<string, Authority> {
     ).join(" ");
   const lengths = [400, 451, 452, 1100, 1300];
   const lines = lengths.map((bytes) => `t${bytes} TXT ${text(bytes)}`);
-  authorities.set(
-    "10.1.0.4",
-    authority([zoneOf("kingcdn.example.", "ns A 10.1.0.4", ...lines)]),
-  );
-  return authorities;
+  return slideAuthorities({
+    [KING_HOST]: serverOf("kingcdn.example.", KING_HOST, ...lines),
+  });
 }
 
 Deno.test("Resolver sends a client over UDP 512 bytes, with EDNS as many as it takes, at most 1232", () => {
@@ -60,24 +66,16 @@ Deno.test("Resolver sends a client over UDP 512 bytes, with EDNS as many as it t
 
 Deno.test("Resolver keeps a negative answer for the lesser of the SOA's TTL and its last field (RFC 2308 §5)", () => {
   for (const [ttl, minimum] of [[300, 60], [60, 300]]) {
-    const authorities = slideAuthorities();
-    const zone = zoneOf("kingcdn.example.", "ns A 10.1.0.4")
+    const zone = zoneOf("kingcdn.example.", `ns A ${KING_HOST}`)
       .replace("$TTL 300", `$TTL ${ttl}`).replace("4w 60", `4w ${minimum}`);
     // another server may not have done it for us
-    const king = authority([zone]);
-    authorities.set(
-      "10.1.0.4",
-      (query, about) =>
-        king(query, about).map(({ bytes }) => {
-          const message = decodeMessage(bytes);
-          const raised = message.authorities.map((record) => ({
-            ...record,
-            ttlSeconds: ttl ?? 0,
-          }));
-          return { bytes: encodeMessage({ ...message, authorities: raised }) };
-        }),
-    );
-    const world = new ResolverWorld(authorities);
+    const king = altered(authority([zone]), ({ authorities }) => ({
+      authorities: authorities.map((record) => ({
+        ...record,
+        ttlSeconds: ttl ?? 0,
+      })),
+    }));
+    const world = new ResolverWorld(slideAuthorities({ [KING_HOST]: king }));
     const { message } = world.ask("none.kingcdn.example");
     assertEquals(message.authorities.map(({ ttlSeconds }) => ttlSeconds), [60]);
     world.nowMs += 59_999;
@@ -88,24 +86,16 @@ Deno.test("Resolver keeps a negative answer for the lesser of the SOA's TTL and 
 });
 
 Deno.test("Resolver asks the zone above for DS, and takes all aliases that one reply has", () => {
-  const authorities = slideAuthorities();
-  authorities.set(
-    "10.1.0.2",
-    authority([
-      zoneOf(
-        "example.",
-        "ns A 10.1.0.2",
-        "kingcdn NS ns.kingcdn",
-        "ns.kingcdn A 10.1.0.4",
-        "kingcdn DS \\# 4 00010203",
-        "one CNAME two",
-        "two CNAME three",
-        "three CNAME four",
-        "four A 10.4.4.4",
-      ),
-    ]),
-  );
-  const world = new ResolverWorld(authorities);
+  const world = new ResolverWorld(slideAuthorities({
+    [EXAMPLE_HOST]: exampleWith(
+      ...KING_DELEGATION,
+      "kingcdn DS \\# 4 00010203",
+      "one CNAME two",
+      "two CNAME three",
+      "three CNAME four",
+      "four A 10.4.4.4",
+    ),
+  }));
   world.ask("video.kingcdn.example");
   const ds = world.ask("kingcdn.example DS");
   assertEquals([ds.message.answers.length, ds.sent], [1, 1]);
@@ -115,71 +105,52 @@ Deno.test("Resolver asks the zone above for DS, and takes all aliases that one r
 });
 
 Deno.test("Resolver tells no network when it looks up a server's address, and takes no servers from who says there is no such name", () => {
-  const authorities = slideAuthorities();
-  authorities.set(
-    "10.1.0.2",
-    authority([
+  const authorities = slideAuthorities({
+    [EXAMPLE_HOST]: exampleWith(...KING_DELEGATION, "shop NS ns.sub.kingcdn"),
+    [KING_HOST]: authority([
       zoneOf(
-        "example.",
-        "ns A 10.1.0.2",
-        "kingcdn NS ns.kingcdn",
-        "ns.kingcdn A 10.1.0.4",
-        "shop NS ns.sub.kingcdn",
+        "kingcdn.example.",
+        `ns A ${KING_HOST}`,
+        `ns.sub A ${KING_HOST}`,
       ),
-    ]),
-  );
-  authorities.set(
-    "10.1.0.4",
-    authority([
-      zoneOf("kingcdn.example.", "ns A 10.1.0.4", "ns.sub A 10.1.0.4"),
       zoneOf("shop.example.", "www A 10.7.7.7").replace(
         "@ NS ns",
         "@ NS ns.sub.kingcdn.example.",
       ),
     ]),
-  );
+  });
   const { message, events } = new ResolverWorld(authorities).ask(
     "www.shop.example",
     { subnet: "192.168.1.0/24" },
   );
-  assertEquals(message.answers[0]?.rdata.join("."), "10.7.7.7");
+  assertEquals(lastAddress(message), "10.7.7.7");
   assertEquals(
-    events.flatMap((event) =>
-      event.type === "recursion.asked" && event.clientSubnet !== ""
-        ? [event.zone]
-        : []
-    ),
+    eventsOf(events, "recursion.asked")
+      .filter(({ clientSubnet }) => clientSubnet !== "")
+      .map(({ zone }) => zone),
     ["shop.example"],
   );
-  const king = slideAuthorities();
-  const real = king.get("10.1.0.4")!;
-  king.set("10.1.0.4", (query, about) =>
-    real(query, about).map(({ bytes }) => {
-      const reply = decodeMessage(bytes);
-      if (reply.rcode !== RCODES.NXDOMAIN) return { bytes };
-      const [soa] = reply.authorities;
-      assert(soa !== undefined);
-      const name = parseName("sub.kingcdn.example");
-      const ns = { ...soa, name, type: RECORD_TYPES.NS, rdata: name };
-      return {
-        bytes: encodeMessage({ ...reply, authorities: [soa, ns] }),
-      };
-    }));
-  const world = new ResolverWorld(king);
+  const king = altered(slideAuthority(KING_HOST), (reply) => {
+    if (reply.rcode !== RCODES.NXDOMAIN) return {};
+    const [soa] = reply.authorities;
+    assert(soa !== undefined);
+    const name = parseName("sub.kingcdn.example");
+    const ns = { ...soa, name, type: RECORD_TYPES.NS, rdata: name };
+    return { authorities: [soa, ns] };
+  });
+  const world = new ResolverWorld(slideAuthorities({ [KING_HOST]: king }));
   const missing = world.ask("www.sub.kingcdn.example").message;
   assertEquals(missing.rcode, RCODES.NXDOMAIN);
 });
 
 Deno.test("Resolver numbers its questions, and who joins one takes its number and the next step", () => {
   const world = new ResolverWorld();
-  world.authorities.set("10.1.0.4", SILENT);
+  world.authorities.set(KING_HOST, SILENT);
   for (const name of ["a", "a", "b"]) {
     world.query(queryOf(`${name}.kingcdn.example`), "192.168.0.9");
   }
-  const started = world.events.flatMap((event) =>
-    event.type === "recursion.started"
-      ? [[event.resolution, event.step, event.cache]]
-      : []
+  const started = eventsOf(world.events, "recursion.started").map(
+    ({ resolution, step, cache }) => [resolution, step, cache],
   );
   // the walk of the first has asked three servers, two of which have replied
   assertEquals(started, [[1, 1, "miss"], [1, 7, "joined"], [3, 1, "miss"]]);

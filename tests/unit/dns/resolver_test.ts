@@ -1,16 +1,25 @@
 import { assert, assertEquals } from "@std/assert";
 import { RCODES } from "../../../lib/dns/codes.ts";
-import { parseName } from "../../../lib/dns/name.ts";
+import { formatName, parseName } from "../../../lib/dns/name.ts";
 import { encodeQuery } from "../../../lib/dns/stub_query.ts";
 import { lines } from "./ask.ts";
 import {
+  altered,
   authority,
+  eventsOf,
+  EXAMPLE_HOST,
+  exampleWith,
+  KING_DELEGATION,
+  KING_HOST,
+  lastAddress,
   queryOf,
   ResolverWorld,
+  serverOf,
   SILENT,
   slideAuthorities,
+  slideAuthority,
   zoneOf,
-} from "./_resolver_world.ts";
+} from "../../support/resolver_world.ts";
 
 const VIDEO = "video.netcinema.example";
 
@@ -104,8 +113,8 @@ Deno.test("Resolver passes client subnets on, and gives an answer only to client
   assertEquals(lines(first.message.answers).at(-1)?.slice(-8), "10.2.0.3");
   // the root and the top-level domain are not told who asks
   assertEquals(
-    first.events.flatMap((event) =>
-      event.type === "recursion.asked" ? [event.clientSubnet] : []
+    eventsOf(first.events, "recursion.asked").map(({ clientSubnet }) =>
+      clientSubnet
     ),
     ["", "", "192.168.1.0/24", "", "192.168.1.0/24"],
   );
@@ -140,7 +149,7 @@ Deno.test("Resolver serves what has expired when no authority answers, and says 
   const world = new ResolverWorld();
   world.ask(VIDEO);
   world.nowMs += 30_000;
-  world.authorities.set("10.1.0.4", SILENT);
+  world.authorities.set(KING_HOST, SILENT);
   const startedAtMs = world.nowMs;
   const stale = world.ask(VIDEO);
   assertEquals(lines(stale.message.answers), [
@@ -172,7 +181,7 @@ Deno.test("Resolver does not serve what has expired when it is told not to", () 
   const world = new ResolverWorld(undefined, { staleMs: 0 });
   world.ask(VIDEO);
   world.nowMs += 30_000;
-  world.authorities.set("10.1.0.4", SILENT);
+  world.authorities.set(KING_HOST, SILENT);
   assertEquals(world.ask(VIDEO).message.rcode, RCODES.SERVFAIL);
   // RFC 9520: the failure is remembered
   assertEquals(world.ask(VIDEO).sent, 0);
@@ -180,10 +189,10 @@ Deno.test("Resolver does not serve what has expired when it is told not to", () 
 
 Deno.test("Resolver asks once for all clients that ask the same", () => {
   const world = new ResolverWorld();
-  const king = world.authorities.get("10.1.0.4")!;
+  const king = slideAuthority(KING_HOST);
   let isOpen = false;
   world.authorities.set(
-    "10.1.0.4",
+    KING_HOST,
     (query, about) => isOpen ? king(query, about) : [],
   );
   const clients = Array.from({ length: 5 }, () => world.query(queryOf(VIDEO)));
@@ -207,93 +216,60 @@ Deno.test("Resolver asks over TCP when an answer does not fit, and cuts it off f
   assert(message.truncated);
   assertEquals(message.answers, []);
   assertEquals(
-    events.flatMap((event) =>
-      event.type === "recursion.asked" ? [event.transport] : []
-    ),
+    eventsOf(events, "recursion.asked").map(({ transport }) => transport),
     ["udp", "udp", "udp", "tcp"],
   );
 });
 
 Deno.test("Resolver asks the next server when one does not answer, refuses or is lame, and prefers the quick one later", () => {
-  const authorities = slideAuthorities();
-  authorities.set(
-    "10.1.0.2",
-    authority([
-      zoneOf(
-        "example.",
-        "ns A 10.1.0.2",
-        ...["a", "b", "c", "d"].map((server) => `two NS ${server}.two`),
-        "a.two A 10.3.0.1",
-        "b.two A 10.3.0.2",
-        "c.two A 10.3.0.3",
-        "d.two A 10.3.0.4",
-      ),
-    ]),
-  );
-  authorities.set("10.3.0.1", SILENT);
-  // refuses, as it serves another zone
-  authorities.set("10.3.0.2", authority([zoneOf("other.", "ns A 10.3.0.2")]));
-  // refers back to the root
-  authorities.set("10.3.0.3", authorities.get("10.1.0.1")!);
-  authorities.set(
-    "10.3.0.4",
-    authority([zoneOf("two.example.", "ns A 10.3.0.4", "* 1 A 10.9.9.9")]),
-  );
+  const authorities = slideAuthorities({
+    [EXAMPLE_HOST]: exampleWith(
+      ...["a", "b", "c", "d"].flatMap((server, at) => [
+        `two NS ${server}.two`,
+        `${server}.two A 10.3.0.${at + 1}`,
+      ]),
+    ),
+    "10.3.0.1": SILENT,
+    // refuses, as it serves another zone
+    "10.3.0.2": serverOf("other.", "10.3.0.2"),
+    // refers back to the root
+    "10.3.0.3": slideAuthority("10.1.0.1"),
+    "10.3.0.4": serverOf("two.example.", "10.3.0.4", "* 1 A 10.9.9.9"),
+  });
   const world = new ResolverWorld(authorities);
   for (let round = 0; round < 6; round++) {
     const { message } = world.ask(`n${round}.two.example`);
-    assertEquals(message.answers[0]?.rdata.join("."), "10.9.9.9");
+    assertEquals(lastAddress(message), "10.9.9.9");
   }
   // once known, the one that answers is asked straight away
   assertEquals(world.ask("last.two.example").sent, 1);
 });
 
 Deno.test("Resolver looks up the address of a server that came without it", () => {
-  const authorities = slideAuthorities();
-  authorities.set(
-    "10.1.0.2",
-    authority([
-      zoneOf(
-        "example.",
-        "ns A 10.1.0.2",
-        "kingcdn NS ns.kingcdn",
-        "ns.kingcdn A 10.1.0.4",
-        "shop NS ns.kingcdn.example.",
-      ),
-    ]),
+  // our own authority gives the address along where it has it; this one must not
+  const parent = altered(
+    exampleWith(...KING_DELEGATION, "shop NS ns.kingcdn.example."),
+    ({ questions, additionals }) => ({
+      additionals: formatName(questions[0]!.name).toLowerCase().includes("shop")
+        ? []
+        : additionals,
+    }),
   );
-  authorities.set(
-    "10.1.0.4",
-    authority([
-      zoneOf("kingcdn.example.", "ns A 10.1.0.4"),
+  const authorities = slideAuthorities({
+    [EXAMPLE_HOST]: parent,
+    [KING_HOST]: authority([
+      zoneOf("kingcdn.example.", `ns A ${KING_HOST}`),
       "$ORIGIN shop.example.\n$TTL 9\n@ SOA ns.kingcdn.example. h 1 1 1 1 1\n@ NS ns.kingcdn.example.\nwww A 10.7.7.7\n",
     ]),
-  );
-  // our own authority gives the address along where it has it; this one must not
-  const parent = authorities.get("10.1.0.2")!;
-  authorities.set(
-    "10.1.0.2",
-    (query, about) =>
-      parent(query, about).map(({ bytes }) => {
-        const asked = new TextDecoder().decode(query).toLowerCase();
-        return { bytes: asked.includes("shop") ? withoutGlue(bytes) : bytes };
-      }),
-  );
+  });
   const { message } = new ResolverWorld(authorities).ask("www.shop.example");
-  assertEquals(message.answers[0]?.rdata.join("."), "10.7.7.7");
+  assertEquals(lastAddress(message), "10.7.7.7");
 });
-
-/** Cuts off the additional section of a referral: one A record of 16 bytes, then OPT. */
-function withoutGlue(bytes: Uint8Array): Uint8Array {
-  const cut = bytes.slice(0, bytes.length - 16 - 11);
-  cut[11] = 0;
-  return cut;
-}
 
 Deno.test("Resolver asks without EDNS whoever does not know it", () => {
   const authorities = slideAuthorities();
-  const king = authorities.get("10.1.0.4")!;
-  authorities.set("10.1.0.4", (query, about) => {
+  const king = slideAuthority(KING_HOST);
+  authorities.set(KING_HOST, (query, about) => {
     if (query[11] === 0) return king(query, about);
     const refusal = query.slice(0, 12);
     refusal[2] = 0x80;

@@ -1,20 +1,24 @@
 import { assert } from "@std/assert";
-import { parseAddress, parseCidr } from "../../../lib/core/address.ts";
-import { seededRng } from "../../../lib/core/rng.ts";
-import { typeNumber } from "../../../lib/dns/codes.ts";
-import { decodeMessage, type DnsMessage } from "../../../lib/dns/message.ts";
-import { parseName } from "../../../lib/dns/name.ts";
+import { parseAddress, parseCidr } from "../../lib/core/address.ts";
+import { seededRng } from "../../lib/core/rng.ts";
+import { typeNumber } from "../../lib/dns/codes.ts";
+import {
+  decodeMessage,
+  type DnsMessage,
+  encodeMessage,
+} from "../../lib/dns/message.ts";
+import { parseName } from "../../lib/dns/name.ts";
 import {
   Resolver,
   type ResolverOptions,
   type ResolverOutput,
-} from "../../../lib/dns/resolver.ts";
-import { parseRootHint, rootOf } from "../../../lib/dns/resolver_hints.ts";
-import { encodeQuery } from "../../../lib/dns/stub_query.ts";
-import type { RedirectOptions } from "../../../lib/dns/redirects.ts";
-import { parseSteering } from "../../../lib/dns/select/mod.ts";
-import type { RecursionEvent } from "../../../lib/events/recursion.ts";
-import { responderFor, site } from "./ask.ts";
+} from "../../lib/dns/resolver.ts";
+import { parseRootHint, rootOf } from "../../lib/dns/resolver_hints.ts";
+import { encodeQuery } from "../../lib/dns/stub_query.ts";
+import type { RedirectOptions } from "../../lib/dns/redirects.ts";
+import { parseSteering } from "../../lib/dns/select/mod.ts";
+import type { RecursionEvent } from "../../lib/events/recursion.ts";
+import { responderFor, site } from "../unit/dns/ask.ts";
 
 /** What an authority sends back, and from where if not from itself. */
 export interface Sent {
@@ -56,8 +60,37 @@ export function zoneOf(origin: string, ...lines: string[]): string {
   ].join("\n");
 }
 
-/** The lecture's world: the root, a top-level domain, the site and its CDN. */
-export function slideAuthorities(): Map<string, Authority> {
+/** Where the lecture's top-level domain, site and CDN are served. */
+export const EXAMPLE_HOST = "10.1.0.2";
+/** See {@linkcode EXAMPLE_HOST}. */
+export const SITE_HOST = "10.1.0.3";
+/** See {@linkcode EXAMPLE_HOST}. */
+export const KING_HOST = "10.1.0.4";
+
+/** What the top-level domain has about the CDN. */
+export const KING_DELEGATION = [
+  "kingcdn NS ns.kingcdn",
+  `ns.kingcdn A ${KING_HOST}`,
+] as const;
+
+/** An authority at `host` for one zone, whose first lines it brings along. */
+export function serverOf(
+  origin: string,
+  host: string,
+  ...lines: string[]
+): Authority {
+  return authority([zoneOf(origin, `ns A ${host}`, ...lines)]);
+}
+
+/** The top-level domain of the lecture's world with other lines. */
+export function exampleWith(...lines: string[]): Authority {
+  return serverOf("example.", EXAMPLE_HOST, ...lines);
+}
+
+/** The lecture's world: the root, a top-level domain, the site and its CDN; `others` take a host over, or are one more. */
+export function slideAuthorities(
+  others: Readonly<Record<string, Authority>> = {},
+): Map<string, Authority> {
   return new Map([
     [
       "10.1.0.1",
@@ -67,35 +100,28 @@ export function slideAuthorities(): Map<string, Authority> {
       ]),
     ],
     [
-      "10.1.0.2",
-      authority([
-        zoneOf(
-          "example.",
-          "ns A 10.1.0.2",
-          "netcinema NS ns.netcinema",
-          "ns.netcinema A 10.1.0.3",
-          "kingcdn NS ns.kingcdn",
-          "ns.kingcdn A 10.1.0.4",
-        ),
-      ]),
+      EXAMPLE_HOST,
+      exampleWith(
+        "netcinema NS ns.netcinema",
+        `ns.netcinema A ${SITE_HOST}`,
+        ...KING_DELEGATION,
+      ),
     ],
     [
-      "10.1.0.3",
-      authority([
-        zoneOf(
-          "netcinema.example.",
-          "ns A 10.1.0.3",
-          "video CNAME video.kingcdn.example.",
-          "big TXT " + Array(12).fill(`"${"x".repeat(200)}"`).join(" "),
-        ),
-      ]),
+      SITE_HOST,
+      serverOf(
+        "netcinema.example.",
+        SITE_HOST,
+        "video CNAME video.kingcdn.example.",
+        "big TXT " + Array(12).fill(`"${"x".repeat(200)}"`).join(" "),
+      ),
     ],
     [
-      "10.1.0.4",
+      KING_HOST,
       authority([
         zoneOf(
           "kingcdn.example.",
-          "ns A 10.1.0.4",
+          `ns A ${KING_HOST}`,
           "video 20 A 10.2.0.3",
           "video 20 A 10.2.0.4",
         ),
@@ -107,7 +133,48 @@ export function slideAuthorities(): Map<string, Authority> {
         ],
       }),
     ],
+    ...Object.entries(others),
   ]);
+}
+
+/** The lecture's own authority at a host, for what is put before it. */
+export function slideAuthority(host: string): Authority {
+  const found = slideAuthorities().get(host);
+  assert(found !== undefined);
+  return found;
+}
+
+/** Changes a message after it was written. */
+export function edited(
+  bytes: Uint8Array,
+  edit: (message: DnsMessage) => Partial<DnsMessage>,
+): Uint8Array {
+  const message = decodeMessage(bytes);
+  return encodeMessage({ ...message, ...edit(message) });
+}
+
+/** An authority whose replies are changed on their way. */
+export function altered(
+  real: Authority,
+  edit: (message: DnsMessage) => Partial<DnsMessage>,
+): Authority {
+  return (query, about) =>
+    real(query, about).map(({ bytes }) => ({ bytes: edited(bytes, edit) }));
+}
+
+/** The address that an answer ends with. */
+export function lastAddress({ answers }: DnsMessage): string | undefined {
+  return answers.at(-1)?.rdata.join(".");
+}
+
+/** The events of one type. */
+export function eventsOf<T extends RecursionEvent["type"]>(
+  events: readonly RecursionEvent[],
+  type: T,
+): (RecursionEvent & { readonly type: T })[] {
+  return events.filter((
+    event,
+  ): event is RecursionEvent & { readonly type: T } => event.type === type);
 }
 
 /** One that never answers. */
