@@ -6,7 +6,7 @@
  * of clients is one client to the authorities. A walk that takes long, or fails, is answered with what has expired if
  * there is that (RFC 8767), and what failed is not tried again at once (RFC 9520).
  */
-import { type Cidr, formatCidr, formatHostPort } from "../core/address.ts";
+import { type Cidr, formatHostPort } from "../core/address.ts";
 import type { Machine } from "../core/machine.ts";
 import type { Rng } from "../core/rng.ts";
 import type { RecursionEvent } from "../events/recursion.ts";
@@ -23,7 +23,7 @@ import {
   type Waiting,
 } from "./resolver_answer.ts";
 import { lowerName } from "./name.ts";
-import { nameKey, ResolverCache } from "./resolver_cache.ts";
+import { questionKey, ResolverCache } from "./resolver_cache.ts";
 import {
   type ClientAnswer,
   type ClientQuestion,
@@ -106,6 +106,8 @@ const MAX_WAITING = 256;
 const FAILURE_MS = 5000;
 const STALE_RECHECK_MS = 30_000;
 const MAX_FAILURES = 4096;
+/** Why something stale is served while a walk goes on. */
+const LATE = "the authorities take their time";
 const DAY_MS = 86_400_000;
 
 /** See the head of this file. */
@@ -201,7 +203,7 @@ export class Resolver implements Machine<ResolverInput, ResolverOutput> {
     const { question } = waiting;
     const { clientSubnets = "forward" } = this.#options;
     const client = subnetOf(question, clientSubnets);
-    const key = keyOf(question, client);
+    const key = questionKey(question, client);
     const fresh = this.#cached(question, { client, nowMs, mayBeStale: false });
     if (fresh !== undefined) {
       this.#started(waiting, "hit");
@@ -210,17 +212,22 @@ export class Resolver implements Machine<ResolverInput, ResolverOutput> {
     }
     const stale = this.#cached(question, { client, nowMs, mayBeStale: true });
     const known = this.#failures.get(key);
-    if (known !== undefined && nowMs < known.untilMs) {
+    const task = this.#tasks.get(key);
+    const reason = known !== undefined && nowMs < known.untilMs
+      ? known.reason
+      : task?.isLate === true && stale !== undefined
+      ? LATE
+      : undefined;
+    if (reason !== undefined) {
       this.#started(waiting, stale === undefined ? "failed" : "stale");
       this.#finish(waiting, {
         answer: stale ?? failure(RCODES.SERVFAIL),
         source: stale === undefined ? "failure" : "stale",
-        reason: known.reason,
+        reason,
         nowMs,
       });
       return;
     }
-    const task = this.#tasks.get(key);
     if (task !== undefined && task.waiting.length < MAX_WAITING) {
       task.waiting.push({ ...waiting, resolution: task.walker.resolution });
       task.walker.step += 1;
@@ -328,7 +335,7 @@ export class Resolver implements Machine<ResolverInput, ResolverOutput> {
         this.#finish(waiting, {
           answer: stale,
           source: "stale",
-          reason: "the authorities take their time",
+          reason: LATE,
           nowMs,
           task,
         });
@@ -389,9 +396,4 @@ export class Resolver implements Machine<ResolverInput, ResolverOutput> {
     const bytes = encodeClientAnswer(question, answer);
     this.#outputs.push({ kind: "reply", clientId, bytes });
   }
-}
-
-function keyOf({ name, type }: ClientQuestion, client: Cidr | undefined) {
-  const network = client === undefined ? "" : formatCidr(client);
-  return `${type} ${network} ${nameKey(name)}`;
 }

@@ -4,7 +4,7 @@
  * Every entry has a name and a type; one name and type can have several, each for a network of clients and at most one
  * for everybody. What has expired is kept for a while, to be served when no authority can be reached (RFC 8767).
  */
-import { type Cidr, cidrContains } from "../core/address.ts";
+import { type Cidr, cidrContains, formatCidr } from "../core/address.ts";
 import { RECORD_TYPES } from "./codes.ts";
 import type { DnsRecord } from "./message.ts";
 import { lowerName, type Name } from "./name.ts";
@@ -47,6 +47,15 @@ const MAX_NEGATIVE_TTL_SECONDS = 10_800;
 /** Returns the key of a name: equal for equal names. */
 export function nameKey(name: Uint8Array): string {
   return String.fromCharCode(...lowerName(name));
+}
+
+/** Returns what is equal for equal questions of the clients of a network. */
+export function questionKey(
+  { name, type }: { readonly name: Name; readonly type: number },
+  client: Cidr | undefined,
+): string {
+  const network = client === undefined ? "" : formatCidr(client);
+  return `${type} ${network} ${nameKey(name)}`;
 }
 
 /** See the head of this file. */

@@ -59,6 +59,11 @@ export class Task<W> {
     return Math.min(this.waitsUntilMs, this.endsAtMs, this.staleAtMs);
   }
 
+  /** Whether clients got what has expired: who comes now need not wait as long as they did. */
+  get isLate(): boolean {
+    return this.hasStale && this.staleAtMs === Infinity;
+  }
+
   /** Returns what arrived, if the walk is to know; the rest is told and ignored. */
   read(bytes: Uint8Array, from: ServerAddress): Outcome | undefined {
     const exchange = this.exchange;
