@@ -1,6 +1,7 @@
 import { InputError } from "../../lib/core/errors.ts";
 import { SteadyClock } from "../../lib/io/steady_clock.ts";
 import type { RoleContext } from "../../lib/role.ts";
+import { checkBuffers } from "./check_buffers.ts";
 import { playMany } from "./clients.ts";
 import type { PlayFlags } from "./flags.ts";
 import { openLink } from "./link.ts";
@@ -23,7 +24,7 @@ export async function playTitle(
     );
   }
   if (flags.speed === 0) throw new InputError("--speed must be above 0");
-  if (flags.buffer === 0) throw new InputError("--buffer must be above 0");
+  checkBuffers(flags);
   if (flags.catchUp > 0.5) {
     throw new InputError("--catch-up must be at most 0.5, half as fast again");
   }

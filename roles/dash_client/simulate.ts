@@ -17,6 +17,7 @@ import {
 } from "../../lib/sim/abr_play.ts";
 import { abrOptimum } from "../../lib/sim/abr_optimum.ts";
 import { parseMovieJson, titleOfPositions } from "../../lib/sim/abr_title.ts";
+import { checkBuffers } from "./check_buffers.ts";
 import type { SimulateFlags } from "./flags.ts";
 import { openTitle } from "./manifest.ts";
 import { compareLive, showLive } from "./simulate_live.ts";
@@ -33,7 +34,7 @@ export async function simulate(
   flags: Omit<SimulateFlags, "simulate"> & { readonly operand: string },
   ctx: RoleContext,
 ): Promise<void> {
-  if (flags.buffer === 0) throw new InputError("--buffer must be above 0");
+  checkBuffers(flags);
   const trace = await openTrace(flags.trace ?? DEFAULT_TRACE, {
     latency: flags.latency,
     ctx,

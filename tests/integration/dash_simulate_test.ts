@@ -108,6 +108,15 @@ const BAD: readonly (readonly [args: readonly string[], line: RegExp])[] = [
   [["bad.txt", "--simulate"], /bad\.txt as a film.*no JSON/],
   [["--simulate", "--quality", "4k"], /--quality must be .*400k, 1000k, 2500k/],
   [["--simulate", "--duration", "0"], /--duration must be above 0/],
+  [["--simulate", "--buffer", "0s"], /--buffer must be above 0/],
+  [
+    ["--simulate", "--start-buffer", "31s"],
+    /--start-buffer must be at most what --buffer holds, 30s, got 31s/,
+  ],
+  [
+    "--simulate --buffer 4s --resume-buffer 5s".split(" "),
+    /--resume-buffer must be at most what --buffer holds, 4s, got 5s/,
+  ],
   [["--simulate", "--abr", "magic"], /--abr must be one of auto, /],
   [
     ["--simulate", "--live", "--live-delay", "1s"],
