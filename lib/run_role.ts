@@ -7,7 +7,7 @@ import {
   scanArgs,
   scanConfig,
 } from "./cli/parse.ts";
-import { InputError, messageOf } from "./core/errors.ts";
+import { messageOf } from "./core/errors.ts";
 import { seededRng } from "./core/rng.ts";
 import { complain, exitCodeOf } from "./failure.ts";
 import type { RolecallEvent } from "./events/mod.ts";
@@ -16,6 +16,7 @@ import { denoFiles } from "./io/deno_files.ts";
 import { denoNet } from "./io/deno_net.ts";
 import { denoProcesses } from "./io/deno_processes.ts";
 import { denoTerminal, errorColumns, writeError } from "./io/deno_terminal.ts";
+import { readInput } from "./io/read_input.ts";
 import { listenForShutdown } from "./io/shutdown.ts";
 import { observe, type Observed } from "./observe/observe.ts";
 import type { Role, RoleContext, RoleResult } from "./role.ts";
@@ -162,11 +163,7 @@ async function readConfig(
   role: Role,
   path: string,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await denoFiles.read(path, { maxBytes: MAX_CONFIG_BYTES });
-  } catch (error) {
-    throw new InputError(messageOf(error));
-  }
+  const options = { maxBytes: MAX_CONFIG_BYTES };
+  const bytes = await readInput(path, denoFiles, options);
   return scanConfig(role, path, new TextDecoder().decode(bytes));
 }

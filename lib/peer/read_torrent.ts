@@ -1,7 +1,8 @@
-import { InputError, messageOf, RunError } from "../core/errors.ts";
+import { InputError, messageOf } from "../core/errors.ts";
 import { type Metainfo, parseMetainfo } from "../bittorrent/metainfo.ts";
 import type { Files } from "../io/files.ts";
 import { hashing } from "../io/hash.ts";
+import { readInput } from "../io/read_input.ts";
 
 /** Largest .torrent that is read. */
 export const MAX_TORRENT_BYTES: number = 32 * 2 ** 20;
@@ -11,15 +12,8 @@ export async function readTorrent(
   path: string,
   files: Files,
 ): Promise<Metainfo> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await files.read(path, { maxBytes: MAX_TORRENT_BYTES });
-  } catch (cause) {
-    // A wrong name on the command line is the user's to put right, like a wrong flag.
-    if (!(cause instanceof RunError)) throw cause;
-    throw new InputError(cause.message, { cause });
-  }
-  return torrentOf(bytes, path);
+  const options = { maxBytes: MAX_TORRENT_BYTES };
+  return torrentOf(await readInput(path, files, options), path);
 }
 
 /** Parses a .torrent. @param from Where it came from. @throws {InputError} If it is none. */

@@ -2,6 +2,7 @@ import { fromUtf8 } from "../../lib/core/bytes.ts";
 import { InputError } from "../../lib/core/errors.ts";
 import { ABR_NAMES, ABR_RULES } from "../../lib/dash/abr/mod.ts";
 import type { AbrName } from "../../lib/dash/abr/mod.ts";
+import { readInput } from "../../lib/io/read_input.ts";
 import {
   FRAMES_PER_SECOND,
   lecturePlan,
@@ -78,7 +79,8 @@ async function titleOf(
     const { title, positions } = await openTitle(flags, ctx);
     return titleOfPositions(title === "" ? operand : title, positions);
   }
-  const bytes = await ctx.files.read(operand, { maxBytes: MAX_MOVIE_BYTES });
+  const options = { maxBytes: MAX_MOVIE_BYTES };
+  const bytes = await readInput(operand, ctx.files, options);
   try {
     return parseMovieJson(fromUtf8(bytes), operand);
   } catch (error) {

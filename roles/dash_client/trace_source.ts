@@ -1,6 +1,7 @@
 import { type Flag, flag, type FlagValues } from "../../lib/cli/flags.ts";
 import { fromUtf8 } from "../../lib/core/bytes.ts";
 import { InputError } from "../../lib/core/errors.ts";
+import { readInput } from "../../lib/io/read_input.ts";
 import { namedTrace, TRACE_NAMES } from "../../lib/model/trace_catalog.ts";
 import { parseTrace } from "../../lib/model/trace_formats.ts";
 import type { NetworkTrace } from "../../lib/model/trace.ts";
@@ -31,8 +32,7 @@ const MAX_TRACE_BYTES = 64 * 2 ** 20;
  * Returns the network that `--trace` names.
  *
  * @param text A name of the catalog, or a file.
- * @throws {InputError} If the file is in no known format, with its line.
- * @throws {RunError} If it cannot be read.
+ * @throws {InputError} If it cannot be read, or is in no known format, with its line.
  */
 export async function openTrace(
   text: string,
@@ -48,7 +48,8 @@ export async function openTrace(
       `--trace must be ${TRACE_NAMES.join(", ")} or a file, got "${text}"`,
     );
   }
-  const bytes = await ctx.files.read(text, { maxBytes: MAX_TRACE_BYTES });
+  const options = { maxBytes: MAX_TRACE_BYTES };
+  const bytes = await readInput(text, ctx.files, options);
   const name = text.split(/[/\\]/).at(-1) ?? text;
   try {
     return parseTrace(fromUtf8(bytes), { name, latencyMs: latency });

@@ -1,4 +1,6 @@
-import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
+import { fromUtf8 } from "../../lib/core/bytes.ts";
+import { InputError } from "../../lib/core/errors.ts";
+import { readInput } from "../../lib/io/read_input.ts";
 import { selfSigned, type TlsIdentity } from "../../lib/io/self_signed.ts";
 import type { EdgeFlags } from "./flags.ts";
 import type { EdgeContext } from "./parts.ts";
@@ -30,14 +32,7 @@ export async function tlsIdentity(
       "HTTPS needs --tls-cert and --tls-key, or --tls self-signed alone",
     );
   }
-  const read = async (path: string) => {
-    try {
-      const bytes = await files.read(path, { maxBytes: MAX_BYTES });
-      return new TextDecoder().decode(bytes);
-    } catch (error) {
-      if (!(error instanceof RunError)) throw error;
-      throw new InputError(messageOf(error));
-    }
-  };
+  const read = async (path: string) =>
+    fromUtf8(await readInput(path, files, { maxBytes: MAX_BYTES }));
   return { certificate: await read(tlsCert), key: await read(tlsKey) };
 }

@@ -105,6 +105,8 @@ Deno.test("dash-client --simulate --live plays at the edge of a title that grows
 const BAD: readonly (readonly [args: readonly string[], line: RegExp])[] = [
   [["--simulate", "--trace", "5g"], /--trace must be lte, .* got "5g"/],
   [["--simulate", "--trace", "bad.txt"], /bad\.txt: line 2: must be 2 numbers/],
+  [["--simulate", "--trace", "none/t.txt"], /none\/t\.txt: .* no such file/],
+  [["none.txt", "--simulate"], /none\.txt: there is no such file/],
   [["bad.txt", "--simulate"], /bad\.txt as a film.*no JSON/],
   [["--simulate", "--quality", "4k"], /--quality must be .*400k, 1000k, 2500k/],
   [["--simulate", "--duration", "0"], /--duration must be above 0/],
