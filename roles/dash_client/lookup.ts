@@ -2,17 +2,10 @@ import type { Cidr } from "../../lib/core/address.ts";
 import { messageOf, RunError } from "../../lib/core/errors.ts";
 import { RECORD_TYPES } from "../../lib/dns/codes.ts";
 import { parseName } from "../../lib/dns/name.ts";
-import { frameMessage, MessageDecoder } from "../../lib/dns/stream.ts";
-import {
-  type StubAnswer,
-  type StubInput,
-  StubQuery,
-} from "../../lib/dns/stub_query.ts";
-import { drive } from "../../lib/io/drive.ts";
-import { LinkedAbort } from "../../lib/io/linked_abort.ts";
+import { type StubAnswer, StubQuery } from "../../lib/dns/stub_query.ts";
 import { type Address, formatAddress } from "../../lib/io/net.ts";
+import { askServer } from "../../lib/lookup/ask_server.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import { Inbox } from "../../lib/io/inbox.ts";
 
 /** Whom to ask, and as whom. */
 export interface ResolverOptions {
@@ -68,37 +61,7 @@ async function ask(
     timeoutMs: FIRST_WAIT_MS,
     ...(clientSubnet === undefined ? {} : { clientSubnet }),
   });
-  const inbox = new Inbox<StubInput>();
-  using over = new LinkedAbort(ctx.signal);
-  const { signal } = over;
-  await using socket = ctx.net.listenUdp({
-    host: host !== "" ? host : resolver.host.includes(":") ? "::" : "0.0.0.0",
-    port: 0,
-  });
-  const receive = async () => {
-    for await (const { bytes, ...from } of socket.receive(signal)) {
-      if (from.host !== resolver.host || from.port !== resolver.port) continue;
-      inbox.push({ kind: "message", bytes });
-    }
-  };
-  const talks: Promise<void>[] = [receive()];
-  let result: StubAnswer | Error | undefined;
-  inbox.push({ kind: "start" });
-  await drive(query, inbox, async (output) => {
-    if (output.kind === "send" && output.transport === "udp") {
-      await socket.send(output.bytes, resolver).catch((error) => {
-        // Unreachable for now: the machine asks again, or gives up in time.
-        if (!(error instanceof RunError)) throw error;
-      });
-    } else if (output.kind === "send") {
-      talks.push(talk(output.bytes, { resolver, inbox, signal, ctx }));
-    } else {
-      result = output.kind === "answered" ? output.answer : output.error;
-      inbox.close();
-    }
-  }, { clock: ctx.clock, signal: ctx.signal });
-  over.abort();
-  await Promise.all(talks);
+  const result = await askServer(query, { server: resolver, from: host, ctx });
   ctx.signal.throwIfAborted();
   if (result === undefined || result instanceof Error) {
     throw new RunError(
@@ -108,37 +71,4 @@ async function ask(
     );
   }
   return result;
-}
-
-/** One question over TCP, for an answer that did not fit into a datagram. */
-async function talk(
-  message: Uint8Array,
-  { resolver, inbox, signal, ctx }: {
-    readonly resolver: Address;
-    readonly inbox: Inbox<StubInput>;
-    readonly signal: AbortSignal;
-    readonly ctx: RoleContext;
-  },
-): Promise<void> {
-  try {
-    using connection = await ctx.net.connectTcp(resolver, {
-      timeoutMs: 4000,
-      signal,
-    });
-    const close = () => connection[Symbol.dispose]();
-    signal.addEventListener("abort", close, { once: true });
-    await connection.write(frameMessage(message));
-    const decoder = new MessageDecoder();
-    const buffer = new Uint8Array(4096);
-    for (;;) {
-      const count = await connection.read(buffer);
-      if (count === null) break;
-      for (const bytes of decoder.push(buffer.subarray(0, count))) {
-        inbox.push({ kind: "message", bytes: bytes.slice() });
-      }
-    }
-  } catch (error) {
-    if (!signal.aborted && !(error instanceof RunError)) throw error;
-  }
-  inbox.push({ kind: "disconnected" });
 }

@@ -1,23 +1,16 @@
 import { isAddress } from "../../lib/core/address.ts";
 import type { HostPort } from "../../lib/cli/flags.ts";
-import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
+import {
+  InputError,
+  messageOf,
+  ProtocolError,
+  RunError,
+} from "../../lib/core/errors.ts";
 import { RECORD_TYPES, typeName, typeNumber } from "../../lib/dns/codes.ts";
 import { parseName } from "../../lib/dns/name.ts";
-import { frameMessage, MessageDecoder } from "../../lib/dns/stream.ts";
-import {
-  type StubAnswer,
-  type StubInput,
-  StubQuery,
-} from "../../lib/dns/stub_query.ts";
-import { drive } from "../../lib/io/drive.ts";
-import { Inbox } from "../../lib/io/inbox.ts";
-import { LinkedAbort } from "../../lib/io/linked_abort.ts";
-import {
-  type Address,
-  formatAddress,
-  type TcpConnection,
-  type UdpSocket,
-} from "../../lib/io/net.ts";
+import { StubQuery } from "../../lib/dns/stub_query.ts";
+import { type Address, formatAddress } from "../../lib/io/net.ts";
+import { askServer } from "../../lib/lookup/ask_server.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { LookupFlags } from "./lookup_flags.ts";
 import { runTrace } from "./trace.ts";
@@ -46,8 +39,15 @@ export async function runLookup(
     ...(flags.subnet === undefined ? {} : { clientSubnet: flags.subnet }),
   });
   const startedAtMs = ctx.clock.nowMs();
-  const answer = await ask(query, { server, from: flags.host, ctx });
+  const answer = await askServer(query, { server, from: flags.host, ctx });
   if (answer === undefined) return;
+  if (answer instanceof ProtocolError) {
+    throw new RunError(
+      "lookup-failed",
+      `${messageOf(answer)} at ${formatAddress(server)}`,
+      { cause: answer },
+    );
+  }
   const elapsedMs = ctx.clock.nowMs() - startedAtMs;
   ctx.emit({
     type: "lookup.finished",
@@ -103,104 +103,5 @@ function nameOf(text: string) {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new InputError(`--query ${error.message}`, { cause: error });
-  }
-}
-
-/** Runs the question to its end; undefined if it was interrupted. */
-async function ask(
-  query: StubQuery,
-  { server, from, ctx }: {
-    readonly server: Address;
-    readonly from: string;
-    readonly ctx: RoleContext;
-  },
-): Promise<StubAnswer | undefined> {
-  const inbox = new Inbox<StubInput>();
-  inbox.push({ kind: "start" });
-  using over = new LinkedAbort(ctx.signal);
-  const { signal } = over;
-  await using socket = ctx.net.listenUdp({
-    host: from !== "" ? from : server.host.includes(":") ? "::" : "0.0.0.0",
-    port: 0,
-  });
-  const receiving = receive(socket, { server, inbox, signal });
-  const talks: Promise<void>[] = [];
-  let answer: StubAnswer | undefined;
-  let failure: Error | undefined;
-  await drive(query, inbox, async (output) => {
-    if (output.kind === "send" && output.transport === "udp") {
-      await socket.send(output.bytes, server).catch((error) => {
-        // unreachable now; the timeout asks again
-        if (!(error instanceof RunError)) throw error;
-      });
-    } else if (output.kind === "send") {
-      talks.push(talk(output.bytes, { server, inbox, ctx, signal }));
-    } else {
-      if (output.kind === "answered") answer = output.answer;
-      else failure = output.error;
-      inbox.close();
-    }
-  }, { clock: ctx.clock, signal: ctx.signal });
-  over.abort();
-  await Promise.all([receiving, ...talks]);
-  if (failure !== undefined) {
-    throw new RunError(
-      "lookup-failed",
-      `${messageOf(failure)} at ${formatAddress(server)}`,
-      { cause: failure },
-    );
-  }
-  return answer;
-}
-
-async function receive(
-  socket: UdpSocket,
-  { server, inbox, signal }: {
-    readonly server: Address;
-    readonly inbox: Inbox<StubInput>;
-    readonly signal: AbortSignal;
-  },
-): Promise<void> {
-  for await (const { bytes, host, port } of socket.receive(signal)) {
-    if (host !== server.host || port !== server.port) continue;
-    inbox.push({ kind: "message", bytes });
-  }
-}
-
-/** One query over one TCP connection. */
-async function talk(
-  message: Uint8Array,
-  { server, inbox, ctx, signal }: {
-    readonly server: Address;
-    readonly inbox: Inbox<StubInput>;
-    readonly ctx: RoleContext;
-    readonly signal: AbortSignal;
-  },
-): Promise<void> {
-  let connection: TcpConnection | undefined;
-  const close = () => connection?.[Symbol.dispose]();
-  signal.addEventListener("abort", close, { once: true });
-  try {
-    connection = await ctx.net.connectTcp(server, {
-      timeoutMs: 60_000,
-      signal,
-    });
-    await connection.write(frameMessage(message));
-    const decoder = new MessageDecoder();
-    const buffer = new Uint8Array(16_384);
-    for (;;) {
-      const count = await connection.read(buffer);
-      if (count === null) break;
-      for (const bytes of decoder.push(buffer.subarray(0, count))) {
-        inbox.push({ kind: "message", bytes: bytes.slice() });
-      }
-    }
-    inbox.push({ kind: "disconnected" });
-  } catch (error) {
-    if (!signal.aborted && !(error instanceof RunError)) throw error;
-    inbox.push({ kind: "disconnected" });
-  } finally {
-    signal.removeEventListener("abort", close);
-    close();
   }
 }

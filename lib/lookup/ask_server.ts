@@ -1,0 +1,105 @@
+import { type ProtocolError, RunError } from "../core/errors.ts";
+import { frameMessage, MessageDecoder } from "../dns/stream.ts";
+import type { StubAnswer, StubInput, StubQuery } from "../dns/stub_query.ts";
+import { drive } from "../io/drive.ts";
+import { Inbox } from "../io/inbox.ts";
+import { LinkedAbort } from "../io/linked_abort.ts";
+import type { Address, TcpConnection, UdpSocket } from "../io/net.ts";
+import type { RoleContext } from "../role.ts";
+
+/** Longest wait for a TCP connection; the question has its own time, and ends it. */
+const CONNECT_TIMEOUT_MS = 60_000;
+const READ_BYTES = 16_384;
+
+type World = Pick<RoleContext, "clock" | "net" | "signal">;
+
+/** Where a conversation with a server stands. */
+interface Conversation {
+  readonly server: Address;
+  readonly inbox: Inbox<StubInput>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Asks a name server over UDP and, for what does not fit into a datagram or when the question says so, over TCP.
+ *
+ * @param options.from Address to ask from; "" is whatever the system takes.
+ * @return The answer, or why there is none; undefined if `ctx.signal` aborts first.
+ */
+export async function askServer(
+  query: StubQuery,
+  { server, from, ctx }: {
+    readonly server: Address;
+    readonly from: string;
+    readonly ctx: World;
+  },
+): Promise<StubAnswer | ProtocolError | undefined> {
+  const inbox = new Inbox<StubInput>();
+  inbox.push({ kind: "start" });
+  using over = new LinkedAbort(ctx.signal);
+  const conversation = { server, inbox, signal: over.signal };
+  await using socket = ctx.net.listenUdp({
+    host: from !== "" ? from : server.host.includes(":") ? "::" : "0.0.0.0",
+    port: 0,
+  });
+  const talks = [receive(socket, conversation)];
+  let result: StubAnswer | ProtocolError | undefined;
+  await drive(query, inbox, async (output) => {
+    if (output.kind === "send" && output.transport === "udp") {
+      await socket.send(output.bytes, server).catch((error) => {
+        // Unreachable for now: the question asks again, or gives up in time.
+        if (!(error instanceof RunError)) throw error;
+      });
+    } else if (output.kind === "send") {
+      talks.push(talk(output.bytes, conversation, ctx));
+    } else {
+      result = output.kind === "answered" ? output.answer : output.error;
+      inbox.close();
+    }
+  }, { clock: ctx.clock, signal: ctx.signal });
+  over.abort();
+  await Promise.all(talks);
+  return result;
+}
+
+/** What comes from the server; what others send to our port is dropped. */
+async function receive(
+  socket: UdpSocket,
+  { server, inbox, signal }: Conversation,
+): Promise<void> {
+  for await (const { bytes, host, port } of socket.receive(signal)) {
+    if (host !== server.host || port !== server.port) continue;
+    inbox.push({ kind: "message", bytes });
+  }
+}
+
+/** One message over one TCP connection (RFC 7766). */
+async function talk(
+  message: Uint8Array,
+  { server, inbox, signal }: Conversation,
+  { net }: World,
+): Promise<void> {
+  let connection: TcpConnection | undefined;
+  const close = () => connection?.[Symbol.dispose]();
+  signal.addEventListener("abort", close, { once: true });
+  try {
+    const options = { timeoutMs: CONNECT_TIMEOUT_MS, signal };
+    connection = await net.connectTcp(server, options);
+    await connection.write(frameMessage(message));
+    const decoder = new MessageDecoder();
+    const buffer = new Uint8Array(READ_BYTES);
+    for (;;) {
+      const count = await connection.read(buffer);
+      if (count === null) break;
+      for (const bytes of decoder.push(buffer.subarray(0, count))) {
+        inbox.push({ kind: "message", bytes: bytes.slice() });
+      }
+    }
+  } catch (error) {
+    if (!signal.aborted && !(error instanceof RunError)) throw error;
+  } finally {
+    signal.removeEventListener("abort", close);
+    close();
+  }
+  inbox.push({ kind: "disconnected" });
+}
