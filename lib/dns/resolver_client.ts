@@ -51,6 +51,8 @@ export interface Sender {
 export interface ClientQuestion {
   readonly sender: Sender;
   readonly id: number;
+  /** What it is if it is no question (0): told back as it came. */
+  readonly opcode: number;
   /** In the client's case, which it gets back. */
   readonly name: Name;
   readonly type: number;
@@ -108,6 +110,7 @@ export function readClientQuestion(
   return {
     sender,
     id: (bytes[0] ?? 0) << 8 | (bytes[1] ?? 0),
+    opcode: (bytes[2] ?? 0) >> 3 & 15,
     name: bytes.slice(12, Math.max(12, nameEnd)),
     type,
     class: reader.class,
@@ -174,7 +177,7 @@ export function encodeClientAnswer(
   const message = {
     id: question.id,
     isResponse: true,
-    opcode: 0,
+    opcode: question.opcode,
     authoritative: false,
     truncated: false,
     recursionDesired: question.recursionDesired,

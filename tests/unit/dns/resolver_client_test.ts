@@ -158,6 +158,18 @@ Deno.test("Resolver works on 512 questions at once, and 256 clients wait for one
   );
 });
 
+Deno.test("Resolver says NOTIMP to what is no question, with the opcode it came with (RFC 1035 §4.1.1)", () => {
+  const world = new ResolverWorld();
+  for (const opcode of [1, 2, 4, 5, 15]) {
+    const query = queryOf(VIDEO);
+    query[2] = opcode << 3;
+    const reply = world.replies.get(world.query(query));
+    assert(reply !== undefined);
+    const { rcode, opcode: told } = decodeMessage(reply);
+    assertEquals([rcode, told], [RCODES.NOTIMP, opcode]);
+  }
+});
+
 Deno.test("Resolver has no cookies to give: a query for one alone is FORMERR", () => {
   const world = new ResolverWorld();
   const query = encodeMessage({
