@@ -11,8 +11,10 @@ export function exitCodeOf(error: unknown): number {
 /** Says what was thrown on stderr: one line for a person; a trace only for a bug of ours. */
 export function complain(error: unknown): void {
   if (exitCodeOf(error) !== EXIT.bug) {
-    // What JSON.parse says has lines in it.
-    writeError(`rolecall: ${messageOf(error).replace(/\s*\n\s*/g, " ")}\n`);
+    // What JSON.parse says has lines in it, and a word of a file that is no text would reach the terminal.
+    const line = messageOf(error).replace(/\s*\n\s*/g, " ")
+      .replace(/\p{Cc}/gu, "\ufffd");
+    writeError(`rolecall: ${line}\n`);
     return;
   }
   const trace = error instanceof Error ? error.stack : String(error);

@@ -325,6 +325,11 @@ Deno.test("dns-redirector refuses bad input with exit code 2, and a silent serve
     ...["dns-redirector", "--port", "0", "--zone", list],
   ]);
   assertMatch(said, /^rolecall: --zone \S+: the file must be an object\n$/);
+  await Deno.writeTextFile(bad, "\u001b[2J\0x\u0007 A 127.0.0.1\n");
+  const { stderr: binary } = await runProgram([
+    ...["dns-redirector", "--port", "0", "--zone", bad],
+  ]);
+  assertMatch(binary, /^rolecall: --zone \S+: line 1: .*\ufffd\[2J.*\n$/);
   using silent = localSocket();
   const { port } = silent.datagrams.addr as Deno.NetAddr;
   const { code, stderr } = await runProgram([
