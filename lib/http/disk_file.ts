@@ -34,8 +34,8 @@ export interface DiskHead {
   readonly checksums: readonly number[];
 }
 
-/** Writes the whole file of a response whose body is all there. */
-export function encodeDiskFile(
+/** Writes what stands before the body in the file of a response whose body is all there. */
+export function encodeDiskHead(
   stored: StoredResponse,
   checksum: Checksum,
 ): Uint8Array<ArrayBuffer> {
@@ -51,7 +51,7 @@ export function encodeDiskFile(
   const view = new DataView(prelude.buffer);
   view.setUint32(8, text.length);
   view.setUint32(12, checksum(text));
-  return concat(prelude, text, bytes);
+  return concat(prelude, text);
 }
 
 /** How long the description is, from the first {@linkcode PRELUDE_BYTES}; undefined when this is no file of ours. */

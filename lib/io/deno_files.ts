@@ -37,27 +37,27 @@ export const denoFiles: Files = {
     }
     return bytes.subarray(0, at);
   },
-  async writeAtomic(path, bytes) {
+  async writeAtomic(path, ...parts) {
     await attempt(
       `make the folder of ${path}`,
       () => Deno.mkdir(dirname(path), { recursive: true }),
     );
-    const part = `${path}.${Deno.pid}.tmp`;
+    const temporary = `${path}.${Deno.pid}.tmp`;
     await attempt(`write ${path}`, async () => {
       try {
-        const file = await Deno.open(part, {
+        const file = await Deno.open(temporary, {
           write: true,
           create: true,
           truncate: true,
         });
         using _ = file;
-        await writeAll(file, bytes);
+        for (const part of parts) await writeAll(file, part);
         await file.syncData();
       } catch (error) {
-        await Deno.remove(part).catch(() => {});
+        await Deno.remove(temporary).catch(() => {});
         throw error;
       }
-      await Deno.rename(part, path);
+      await Deno.rename(temporary, path);
     });
   },
   async open(path, { write = false, create = false }) {

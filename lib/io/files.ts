@@ -5,8 +5,8 @@ export interface Files {
     path: string,
     options: { readonly maxBytes: number },
   ): Promise<Uint8Array<ArrayBuffer>>;
-  /** Writes a file so that a crash leaves the old one or the new one, never a part: temporary file, sync, rename. Makes parent folders. */
-  writeAtomic(path: string, bytes: Uint8Array): Promise<void>;
+  /** Writes a file of these parts so that a crash leaves the old one or the new one, never a piece: temporary file, sync, rename. Makes parent folders. */
+  writeAtomic(path: string, ...parts: readonly Uint8Array[]): Promise<void>;
   /** Opens for random access. `create` makes the file (and its folders) when missing. */
   open(
     path: string,

@@ -1,6 +1,6 @@
 import { RunError } from "../../lib/core/errors.ts";
 import type { DiskFile } from "../../lib/http/disk_entry.ts";
-import { encodeDiskFile } from "../../lib/http/disk_file.ts";
+import { encodeDiskHead } from "../../lib/http/disk_file.ts";
 import type { StoredResponse } from "../../lib/http/stored_response.ts";
 import type { Tiers } from "../../lib/http/tiers.ts";
 import { crc32 } from "../../lib/io/hash.ts";
@@ -61,15 +61,16 @@ export class DiskWrites {
   }
 
   async #writeNow(stored: StoredResponse, tiers: Tiers): Promise<void> {
-    const bytes = encodeDiskFile(stored, crc32);
+    const head = encodeDiskHead(stored, crc32);
+    const body = stored.body.bytes;
     const number = this.#named++;
     const shard = (number % 256).toString(16).padStart(2, "0");
     const name = `${shard}/${this.#namePrefix}-${number.toString(36)}.cached`;
-    await this.#ctx.files.writeAtomic(`${this.#folder}/${name}`, bytes);
+    await this.#ctx.files.writeAtomic(`${this.#folder}/${name}`, head, body);
     const file: DiskFile = {
       name,
-      bodyBytes: stored.body.bytes.length,
-      fileBytes: bytes.length,
+      bodyBytes: body.length,
+      fileBytes: head.length + body.length,
     };
     // What takes its place may have come meanwhile.
     if (!tiers.wroteToDisk(stored, file)) this.remove(name);

@@ -1,3 +1,4 @@
+import { concat } from "../../lib/core/bytes.ts";
 import { RunError } from "../../lib/core/errors.ts";
 import type { Files } from "../../lib/io/files.ts";
 
@@ -10,9 +11,12 @@ export class MemoryFiles implements
   readonly contents = new Map<string, Uint8Array>();
   held: Promise<void> = Promise.resolve();
 
-  async writeAtomic(path: string, bytes: Uint8Array): Promise<void> {
+  async writeAtomic(
+    path: string,
+    ...parts: readonly Uint8Array[]
+  ): Promise<void> {
     await this.held;
-    this.contents.set(path, bytes.slice());
+    this.contents.set(path, concat(...parts));
   }
 
   open(path: string): ReturnType<Files["open"]> {
