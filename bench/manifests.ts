@@ -115,6 +115,10 @@ function readOurs(text: string, nowWallMs: number) {
 
 /** Reads with mpd-parser's own steps: what it exports would join the Periods. */
 function readTheirs(text: string, nowWallMs: number): TheirPlaylist[] {
+  return openTheirs()(text, { manifestUri: URL_OF_MPD, NOW: nowWallMs });
+}
+
+function openTheirs(): (text: string, options: object) => TheirPlaylist[] {
   const folder = resolve(Deno.env.get("ROLECALL_NPM") ?? ".");
   const require = createRequire(join(folder, "index.js"));
   const path = require.resolve("mpd-parser/dist/mpd-parser.cjs.js");
@@ -124,7 +128,7 @@ function readTheirs(text: string, nowWallMs: number): TheirPlaylist[] {
   const exports: { read?: (text: string, options: object) => TheirPlaylist[] } =
     {};
   new Function("require", "exports", code)(require, exports);
-  return exports.read!(text, { manifestUri: URL_OF_MPD, NOW: nowWallMs });
+  return exports.read!;
 }
 
 /** Runs one comparison in a process of its own. */
@@ -145,6 +149,7 @@ const [first, ...rest] = Deno.args;
 if (first === "--one") {
   await compare(rest[0]!);
 } else {
+  openTheirs(); // Says at once if it is not there.
   const counts = new Map<string, number>();
   for (const folder of Deno.args) {
     for await (const { name } of Deno.readDir(folder)) {

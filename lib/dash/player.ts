@@ -310,7 +310,7 @@ export class Player implements Machine<Input, PlayerOutput> {
     const record = {
       media: track.media,
       segmentNumber: position.number,
-      segmentCount: Number.isFinite(track.count) ? track.count : 0,
+      segmentCount: this.#options.live === undefined ? track.count : 0,
       representationId: choice.representationId,
       height: choice.height,
       bitsPerSecond: choice.bitsPerSecond,

@@ -74,7 +74,7 @@ export type DashEvent =
     readonly media: "video" | "audio" | "other";
     /** From 1. */
     readonly segmentNumber: number;
-    /** 0 while the title grows. */
+    /** 0 for a live title, even when it has ended. */
     readonly segmentCount: number;
     readonly representationId: string;
     /** 0 when the manifest does not say. */

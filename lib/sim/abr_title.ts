@@ -19,6 +19,9 @@ export function parseMovieJson(text: string, name: string): AbrTitle {
     throw new SyntaxError(`no JSON: ${(error as Error).message}`);
   }
   const movie = (value ?? {}) as Readonly<Record<string, unknown>>;
+  if (movie["segment_duration_ms"] === undefined) {
+    throw new SyntaxError("segment_duration_ms is missing");
+  }
   const [durationMs = 0] = numbers(
     [movie["segment_duration_ms"]],
     "segment_duration_ms",

@@ -22,3 +22,24 @@ export function checkBuffers(
     );
   }
 }
+
+/**
+ * When to start and to go on, in milliseconds of media: what was asked for, or as many whole segments as the buffer
+ * holds if that is less, since the one that would be missing would not fit. One segment always does.
+ *
+ * @param segmentMs The longest segment.
+ */
+export function thresholdsOf(
+  { buffer, startBuffer, resumeBuffer = startBuffer }: Pick<
+    PlayFlags,
+    "buffer" | "startBuffer" | "resumeBuffer"
+  >,
+  segmentMs: number,
+): { readonly startMs: number; readonly resumeMs: number } {
+  const wholeSegments = Math.max(1, Math.floor(buffer / segmentMs));
+  const mostMs = segmentMs > 0 ? wholeSegments * segmentMs : buffer;
+  return {
+    startMs: Math.min(startBuffer, mostMs),
+    resumeMs: Math.min(resumeBuffer, mostMs),
+  };
+}

@@ -67,7 +67,7 @@ export async function openTitle(
     readonly cmcd?: CmcdSession | undefined;
   } = {},
 ): Promise<OpenTitle> {
-  const url = parseUrl(flags.operand);
+  const url = urlOf(flags);
   const names = new Names(await resolverOf(flags, ctx), ctx);
   const fetcher = new Fetcher(ctx, names, {
     timeoutMs: flags.timeout,
@@ -151,7 +151,9 @@ async function readTitle(
   return { mpd: live.title.mpdAt(nowWallMs), tracks: view.tracks, live };
 }
 
-function parseUrl(operand: string): string {
+/** The manifest's URL, with what is wrong before anything is asked for. */
+function urlOf({ operand, duration }: Parameters<typeof openTitle>[0]): string {
+  if (duration === 0) throw new InputError("--duration must be above 0");
   let url: URL | undefined;
   try {
     url = new URL(operand);

@@ -6,6 +6,7 @@ import type { Choice, Track } from "../../lib/dash/title.ts";
 import type { NetworkTrace } from "../../lib/model/trace.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { inHindsight } from "../../lib/sim/abr_hindsight.ts";
+import { thresholdsOf } from "./check_buffers.ts";
 import { CmcdSession } from "./cmcd.ts";
 import {
   CooperatingPeer,
@@ -165,11 +166,11 @@ function optionsOf(
   const rule = ABR_RULES[flags.abr as Exclude<PlayFlags["abr"], "all">];
   // Near the live edge there is no more to wait for than a segment.
   const mostMs = joined === undefined ? Infinity : first?.durationMs ?? 0;
-  const startMs = Math.min(flags.startBuffer, mostMs);
+  const { startMs, resumeMs } = thresholdsOf(flags, longestMs(positions));
   return {
     rule,
-    startMs,
-    resumeMs: Math.min(flags.resumeBuffer ?? flags.startBuffer, mostMs),
+    startMs: Math.min(startMs, mostMs),
+    resumeMs: Math.min(resumeMs, mostMs),
     capMs: flags.buffer,
     fixedIndex: first === undefined ? 0 : rungOf(flags.quality, first),
     speed: flags.speed,
@@ -178,4 +179,8 @@ function optionsOf(
     abandon: flags.abandon,
     live: joined?.live,
   };
+}
+
+function longestMs(positions: OpenTitle["positions"]): number {
+  return positions.reduce((ms, each) => Math.max(ms, each.durationMs), 0);
 }

@@ -18,7 +18,7 @@ import {
 } from "../../lib/sim/abr_play.ts";
 import { abrOptimum } from "../../lib/sim/abr_optimum.ts";
 import { parseMovieJson, titleOfPositions } from "../../lib/sim/abr_title.ts";
-import { checkBuffers } from "./check_buffers.ts";
+import { checkBuffers, thresholdsOf } from "./check_buffers.ts";
 import type { SimulateFlags } from "./flags.ts";
 import { openTitle } from "./manifest.ts";
 import { compareLive, showLive } from "./simulate_live.ts";
@@ -48,12 +48,13 @@ export async function simulate(
     ctx.finish(showLive(compareLive(flags, compared)));
     return;
   }
+  const longestMs = title.durationsMs.reduce((a, b) => Math.max(a, b), 0);
+  const thresholds = thresholdsOf(flags, longestMs);
   const plays = names.map((name: AbrName) => {
     const segments: PlayedSegment[] = [];
     const result = playOverTrace(title, trace, ABR_RULES[name], {
       bufferCapMs: flags.buffer,
-      startMs: flags.startBuffer,
-      resumeMs: flags.resumeBuffer ?? flags.startBuffer,
+      ...thresholds,
       abandon: flags.abandon,
       fixedIndex,
       onSegment: (segment) => segments.push(segment),

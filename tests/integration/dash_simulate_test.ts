@@ -128,6 +128,10 @@ const BAD: readonly (readonly [args: readonly string[], line: RegExp])[] = [
   [["--simulate", "--segment", "2h"], /--segment must be from 250ms to 60s/],
   [["m.json", "--simulate", "--segment", "1s"], /the built-in title's/],
   [[], /manifest's URL is missing/],
+  [
+    ["http://[::1]:2000/m.mpd", "--duration", "0"],
+    /--duration must be above 0/,
+  ],
 ];
 
 Deno.test("dash-client says in one line what is wrong with a simulation", async () => {

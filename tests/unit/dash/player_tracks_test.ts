@@ -241,6 +241,24 @@ function playLive(
   return outputs;
 }
 
+Deno.test("Player counts no segment of a live title against a total, not even when it has ended", () => {
+  const { one, track } = live();
+  const [fetchId = 0] = one.handle({ kind: "start" }, 0).flatMap((each) =>
+    each.kind === "fetch" ? [each.fetchId] : []
+  );
+  one.handle({ kind: "grown", tracks: [track(10_000)], ended: true }, 5);
+  const got = one.handle({
+    kind: "fetched",
+    fetchId,
+    ...{ bytes: 50_000, ttfbMs: 1, downloadMs: 10 },
+    ...{ server: "", cacheStatus: "", ageSeconds: 0 },
+  }, 10);
+  const counts = got.flatMap((each) =>
+    each.kind === "downloaded" ? [each.record.segmentCount] : []
+  );
+  assertEquals(counts, [0]);
+});
+
 Deno.test("Player stays at its distance from the live edge, and comes back to it after a stall by playing faster", () => {
   const calm = playLive(live(), { fetchMs: 100 });
   const told = calm.flatMap((each) =>
