@@ -234,8 +234,10 @@ export function rateChart(
   trace: NetworkTrace,
   plays: readonly ChartedPlay[],
 ): ReportSection {
+  // A rule that is not charted may have stalled for as long as all the others played.
+  const charted = plays.slice(0, CHARTED);
   const endMs = Math.max(
-    ...plays.map(({ segments }) => segments.at(-1)?.arrivedAtMs ?? 0),
+    ...charted.map(({ segments }) => segments.at(-1)?.arrivedAtMs ?? 0),
   );
   const network: [number, number][] = [];
   let atMs = 0;
@@ -254,7 +256,7 @@ export function rateChart(
       yLabel: "Mbit/s",
       series: [
         { name: trace.name, shape: "step", dashed: true, points: network },
-        ...plays.slice(0, CHARTED).map(({ name, segments }) => ({
+        ...charted.map(({ name, segments }) => ({
           name,
           shape: "step" as const,
           points: segments.map((segment) =>
