@@ -79,7 +79,9 @@ export function formatBytes(bytes: number): string {
     value /= 1024;
     at += 1;
   }
-  return `${at === 0 ? value : value.toFixed(value < 10 ? 2 : 1)} ${units[at]}`;
+  // A mean or a rate need not be whole.
+  const digits = at === 0 ? 0 : value < 10 ? 2 : 1;
+  return `${value.toFixed(digits)} ${units[at]}`;
 }
 
 /** Writes a bit rate for people: `2.50 Mbit/s`. */

@@ -38,6 +38,7 @@ Deno.test("units refuse what they do not know", () => {
 
 Deno.test("units are written for people", () => {
   assertEquals(formatBytes(12), "12 B");
+  assertEquals(formatBytes(30.518787), "31 B");
   assertEquals(formatBytes(33_554_432), "32.0 MiB");
   assertEquals(formatBitRate(2_500_000), "2.50 Mbit/s");
   assertEquals(formatMs(0.25), "0.25 ms");
