@@ -34,7 +34,7 @@ import {
   toStore,
 } from "./stored_response.ts";
 import { type TierOptions, Tiers } from "./tiers.ts";
-import { selectedBy, variantKey, varyNames } from "./vary.ts";
+import { variantKey, varyNames } from "./vary.ts";
 
 /** A part of a representation on its way into the cache. */
 export interface FillingPart {
@@ -375,7 +375,7 @@ function broughtFor(
   if (brought === undefined || brought.body.state === "failed") {
     return undefined;
   }
-  const names = selectedBy(brought.fields);
+  const names = varyNames(brought.fields.get("vary")) ?? [];
   const isSame = brought.key === request.key &&
     brought.variant === variantKey(names, request.fields);
   return isSame ? brought : undefined;

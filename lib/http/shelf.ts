@@ -4,8 +4,8 @@ import type { CacheRequest } from "./stored_response.ts";
 import {
   favouriteLanguage,
   languageVariant,
-  selectedBy,
   variantKey,
+  varyNames,
 } from "./vary.ts";
 
 /** Different `Vary` values kept for one resource; origins have one, rarely two. */
@@ -97,7 +97,7 @@ export class Shelf<T extends Shelved> {
   keep(entry: T): boolean {
     const resource = this.#resources.get(entry.key) ??
       { varyLists: [], variants: new Map(), languages: new Map() };
-    const names = selectedBy(entry.fields);
+    const names = varyNames(entry.fields.get("vary")) ?? [];
     const same = (other: readonly string[]) => other.join() === names.join();
     resource.varyLists = [
       names,

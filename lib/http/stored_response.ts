@@ -9,7 +9,7 @@ import type { StoredTimes } from "./reuse.ts";
 import { fieldsNotToStore } from "./storability.ts";
 import { parseHttpDate } from "./http_date.ts";
 import { parseEntityTag } from "./validators.ts";
-import { languageVariant, selectedBy, variantKey } from "./vary.ts";
+import { languageVariant, variantKey, varyNames } from "./vary.ts";
 
 /** A request as it would go to the origin. */
 export interface CacheRequest {
@@ -69,7 +69,7 @@ export function toStore<B extends StoredBody>(
   for (const name of fieldsNotToStore(directives)) fields.delete(name);
   const age = fields.get("age");
   fields.delete("age");
-  const names = selectedBy(fields);
+  const names = varyNames(fields.get("vary")) ?? [];
   return {
     key: request.key,
     variant: variantKey(names, request.fields),

@@ -8,20 +8,6 @@ export function varyNames(value: string | null): readonly string[] | null {
 }
 
 /**
- * The field names by which a response was selected: those of its `Vary`; and what has a content coding is for those who
- * take it, whether its origin says so or not.
- */
-export function selectedBy(
-  fields: Pick<FieldSource, "get">,
-): readonly string[] {
-  const names = varyNames(fields.get("vary")) ?? [];
-  const coding = "accept-encoding";
-  return fields.get("content-encoding") === null || names.includes(coding)
-    ? names
-    : [...names, coding].sort();
-}
-
-/**
  * What tells the variants of a resource apart: two requests with the same key get the same stored response.
  *
  * Values are compared after normalisation that cannot change their meaning (RFC 9111 §4.1): white space around

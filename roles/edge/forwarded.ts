@@ -1,4 +1,3 @@
-import { acceptsEncoding } from "../../lib/http/accept_encoding.ts";
 import { endToEnd, type Fields } from "../../lib/http/fields.ts";
 import type { HttpRequest } from "../../lib/io/http.ts";
 
@@ -24,7 +23,7 @@ const NOT_PASSED_ON: ReadonlySet<string> = new Set([
   "x-method-override",
 ]);
 
-/** The fields of a request as they go on to an origin: end-to-end, signed, asking for gzip or for no coding. */
+/** The fields of a request as they go on to an origin: end-to-end, signed, in a coding everyone can read. */
 export function forwardedFields(
   request: HttpRequest,
   us: {
@@ -36,12 +35,8 @@ export function forwardedFields(
   const fields = endToEnd(request.headers, NOT_PASSED_ON);
   const hops = fields.get("forwarded");
   if (hops !== null && /host\s*=/i.test(hops)) fields.delete("forwarded");
-  // Of the many things that clients say, two are told apart: else each browser would get a copy of its own.
-  const accepted = request.headers.get("accept-encoding");
-  fields.set(
-    "accept-encoding",
-    acceptsEncoding(accepted, "gzip") ? "gzip" : "identity",
-  );
+  // One stored copy serves all clients, and its bytes can be cut into ranges.
+  fields.set("accept-encoding", "identity");
   fields.append("via", `1.1 ${us.pseudonym} (${us.mark})`);
   const { host } = request.remote;
   addMember(fields, "x-forwarded-for", host);
