@@ -67,13 +67,25 @@ for (const length of [true, false]) {
 }
 
 Deno.test("edge finishes a fill although its only client has left", async () => {
+  const more = gate();
   const rest = gate();
-  await using origin = countingOrigin(() =>
-    inHalves(rest.opened, { "cache-control": "max-age=60" })
-  );
+  await using origin = countingOrigin(() => {
+    const half = BODY.length / 2;
+    const body = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        controller.enqueue(BODY.subarray(0, half));
+        await more.opened;
+        controller.enqueue(BODY.subarray(half, half + 1));
+        await rest.opened;
+        controller.enqueue(BODY.subarray(half + 1));
+        controller.close();
+      },
+    });
+    return new Response(body, { headers: { "cache-control": "max-age=60" } });
+  });
   const { program, url } = await startEdge([origin.url]);
   await using _edge = program;
-  // One byte is read of what has come: who closes then resets the connection, which cannot go unnoticed.
+  // One byte is read of what has come: who closes then resets the connection. The next write finds that out.
   const { hostname, port, host } = new URL(url);
   const client = await Deno.connect({ hostname, port: Number(port) });
   await client.write(
@@ -81,6 +93,7 @@ Deno.test("edge finishes a fill although its only client has left", async () => 
   );
   await client.read(new Uint8Array(1));
   client.close();
+  more.open();
   await program.until("edge.answered", (e) => !e.complete);
   rest.open();
   assertEquals((await program.until("edge.fetched")).complete, true);
