@@ -141,7 +141,7 @@ async function connectTcp(
     clearTimeout(timeout);
     options.signal?.removeEventListener("abort", stop);
   }
-  attempt.then((late) => late.close(), () => {});
+  attempt.then((late) => closer(late)(), () => {});
   options.signal?.throwIfAborted();
   throw new RunError(
     isLate ? "connect-timeout" : "connect-failed",

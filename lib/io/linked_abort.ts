@@ -1,3 +1,6 @@
+/** A reason for what has simply ended. Without a reason, `abort` makes an error with a stack: 20 µs. */
+export const OVER = "over";
+
 /**
  * A controller that also aborts when one of its parents does, with that one's reason, until it is disposed of.
  *
@@ -24,7 +27,7 @@ export class LinkedAbort extends AbortController implements Disposable {
     }
   }
 
-  /** Aborts this one only. Without a reason it makes an error with a stack, which takes 20 µs. */
+  /** Aborts this one only. */
   override abort(reason?: unknown): void {
     this[Symbol.dispose]();
     super.abort(reason);

@@ -1,9 +1,6 @@
 import { RunError } from "../core/errors.ts";
 import type { Clock } from "./clock.ts";
-import { LinkedAbort } from "./linked_abort.ts";
-
-/** Without a reason, `abort` makes an error with a stack: 20 µs. */
-const DONE = "done";
+import { LinkedAbort, OVER } from "./linked_abort.ts";
 
 /**
  * Waits for `work`, but no longer than `limitMs`. The work itself goes on: its owner ends it, for instance by closing
@@ -32,6 +29,6 @@ export async function within<T>(
   try {
     return await Promise.race([work, late]);
   } finally {
-    timer.abort(DONE);
+    timer.abort(OVER);
   }
 }

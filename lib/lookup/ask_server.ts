@@ -1,15 +1,14 @@
 import { type ProtocolError, RunError } from "../core/errors.ts";
-import { frameMessage, MessageDecoder } from "../dns/stream.ts";
 import type { StubAnswer, StubInput, StubQuery } from "../dns/stub_query.ts";
 import { drive } from "../io/drive.ts";
 import { Inbox } from "../io/inbox.ts";
 import { LinkedAbort } from "../io/linked_abort.ts";
-import type { Address, TcpConnection, UdpSocket } from "../io/net.ts";
+import type { Address, UdpSocket } from "../io/net.ts";
 import type { RoleContext } from "../role.ts";
+import { askOverTcp } from "./ask_over_tcp.ts";
 
 /** Longest wait for a TCP connection; the question has its own time, and ends it. */
 const CONNECT_TIMEOUT_MS = 60_000;
-const READ_BYTES = 16_384;
 
 type World = Pick<RoleContext, "clock" | "net" | "signal">;
 
@@ -73,33 +72,20 @@ async function receive(
   }
 }
 
-/** One message over one TCP connection (RFC 7766). */
+/** One message over one TCP connection. */
 async function talk(
   message: Uint8Array,
   { server, inbox, signal }: Conversation,
   { net }: World,
 ): Promise<void> {
-  let connection: TcpConnection | undefined;
-  const close = () => connection?.[Symbol.dispose]();
-  signal.addEventListener("abort", close, { once: true });
   try {
-    const options = { timeoutMs: CONNECT_TIMEOUT_MS, signal };
-    connection = await net.connectTcp(server, options);
-    await connection.write(frameMessage(message));
-    const decoder = new MessageDecoder();
-    const buffer = new Uint8Array(READ_BYTES);
-    for (;;) {
-      const count = await connection.read(buffer);
-      if (count === null) break;
-      for (const bytes of decoder.push(buffer.subarray(0, count))) {
-        inbox.push({ kind: "message", bytes: bytes.slice() });
-      }
-    }
+    await askOverTcp(message, {
+      ...{ to: server, net, signal },
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      received: (bytes) => inbox.push({ kind: "message", bytes }),
+    });
   } catch (error) {
     if (!signal.aborted && !(error instanceof RunError)) throw error;
-  } finally {
-    signal.removeEventListener("abort", close);
-    close();
   }
   inbox.push({ kind: "disconnected" });
 }

@@ -50,9 +50,11 @@ export async function announceOnce(
   const key = request.peerId.subarray(16).reduce((sum, byte) =>
     (sum * 256 + byte) >>> 0
   ).toString(16);
+  // The fetch keeps its listener for as long as the signal lives, and the peer's lives as long as the peer.
+  using own = new LinkedAbort(signal);
   const response = await ctx.net.fetch(
     announceUrlOf(url, { ...request, key }),
-    { signal },
+    { signal: own.signal },
   );
   const body = await readBody(response.body, {
     what: `the answer of ${url}`,

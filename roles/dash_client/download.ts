@@ -5,7 +5,7 @@ import type { RandomAccessFile } from "../../lib/io/files.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Fetched } from "./fetcher.ts";
 import type { DownloadFlags } from "./flags.ts";
-import { openTitle, rungOf } from "./manifest.ts";
+import { checkDuration, openTitle, rungOf } from "./manifest.ts";
 import { showDownload } from "./download_result.ts";
 import type { PlayLog } from "./played.ts";
 import type { SegmentSource } from "./segment_source.ts";
@@ -15,6 +15,7 @@ export async function downloadTitle(
   flags: DownloadFlags & { readonly operand: string },
   ctx: RoleContext,
 ): Promise<void> {
+  checkDuration(flags);
   const { segments, tracks, title, mediaMs, manifestMs } = await openTitle(
     flags,
     ctx,

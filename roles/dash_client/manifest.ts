@@ -67,7 +67,7 @@ export async function openTitle(
     readonly cmcd?: CmcdSession | undefined;
   } = {},
 ): Promise<OpenTitle> {
-  const url = urlOf(flags);
+  const url = urlOf(flags.operand);
   const names = new Names(await resolverOf(flags, ctx), ctx);
   const fetcher = new Fetcher(ctx, names, {
     timeoutMs: flags.timeout,
@@ -151,9 +151,15 @@ async function readTitle(
   return { mpd: live.title.mpdAt(nowWallMs), tracks: view.tracks, live };
 }
 
-/** The manifest's URL, with what is wrong before anything is asked for. */
-function urlOf({ operand, duration }: Parameters<typeof openTitle>[0]): string {
+/** Refuses a `--duration` in which nothing plays. @throws {InputError} */
+export function checkDuration(
+  { duration }: { readonly duration?: number | undefined },
+): void {
   if (duration === 0) throw new InputError("--duration must be above 0");
+}
+
+/** The manifest's URL. @throws {InputError} If it is none. */
+function urlOf(operand: string): string {
   let url: URL | undefined;
   try {
     url = new URL(operand);

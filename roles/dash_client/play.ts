@@ -5,6 +5,7 @@ import { checkBuffers } from "./check_buffers.ts";
 import { playMany } from "./clients.ts";
 import type { PlayFlags } from "./flags.ts";
 import { openLink } from "./link.ts";
+import { checkDuration } from "./manifest.ts";
 import { openCooperation } from "./open_cooperation.ts";
 import { playOne } from "./play_one.ts";
 import { showPlay } from "./result.ts";
@@ -25,6 +26,7 @@ export async function playTitle(
   }
   if (flags.speed === 0) throw new InputError("--speed must be above 0");
   checkBuffers(flags);
+  checkDuration(flags);
   if (flags.catchUp > 0.5) {
     throw new InputError("--catch-up must be at most 0.5, half as fast again");
   }

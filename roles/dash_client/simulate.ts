@@ -20,7 +20,7 @@ import { abrOptimum } from "../../lib/sim/abr_optimum.ts";
 import { parseMovieJson, titleOfPositions } from "../../lib/sim/abr_title.ts";
 import { checkBuffers, thresholdsOf } from "./check_buffers.ts";
 import type { SimulateFlags } from "./flags.ts";
-import { openTitle } from "./manifest.ts";
+import { checkDuration, openTitle } from "./manifest.ts";
 import { compareLive, showLive } from "./simulate_live.ts";
 import { showComparison } from "./simulate_result.ts";
 import { openTrace } from "./trace_source.ts";
@@ -36,6 +36,7 @@ export async function simulate(
   ctx: RoleContext,
 ): Promise<void> {
   checkBuffers(flags);
+  checkDuration(flags);
   const trace = await openTrace(flags.trace ?? DEFAULT_TRACE, {
     latency: flags.latency,
     ctx,
@@ -136,7 +137,6 @@ function cut(title: AbrTitle, limitMs: number | undefined): AbrTitle {
     mediaMs += durationMs;
     return mediaMs >= limitMs;
   }) + 1;
-  if (limitMs === 0) throw new InputError("--duration must be above 0");
   return count === 0 ? title : {
     ...title,
     durationsMs: title.durationsMs.slice(0, count),

@@ -1,12 +1,11 @@
 import { RunError } from "../../lib/core/errors.ts";
 import type { ResolverInput, ResolverOutput } from "../../lib/dns/resolver.ts";
-import { frameMessage, MessageDecoder } from "../../lib/dns/stream.ts";
 import type { Inbox } from "../../lib/io/inbox.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";
-import type { Address, TcpConnection } from "../../lib/io/net.ts";
+import type { Address } from "../../lib/io/net.ts";
+import { askOverTcp } from "../../lib/lookup/ask_over_tcp.ts";
 import type { RoleContext } from "../../lib/role.ts";
 
-const READ_BYTES = 16_384;
 /** The resolver ends a wait long before; this is only so that no connection is without an end. */
 const TCP_TIMEOUT_MS = 10_000;
 
@@ -102,30 +101,13 @@ export class Upstream implements AsyncDisposable {
     { exchangeId, to, bytes }: Send,
     signal: AbortSignal,
   ): Promise<void> {
-    let connection: TcpConnection | undefined;
-    const close = () => connection?.[Symbol.dispose]();
-    signal.addEventListener("abort", close, { once: true });
-    try {
-      connection = await this.#ctx.net.connectTcp(to, {
-        timeoutMs: TCP_TIMEOUT_MS,
-        signal,
-      });
-      await connection.write(frameMessage(bytes));
-      const decoder = new MessageDecoder();
-      const buffer = new Uint8Array(READ_BYTES);
-      for (;;) {
-        const count = await connection.read(buffer);
-        if (count === null) break;
-        for (const message of decoder.push(buffer.subarray(0, count))) {
-          const bytes = message.slice();
-          this.#inbox.push({ kind: "message", exchangeId, from: to, bytes });
-        }
-      }
-      this.#inbox.push({ kind: "disconnected", exchangeId });
-    } finally {
-      signal.removeEventListener("abort", close);
-      close();
-    }
+    await askOverTcp(bytes, {
+      ...{ to, net: this.#ctx.net, signal },
+      connectTimeoutMs: TCP_TIMEOUT_MS,
+      received: (bytes) =>
+        this.#inbox.push({ kind: "message", exchangeId, from: to, bytes }),
+    });
+    this.#inbox.push({ kind: "disconnected", exchangeId });
   }
 
   #sourceFor({ host }: Address): string {

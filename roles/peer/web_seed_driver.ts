@@ -11,7 +11,7 @@ import {
   type WebSeedOutput,
 } from "../../lib/bittorrent/web_seed.ts";
 import { sha1 } from "../../lib/io/hash.ts";
-import { LinkedAbort } from "../../lib/io/linked_abort.ts";
+import { LinkedAbort, OVER } from "../../lib/io/linked_abort.ts";
 import type { TcpConnection } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { SwarmDriver } from "../../lib/peer/swarm_driver.ts";
@@ -101,9 +101,6 @@ export class WebSeeds {
   }
 }
 
-/** Without a reason, `abort` makes an error with a stack. */
-const WOKEN = "woken";
-
 /** One web seed: the machine, the requests it makes, and its end of a connection that has no socket. */
 class WebSeedDriver implements TcpConnection {
   readonly local = { host: "", port: 0 };
@@ -163,7 +160,7 @@ class WebSeedDriver implements TcpConnection {
     for (const output of this.#machine.handle(input, clock.nowMs())) {
       this.#perform(output);
     }
-    this.#wakeClock.abort(WOKEN);
+    this.#wakeClock.abort(OVER);
   }
 
   #perform(output: WebSeedOutput): void {

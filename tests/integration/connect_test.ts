@@ -1,6 +1,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { RunError } from "../../lib/core/errors.ts";
+import type { AnnounceRequest } from "../../lib/bittorrent/tracker_messages.ts";
+import { denoClock } from "../../lib/io/deno_clock.ts";
 import { denoNet } from "../../lib/io/deno_net.ts";
+import { announceOnce } from "../../lib/peer/announce_once.ts";
+import type { RoleContext } from "../../lib/role.ts";
+import { checkEdge } from "../../roles/dns_redirector/edge_check.ts";
 import { countedSignal } from "../support/counted_signal.ts";
 
 const STRICT = { sanitizeOps: true, sanitizeResources: true };
@@ -35,3 +40,34 @@ Deno.test(
     assertEquals(role.listeners(), 0);
   },
 );
+
+const ANNOUNCE: AnnounceRequest = {
+  ...{ infoHash: new Uint8Array(20), peerId: new Uint8Array(20), port: 6881 },
+  ...{ uploadedBytes: 0, downloadedBytes: 0, leftBytes: 1, numWant: null },
+  event: "started",
+};
+
+const RULES = {
+  ...{ intervalMs: 1000, fall: 2, rise: 2, timeoutMs: 5000 },
+  ...{ check: "/up", port: 80, host: undefined, status: 200 },
+  ...{ body: undefined, loadPort: 80, loadPath: "/metrics", loadMetrics: [] },
+};
+
+Deno.test("announces and checks of edges leave nothing behind at the role's signal", async () => {
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    () => new Response("d8:intervali60e5:peers0:e"),
+  );
+  const { hostname: host, port } = server.addr;
+  const role = countedSignal();
+  const { signal } = role;
+  const ctx = { clock: denoClock, net: denoNet } as unknown as RoleContext;
+  for (let n = 0; n < 3; n++) {
+    const url = `http://${host}:${port}/announce`;
+    const reply = await announceOnce(url, ANNOUNCE, { ctx, signal });
+    assertEquals(reply.intervalSeconds, 60);
+    const outcome = await checkEdge({ host, port }, RULES, { ctx, signal });
+    assertEquals(outcome.kind, "passed");
+    assertEquals(role.listeners(), 0);
+  }
+});

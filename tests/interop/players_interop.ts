@@ -20,22 +20,25 @@ import {
 /** Longest wait until enough has played. */
 const PLAY_MS = 90_000;
 
+/** Seconds that the page's video has played, whatever places it jumped to. */
+const PLAYED =
+  "Array.from(video.played, (_, at) => video.played.end(at) - video.played.start(at)).reduce((sum, one) => sum + one, 0)";
+
 /** Plays two seconds and more of a manifest, with pictures and, where there is any, sound. */
 async function play(
   name: PlayerName,
   manifestUrl: string,
-  options: { readonly pages: PlayerPages; readonly sound: boolean },
+  { pages, sound }: { readonly pages: PlayerPages; readonly sound: boolean },
 ): Promise<void> {
-  await using page = await openPage(options.pages.url(name, manifestUrl));
-  // A live title begins anywhere but at 0.
+  await using page = await openPage(pages.url(name, manifestUrl));
+  // A live title begins anywhere but at 0, and players jump before they play; the browser counts sound a little later.
   await page.until(
-    `typeof seen === "object" &&
-      (video.currentTime > 0 && (seen.from ??= video.currentTime),
-      video.currentTime > seen.from + 2 || seen.errors.length > 0)`,
+    `typeof seen === "object" && (seen.errors.length > 0 ||
+      ${PLAYED} > 2 && (${!sound} || video.webkitAudioDecodedByteCount > 0))`,
     {
       withinMs: PLAY_MS,
       account:
-        "typeof seen === 'object' && ({ ...seen, at: video.currentTime, state: video.readyState, end: video.buffered.length && video.buffered.end(0) })",
+        `typeof seen === "object" && ({ ...seen, played: ${PLAYED}, at: video.currentTime, state: video.readyState, sound: video.webkitAudioDecodedByteCount, end: video.buffered.length && video.buffered.end(0) })`,
     },
   );
   const folder = Deno.env.get("ROLECALL_PICTURES");
@@ -48,7 +51,7 @@ async function play(
   const soundBytes = await page.evaluate<number>(
     "video.webkitAudioDecodedByteCount",
   );
-  assertEquals(soundBytes > 0, options.sound);
+  assertEquals(soundBytes > 0, sound);
 }
 
 async function startOrigin(...flags: string[]) {
