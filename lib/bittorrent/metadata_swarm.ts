@@ -8,7 +8,7 @@ import type { Layout } from "./layout.ts";
 import { MetadataDownload } from "./metadata_download.ts";
 import type { PeerSession } from "./peer_session.ts";
 import { Connections } from "./swarm_connections.ts";
-import { banKey } from "./swarm_download.ts";
+import { banKey } from "./swarm_bans.ts";
 import { Extensions } from "./swarm_extensions.ts";
 import type { Handover } from "./swarm_handover.ts";
 import type { MessageTaker } from "./swarm_messages.ts";

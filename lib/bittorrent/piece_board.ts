@@ -30,7 +30,18 @@ interface ActivePiece {
   /** No block before it is free. */
   firstFree: number;
   freeCount: number;
-  readonly contributors: Set<BlockSource>;
+  /** Who gave each block. */
+  readonly givers: (BlockSource | undefined)[];
+  /** A copy of it was bad: nobody but `owner` is asked for its blocks, so that it is known whose they are. */
+  readonly suspect: boolean;
+  owner: BlockSource | null;
+}
+
+/** A complete piece whose hash was compared. */
+export interface CheckedPiece {
+  readonly bytes: Uint8Array;
+  /** Who gave each of its blocks. */
+  readonly givers: readonly (BlockSource | undefined)[];
 }
 
 /** How {@linkcode PieceBoard} is set up. */
@@ -63,6 +74,8 @@ export class PieceBoard {
   readonly #active = new Map<number, ActivePiece>();
   /** Complete pieces whose hash is being checked. */
   readonly #checking = new Map<number, ActivePiece>();
+  /** Pieces of which a copy was bad. */
+  readonly #suspects = new Set<number>();
   /** Blocks that nobody was asked for. */
   #freeBlocks = 0;
   /** As many of them are of pieces begun. */
@@ -108,6 +121,7 @@ export class PieceBoard {
     }
     const piece = this.#begun(source) ?? this.#begin(source);
     if (piece === null) return null;
+    if (piece.suspect) piece.owner = source;
     let block = piece.firstFree;
     while (piece.requesters[block] !== 0 || piece.received[block] !== 0) {
       block++;
@@ -118,6 +132,17 @@ export class PieceBoard {
     this.#freeBegun -= 1;
     source.currentPiece = piece.pieceIndex;
     return this.#ask(source, piece, block);
+  }
+
+  /** How many peers are asked for a block. */
+  requesters(
+    { pieceIndex, begin }: {
+      readonly pieceIndex: number;
+      readonly begin: number;
+    },
+  ): number {
+    const piece = this.#active.get(pieceIndex);
+    return piece?.requesters[begin / BLOCK_BYTES] ?? 0;
   }
 
   /**
@@ -142,9 +167,10 @@ export class PieceBoard {
     ) return "unasked";
     source.outstanding.delete(number);
     piece.requesters[index]! -= 1;
+    if (piece.received[index] !== 0) return "unasked";
     piece.received[index] = 1;
     piece.receivedCount += 1;
-    piece.contributors.add(source);
+    piece.givers[index] = source;
     piece.buffer.set(bytes, begin);
     if (piece.receivedCount < piece.received.length) return "kept";
     this.#active.delete(pieceIndex);
@@ -167,22 +193,18 @@ export class PieceBoard {
     );
   }
 
-  /** Ends the check of a piece; returns its bytes and who gave blocks of it. An invalid piece is wanted again. */
-  checked(
-    pieceIndex: number,
-    valid: boolean,
-  ): {
-    readonly bytes: Uint8Array;
-    readonly contributors: ReadonlySet<BlockSource>;
-  } | null {
+  /** Ends the check of a piece; null if there was none. An invalid piece is wanted again, of one peer at a time. */
+  checked(pieceIndex: number, valid: boolean): CheckedPiece | null {
     const piece = this.#checking.get(pieceIndex);
     if (piece === undefined) return null;
     this.#checking.delete(pieceIndex);
-    if (!valid) {
-      this.#wanted.push(pieceIndex);
-      this.#freeBlocks += piece.received.length;
+    if (valid) this.#suspects.delete(pieceIndex);
+    else {
+      this.#suspects.add(pieceIndex);
+      this.#held.push(pieceIndex);
+      this.admit();
     }
-    return { bytes: piece.buffer, contributors: piece.contributors };
+    return { bytes: piece.buffer, givers: piece.givers };
   }
 
   /** A piece is held back again: nobody wants it any more. Returns the buffer it was put together in, if it was begun. */
@@ -195,6 +217,9 @@ export class PieceBoard {
   /** A piece came by another way. Returns the buffer it was put together in, if it was begun. */
   supplied(pieceIndex: number): Uint8Array | null {
     const buffer = this.#takeOut(pieceIndex) ?? null;
+    // Its bytes are being hashed: nobody may write there.
+    this.#checking.delete(pieceIndex);
+    this.#suspects.delete(pieceIndex);
     this.#held = this.#held.filter((index) => index !== pieceIndex);
     return buffer;
   }
@@ -220,6 +245,10 @@ export class PieceBoard {
     for (const number of source.outstanding) this.#free(number);
     source.outstanding.clear();
     source.currentPiece = -1;
+    if (this.#suspects.size === 0) return;
+    for (const piece of this.#active.values()) {
+      if (piece.owner === source) piece.owner = null;
+    }
   }
 
   /** Frees one block asked of `source`, which will not give it (BEP 6). Returns whether it was asked for it. */
@@ -249,9 +278,9 @@ export class PieceBoard {
   #begun(source: BlockSource): ActivePiece | null {
     if (this.#freeBegun === 0) return null;
     const current = this.#active.get(source.currentPiece);
-    if (current !== undefined && current.freeCount > 0) return current;
+    if (current !== undefined && lets(current, source)) return current;
     for (const piece of this.#active.values()) {
-      if (piece.freeCount > 0 && source.pieces.has(piece.pieceIndex)) {
+      if (lets(piece, source) && source.pieces.has(piece.pieceIndex)) {
         return piece;
       }
     }
@@ -284,7 +313,9 @@ export class PieceBoard {
       receivedCount: 0,
       firstFree: 0,
       freeCount: blocks,
-      contributors: new Set(),
+      givers: new Array(blocks),
+      suspect: this.#suspects.has(pieceIndex),
+      owner: null,
     };
     this.#active.set(pieceIndex, piece);
     this.#freeBegun += blocks;
@@ -297,7 +328,7 @@ export class PieceBoard {
     let bestBlock = 0;
     let fewest = MAX_REQUESTERS;
     for (const piece of this.#active.values()) {
-      if (!source.pieces.has(piece.pieceIndex)) continue;
+      if (piece.suspect || !source.pieces.has(piece.pieceIndex)) continue;
       const first = piece.pieceIndex * this.#blocksPerPiece;
       for (let block = 0; block < piece.received.length; block++) {
         const requesters = piece.requesters[block]!;
@@ -330,4 +361,9 @@ export class PieceBoard {
       pieceLengthOf(this.#options.layout, pieceIndex) / BLOCK_BYTES,
     );
   }
+}
+
+/** Whether `source` may be asked for a block of a piece that nobody was asked for. */
+function lets({ freeCount, owner }: ActivePiece, source: BlockSource): boolean {
+  return freeCount > 0 && (owner === null || owner === source);
 }

@@ -2,6 +2,7 @@ import { ProtocolError } from "../core/errors.ts";
 import { pieceLengthOf } from "./layout.ts";
 import type { PeerSession } from "./peer_session.ts";
 import { MAX_REQUESTS, pipelineDepth } from "./request_pipeline.ts";
+import { Bans } from "./swarm_bans.ts";
 import type { SwarmState } from "./swarm_state.ts";
 import { BLOCK_BYTES, type BlockRef, encodeMessage } from "./wire.ts";
 
@@ -15,15 +16,11 @@ const MAX_UNASKED_BLOCKS = 1000;
 const MAX_STRAY_REJECTS = 1000;
 /** A peer that serves us and rejects a request all the same is not asked again for so long, or the two would go round in circles. */
 const REJECTED_PAUSE_MS = 1_000;
-/** Rejected pieces several peers gave blocks of, until each of them is banned. One that gave all of a piece is banned at once. */
-const MAX_STRIKES = 3;
 
 /** The downloads of a swarm. */
 export class Downloads {
   readonly #state: SwarmState;
-  readonly #close: (session: PeerSession, reason: string) => void;
-  readonly #strikes = new Map<string, number>();
-  readonly #banned = new Set<string>();
+  readonly #bans: Bans;
   /** Pieces the disk has not confirmed. */
   readonly #storing = new Map<number, number>();
   #storingBytes = 0;
@@ -44,7 +41,7 @@ export class Downloads {
     close: (session: PeerSession, reason: string) => void,
   ) {
     this.#state = state;
-    this.#close = close;
+    this.#bans = new Bans(state, close);
     const { layout } = state.options;
     for (const pieceIndex of state.options.have) {
       state.haveBytes += pieceLengthOf(layout, pieceIndex);
@@ -64,7 +61,7 @@ export class Downloads {
 
   /** Whether a peer was caught sending bad pieces. */
   banned(session: PeerSession): boolean {
-    return this.#banned.has(banKey(session));
+    return this.#bans.has(session);
   }
 
   /** The peer has another piece. */
@@ -171,7 +168,7 @@ export class Downloads {
     const state = this.#state;
     const { board, nowMs } = state;
     const { length } = message.block;
-    const endgame = board.endgame;
+    const doubled = board.requesters(message) > 1;
     const taken = board.received(session, message);
     if (taken === "unasked") {
       state.wastedBytes += length;
@@ -190,7 +187,7 @@ export class Downloads {
     session.downMeter.add(length, nowMs);
     state.downMeter.add(length, nowMs);
     state.downloadedBytes += length;
-    if (endgame) this.#cancelElsewhere(session, message, length);
+    if (doubled) this.#cancelElsewhere(session, message, length);
     if (taken === "complete") {
       const { pieceIndex } = message;
       const bytes = board.bytesOf(pieceIndex);
@@ -203,8 +200,12 @@ export class Downloads {
     const state = this.#state;
     const piece = state.board.checked(pieceIndex, valid);
     if (piece === null) return;
-    const givers = [...piece.contributors] as PeerSession[];
-    if (!valid) return this.#rejected(pieceIndex, piece.bytes, givers);
+    if (!valid) {
+      state.wastedBytes += piece.bytes.length;
+      state.downloadedBytes -= piece.bytes.length;
+      this.#bans.rejected(pieceIndex, piece);
+      return this.fillAll();
+    }
     this.gained(pieceIndex, piece.bytes);
     const { have } = state;
     state.emit({
@@ -212,7 +213,7 @@ export class Downloads {
       pieceIndex,
       havePieces: have.count,
       pieceCount: have.length,
-      sources: givers.length,
+      sources: new Set(piece.givers).size,
     });
   }
 
@@ -223,6 +224,7 @@ export class Downloads {
     have.add(pieceIndex);
     state.demand?.delete(pieceIndex);
     state.haveBytes += bytes.length;
+    this.#bans.proven(pieceIndex, bytes);
     cache.put(pieceIndex, bytes, { pinned: true });
     this.#storing.set(pieceIndex, bytes.length);
     this.#storingBytes += bytes.length;
@@ -302,7 +304,7 @@ export class Downloads {
     this.#state.board.release(session);
   }
 
-  /** End game: whoever else was asked for the block need not send it. */
+  /** Whoever else was asked for the block need not send it. */
   #cancelElsewhere(
     session: PeerSession,
     block: { readonly pieceIndex: number; readonly begin: number },
@@ -317,43 +319,4 @@ export class Downloads {
       this.#state.dirty.add(other);
     }
   }
-
-  #rejected(
-    pieceIndex: number,
-    bytes: Uint8Array,
-    givers: readonly PeerSession[],
-  ): void {
-    const state = this.#state;
-    state.wastedBytes += bytes.length;
-    state.downloadedBytes -= bytes.length;
-    state.cache.giveBack(bytes);
-    state.emit({
-      type: "piece.rejected",
-      pieceIndex,
-      from: givers.map((giver) => giver.address).join(", "),
-    });
-    for (const giver of givers) {
-      const key = banKey(giver);
-      const strikes = (this.#strikes.get(key) ?? 0) + 1;
-      this.#strikes.set(key, strikes);
-      if (givers.length > 1 && strikes < MAX_STRIKES) continue;
-      this.#banned.add(key);
-      const reason = givers.length === 1
-        ? `every block of piece ${pieceIndex} came from it, and its hash is wrong`
-        : `${strikes} pieces it gave blocks of had a wrong hash`;
-      state.emit({
-        type: "peer.banned",
-        remote: giver.address,
-        peerId: giver.peerId,
-        reason,
-      });
-      if (state.sessions.has(giver.link)) this.#close(giver, "banned");
-    }
-    this.fillAll();
-  }
-}
-
-/** A host is banned as a whole; on loopback, where all peers of a demo are, and a web seed, by its id. */
-export function banKey({ remote, peerId, runs }: PeerSession): string {
-  return runs || /^127\.|^::1$/.test(remote.host) ? peerId : remote.host;
 }

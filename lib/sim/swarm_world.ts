@@ -185,7 +185,10 @@ export class SwarmWorld {
     this.#feed(host as Machine, {
       kind: "peers-found",
       source: "tracker",
-      peers: others.map(({ index }) => ({ host: "10.0.0.1", port: index + 1 })),
+      peers: others.map(({ index }) => ({
+        host: "127.0.0.1",
+        port: index + 1,
+      })),
     });
   }
 

@@ -104,6 +104,25 @@ Deno.test("Swarm takes a piece that came by another way, tells everyone and serv
   );
 });
 
+Deno.test("Swarm counts a piece once that comes by another way while its hash is compared", () => {
+  const { talk, seed } = demandAtSeed();
+  const swarm = talk.swarm as Swarm;
+  const bytes = new Uint8Array(65_536);
+  talk.swarm = {
+    handle: (input, nowMs) =>
+      input.kind !== "verified" ? swarm.handle(input, nowMs) : [
+        ...swarm.handle({ kind: "supplied", pieceIndex: 3, bytes }, nowMs),
+        ...swarm.handle(input, nowMs),
+      ],
+  };
+  talk.feed({ kind: "want", pieces: [3] });
+  for (let at = 0; at < 4; at++) {
+    seed.give({ pieceIndex: 3, begin: at * 16_384, lengthBytes: 16_384 });
+  }
+  const { havePieces, haveBytes } = swarm.status;
+  assertEquals([havePieces, haveBytes], [1, 65_536]);
+});
+
 Deno.test("Swarm.offers says whether pieces are at peers that serve us", () => {
   const talk = SwarmTalk.create({ onDemand: true, picker: "sequential" });
   const swarm = talk.swarm as Swarm;

@@ -57,7 +57,7 @@ Deno.test("PieceBoard finishes a begun piece before it begins another, whoever i
   assertEquals(board.next(b)?.pieceIndex, 1);
   assertEquals(answer(board, a, 0, 0), "kept");
   assertEquals(answer(board, b, 0, BLOCK_BYTES), "complete");
-  assertEquals(board.checked(0, true)?.contributors.size, 2);
+  assertEquals(board.checked(0, true)?.givers, [a, b]);
 });
 
 Deno.test("PieceBoard takes no block that was not asked for, or has another length", () => {
@@ -124,4 +124,37 @@ Deno.test("PieceBoard wants an invalid piece again", () => {
   assertEquals(board.next(source), null);
   board.checked(2, false);
   assertEquals(board.next(source)?.pieceIndex, 2);
+});
+
+Deno.test("PieceBoard counts a block once that two peers give after the end game is over", () => {
+  const board = newBoard();
+  const [a, b, c] = [newSource(0), newSource(0), newSource(1, 2)];
+  for (let block = 0; block < 2; block++) board.next(a);
+  for (let block = 0; block < 4; block++) board.next(c);
+  assert(board.endgame);
+  for (let block = 0; block < 2; block++) assert(board.next(b) !== null);
+  board.release(c);
+  assert(!board.endgame);
+  assertEquals(board.requesters({ pieceIndex: 0, begin: 0 }), 2);
+  assertEquals(answer(board, a, 0, 0), "kept");
+  assertEquals(answer(board, b, 0, 0), "unasked");
+  assertEquals(answer(board, b, 0, BLOCK_BYTES), "complete");
+});
+
+Deno.test("PieceBoard asks one peer at a time for a piece of which a copy was bad, until it leaves", () => {
+  const board = newBoard();
+  const [a, b] = [newSource(0), newSource(0)];
+  for (const source of [a, b]) board.next(source);
+  answer(board, a, 0, 0);
+  assertEquals(answer(board, b, 0, BLOCK_BYTES), "complete");
+  assertEquals(board.checked(0, false)?.givers, [a, b]);
+  assertEquals(board.next(a)?.begin, 0);
+  assertEquals(board.next(b), null);
+  board.release(a);
+  assertEquals(board.next(b)?.begin, 0);
+  assertEquals(board.next(b)?.begin, BLOCK_BYTES);
+  assertEquals(board.next(a), null);
+  answer(board, b, 0, 0);
+  assertEquals(answer(board, b, 0, BLOCK_BYTES), "complete");
+  assertEquals(board.checked(0, true)?.givers, [b, b]);
 });

@@ -173,6 +173,25 @@ Deno.test("Swarm bans the peer that sends bad pieces and completes from the othe
   assert(banned.includes(toHex(liar.peerId)), `${banned}`);
 });
 
+Deno.test("Swarm bans the liar and nobody else, although all gave blocks of the bad pieces", () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const world = new SwarmWorld(layoutOf(8192 * KIB, 512 * KIB), { seed });
+    const host = (corrupt: boolean) =>
+      world.add({
+        ...{ seed: true, corrupt, superSeed: false },
+        uploadBytesPerSecond: 200 * KIB,
+      });
+    const liar = host(true);
+    const honest = [host(false), host(false), host(false)];
+    const leech = world.add();
+    world.introduce(leech, [liar, ...honest]);
+    world.run(120_000, () => leech.completedAtMs < Infinity);
+    assert(leech.completedAtMs < 60_000, `${leech.completedAtMs}`);
+    const banned = eventsOf(leech, "peer.banned").map((event) => event.peerId);
+    assertEquals(banned, [toHex(liar.peerId)]);
+  }
+});
+
 Deno.test("Swarm keeps one connection of two peers that connect to each other at once, and none to itself", () => {
   const world = new SwarmWorld(layoutOf(4096 * KIB), { seed: 1 });
   const a = world.add({ seed: true, uploadBytesPerSecond: 1024 * KIB });
