@@ -16,7 +16,12 @@ export type AnnouncerInput =
     readonly tier: number;
     readonly intervalMs: number;
   }
-  | { readonly kind: "failed"; readonly tier: number }
+  | {
+    readonly kind: "failed";
+    readonly tier: number;
+    /** How long the tracker wants not to be asked again, Infinity for ever, if it said so (BEP 31). */
+    readonly retryMs?: number | undefined;
+  }
   /** The download is complete. */
   | { readonly kind: "completed" }
   /** We are leaving. */
@@ -41,6 +46,8 @@ interface Tier {
   busy: AnnounceEvent | null;
   /** Trackers that know of us. */
   readonly told: Set<string>;
+  /** Trackers that want not to be asked, until when. */
+  readonly barred: Map<string, number>;
   completedDue: boolean;
 }
 
@@ -61,6 +68,7 @@ export class Announcer implements Machine<AnnouncerInput, AnnouncerOutput> {
       nextAtMs: 0,
       busy: null,
       told: new Set<string>(),
+      barred: new Map<string, number>(),
       completedDue: false,
     }));
   }
@@ -87,7 +95,7 @@ export class Announcer implements Machine<AnnouncerInput, AnnouncerOutput> {
         this.#answered(this.#tiers[input.tier]!, input.intervalMs, nowMs);
         break;
       case "failed":
-        this.#failed(this.#tiers[input.tier]!, nowMs);
+        this.#failed(this.#tiers[input.tier]!, input.retryMs, nowMs);
         break;
       case "completed":
         for (const tier of this.#tiers) {
@@ -132,15 +140,31 @@ export class Announcer implements Machine<AnnouncerInput, AnnouncerOutput> {
       : nowMs + Math.max(MIN_INTERVAL_MS, intervalMs);
   }
 
-  #failed(tier: Tier, nowMs: number): void {
+  /** The next of the tier is tried at once; after the last, all again later, but for those that want not to be asked. */
+  #failed(tier: Tier, retryMs: number | undefined, nowMs: number): void {
     tier.busy = null;
+    if (retryMs !== undefined) {
+      tier.barred.set(tier.urls[tier.at]!, nowMs + retryMs);
+    }
     tier.at += 1;
     tier.nextAtMs = nowMs;
-    if (tier.at < tier.urls.length) return;
-    tier.at = 0;
-    tier.nextAtMs = nowMs +
+    if (this.#passBarred(tier, nowMs)) return;
+    const againMs = nowMs +
       Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** tier.failures);
     tier.failures += 1;
+    const openMs = tier.urls.map((url) => tier.barred.get(url) ?? 0);
+    tier.nextAtMs = Math.max(againMs, Math.min(...openMs));
+    tier.at = 0;
+    this.#passBarred(tier, tier.nextAtMs);
+  }
+
+  /** Goes on to the next tracker of a tier that may be asked at `atMs`. Returns whether there is one. */
+  #passBarred(tier: Tier, atMs: number): boolean {
+    const { urls, barred } = tier;
+    while (tier.at < urls.length && (barred.get(urls[tier.at]!) ?? 0) > atMs) {
+      tier.at += 1;
+    }
+    return tier.at < urls.length;
   }
 
   #stop(): AnnouncerOutput[] {

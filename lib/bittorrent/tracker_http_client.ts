@@ -27,6 +27,20 @@ const DEFAULT_INTERVAL_SECONDS = 1800;
 const MAX_INTERVAL_SECONDS = 86_400;
 /** Bytes of an info-hash and of a peer id. */
 const HASH_BYTES = 20;
+/** A tracker id longer than this is not sent back: it stands in every URL. */
+const MAX_TRACKER_ID_BYTES = 256;
+
+/** The tracker refused an announce or a scrape. */
+export class TrackerRefusal extends ProtocolError {
+  /** How long the tracker wants not to be asked again: Infinity for ever; undefined where it did not say (BEP 31). */
+  readonly retryMs: number | undefined;
+
+  /** Creates the refusal; its code is `tracker-refused`. */
+  constructor(reason: string, retryMs?: number) {
+    super("tracker-refused", `The tracker refused: ${reason}`);
+    this.retryMs = retryMs;
+  }
+}
 
 /**
  * Returns the URL of an announce: what the torrent has, and the request in its query, in compact form (BEP 23).
@@ -53,6 +67,9 @@ export function announceUrlOf(
   if (request.numWant !== null) fields.push(`numwant=${request.numWant}`);
   if (request.ip !== undefined) fields.push(`ip=${request.ip}`);
   if (request.key !== undefined) fields.push(`key=${request.key}`);
+  if (request.trackerId !== undefined) {
+    fields.push(`trackerid=${escapeBytes(request.trackerId)}`);
+  }
   return withQuery(announceUrl, fields);
 }
 
@@ -77,7 +94,8 @@ export function scrapeUrlOf(
 /**
  * Reads the answer to an announce: peers as byte strings (BEP 23, BEP 7) or as a list of dictionaries (BEP 3).
  *
- * @throws {ProtocolError} `tracker-refused` with the tracker's reason, or `tracker-reply-malformed`.
+ * @throws {TrackerRefusal} `tracker-refused` with the tracker's reason.
+ * @throws {ProtocolError} `tracker-reply-malformed`.
  */
 export function decodeAnnounceReply(bytes: Uint8Array): AnnounceReply {
   const reply = dictionaryOf(bytes);
@@ -86,6 +104,8 @@ export function decodeAnnounceReply(bytes: Uint8Array): AnnounceReply {
   if (isBytes(peers6)) peers.push(...decodeCompactPeers(peers6, "ipv6"));
   return {
     intervalSeconds: intervalOf(reply.get("interval")),
+    ...minIntervalOf(reply.get("min interval")),
+    ...trackerIdOf(reply.get("tracker id")),
     seeders: countOf(reply.get("complete")),
     leechers: countOf(reply.get("incomplete")),
     peers: peers.slice(0, MAX_REPLY_PEERS),
@@ -150,9 +170,9 @@ function dictionaryOf(bytes: Uint8Array): BencodeDictionary {
   if (!isDictionary(value)) throw malformed("it must be a dictionary");
   const reason = value.get("failure reason");
   if (reason !== undefined) {
-    throw new ProtocolError(
-      "tracker-refused",
-      `The tracker refused: ${textOf(reason) ?? "without a reason"}`,
+    throw new TrackerRefusal(
+      textOf(reason) ?? "without a reason",
+      retryMsOf(value.get("retry in")),
     );
   }
   return value;
@@ -188,6 +208,29 @@ function intervalOf(value: BencodeValue | undefined): number {
     throw malformed("interval must be a number of seconds");
   }
   return Math.min(value, MAX_INTERVAL_SECONDS);
+}
+
+function minIntervalOf(
+  value: BencodeValue | undefined,
+): Pick<AnnounceReply, "minIntervalSeconds"> {
+  const seconds = countOf(value);
+  if (seconds === null) return {};
+  return { minIntervalSeconds: Math.min(seconds, MAX_INTERVAL_SECONDS) };
+}
+
+function trackerIdOf(
+  value: BencodeValue | undefined,
+): Pick<AnnounceReply, "trackerId"> {
+  if (!isBytes(value) || value.length > MAX_TRACKER_ID_BYTES) return {};
+  return { trackerId: value.slice() };
+}
+
+/** BEP 31: minutes, or "never". What is neither is as good as no word. */
+function retryMsOf(value: BencodeValue | undefined): number | undefined {
+  if (isBytes(value) && fromUtf8(value) === "never") return Infinity;
+  const minutes = countOf(value);
+  if (minutes === null || minutes === 0) return undefined;
+  return 1000 * Math.min(60 * minutes, MAX_INTERVAL_SECONDS);
 }
 
 function countOf(value: BencodeValue | undefined): number | null {

@@ -25,6 +25,8 @@ export interface AnnounceRequest {
    * peer in its own network, behind the same gateway, which is what BEP 3 has it for; UDP carries IPv4 only.
    */
   readonly ip?: string;
+  /** What the tracker gave us to send back (BEP 3's "tracker id"); HTTP only. */
+  readonly trackerId?: Uint8Array;
 }
 
 /** Where a peer can be reached. */
@@ -40,6 +42,10 @@ export interface PeerAddress {
 export interface AnnounceReply {
   /** How long to wait before the next announce. */
   readonly intervalSeconds: number;
+  /** Announces must be at least this far apart, unless there is an event to tell. */
+  readonly minIntervalSeconds?: number;
+  /** What the tracker wants back with the next announces. */
+  readonly trackerId?: Uint8Array;
   /** Peers that have all; null where the reply did not say. */
   readonly seeders: number | null;
   /** Peers that do not; null where the reply did not say. */

@@ -42,6 +42,10 @@ export interface UdpTrackerClientOptions {
   readonly firstTimeoutMs?: number;
   /** How often a request is sent before giving up. 9 if not given, as BEP 15 has it: 127 minutes in all. */
   readonly maxAttempts?: number;
+  /** Tells the tracker it is the same peer when its address changes; drawn if not given. */
+  readonly key?: number;
+  /** Path and query of the tracker's URL, such as `/announce?passkey=…` (BEP 41). */
+  readonly urlData?: string;
 }
 
 type Request = Extract<UdpTrackerInput, { kind: "announce" | "scrape" }>;
@@ -72,7 +76,7 @@ export class UdpTrackerClient
   /** Creates a client that has nothing to do yet. */
   constructor(options: UdpTrackerClientOptions) {
     this.#options = options;
-    this.#key = this.#random32();
+    this.#key = options.key ?? this.#random32();
   }
 
   /** When the pending request is repeated or given up. */
@@ -135,6 +139,7 @@ export class UdpTrackerClient
         ...head,
         announce: request.request,
         key: this.#key,
+        urlData: this.#options.urlData ?? "",
       })
       : encodeUdpRequest({
         kind: "scrape",

@@ -73,7 +73,8 @@ export type PeerEvent =
     readonly event: string;
     readonly code: string;
     readonly message: string;
-    readonly retryMs: number;
+    /** Until the next try with this tracker or another of its tier; without it there is none: the tracker does not want it (BEP 31). */
+    readonly retryMs?: number;
   }
   | {
     readonly type: "peer.connected";
@@ -219,8 +220,10 @@ export const PEER_EVENTS: EventTable<PeerEvent> = {
   "announce.failed": {
     level: "warn",
     text: (e) =>
-      `tracker ${e.tracker} cannot be used (${e.code}): ${e.message}; next try in ${
-        formatMs(e.retryMs)
+      `tracker ${e.tracker} cannot be used (${e.code}): ${e.message}; ${
+        e.retryMs === undefined
+          ? "it is not asked again"
+          : `next try in ${formatMs(e.retryMs)}`
       }`,
   },
   "peer.connected": {

@@ -1,3 +1,4 @@
+import { viewOf } from "../core/bytes.ts";
 import { RunError } from "../core/errors.ts";
 import {
   announceUrlOf,
@@ -15,6 +16,7 @@ import {
   type UdpTrackerOutput,
 } from "../bittorrent/udp_tracker_client.ts";
 import { drive } from "../io/drive.ts";
+import { fetchFollowing } from "../io/fetch_following.ts";
 import { LinkedAbort } from "../io/linked_abort.ts";
 import type { UdpSocket } from "../io/net.ts";
 import { readBody } from "../io/read_body.ts";
@@ -47,12 +49,11 @@ export async function announceOnce(
     );
   }
   const { ctx, signal } = options;
-  const key = request.peerId.subarray(16).reduce((sum, byte) =>
-    (sum * 256 + byte) >>> 0
-  ).toString(16);
+  const key = keyOf(request).toString(16);
   // The fetch keeps its listener for as long as the signal lives, and the peer's lives as long as the peer.
   using own = new LinkedAbort(signal);
-  const response = await ctx.net.fetch(
+  const response = await fetchFollowing(
+    ctx.net,
     announceUrlOf(url, { ...request, key }),
     { signal: own.signal },
   );
@@ -63,13 +64,18 @@ export async function announceOnce(
     limitMs: HTTP_BODY_MS,
     signal,
   });
-  if (!response.ok && !body.subarray(0, 1).every((byte) => byte === 0x64)) {
+  if (!response.ok && body[0] !== 0x64) {
     throw new RunError(
       "tracker-status",
       `Cannot announce to ${url}: it answered ${response.status}`,
     );
   }
   return decodeAnnounceReply(body);
+}
+
+/** The same for all announces of a peer. */
+function keyOf({ peerId }: AnnounceRequest): number {
+  return viewOf(peerId).getUint32(16);
 }
 
 function parsed(url: string): URL {
@@ -85,7 +91,7 @@ async function announceUdp(
   request: AnnounceRequest,
   { ctx, signal }: { readonly ctx: RoleContext; readonly signal: AbortSignal },
 ): Promise<AnnounceReply> {
-  const { hostname, port } = parsed(url);
+  const { hostname, port, pathname, search } = parsed(url);
   const name = hostname.replace(/^\[|\]$/g, "");
   const [address] = await ctx.net.resolve(name, { signal });
   const to = { host: address!, port: Number(port || "80") };
@@ -98,6 +104,8 @@ async function announceUdp(
     rng: ctx.rng,
     family: ipv6 ? "ipv6" : "ipv4",
     maxAttempts: UDP_ATTEMPTS,
+    key: keyOf(request),
+    urlData: pathname + search,
   });
   using done = new LinkedAbort(signal);
   let end: Extract<UdpTrackerOutput, { kind: "announced" | "failed" }> | null =

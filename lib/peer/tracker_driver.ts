@@ -9,6 +9,7 @@ import type {
   AnnounceReply,
   AnnounceRequest,
 } from "../bittorrent/tracker_messages.ts";
+import { TrackerRefusal } from "../bittorrent/tracker_http_client.ts";
 import type { RoleContext } from "../role.ts";
 import { announceOnce } from "./announce_once.ts";
 
@@ -42,6 +43,8 @@ export class TrackerDriver {
   readonly #announcer: Announcer;
   readonly #tasks = new Set<Promise<void>>();
   readonly #stop = new AbortController();
+  /** What trackers gave us to send back. */
+  readonly #trackerIds = new Map<string, Uint8Array>();
   #alarm = new AbortController();
   #leaving = false;
 
@@ -92,13 +95,18 @@ export class TrackerDriver {
   async #announce({ tier, url, event }: AnnouncerOutput): Promise<void> {
     const { ctx, requestOf, found } = this.#options;
     const stopped = event === "stopped";
+    const numWant = stopped ? 0 : NUM_WANT;
+    const request = requestOf(event, { numWant, tier });
+    const trackerId = this.#trackerIds.get(url);
     try {
       const reply = await announceOnce(
         url,
-        requestOf(event, { numWant: stopped ? 0 : NUM_WANT, tier }),
+        trackerId === undefined ? request : { ...request, trackerId },
         { ctx, signal: this.#stop.signal },
       );
       this.everAnswered = true;
+      // BEP 3: a reply without one leaves the last one good.
+      if (reply.trackerId) this.#trackerIds.set(url, reply.trackerId);
       const intervalMs = reply.intervalSeconds * 1000;
       const lonely = reply.peers.length === 0;
       if (!stopped) {
@@ -114,9 +122,10 @@ export class TrackerDriver {
         this.#feed({
           kind: "answered",
           tier,
-          intervalMs: lonely
-            ? Math.min(intervalMs, LONELY_INTERVAL_MS)
-            : intervalMs,
+          intervalMs: Math.max(
+            lonely ? Math.min(intervalMs, LONELY_INTERVAL_MS) : intervalMs,
+            (reply.minIntervalSeconds ?? 0) * 1000,
+          ),
         });
       }
     } catch (error) {
@@ -134,14 +143,16 @@ export class TrackerDriver {
     }
     const { ctx } = this.#options;
     this.lastFailure = messageOf(error);
-    this.#feed({ kind: "failed", tier });
+    const retryMs = error instanceof TrackerRefusal ? error.retryMs : undefined;
+    this.#feed({ kind: "failed", tier, retryMs });
+    const againMs = this.#announcer.retryMs(tier, ctx.clock.nowMs());
     ctx.emit({
       type: "announce.failed",
       tracker: url,
       event,
       code: error.code,
       message: messageOf(error),
-      retryMs: Math.round(this.#announcer.retryMs(tier, ctx.clock.nowMs())),
+      ...(againMs === Infinity ? {} : { retryMs: Math.round(againMs) }),
     });
   }
 

@@ -10,6 +10,7 @@ import {
   type WebSeedInput,
   type WebSeedOutput,
 } from "../../lib/bittorrent/web_seed.ts";
+import { fetchFollowing } from "../../lib/io/fetch_following.ts";
 import { sha1 } from "../../lib/io/hash.ts";
 import { LinkedAbort, OVER } from "../../lib/io/linked_abort.ts";
 import type { TcpConnection } from "../../lib/io/net.ts";
@@ -18,8 +19,6 @@ import type { SwarmDriver } from "../../lib/peer/swarm_driver.ts";
 
 /** Servers that are asked at the same time; the others of a torrent stand by. */
 const MAX_ACTIVE = 4;
-/** Places a server may send us to before it has what we ask for. */
-const MAX_REDIRECTS = 5;
 /** Bytes the swarm has not taken, above which no more are read. */
 const MAX_WAITING_BYTES = 2 ** 20;
 /** How often the seeds hear what peers give, over how many seconds. */
@@ -204,7 +203,10 @@ class WebSeedDriver implements TcpConnection {
     const startMs = this.#options.ctx.clock.nowMs();
     try {
       const range = `bytes=${offset}-${offset + lengthBytes - 1}`;
-      const response = await this.#follow(url, range, signal);
+      const response = await fetchFollowing(this.#options.ctx.net, url, {
+        headers: { range },
+        signal,
+      });
       this.feed({ kind: "answered", id, ...headOf(response) });
       const body = response.body?.getReader();
       try {
@@ -231,28 +233,6 @@ class WebSeedDriver implements TcpConnection {
           ? messageOf(error)
           : "the connection was lost",
       });
-    }
-  }
-
-  /** Sends the request, and again to where the server sends us. */
-  async #follow(
-    url: string,
-    range: string,
-    signal: AbortSignal,
-  ): Promise<Response> {
-    let target = url;
-    for (let hop = 0;; hop++) {
-      const response = await this.#options.ctx.net.fetch(target, {
-        headers: { range },
-        signal,
-      });
-      const location = response.headers.get("location");
-      const moved = [301, 302, 303, 307, 308].includes(response.status);
-      if (!moved || location === null || hop >= MAX_REDIRECTS) return response;
-      await response.body?.cancel();
-      if (!URL.canParse(location, target)) return response;
-      target = new URL(location, target).href;
-      if (!/^https?:/.test(target)) return response;
     }
   }
 

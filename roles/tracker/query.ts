@@ -20,6 +20,7 @@ import {
   type UdpTrackerInput,
 } from "../../lib/bittorrent/udp_tracker_client.ts";
 import { drive } from "../../lib/io/drive.ts";
+import { fetchFollowing } from "../../lib/io/fetch_following.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import type { Address, UdpSocket } from "../../lib/io/net.ts";
 import { readBody } from "../../lib/io/read_body.ts";
@@ -94,7 +95,7 @@ async function scrapeHttp(
     );
   }
   const { signal } = ctx;
-  const response = await ctx.net.fetch(url, { timeoutMs, signal });
+  const response = await fetchFollowing(ctx.net, url, { timeoutMs, signal });
   if (response.status !== 200) {
     await response.body?.cancel();
     throw new RunError(

@@ -75,3 +75,23 @@ Deno.test("Announcer believes no interval below 5 s and tells nobody stopped who
   assertEquals(announcer.deadlineMs, 5_000);
   assertEquals(said(announcer.handle({ kind: "stop" }, 1)), "a stopped");
 });
+
+Deno.test("Announcer leaves a tracker alone for as long as it wants, and others of the tier stand in for it (BEP 31)", () => {
+  const announcer = new Announcer([["a", "b"]]);
+  announcer.handle({ kind: "start" }, 0);
+  const fail = (retryMs: number | undefined, nowMs: number) =>
+    said(announcer.handle({ kind: "failed", tier: 0, retryMs }, nowMs));
+  assertEquals(fail(3_600_000, 0), "b started");
+  assertEquals(fail(undefined, 0), "");
+  // The first may not be asked yet; the second may, after the usual 5 s.
+  assertEquals(announcer.deadlineMs, 5_000);
+  assertEquals(said(announcer.handle({ kind: "timeout" }, 5_000)), "b started");
+  assertEquals(fail(Infinity, 5_000), "");
+  assertEquals(announcer.deadlineMs, 3_600_000);
+  assertEquals(
+    said(announcer.handle({ kind: "timeout" }, 3_600_000)),
+    "a started",
+  );
+  assertEquals(fail(Infinity, 3_600_000), "");
+  assertEquals(announcer.deadlineMs, Infinity);
+});

@@ -15,6 +15,7 @@ import {
   decodeAnnounceReply,
   decodeScrapeReply,
   scrapeUrlOf,
+  TrackerRefusal,
 } from "../../../lib/bittorrent/tracker_http_client.ts";
 import type { AnnounceRequest } from "../../../lib/bittorrent/tracker_messages.ts";
 import { concat, utf8 } from "../../../lib/core/bytes.ts";
@@ -263,6 +264,8 @@ Deno.test("encodeAnnounceReply writes the dictionary form of BEP 3, with and wit
     );
   assertEquals(read(ANSWER), {
     intervalSeconds: 120,
+    minIntervalSeconds: 60,
+    trackerId: utf8("cafe0123"),
     seeders: 1,
     leechers: 2,
     warning: null,
@@ -327,6 +330,34 @@ Deno.test("decodeAnnounceReply and decodeScrapeReply tell a refusal from a malfo
   const refusal = encodeFailure("no");
   assertEquals(codeOf(() => decodeAnnounceReply(refusal)), "tracker-refused");
   assertEquals(codeOf(() => decodeScrapeReply(refusal)), "tracker-refused");
+});
+
+Deno.test("decodeAnnounceReply reads when a tracker that refuses wants to be asked again (BEP 31)", () => {
+  const cases = [
+    [5, 300_000],
+    [10_000, 86_400_000],
+    ["never", Infinity],
+    ["soon", undefined],
+    [0, undefined],
+    [-1, undefined],
+    [undefined, undefined],
+  ] as const;
+  for (const [retryIn, retryMs] of cases) {
+    const refusal = assertThrows(
+      () =>
+        decodeAnnounceReply(
+          encodeBencode({ "failure reason": "full", "retry in": retryIn }),
+        ),
+      TrackerRefusal,
+    );
+    assertEquals(refusal.retryMs, retryMs, String(retryIn));
+  }
+});
+
+Deno.test("announceUrlOf sends a tracker's id back, byte by byte", () => {
+  const trackerId = Uint8Array.of(0x61, 0x00, 0xff);
+  const url = announceUrlOf("http://a/announce", { ...REQUEST, trackerId });
+  assert(url.endsWith("&trackerid=a%00%FF"), url);
 });
 
 Deno.test("encodeScrapeReply and decodeScrapeReply are each other's inverse", () => {

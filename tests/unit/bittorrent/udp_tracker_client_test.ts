@@ -85,6 +85,19 @@ Deno.test("UdpTrackerClient connects, announces and reports the reply", () => {
   assertEquals(machine.deadlineMs, Infinity);
 });
 
+Deno.test("UdpTrackerClient says the key it is given, and path and query of the URL (BEP 41)", () => {
+  const machine = new UdpTrackerClient({
+    ...{ rng: seededRng(1), family: "ipv4" },
+    ...{ key: 0xcafe, urlData: "/announce?passkey=1" },
+  });
+  const first = sentIn(
+    machine.handle({ kind: "announce", request: REQUEST }, 0),
+  );
+  const sent = connect(machine, first, 20);
+  assert(sent.kind === "announce");
+  assertEquals([sent.key, sent.urlData], [0xcafe, "/announce?passkey=1"]);
+});
+
 Deno.test("UdpTrackerClient waits 15, 30, 60 ... s and gives up after nine requests", () => {
   const machine = client();
   const waits: number[] = [];

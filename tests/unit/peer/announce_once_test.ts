@@ -55,3 +55,37 @@ Deno.test("announceOnce refuses an answer that is too long", async () => {
   );
   assertEquals(error.code, "too-large");
 });
+
+Deno.test("announceOnce goes where the tracker sends it, but not without end", async () => {
+  const asked: string[] = [];
+  const announceAt = (answer: (url: string) => Response) => {
+    const net = {
+      fetch: (url: string) => {
+        asked.push(url.replace(/\?.*/, ""));
+        return Promise.resolve(answer(url));
+      },
+    };
+    return announceOnce("http://a.example/announce", REQUEST, {
+      ctx: { clock: new ManualClock(), net } as unknown as RoleContext,
+      signal: new AbortController().signal,
+    });
+  };
+  const moved = (location: string) =>
+    new Response(null, { status: 302, headers: { location } });
+  const reply = await announceAt((url) =>
+    url.startsWith("http://a.example/")
+      ? moved("https://b.example/x")
+      : new Response("d8:intervali60e5:peers0:e")
+  );
+  assertEquals(reply.intervalSeconds, 60);
+  assertEquals(asked, ["http://a.example/announce", "https://b.example/x"]);
+  asked.length = 0;
+  for (const location of ["/announce", "ftp://b.example/", "http://[/"]) {
+    const error = await assertRejects(
+      () => announceAt(() => moved(location)),
+      RunError,
+    );
+    assertEquals(error.code, "tracker-status");
+  }
+  assertEquals(asked.length, 6 + 1 + 1);
+});

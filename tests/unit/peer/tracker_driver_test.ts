@@ -1,0 +1,60 @@
+import { assert, assertEquals } from "@std/assert";
+import type { RoleContext } from "../../../lib/role.ts";
+import { TrackerDriver } from "../../../lib/peer/tracker_driver.ts";
+import { ManualClock } from "../../support/manual_clock.ts";
+
+/** A driver at a tracker that answers with these bodies in turn, and the last one from then on. */
+function drive(...bodies: readonly string[]) {
+  const clock = new ManualClock();
+  const asked: { readonly atMs: number; readonly query: URLSearchParams }[] =
+    [];
+  const events: { readonly type: string; readonly retryMs?: number }[] = [];
+  const net = {
+    fetch(url: string) {
+      const body = bodies[Math.min(asked.length, bodies.length - 1)]!;
+      asked.push({ atMs: clock.nowMs(), query: new URL(url).searchParams });
+      return Promise.resolve(new Response(body));
+    },
+  };
+  const driver = new TrackerDriver({
+    ctx: {
+      ...{ clock, net },
+      emit: (event: typeof events[number]) => events.push(event),
+    } as unknown as RoleContext,
+    tiers: [["http://tracker.example/announce"]],
+    requestOf: (event, { numWant }) => ({
+      ...{ infoHash: new Uint8Array(20), peerId: new Uint8Array(20) },
+      ...{ port: 6881, uploadedBytes: 0, downloadedBytes: 0, leftBytes: 1 },
+      ...{ event, numWant },
+    }),
+    found() {},
+  });
+  driver.start();
+  return { driver, clock, asked, events };
+}
+
+Deno.test("TrackerDriver sends the last tracker id back, and keeps to the least interval although it knows nobody", async () => {
+  const { driver, clock, asked } = drive(
+    "d8:intervali900e12:min intervali50e5:peers0:10:tracker id3:onee",
+    "d8:intervali900e5:peers0:e",
+  );
+  await clock.advanceTo(100_000);
+  assertEquals(
+    asked.map(({ atMs, query }) => [atMs, query.get("trackerid")]),
+    [[0, null], [50_000, "one"], [80_000, "one"]],
+  );
+  await driver.stop();
+  const last = asked.at(-1)!.query;
+  assertEquals([last.get("event"), last.get("trackerid")], ["stopped", "one"]);
+});
+
+Deno.test("TrackerDriver asks a tracker no more that refuses for ever", async () => {
+  const { driver, clock, asked, events } = drive(
+    "d14:failure reason4:gone8:retry in5:nevere",
+  );
+  await clock.advanceTo(3_600_000);
+  assertEquals(asked.length, 1);
+  const failed = events.find(({ type }) => type === "announce.failed");
+  assert(failed !== undefined && failed.retryMs === undefined);
+  await driver.stop();
+});
