@@ -147,6 +147,7 @@ export class PieceBoard {
 
   /**
    * Takes a block. `unasked`: the peer was not asked for it, or it came by another way meanwhile. `complete`: it was the piece's last.
+   * Of whom else the block is asked ({@linkcode PieceBoard.requesters} said so before), it is to be withdrawn.
    */
   received(
     source: BlockSource,

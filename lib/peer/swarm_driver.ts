@@ -202,6 +202,8 @@ export class SwarmDriver {
         timeoutMs: CONNECT_TIMEOUT_MS,
         signal: attempt.signal,
       });
+      // Given up in the very turn in which it was made.
+      if (attempt.signal.aborted) return connection[Symbol.dispose]();
       this.#connections.set(link, connection);
       this.feed({ kind: "connected", link });
       this.#task(this.#receive(link, connection));
