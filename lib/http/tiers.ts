@@ -44,6 +44,7 @@ export class Tiers {
   readonly #memory: Shelf<StoredResponse>;
   readonly #disk: Shelf<DiskEntry> | undefined;
   readonly #capacityBytes: number;
+  readonly #diskBytes: number;
   #hits = 0;
   /** Bodies that grow. They are in memory even when the shelf has no place for them any more. */
   readonly #filling = new Set<GrowingBody>();
@@ -59,6 +60,7 @@ export class Tiers {
   constructor({ capacityBytes, disk }: TierOptions) {
     this.maxObjectBytes = Math.floor(capacityBytes / 2);
     this.#capacityBytes = capacityBytes;
+    this.#diskBytes = disk?.capacityBytes ?? 0;
     this.#memory = new Shelf({
       capacityBytes,
       costOf,
@@ -193,9 +195,24 @@ export class Tiers {
     return this.#disk!.keep({ ...stored, body: file });
   }
 
-  /** An entry was found on the disk when the cache began. False when there is no room for it: its file may go. */
-  foundOnDisk(entry: DiskEntry): boolean {
-    return this.#disk?.keep(entry) ?? false;
+  /**
+   * What was found on the disk when the cache began. The newest stay, as far as there is room; they come in oldest first,
+   * for of several that fit a request the most recent answers (RFC 9111 §4). Returns the others: their files may go.
+   */
+  foundOnDisk(entries: readonly DiskEntry[]): readonly DiskEntry[] {
+    const newestFirst = entries.toSorted((a, b) =>
+      b.responseWallMs - a.responseWallMs
+    );
+    let leftBytes = this.#diskBytes;
+    const [kept, others]: [DiskEntry[], DiskEntry[]] = [[], []];
+    for (const entry of newestFirst) {
+      const { fileBytes } = entry.body;
+      const fits = fileBytes <= leftBytes;
+      if (fits) leftBytes -= fileBytes;
+      (fits ? kept : others).push(entry);
+    }
+    for (const entry of kept.reverse()) this.#disk?.keep(entry);
+    return others;
   }
 
   /** An entry turned out to be gone from the disk, or damaged. */

@@ -53,7 +53,7 @@ export class DiskTier implements AsyncDisposable {
     this.#writes = new DiskWrites(ctx, folder, part);
   }
 
-  /** Takes up what an earlier run left, and removes what is damaged; what there is no room for is the oldest. */
+  /** Takes up what an earlier run left, and removes what is damaged, and the oldest where there is not room for all. */
   async restore(tiers: Tiers): Promise<void> {
     this.#tiers = tiers;
     const { clock, emit, files } = this.#ctx;
@@ -79,16 +79,17 @@ export class DiskTier implements AsyncDisposable {
         }
       }
     }
-    // Where there is not room for all, who came first stays: nobody has asked for any yet.
-    entries.sort((a, b) => b.responseWallMs - a.responseWallMs);
-    for (const entry of entries) tiers.foundOnDisk(entry);
+    for (const entry of tiers.foundOnDisk(entries)) {
+      removed += 1;
+      this.discard(entry);
+    }
     await this.settled();
-    const { objects, usedBytes, evictions } = tiers.stats().disk!;
+    const { objects, usedBytes } = tiers.stats().disk!;
     emit({
       type: "cache.restored",
       objects,
       bytes: usedBytes,
-      removed: removed + evictions,
+      removed,
       durationMs: clock.nowMs() - startedAtMs,
     });
   }

@@ -102,3 +102,41 @@ Deno.test("Edge tells what a slow disk did not take, and keeps in memory what wa
   assertEquals(files.contents.size, 6);
   assertEquals(skips(), [1, 41]);
 });
+
+Deno.test("Edge that starts again answers with the newest of what its disk has for a request (RFC 9111 §4)", async () => {
+  const files = new MemoryFiles();
+  let vary: Record<string, string> = {};
+  const start = async (diskBytes: number) => {
+    const edge = edgeOf(
+      (url) => new Response(textOf(url), { headers: { ...fields, ...vary } }),
+      ["http://a.test"],
+      { disk: { files, capacityBytes: diskBytes } },
+    );
+    await edge.disk!.restore(edge.tiers);
+    return edge;
+  };
+  const headers = { "x-a": "1" };
+  {
+    const { ask, clock, disk } = await start(1e6);
+    await ask("/a", { headers });
+    await clock.advanceTo(2000);
+    // From now on the origin answers by a field of the request.
+    vary = { vary: "x-a", "x-version": "2" };
+    await ask("/a", { headers: { ...headers, "cache-control": "no-cache" } });
+    await disk!.settled();
+    assertEquals(files.contents.size, 2);
+  }
+  {
+    const { ask, asked } = await start(1e6);
+    const again = await ask("/a", { headers });
+    assertEquals(again.headers.get("x-version"), "2");
+    assertEquals(asked, []);
+  }
+  // With room for one, the newest is what stays.
+  const { ask, asked, events } = await start(2000);
+  assertEquals((await ask("/a", { headers })).headers.get("x-version"), "2");
+  assertEquals([asked.length, files.contents.size], [0, 1]);
+  const restored = events.find(({ type }) => type === "cache.restored");
+  assert(restored?.type === "cache.restored");
+  assertEquals([restored.objects, restored.removed], [1, 1]);
+});
