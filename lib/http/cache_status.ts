@@ -1,3 +1,5 @@
+import { splitList } from "./fields.ts";
+
 /** Why a request went to the origin: the words of RFC 9211 §2.2. */
 export type ForwardReason =
   | "bypass"
@@ -44,6 +46,13 @@ export function formatCacheStatus(cache: string, status: CacheStatus): string {
   if (status.key !== undefined) text += `; key=${sfString(status.key)}`;
   if (status.detail !== undefined) text += `; detail=${status.detail}`;
   return text;
+}
+
+/** Whether the nearest cache had the answer: the last member, for each on the way adds its own at the end (RFC 9211 §2). */
+export function isNearestHit(value: string | null): boolean {
+  const nearest = splitList(value).at(-1) ?? "";
+  // A key may have the word in it.
+  return /;\s*hit\s*(?:;|$)/.test(nearest.replace(/"(?:[^"\\]|\\.)*"/g, ""));
 }
 
 /** A string of RFC 8941 §3.3.3: printable ASCII in quotes; other characters are percent-encoded, as in a URL. */

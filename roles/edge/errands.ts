@@ -2,6 +2,7 @@ import { ByteCollector } from "../../lib/core/byte_collector.ts";
 import { fromUtf8 } from "../../lib/core/bytes.ts";
 import { RunError } from "../../lib/core/errors.ts";
 import { MAX_MPD_BYTES } from "../../lib/dash/xml.ts";
+import { isNearestHit } from "../../lib/http/cache_status.ts";
 import type { Edge } from "./edge.ts";
 import { OwnRequest } from "./own_request.ts";
 
@@ -68,7 +69,7 @@ export class Errands {
     const { status, headers, body } = await this.#edge.handle(
       new OwnRequest(target, this.#signal),
     );
-    const isHit = headers.get("cache-status")?.includes("; hit") === true;
+    const isHit = isNearestHit(headers.get("cache-status"));
     if (body === null) return { status, bytes: 0, isHit };
     if (body instanceof Uint8Array) {
       take(body);

@@ -1,3 +1,4 @@
+import { isNearestHit } from "../../lib/http/cache_status.ts";
 import { Fields } from "../../lib/http/fields.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
@@ -116,11 +117,11 @@ export class Front {
   ): void {
     if (!(headers instanceof Fields)) return;
     const { pseudonym, limits } = this.#parts;
-    const isHit = headers.get("cache-status")?.includes(`${pseudonym}; hit`);
+    const isHit = isNearestHit(headers.get("cache-status"));
     const duration = Math.max(0, Math.round(tookMs * 10) / 10);
     headers.append(
       "server-timing",
-      `edge;desc=${isHit === true ? "hit" : "miss"};dur=${duration}`,
+      `edge;desc=${isHit ? "hit" : "miss"};dur=${duration}`,
     );
     if (toPlayer) {
       const limit = limits.clientBytesPerSecond;

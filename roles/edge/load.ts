@@ -2,7 +2,7 @@ import { InputError, RunError } from "../../lib/core/errors.ts";
 import { shuffled } from "../../lib/core/rng.ts";
 import { parseMpd } from "../../lib/dash/mpd.ts";
 import { MAX_MPD_BYTES } from "../../lib/dash/xml.ts";
-import { splitList } from "../../lib/http/fields.ts";
+import { isNearestHit } from "../../lib/http/cache_status.ts";
 import { streamOf } from "../../lib/io/body_stream.ts";
 import type { BodySource } from "../../lib/io/http.ts";
 import { HttpClient } from "../../lib/io/http_client.ts";
@@ -201,9 +201,7 @@ async function get(
   try {
     const answer = await client.send(url, request(flags, ctx));
     const bytes = await drain(answer.body, flags, ctx);
-    // RFC 9211 §2: the member of the cache nearest to us is the last.
-    const nearest = splitList(answer.headers.get("cache-status")).at(-1);
-    const isHit = /;\s*hit\b/.test(nearest ?? "");
+    const isHit = isNearestHit(answer.headers.get("cache-status"));
     return answer.status === 200 ? { bytes, isHit } : undefined;
   } catch (error) {
     if (!ctx.signal.aborted && !(error instanceof Error)) throw error;

@@ -7,6 +7,7 @@
  * Players that name what they want next (CMCD `nor`) are believed at their first request.
  */
 import { messageOf } from "../../lib/core/errors.ts";
+import { isNearestHit } from "../../lib/http/cache_status.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";
 import type { HttpResponse } from "../../lib/io/http.ts";
 import type { RoleContext } from "../../lib/role.ts";
@@ -52,8 +53,7 @@ export class Prefetcher {
     if (answer.status !== 200 && answer.status !== 206) return answer;
     const target = normaliseTarget(request.target);
     if (target === undefined) return answer;
-    const isHit = answer.headers.get("cache-status")?.includes("; hit") ===
-      true;
+    const isHit = isNearestHit(answer.headers.get("cache-status"));
     if (isManifest(target) && !(isHit && this.#titles.has(target))) {
       this.#start(this.#learn(target));
     }

@@ -1,5 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { formatCacheStatus, tokenOf } from "../../../lib/http/cache_status.ts";
+import {
+  formatCacheStatus,
+  isNearestHit,
+  tokenOf,
+} from "../../../lib/http/cache_status.ts";
 
 Deno.test("formatCacheStatus writes members of RFC 9211", () => {
   assertEquals(
@@ -26,4 +30,15 @@ Deno.test("tokenOf makes a token of any name", () => {
   assertEquals(tokenOf("1"), "x1");
   assertEquals(tokenOf(""), "x");
   assertEquals(tokenOf("a;b\r\nc: d"), "a-b-c-d");
+});
+
+Deno.test("isNearestHit asks the last cache on the way, whatever the others had", () => {
+  assertEquals(isNearestHit("e; hit; ttl=3"), true);
+  assertEquals(isNearestHit("e;hit"), true);
+  assertEquals(isNearestHit("a; fwd=uri-miss, e; hit"), true);
+  // Two tiers may have one name.
+  assertEquals(isNearestHit("e; hit, e; fwd=uri-miss; stored"), false);
+  assertEquals(isNearestHit('e; fwd=stale; key="/a; hit; \\"; hit"'), false);
+  assertEquals(isNearestHit("e; hits=3"), false);
+  assertEquals(isNearestHit(null), false);
 });
