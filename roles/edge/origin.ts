@@ -95,7 +95,9 @@ export class Origin {
     options: OriginOptions,
     ctx: Pick<RoleContext, "clock" | "emit">,
   ) {
-    this.base = url.replace(/[?#].*$/, "").replace(/\/+$/, "");
+    // As every URL is written that is compared with it: host in lower case, no port that goes without saying.
+    const { origin, pathname } = new URL(url);
+    this.base = origin + pathname.replace(/\/+$/, "");
     this.#health = new OriginHealth(options);
     this.#turns = new Turns({
       most: options.concurrency,

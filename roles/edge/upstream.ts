@@ -58,8 +58,9 @@ export class Upstream {
 
   /** The target a URL at any of the origins has here; undefined when it is elsewhere. */
   targetOf(url: string): string | undefined {
-    const origin = this.#origins.find(({ base }) => url.startsWith(`${base}/`));
-    return origin === undefined ? undefined : url.slice(origin.base.length);
+    const { href } = new URL(url);
+    const found = this.#origins.find(({ base }) => href.startsWith(`${base}/`));
+    return found === undefined ? undefined : href.slice(found.base.length);
   }
 
   /** How each origin does. */

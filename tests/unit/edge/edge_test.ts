@@ -81,6 +81,21 @@ Deno.test("Edge puts the path of --origin before every target, and lets none out
   assertEquals(asked.length, 2);
 });
 
+Deno.test("Edge forgets what an unsafe method made wrong however the URL of --origin is written (RFC 9111 §4.4)", async () => {
+  const origins = ["HTTP://A.Test:80/films/", "http://b.test"];
+  const { ask, asked } = edgeOf((_, { method }) =>
+    new Response(method, {
+      headers: method === "GET"
+        ? { "cache-control": "max-age=60" }
+        : { location: "http://a.test/films/b", "content-location": "c" },
+    }), origins);
+  const paths = ["/a", "/b", "/c"];
+  for (const path of paths) await ask(path);
+  await ask("/a", { method: "POST" });
+  for (const path of paths) await ask(path);
+  assertEquals(asked.length, 7);
+});
+
 Deno.test("Edge cuts a body whose origin falls silent", async () => {
   const { ask, clock, events } = edgeOf(() =>
     new Response(
