@@ -4,6 +4,7 @@ import type {
 } from "../../lib/http/cache_status.ts";
 import type { Lookup, LookupOptions } from "../../lib/http/lookup.ts";
 import type { StoredResponse } from "../../lib/http/stored_response.ts";
+import type { Fields } from "../../lib/http/fields.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";
 import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
 import { Exchange } from "./exchange.ts";
@@ -24,6 +25,9 @@ const REFUSED_METHODS: ReadonlySet<string> = new Set([
   "TRACE",
   "TRACK",
 ]);
+
+/** More hops than any request goes: larger numbers are taken for this (RFC 9110 §7.6.2 lets us choose). */
+const MAX_FORWARDS = 1000;
 
 /** A caching reverse proxy: carries out what `HttpCache` decides. */
 export class Edge {
@@ -46,6 +50,15 @@ export class Edge {
       request,
       forward: { method: request.method, key: key ?? request.target, fields },
     });
+    if (
+      request.method === "OPTIONS" &&
+      (request.target === "*" || !oneHopLess(fields))
+    ) {
+      return exchange.plain(
+        200,
+        "An edge of a CDN, which passes on what has a path",
+      );
+    }
     if (key === undefined) {
       return exchange.plain(400, "The request target must be a path");
     }
@@ -169,4 +182,13 @@ export class Edge {
       : "stale";
     return answerNow(this.#parts, exchange, { stored, cacheStatus, status });
   }
+}
+
+/** Counts this hop in `Max-Forwards`, which only OPTIONS and TRACE have (RFC 9110 §7.6.2). False when there may be no further one. */
+function oneHopLess(fields: Fields): boolean {
+  const left = fields.get("max-forwards");
+  if (left === null || !/^[0-9]+$/.test(left)) return true;
+  const hops = Math.min(Number(left), MAX_FORWARDS);
+  fields.set("max-forwards", String(hops - 1));
+  return hops > 0;
 }

@@ -135,7 +135,8 @@ export class Exchange {
       ["cache-control", "no-store"],
       ["cache-status", formatCacheStatus(this.#pseudonym, cacheStatus)],
     ]);
-    this.#account(status, "error", { bytes: body.length, complete: true });
+    const told = status < 400 ? "own" : "error";
+    this.#account(status, told, { bytes: body.length, complete: true });
     return { status, headers, body };
   }
 

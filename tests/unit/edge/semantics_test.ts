@@ -129,3 +129,21 @@ Deno.test("Edge's 304 leaves out what is said of the bytes, and nothing else (RF
     "via",
   ]);
 });
+
+Deno.test("Edge counts a hop of OPTIONS, and answers it where there may be no further one (RFC 9110 §7.6.2)", async () => {
+  const left: (string | undefined)[] = [];
+  const { ask } = edgeOf((_, { headers }) => {
+    left.push([...headers].find(([name]) => name === "max-forwards")?.[1]);
+    return new Response(null, { status: 204 });
+  });
+  const options = (hops: string, target = "/a") =>
+    ask(target, { method: "OPTIONS", headers: { "max-forwards": hops } });
+  assertEquals((await options("3")).status, 204);
+  assertEquals((await options("0")).status, 200);
+  assertEquals((await options("7", "*")).status, 200);
+  // No number: nothing to count.
+  assertEquals((await options("-1")).status, 204);
+  // Of other methods it says nothing.
+  await ask("/a", { headers: { "max-forwards": "0" } });
+  assertEquals(left, ["2", "-1", "0"]);
+});
