@@ -6,7 +6,7 @@
  * carry their own parameter sets (avc3, as our test card) or share one initialization needs nothing else. What is
  * measured is what the client got, from its request to the last byte: from the cache or from the origin.
  */
-import { messageOf } from "../../lib/core/errors.ts";
+import { messageOf, RunError } from "../../lib/core/errors.ts";
 import { keepLowestRung } from "../../lib/dash/lowest_rung.ts";
 import { type CourseFormat, formatChunk } from "../../lib/http/course_log.ts";
 import { Fields } from "../../lib/http/fields.ts";
@@ -56,8 +56,11 @@ export class Course {
     this.#options = options;
   }
 
-  /** Answers what is not for the cache: manifests, which are thinned out, and players' reports. Undefined for all else. */
-  answer(request: HttpRequest): Promise<HttpResponse> | undefined {
+  /**
+   * Answers what is not for the cache: manifests, which are thinned out, and players' reports. Undefined for all else,
+   * also where the origin has no manifest to give: what it says instead is what the player gets.
+   */
+  answer(request: HttpRequest): Promise<HttpResponse | undefined> | undefined {
     if (request.target === REPORT_PATH && request.method === "POST") {
       return Promise.resolve(this.#report(request));
     }
@@ -72,6 +75,8 @@ export class Course {
   choose(request: HttpRequest): Chosen | undefined {
     const target = normaliseTarget(request.target);
     if (target === undefined || request.method !== "GET") return undefined;
+    // A part of one rate is not the same part of another.
+    if (request.headers.get("range") !== null) return undefined;
     const known = this.#options.titles.find(target);
     if (known === undefined || known.rungs.length < 2) return undefined;
     if (known.contentType !== "video" && known.contentType !== "") {
@@ -111,13 +116,16 @@ export class Course {
     };
   }
 
-  async #manifest(target: string): Promise<HttpResponse> {
+  async #manifest(target: string): Promise<HttpResponse | undefined> {
     const { errands, titles } = this.#options;
     try {
       const text = await errands.text(target);
       titles.learn(target, text);
       return manifestAnswer(200, keepLowestRung(text));
     } catch (error) {
+      if (error instanceof RunError && error.code === "manifest-refused") {
+        return undefined;
+      }
       const message = messageOf(error);
       this.#ctx.emit({ type: "title.refused", path: target, message });
       return manifestAnswer(502, "The manifest cannot be had or read\n");

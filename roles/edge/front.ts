@@ -8,7 +8,7 @@ import type { Course } from "./course.ts";
 import type { Edge } from "./edge.ts";
 import type { Limits } from "./limits.ts";
 import type { Prefetcher } from "./prefetch.ts";
-import { heardIn, type Players } from "./players.ts";
+import { type Heard, heardIn, type Players } from "./players.ts";
 import type { Purger } from "./purge.ts";
 import { Retargeted } from "./retargeted.ts";
 
@@ -45,8 +45,7 @@ export class Front {
 
   /** Answers one request. */
   handle(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
-    const { purger, players, edge, limits, clock, serverTiming } = this.#parts;
-    const { prefetcher, course } = this.#parts;
+    const { purger, players, limits, clock, course } = this.#parts;
     if (request.method === "PURGE") {
       return this.#purge(request, purger);
     }
@@ -59,9 +58,24 @@ export class Front {
     if (own !== undefined) {
       const fromMs = clock.nowMs();
       return own.then((answer) =>
-        limits.apply(request, this.#told(request, answer, fromMs))
+        answer === undefined
+          ? this.#through(request, { told, heard })
+          : limits.apply(request, this.#told(request, answer, fromMs))
       );
     }
+    return this.#through(request, { told, heard });
+  }
+
+  /** Has the cache answer `told`, which is `request` as the cache is to see it. */
+  #through(
+    request: HttpRequest,
+    { told, heard }: {
+      readonly told: HttpRequest;
+      readonly heard: Heard | undefined;
+    },
+  ): HttpResponse | Promise<HttpResponse> {
+    const { edge, limits, clock, serverTiming, prefetcher, course } =
+      this.#parts;
     const chosen = course?.choose(told);
     const asked = chosen === undefined || chosen.target === told.target
       ? told

@@ -152,6 +152,21 @@ Deno.test("Course hides all rates but the lowest, and believes a browser that re
   assertEquals(read(lines.at(-1)!).bitrate, 200_000);
 });
 
+Deno.test("Course leaves a range of a segment alone: in another rate the same bytes are others", async () => {
+  const { get, course } = proxyOf(1, 10_000_000);
+  await get("/film.mpd");
+  await get("/50000-1.m4s");
+  assertEquals(
+    course.choose(requestOf("/50000-2.m4s"))?.target,
+    "/200000-2.m4s",
+  );
+  const headers = new Fields([["range", "bytes=10-"]]);
+  assertEquals(
+    course.choose(requestOf("/50000-2.m4s", { headers })),
+    undefined,
+  );
+});
+
 Deno.test("formatChunk writes each project's columns", () => {
   const chunk = {
     wallSeconds: 1_700_000_000.25,
