@@ -1,4 +1,3 @@
-import { InputError } from "../../lib/core/errors.ts";
 import { HttpCache } from "../../lib/http/cache.ts";
 import type { HttpHandler } from "../../lib/io/http.ts";
 import { HttpClient } from "../../lib/io/http_client.ts";
@@ -155,14 +154,11 @@ export function cacheOf(
 }
 
 async function openCourseLog(
-  { courseLog: format, courseLogFile, adapt }: EdgeFlags,
+  { courseLog: format, courseLogFile }: EdgeFlags,
   { files, terminal }: EdgeContext,
   opened: AsyncDisposableStack,
 ): Promise<CourseOptions["log"]> {
   if (format === "none") return undefined;
-  if (adapt === undefined) {
-    throw new InputError("--course-log needs --adapt, such as --adapt 0.5");
-  }
   if (courseLogFile === undefined) {
     return { format, write: (text) => terminal.write(text) };
   }

@@ -16,6 +16,7 @@ export async function serveEdge(
   ctx: RoleContext,
 ): Promise<void> {
   checkOriginFlags(flags);
+  checkCourseFlags(flags);
   checkWorkerFlags(flags);
   if (flags.cacheDir !== undefined && flags.diskSize === 0) {
     throw new InputError("--disk-size must be above 0, such as 10GiB");
@@ -50,6 +51,20 @@ function checkOriginFlags(flags: EdgeFlags): void {
       "An edge needs an origin: --origin http://127.0.0.1:8080/",
     );
   }
+  for (const origin of flags.origin) {
+    const { search, hash, username, password } = new URL(origin);
+    if (search + hash + username + password !== "") {
+      throw new InputError(
+        "--origin must have no query, fragment, user name or password: an edge does not send them",
+      );
+    }
+  }
+  const { originTimeout, originConnectTimeout, originIdleTimeout } = flags;
+  if ([originTimeout, originConnectTimeout, originIdleTimeout].includes(0)) {
+    throw new InputError(
+      "--origin-timeout, --origin-connect-timeout and --origin-idle-timeout must be above 0",
+    );
+  }
   if (flags.originConnections === 0) {
     throw new InputError("--origin-connections must be above 0, got 0");
   }
@@ -60,6 +75,17 @@ function checkOriginFlags(flags: EdgeFlags): void {
   if (healthCheck !== undefined && normaliseTarget(healthCheck) === undefined) {
     throw new InputError(
       `--health-check must be a path such as /healthz, got "${healthCheck}"`,
+    );
+  }
+}
+
+function checkCourseFlags({ adapt, courseLog, courseLogFile }: EdgeFlags) {
+  if (courseLog !== "none" && adapt === undefined) {
+    throw new InputError("--course-log needs --adapt, such as --adapt 0.5");
+  }
+  if (courseLogFile !== undefined && courseLog === "none") {
+    throw new InputError(
+      "--course-log-file needs --course-log, such as --course-log cmu",
     );
   }
 }

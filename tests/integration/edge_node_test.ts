@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { countingOrigin } from "../support/counting_origin.ts";
 import { startEdge } from "../support/edge.ts";
-import { temporaryFolder } from "../support/program.ts";
+import { runProgram, temporaryFolder } from "../support/program.ts";
 import { answerOf } from "../support/small_title.ts";
 
 async function get(url: string, init: RequestInit = {}) {
@@ -233,6 +233,8 @@ Deno.test("edge --adapt chooses the rate for a player that sees one, and logs as
     'bandwidth="800000"',
     'bandwidth="64000"',
   ]);
+  // Where there is none, the player hears what the origin says.
+  assertEquals((await get(`${url}/no.mpd`)).status, 404);
   for (const number of [1, 2]) {
     const headers = { "x-489-uuid": "browser-1" };
     await get(`${url}/800000-${number}.m4s`, { headers });
@@ -304,4 +306,21 @@ Deno.test("edge lets no client decide what others get by fields that are in no k
     );
   }
   assertEquals(origin.requests.length, 2);
+});
+
+Deno.test("edge refuses flags that would do nothing, or let nothing through", async () => {
+  const origin = ["--origin", "http://127.0.0.1:9/"];
+  const cases: readonly (readonly string[])[] = [
+    [...origin, "--course-log-file", "log.txt"],
+    [...origin, "--workers", "2", "--course-log", "cmu"],
+    [...origin, "--origin-timeout", "0s"],
+    ["--origin", "http://127.0.0.1:9/?title=1"],
+    ["--origin", "http://me:secret@127.0.0.1:9/"],
+  ];
+  await Promise.all(cases.map(async (flags) => {
+    const run = await runProgram(["edge", "--port", "0", ...flags]);
+    assertEquals(run.code, 2, flags.join(" "));
+    assertMatch(run.stderr, /^rolecall: --(course-log|origin)[^\n]+\n$/);
+    assert(!run.stderr.includes("secret"));
+  }));
 });
