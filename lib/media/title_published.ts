@@ -68,6 +68,20 @@ export function liveNumbers(
   return { first: Math.min(end, Math.max(1, Math.floor(oldest) + 1)), end };
 }
 
+/**
+ * The segments of a live title that can be had: those that are listed, and older ones for as long again. A client has read
+ * its manifest a while ago (ISO/IEC 23009-1 §5.3.9.5.3 gives it two segments), and its playlist, which holds for a segment
+ * and the length of the playlist (RFC 8216 §6.2.2).
+ */
+export function availableNumbers(
+  plan: TitlePlan,
+  sinceStartMs: number,
+): { readonly first: number; readonly end: number } {
+  const longerMs = 1000 * (TIME_SHIFT_SECONDS + 2 * segmentSeconds(plan));
+  const { first } = liveNumbers(plan, sinceStartMs - longerMs);
+  return { first, end: liveNumbers(plan, sinceStartMs).end };
+}
+
 function setOf(
   plan: TitlePlan,
   { first, end }: { readonly first: number; readonly end: number },

@@ -19,7 +19,10 @@ import {
   TITLE_MODIFIED_AT,
   type TitlePlan,
 } from "../../lib/media/title_plan.ts";
-import { liveNumbers, publishTitle } from "../../lib/media/title_published.ts";
+import {
+  availableNumbers,
+  publishTitle,
+} from "../../lib/media/title_published.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { titlePage } from "./pages.ts";
 import {
@@ -38,7 +41,7 @@ const KEPT_BYTES = 32 * 2 ** 20;
  * The built-in title: everything is made when it is asked for and is the same every time.
  *
  * The entity tag is a digest of the bytes, so two origins of the same version agree, and a later version that paints
- * differently does not. A live title has the segments that have ended and are in its time shift buffer; its manifest
+ * differently does not. A live title has the segments that have ended, and keeps them for a while after they have left its manifest; that
  * and playlists are for a second, the time for no time at all.
  */
 export class TitleSite implements Site {
@@ -93,7 +96,7 @@ export class TitleSite implements Site {
     const { startWallMs } = this.#plan;
     if (file.kind !== "segment" || startWallMs === undefined) return true;
     const sinceMs = this.#ctx.clock.wallMs() - startWallMs;
-    const { first, end } = liveNumbers(this.#plan, sinceMs);
+    const { first, end } = availableNumbers(this.#plan, sinceMs);
     return file.number >= first && file.number < end;
   }
 

@@ -1,4 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
+import { lecturePlan } from "../../../lib/media/title_plan.ts";
+import { liveNumbers } from "../../../lib/media/title_published.ts";
+import type { RoleContext } from "../../../lib/role.ts";
+import { TitleSite } from "../../../roles/origin/title_site.ts";
 import { fromUtf8, utf8 } from "../../../lib/core/bytes.ts";
 import type { Files } from "../../../lib/io/files.ts";
 import { openFolderSite } from "../../../roles/origin/folder_site.ts";
@@ -55,4 +59,29 @@ Deno.test("openFolderSite reads into memory that goes round, but not into what a
   const c = await (await contentOf("c")).read(0, 3);
   assertEquals(fromUtf8(a), "aaa");
   assertEquals([fromUtf8(c), c.buffer === b.buffer], ["ccc", true]);
+});
+
+Deno.test("TitleSite has live segments from their end on, and for a while after they have left manifest and playlists", async () => {
+  const startWallMs = Date.UTC(2026, 10, 26);
+  const plan = lecturePlan({
+    startWallMs,
+    addressing: "number",
+    segmentMs: 2000,
+  });
+  let sinceMs = 0;
+  const site = new TitleSite(plan, {
+    clock: { nowMs: () => 0, wallMs: () => startWallMs + sinceMs },
+    emit() {},
+    signal: new AbortController().signal,
+  } as unknown as RoleContext);
+  const has = async (number: number) => {
+    const names = [`video_360_20261126_${number}.m4s`];
+    return await site.find({ names, folder: false }) !== null;
+  };
+  sinceMs = 1_000_000;
+  const { first, end } = liveNumbers(plan, sinceMs);
+  assertEquals([await has(end - 1), await has(end)], [true, false]);
+  // RFC 8216 §6.2.2: for its own length and that of the playlist it was in, here two minutes.
+  sinceMs += 122_000;
+  assertEquals([await has(first), await has(first - 10)], [true, false]);
 });
