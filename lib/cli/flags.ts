@@ -17,6 +17,8 @@ export interface Flag<T> {
   readonly kind: "value" | "switch" | "list";
   /** One letter that stands for it: `o` makes `-o FILE`. */
   readonly short?: string;
+  /** Its value is for nobody else: `/config` does not tell it. */
+  readonly secret?: true;
   /** Words to complete, for choices. */
   readonly choices?: readonly string[];
   /** @throws {RangeError} If `text` is not a value of this flag; the message says what would be. A list parses each text. */
@@ -42,6 +44,7 @@ interface Common {
   readonly help: string;
   readonly placeholder?: string;
   readonly short?: string;
+  readonly secret?: true;
 }
 
 function valueFlag<T>(
@@ -56,6 +59,7 @@ function valueFlag<T>(
     absent: undefined,
     kind: "value",
     ...(options.short === undefined ? {} : { short: options.short }),
+    ...(options.secret === undefined ? {} : { secret: options.secret }),
     parse,
   };
 }

@@ -35,7 +35,7 @@ export interface ParsedArgs {
     readonly operand: string;
   };
   readonly common: CommonValues;
-  /** The flags in force as they are typed, in the form of a `--config` file. */
+  /** The flags in force as they are typed, in the form of a `--config` file, without the secret ones. */
   readonly config: Readonly<Record<string, ConfigValue>>;
 }
 
@@ -218,10 +218,11 @@ function configOf(
   texts: ReadonlyMap<string, readonly string[]>,
 ): Record<string, ConfigValue> {
   const config: Record<string, ConfigValue> = {};
-  for (const [key, { kind, defaultText }] of Object.entries(flags)) {
+  for (const [key, { kind, defaultText, secret }] of Object.entries(flags)) {
     const name = kebab(key);
     const given = texts.get(name);
     if (name === "config") continue; // What was in the file is among the rest.
+    if (secret) continue;
     if (kind === "switch") config[name] = given !== undefined;
     else if (given !== undefined) {
       config[name] = kind === "list" ? given : given[0]!;

@@ -96,6 +96,7 @@ export const edgeFlags = {
   ...courseFlags,
   purgeToken: flag.text({
     placeholder: "TOKEN",
+    secret: true,
     help:
       "Who knows it may purge: PURGE on the edge, POST /purge at --admin (default: nobody)",
   }),

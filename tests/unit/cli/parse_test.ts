@@ -148,3 +148,17 @@ Deno.test("parseRoleArgs tells the flags in force in a form that a --config file
   const again = parseRoleArgs(ROLE, { texts, operands: [], help: false });
   assertEquals(again, { ...rest, config });
 });
+
+Deno.test("parseRoleArgs does not tell the value of a secret flag among those in force", () => {
+  const token = flag.text({ help: "Who knows it may", secret: true });
+  const role: RoleShape = {
+    name: "thing",
+    modes: { only: { flags: { token } } },
+  };
+  const { flags, config } = parseRoleArgs(
+    role,
+    scanArgs(role, ["--token", "s3cret"]),
+  );
+  assertEquals(flags["token"], "s3cret");
+  assertEquals(JSON.stringify(config).includes("s3cret"), false);
+});
