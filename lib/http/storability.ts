@@ -124,6 +124,17 @@ export function fieldsNotToStore(directives: Directives): readonly string[] {
   ];
 }
 
+/** The lines of a response that may not be kept with it, but are for the client whose request it answers. */
+export function linesForOne(
+  fields: FieldSource,
+  directives: Directives,
+): readonly (readonly [string, string])[] {
+  const names = fieldsNotToStore(directives);
+  return names.length === 0
+    ? []
+    : [...fields].filter(([name]) => names.includes(name));
+}
+
 /** Whether the method promises not to change anything (RFC 9110 §9.2.1): such requests may be sent to another origin again. */
 export function isSafe(method: string): boolean {
   return method === "GET" || method === "HEAD" || method === "OPTIONS" ||

@@ -46,6 +46,8 @@ export interface Story {
   readonly cacheStatus: EdgeCacheStatus;
   /** For the `Cache-Status` field; `ttl` is added here. */
   readonly status: CacheStatus;
+  /** What of an origin's answer is for this client alone. */
+  readonly own?: Iterable<readonly [string, string]>;
   readonly nowMs: number;
   readonly wallMs: number;
 }
@@ -57,6 +59,7 @@ export function answerFrom(
   story: Story,
 ): HttpResponse {
   const fields = new Fields(stored.fields);
+  for (const [name, value] of story.own ?? []) fields.append(name, value);
   const ageMs = currentAgeMs(stored, story.nowMs);
   // What was fetched for this very request has no age of its own.
   const isOwn = story.cacheStatus === "miss";

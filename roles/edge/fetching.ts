@@ -1,6 +1,7 @@
 import type { ForwardReason } from "../../lib/http/cache_status.ts";
 import type { Flight } from "../../lib/http/flights.ts";
 import type { Lookup, PartialResponse } from "../../lib/http/lookup.ts";
+import { linesForOne } from "../../lib/http/storability.ts";
 import {
   conditionsFor,
   restConditions,
@@ -56,6 +57,7 @@ export async function fetchFor(
         stored,
         cacheStatus: "revalidated",
         status: { forward: reason, forwardStatus: 304, stored: true },
+        own: linesForOne(response.fields, stored.directives),
       });
     }
     if (STAND_IN_STATUSES.has(response.status)) {
@@ -141,6 +143,7 @@ async function completeParts(
     stored,
     cacheStatus: "miss",
     status: { forward: reason, forwardStatus: 206, stored: true },
+    own: linesForOne(response.fields, stored.directives),
   });
 }
 

@@ -9,6 +9,7 @@ import {
   isRestOf,
   restConditions,
 } from "../../lib/http/stored_response.ts";
+import { linesForOne } from "../../lib/http/storability.ts";
 import type { EdgeCacheStatus } from "../../lib/events/edge.ts";
 import type { HttpResponse } from "../../lib/io/http.ts";
 import type { Exchange } from "./exchange.ts";
@@ -29,7 +30,13 @@ export function storedAnswer(
 ): HttpResponse {
   const reason = status.forward;
   void fillStored(parts, exchange, response, { stored, reason });
-  return answerNow(parts, exchange, { stored, cacheStatus: "miss", status });
+  const own = linesForOne(response.fields, stored.directives);
+  return answerNow(parts, exchange, {
+    stored,
+    cacheStatus: "miss",
+    status,
+    own,
+  });
 }
 
 /** Reads an origin's body into what is stored, and onto the disk; tells of it. */

@@ -17,6 +17,7 @@ export function answerNow(
     readonly stored: StoredResponse;
     readonly cacheStatus: EdgeCacheStatus;
     readonly status: CacheStatus;
+    readonly own?: Iterable<readonly [string, string]>;
   },
 ): HttpResponse {
   const { clock } = ctx;

@@ -147,3 +147,33 @@ Deno.test("Edge counts a hop of OPTIONS, and answers it where there may be no fu
   await ask("/a", { headers: { "max-forwards": "0" } });
   assertEquals(left, ["2", "-1", "0"]);
 });
+
+Deno.test("Edge gives fields that are for one client to that one, and to no other (RFC 9111 §5.2.2.7)", async () => {
+  for (const control of ["private", "no-cache"]) {
+    let cookies = 0;
+    const { ask, asked, clock } = edgeOf((_, { headers }) => {
+      const isAsked = [...headers].some(([name]) => name === "if-none-match");
+      return new Response(isAsked ? null : "x", {
+        status: isAsked ? 304 : 200,
+        headers: [
+          ["etag", '"1"'],
+          ["cache-control", `max-age=60, ${control}="Set-Cookie, X-You"`],
+          ["set-cookie", `visit=${++cookies}`],
+          ["set-cookie", "b=c"],
+          ["x-you", "a"],
+        ],
+      });
+    });
+    const seen = async () => {
+      const { headers } = await ask("/");
+      return [headers.get("set-cookie"), headers.get("x-you")];
+    };
+    assertEquals(await seen(), ["visit=1, b=c", "a"]);
+    assertEquals(await seen(), [null, null]);
+    await clock.advanceTo(61_000);
+    // What comes with a 304 is for whoever it was asked for.
+    assertEquals(await seen(), ["visit=2, b=c", "a"]);
+    assertEquals(await seen(), [null, null]);
+    assertEquals(asked.length, 2);
+  }
+});
