@@ -87,7 +87,7 @@ function adaptationSet(
     ...(contentType === "video"
       ? [
         `maxWidth="${most("width")}" maxHeight="${most("height")}"`,
-        `maxFrameRate="${videos[0]!.frameRate}" par="16:9"`,
+        `maxFrameRate="${videos[0]!.frameRate}" par="${aspectOf(videos)}"`,
       ]
       : []),
     'lang="und"',
@@ -103,6 +103,29 @@ ${inherited}${
     renditions.map((each) => representation(each, set, title)).join("")
   }  </AdaptationSet>
 `;
+}
+
+/** Shapes of pictures that have a name: width to height. */
+const ASPECTS = [[16, 9], [4, 3], [9, 16], [3, 4], [1, 1], [21, 9]] as const;
+
+/** The shape of the pictures, by the largest, whose sides are rounded least: a known one it is to the pixel, else its own. */
+function aspectOf(
+  videos: readonly { readonly width: number; readonly height: number }[],
+): string {
+  const { width, height } = videos.reduce((largest, video) =>
+    video.height > largest.height ? video : largest
+  );
+  // Widths are even: at most so much is lost.
+  const known = ASPECTS.find(([across, up]) =>
+    Math.abs(width - height * across / up) < 2
+  );
+  const [across, up] = known ?? [width, height];
+  const divisor = greatestDivisor(across, up);
+  return `${across / divisor}:${up / divisor}`;
+}
+
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
 }
 
 function representation(

@@ -48,7 +48,7 @@ export async function probeMovie(
 ): Promise<Movie> {
   await using tool = startFfmpeg(processes, "ffprobe", [
     ...["-v", "error", "-of", "json", "-show_entries"],
-    "stream=codec_type,avg_frame_rate,duration:format=duration",
+    "stream=codec_type,avg_frame_rate,duration:stream_disposition=attached_pic:format=duration",
     movie,
   ]);
   const answer = new ByteCollector();
@@ -60,7 +60,10 @@ export async function probeMovie(
     throw new InputError(`Cannot ingest ${movie}: ${said.split("\n").at(-1)}`);
   }
   const { streams = [], format = {} } = JSON.parse(fromUtf8(answer.bytes));
-  const video = streams.find((one: Probed) => one["codec_type"] === "video");
+  // Not the cover of a record.
+  const video = streams.find((one: Probed) =>
+    one["codec_type"] === "video" && one.disposition?.["attached_pic"] !== 1
+  );
   const seconds = Number(format.duration ?? video?.duration);
   if (video === undefined || !(seconds > 0)) {
     throw new InputError(
@@ -75,7 +78,9 @@ export async function probeMovie(
 }
 
 /** A stream as ffprobe tells of it. */
-type Probed = Readonly<Record<string, string | undefined>>;
+interface Probed extends Readonly<Record<string, unknown>> {
+  readonly disposition?: Readonly<Record<string, number>>;
+}
 
 const USUAL_RATES = [
   [24_000, 1001],
@@ -91,8 +96,8 @@ const USUAL_RATES = [
 
 /** The usual rate nearest to the movie's mean: pictures have to be equally long for segments of all rates to begin together. */
 function frameRateOf(video: Probed): Movie["frameRate"] {
-  const [frames = 0, per = 0] = (video["avg_frame_rate"] ?? "").split("/")
-    .map(Number);
+  const [frames = 0, per = 0] = String(video["avg_frame_rate"] ?? "")
+    .split("/").map(Number);
   const rate = per > 0 && frames > 0 ? frames / per : 25;
   const distance = ([frames, per]: readonly [number, number]) =>
     Math.abs(frames / per - rate);
@@ -125,7 +130,7 @@ export function pictureArgs(job: PictureJob): string[] {
   return [
     ...["-nostdin", "-v", "error"],
     ...(job.fromSeconds > 0 ? ["-ss", from.toFixed(6)] : []),
-    ...["-i", job.movie, "-map", "0:v:0"],
+    ...["-i", job.movie, "-map", "0:V:0"],
     ...["-vf", `fps=${rate}:start_time=0,${scale}`],
     ...codecArgs(job),
     ...["-g", String(job.segmentFrames), "-threads", String(job.threads)],
@@ -178,6 +183,8 @@ export const SOUND_CHANNELS = 2;
 export function soundArgs(movie: string): string[] {
   return [
     ...["-nostdin", "-v", "error", "-i", movie, "-map", "0:a:0"],
+    // Segments count from 0, whatever the times in the movie: where it has no sound yet, or none for a while, is silence.
+    ...["-af", "aresample=async=1:first_pts=0"],
     ...["-c:a", "aac", "-b:a", "128k", "-ac", String(SOUND_CHANNELS)],
     ...["-ar", String(SOUND_RATE), "-map_metadata", "-1", "-f", "mp4"],
     ...["-use_editlist", "0", "-movflags"],

@@ -101,6 +101,51 @@ for (const [addressing, more] of FORMS) {
   });
 }
 
+Deno.test("origin --ingest keeps sound and pictures together when the sound begins late or pauses, and tells the shape of upright pictures", async () => {
+  await using folder = await temporaryFolder();
+  const movie = `${folder.path}/movie.mkv`;
+  // 1 s without a sound, 1 s of a tone, 1 s without a packet, and a tone again.
+  const made = await runTool("ffmpeg", [
+    ..."-v error -y -f lavfi -i testsrc2=size=180x320:rate=25:duration=5"
+      .split(" "),
+    ..."-f lavfi -i sine=duration=4 -af".split(" "),
+    "aselect='not(between(t,1,2))',asetpts=PTS+1/TB",
+    ..."-map 0:v -map 1:a -c:v libx264 -preset ultrafast -c:a pcm_s16le"
+      .split(" "),
+    movie,
+  ], { timeoutMs: 60_000 });
+  assertEquals(made.code, 0, made.stderr);
+  const root = `${folder.path}/title`;
+  await ingest(movie, root, "--audio");
+  const heard = await runTool("ffmpeg", [
+    ...["-v", "info", "-i", `${root}/manifest.mpd`, "-map", "0:a"],
+    ..."-af silencedetect=noise=-40dB:d=0.3 -f null -".split(" "),
+  ], { timeoutMs: 60_000 });
+  const times = [...heard.stderr.matchAll(/silence_(?:start|end): ([\d.]+)/g)]
+    .map(([, seconds]) => Math.round(10 * Number(seconds)) / 10);
+  assertEquals(times.slice(0, 4), [0, 1, 2, 3], heard.stderr);
+  const manifest = await Deno.readTextFile(`${root}/manifest.mpd`);
+  assertEquals(/ par="([^"]*)"/.exec(manifest)?.[1], "9:16");
+});
+
+Deno.test("origin --ingest does not take the cover of a record for a film", async () => {
+  await using folder = await temporaryFolder();
+  const record = `${folder.path}/record.mp3`;
+  const made = await runTool("ffmpeg", [
+    ..."-v error -y -f lavfi -i sine=duration=1 -f lavfi -i testsrc2=size=64x64:duration=1"
+      .split(" "),
+    ..."-map 0 -map 1 -frames:v 1 -c:v png -disposition:v attached_pic".split(
+      " ",
+    ),
+    record,
+  ], { timeoutMs: 60_000 });
+  assertEquals(made.code, 0, made.stderr);
+  const { code, stderr } = await runProgram(
+    ["origin", "--ingest", record, "--root", `${folder.path}/title`],
+  );
+  assertEquals([code, /must have pictures/.test(stderr)], [2, true], stderr);
+});
+
 Deno.test("origin --ingest goes on where it was stopped, and does not touch another title", async () => {
   await using folder = await temporaryFolder();
   const movie = await makeMovie(folder.path);

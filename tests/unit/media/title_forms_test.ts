@@ -173,6 +173,23 @@ Deno.test("playlists list the segments of the manifest, by name or by range", ()
   assertEquals(ranges[1]![1], head.length + segmentBytes[0]!);
 });
 
+Deno.test("the manifest tells the shape of the pictures", () => {
+  const title = publishTitle(lecturePlan(), 0);
+  const shape = (...sizes: [number, number][]) => {
+    const renditions = sizes.map(([width, height]) => ({
+      ...title.sets[0]!.renditions[0]!,
+      video: { width, height, frameRate: "24" },
+    }));
+    const sets = [{ ...title.sets[0]!, renditions }];
+    return / par="([^"]*)"/.exec(writeMpd({ ...title, sets }))?.[1];
+  };
+  // Widths are even, so not quite what they should be.
+  assertEquals(shape([172, 96]), "16:9");
+  assertEquals(shape([102, 180], [202, 360]), "9:16");
+  assertEquals(shape([480, 360]), "4:3");
+  assertEquals(shape([720, 304]), "45:19");
+});
+
 Deno.test("a live title lists what has ended, at most two minutes of it", () => {
   const startWallMs = Date.UTC(2026, 10, 26);
   for (const addressing of ["number", "time"] as const) {
