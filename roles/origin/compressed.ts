@@ -18,35 +18,51 @@ export function isCompressible({ mediaType, sizeBytes }: Resource): boolean {
     sizeBytes <= MAX_BYTES;
 }
 
-/** Texts in gzip, made when first asked for and kept by entity tag, the longest unused dropped first. */
+/** Texts in gzip, made when first asked for and kept by path and entity tag, the longest unused dropped first. */
 export class Compressor {
   readonly #kept = new Map<string, Resource>();
+  /** Of those who ask for one at once, one makes it. */
+  readonly #making = new Map<string, Promise<Resource>>();
   #keptBytes = 0;
 
-  /** The resource with the content coding gzip: another representation, with an entity tag of its own. */
-  async gzip(resource: Resource): Promise<Resource> {
-    const { opaque } = resource.entityTag;
-    const kept = this.#kept.get(opaque);
+  /** The resource at `path` with the content coding gzip: another representation, with an entity tag of its own. */
+  async gzip(path: string, resource: Resource): Promise<Resource> {
+    // The tag alone is not enough: it tells versions of one resource apart, and those of two may be alike.
+    const key = `${resource.entityTag.opaque} ${path}`;
+    const kept = this.#kept.get(key);
     if (kept !== undefined) {
-      this.#kept.delete(opaque);
-      this.#kept.set(opaque, kept);
+      this.#kept.delete(key);
+      this.#kept.set(key, kept);
       return kept;
     }
-    const made = memoryResource(await gzip(resource), {
-      mediaType: resource.mediaType,
-      contentEncoding: "gzip",
-      entityTag: { weak: false, opaque: `${opaque}-gzip` },
-      modifiedAtWallMs: resource.modifiedAtWallMs,
-    });
-    this.#kept.set(opaque, made);
+    let making = this.#making.get(key);
+    if (making === undefined) {
+      making = coded(resource).finally(() => this.#making.delete(key));
+      this.#making.set(key, making);
+      this.#keep(key, await making);
+    }
+    return await making;
+  }
+
+  #keep(key: string, made: Resource): void {
+    this.#kept.set(key, made);
     this.#keptBytes += made.sizeBytes;
     for (const [oldest, { sizeBytes }] of this.#kept) {
       if (this.#keptBytes <= KEPT_BYTES) break;
       this.#kept.delete(oldest);
       this.#keptBytes -= sizeBytes;
     }
-    return made;
   }
+}
+
+async function coded(resource: Resource): Promise<Resource> {
+  const { mediaType, modifiedAtWallMs, entityTag } = resource;
+  return memoryResource(await gzip(resource), {
+    mediaType,
+    contentEncoding: "gzip",
+    entityTag: { weak: false, opaque: `${entityTag.opaque}-gzip` },
+    modifiedAtWallMs,
+  });
 }
 
 async function gzip(resource: Resource): Promise<Uint8Array> {

@@ -115,7 +115,7 @@ class Desk {
     const varies = isCompressible(found.resource);
     const resource = varies &&
         acceptsEncoding(request.headers.get("accept-encoding"), "gzip")
-      ? await this.#compressor.gzip(found.resource)
+      ? await this.#compressor.gzip(formatRequestPath(path), found.resource)
       : found.resource;
     const plan = planResource(request, resource, {
       nowWallMs: ctx.clock.wallMs(),
