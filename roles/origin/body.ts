@@ -1,5 +1,5 @@
 import { type ByteRange, rangeLength } from "../../lib/http/range.ts";
-import type { Content, Resource } from "./site.ts";
+import type { Content } from "./site.ts";
 import type { BodySource } from "../../lib/io/http.ts";
 import type { Throttle } from "../../lib/io/throttle.ts";
 
@@ -11,7 +11,7 @@ export interface BodyEnd {
   readonly complete: boolean;
 }
 
-/** What {@linkcode streamBody} needs beside the resource. */
+/** What {@linkcode streamBody} needs beside the content. */
 export interface BodyOptions {
   /** Literal bytes, and parts of the resource, in the order they are sent. */
   readonly pieces: readonly (Uint8Array<ArrayBuffer> | ByteRange)[];
@@ -24,47 +24,54 @@ export interface BodyOptions {
 
 /**
  * Streams parts of a resource, a piece at a time and only when the client has taken the one before: a client that
- * stops reading costs one piece, whatever the size of the file.
+ * stops reading costs one piece, whatever the size of the file. Closes the content in the end.
  */
 export function streamBody(
-  resource: Resource,
+  content: Content,
   options: BodyOptions,
 ): BodySource {
-  const chunks = chunksOf(resource, options);
+  const chunks = chunksOf(content, options);
   let bytes = 0;
-  let open = true;
-  const end = (complete: boolean) => {
-    if (!open) return;
-    open = false;
-    options.ended({ bytes, complete });
+  let told = false;
+  let closed = false;
+  const tell = (complete: boolean) => {
+    if (!told) options.ended({ bytes, complete });
+    told = true;
+  };
+  const close = async () => {
+    if (closed) return;
+    closed = true;
+    await content[Symbol.asyncDispose]();
   };
   return {
     async next() {
       try {
         const { done, value } = await chunks.next();
         if (done) {
-          end(true);
+          tell(true);
+          await close();
           return null;
         }
         bytes += value.length;
         return value;
       } catch (error) {
-        end(false);
+        tell(false);
+        await close();
         throw error;
       }
     },
     leave() {
-      end(false);
-      void chunks.return(undefined).catch(() => {});
+      tell(false);
+      // Behind a read that is under way.
+      void chunks.return(undefined).catch(() => {}).then(close).catch(() => {});
     },
   };
 }
 
 async function* chunksOf(
-  resource: Resource,
+  content: Content,
   { pieces, throttle, signal }: BodyOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  await using content: Content = await resource.open();
   for (const piece of pieces) {
     if (piece instanceof Uint8Array) {
       await throttle.take(piece.length, signal);

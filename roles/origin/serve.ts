@@ -1,5 +1,5 @@
 import { utf8 } from "../../lib/core/bytes.ts";
-import { InputError } from "../../lib/core/errors.ts";
+import { InputError, RunError } from "../../lib/core/errors.ts";
 import { acceptsEncoding } from "../../lib/http/accept_encoding.ts";
 import {
   formatRequestPath,
@@ -15,7 +15,7 @@ import { streamBody } from "./body.ts";
 import { Compressor, isCompressible } from "./compressed.ts";
 import { planTitle, type TitleFlags } from "./flags.ts";
 import { openFolderSite } from "./folder_site.ts";
-import type { Resource, Site } from "./site.ts";
+import type { Content, Resource, Site } from "./site.ts";
 import { Throttle } from "../../lib/io/throttle.ts";
 import { TitleSite } from "./title_site.ts";
 import { WatchSite } from "./watch_site.ts";
@@ -88,8 +88,23 @@ class Desk {
 
   async answer(request: HttpRequest): Promise<HttpResponse> {
     const startedAtMs = this.#options.ctx.clock.nowMs();
-    const { plan, resource } = await this.#plan(request);
-    return this.#respond(request, { plan, resource, startedAtMs });
+    return this.#respond(request, {
+      ...await this.#opened(request),
+      startedAtMs,
+    });
+  }
+
+  /** What will be sent, its content open; what may not be read, or is gone just now, is said before anything is sent. */
+  async #opened(request: HttpRequest): Promise<Opened> {
+    try {
+      const { plan, resource } = await this.#plan(request);
+      const hasBody = plan.body.kind === "resource" &&
+        plan.body.lengthBytes > 0 && request.method !== "HEAD";
+      return hasBody ? { plan, content: await resource!.open() } : { plan };
+    } catch (error) {
+      if (!(error instanceof RunError)) throw error;
+      return { plan: planFailure(error) };
+    }
   }
 
   async #plan(
@@ -128,13 +143,9 @@ class Desk {
 
   #respond(
     request: HttpRequest,
-    answer: {
-      readonly plan: Plan;
-      readonly resource: Resource | undefined;
-      readonly startedAtMs: number;
-    },
+    answer: Opened & { readonly startedAtMs: number },
   ): HttpResponse {
-    const { plan, resource, startedAtMs } = answer;
+    const { plan, content, startedAtMs } = answer;
     const { ctx, log, throttle } = this.#options;
     const { status, headers, body } = plan;
     const ended = (end: { bytes: number; complete: boolean }) =>
@@ -157,8 +168,7 @@ class Desk {
       ended({ bytes: head ? 0 : bytes.length, complete: true });
       return { status, headers, body: head ? null : bytes };
     }
-    const empty = body.kind === "none" || body.lengthBytes === 0;
-    if (empty || request.method === "HEAD" || resource === undefined) {
+    if (body.kind === "none" || content === undefined) {
       ended({ bytes: 0, complete: true });
       return { status, headers, body: null };
     }
@@ -167,7 +177,26 @@ class Desk {
     return {
       status,
       headers,
-      body: streamBody(resource, { pieces, throttle, signal, ended }),
+      body: streamBody(content, { pieces, throttle, signal, ended }),
     };
+  }
+}
+
+/** An answer in the making. */
+interface Opened {
+  readonly plan: Plan;
+  /** Where there is a body of a resource to send. */
+  readonly content?: Content;
+}
+
+/** What to answer where the system keeps something from us. */
+function planFailure({ code }: RunError): Plan {
+  switch (code) {
+    case "not-found":
+      return planLine(404, "There is nothing at this path any more");
+    case "permission-denied":
+      return planLine(403, "The origin may not read this");
+    default:
+      return planLine(500, "The origin cannot read this");
   }
 }

@@ -12,10 +12,14 @@ const ABOUT = {
   modifiedAtWallMs: 0,
 } as const;
 
-function open(resource: Resource, clock = new ManualClock(), rate = Infinity) {
+async function open(
+  resource: Resource,
+  clock = new ManualClock(),
+  rate = Infinity,
+) {
   const ends: BodyEnd[] = [];
   const leaving = new AbortController();
-  const stream = streamBody(resource, {
+  const stream = streamBody(await resource.open(), {
     pieces: [utf8("<"), { firstByte: 1, lastByte: resource.sizeBytes - 1 }],
     throttle: new Throttle(rate, clock),
     signal: leaving.signal,
@@ -25,7 +29,9 @@ function open(resource: Resource, clock = new ManualClock(), rate = Infinity) {
 }
 
 Deno.test("streamBody sends literal bytes and parts in order and tells once how it ended", async () => {
-  const { stream, ends } = open(memoryResource(utf8("0123456789"), ABOUT));
+  const { stream, ends } = await open(
+    memoryResource(utf8("0123456789"), ABOUT),
+  );
   assertEquals(fromUtf8(await bytesOf(stream)), "<123456789");
   assertEquals(ends, [{ bytes: 10, complete: true }]);
 });
@@ -48,7 +54,7 @@ Deno.test("streamBody reads only what the client takes, and closes the content w
         },
       }),
   };
-  const { stream, ends } = open(resource);
+  const { stream, ends } = await open(resource);
   await stream.next(65_536);
   const value = await stream.next(65_536);
   assertEquals(reads, 1);
@@ -58,15 +64,30 @@ Deno.test("streamBody reads only what the client takes, and closes the content w
   assertEquals(ends, [{ bytes: 1 + value!.length, complete: false }]);
 });
 
-Deno.test("streamBody fails when the content does", async () => {
+Deno.test("streamBody fails when the content does, and closes it, also for a client that left before anything was read", async () => {
+  let closed = 0;
   const resource: Resource = {
     ...ABOUT,
     sizeBytes: 10,
-    open: () => Promise.reject(new Error("gone")),
+    open: () =>
+      Promise.resolve({
+        read: () => Promise.reject(new Error("gone")),
+        [Symbol.asyncDispose]: () => {
+          closed += 1;
+          return Promise.resolve();
+        },
+      }),
   };
-  const { stream, ends } = open(resource);
-  await assertRejects(() => bytesOf(stream));
-  assertEquals(ends, [{ bytes: 0, complete: false }]);
+  const { stream, ends } = await open(resource);
+  await stream.next(65_536);
+  await assertRejects(() => stream.next(65_536));
+  stream.leave();
+  await new Promise((turn) => setTimeout(turn));
+  assertEquals([ends, closed], [[{ bytes: 1, complete: false }], 1]);
+  const other = await open(resource);
+  other.stream.leave();
+  await new Promise((turn) => setTimeout(turn));
+  assertEquals([other.ends, closed], [[{ bytes: 0, complete: false }], 2]);
 });
 
 Deno.test("Throttle lets answers share the rate and take turns", async () => {
