@@ -6,6 +6,10 @@
  *
  * FOLDERs hold `.mpd` files; DIR/node_modules has mpd-parser 1.4.0. Each manifest is read in a process of its own, since
  * some never end in the other parser. Live ones are counted apart: there the two cut at other times.
+ *
+ * Of 97 manifests of videojs/mpd-parser and Eyevinn/dash-mpd three static ones differ, where the standard is with us:
+ * 117.12 s of 1.92 s each are 61 segments and not 62 (fraunhofer_iis_mpegh); layers of a scalable stream are no
+ * Representations that can be played (G4); a Period behind one that an xlink stands for begins where that one ends, and not at 0 (G11).
  */
 import { createRequire } from "node:module";
 import { join, resolve } from "@std/path";

@@ -110,7 +110,7 @@ export function byteRange(
 /** Longest URL, and longest reference to one, in characters: servers take 8,000 at most (RFC 9110 §4.1 asks for that many), and a manifest may make 200,000 URLs of one base. */
 export const MAX_URL_CHARACTERS = 4096;
 
-/** Resolves a URL reference found in `element`; only http: and https: are let through, a manifest may not name local files. */
+/** Resolves a URL reference found in `element`; only http:, https:, and data: (RFC 2397) are let through, a manifest may not name local files. */
 export function resolveUrl(
   element: XmlElement,
   reference: string,
@@ -121,11 +121,11 @@ export function resolveUrl(
   try {
     url = new URL(reference, base);
   } catch { /* said below */ }
-  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
+  if (url === undefined || !/^(https?|data):$/.test(url.protocol)) {
     throw new MpdError(
       "bad-value",
       element.line,
-      `${element.name} must name http: or https: URLs, got "${
+      `${element.name} must name http:, https: or data: URLs, got "${
         reference.slice(0, 60)
       }"`,
     );

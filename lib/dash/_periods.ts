@@ -209,6 +209,14 @@ function readRepresentation(
       placeCount: bases.length,
       budget: context.budget,
       names: { representationId: id, bitsPerSecond },
+      warn: ({ line }, text) => {
+        const { warnings } = context;
+        // Once for all Representations that have it from further out.
+        if (warnings.some((each) => each.line === line && each.text === text)) {
+          return;
+        }
+        warnings.push({ line, text });
+      },
     }),
   };
 }

@@ -50,7 +50,12 @@ export interface Place extends Bounds {
     readonly representationId: string;
     readonly bitsPerSecond: number;
   };
+  /** Tells what is odd and does no harm. */
+  readonly warn: (element: XmlElement, text: string) => void;
 }
+
+/** What an initialization segment has no value of. */
+const NAMES_A_SEGMENT = /\$((?:Number|Time)(?:%[^$]*)?)\$/g;
 
 const KINDS = ["SegmentTemplate", "SegmentList", "SegmentBase"] as const;
 
@@ -220,7 +225,7 @@ function templateSegments(info: Inherited, place: Place): Addressed {
     });
     return urlsAt(element, reference, place);
   };
-  const initialization = info.text("initialization");
+  const initialization = initializationOf(info, place);
   const child = info.children("Initialization")[0];
   return {
     initialization: initialization !== undefined
@@ -235,6 +240,22 @@ function templateSegments(info: Inherited, place: Place): Addressed {
       return { urls, range: undefined, number, startMs, durationMs };
     }),
   };
+}
+
+/** `@initialization`. One that names a segment's number or time cannot be meant so (§5.3.9.4.4): what it says is the name then, as in other players. */
+function initializationOf(
+  info: Inherited,
+  { warn }: Place,
+): string | undefined {
+  const template = info.text("initialization");
+  if (template === undefined || template.search(NAMES_A_SEGMENT) < 0) {
+    return template;
+  }
+  warn(
+    info.having("initialization"),
+    "SegmentTemplate@initialization must not have $Number$ or $Time$; taken as it is written",
+  );
+  return template.replaceAll(NAMES_A_SEGMENT, "$$$$$1$$$$");
 }
 
 /** How many segments `@endNumber` says there are; undefined without it. */

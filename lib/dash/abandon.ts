@@ -2,6 +2,8 @@ import type { AbrProgress } from "./abr/rule.ts";
 
 /** The rate at which a segment comes is not judged before it has flowed for so long, as in dash.js. */
 const GRACE_MS = 500;
+/** Where it stalls, or has not begun, either way: what has come is thrown away only if the other is there in this share of the time. */
+const WORTHWHILE = 0.5;
 
 /**
  * Whether to give a segment up that is on its way because waiting for it would stall: returns the lower rung to fetch
@@ -9,8 +11,8 @@ const GRACE_MS = 500;
  *
  * The idea is that of dash.js's AbandonRequestsRule; where that one compares with 1.8 segment durations, this one asks
  * what matters: at the rate at which the bytes have come so far, will the rest be there before the buffer is dry? The
- * other rung is the highest that would be, after a round trip; if none would, the lowest, provided that it is less
- * than what is missing.
+ * other rung is the highest that would be, after a round trip; if none would, the lowest, provided that it comes in half
+ * the time of what is missing: at the start, when nothing is buffered, every segment is late.
  */
 export function rungInstead(progress: AbrProgress): number | undefined {
   const { ladder, index, sizeBits, bits, latencyMs, bufferMs } = progress;
@@ -23,5 +25,9 @@ export function rungInstead(progress: AbrProgress): number | undefined {
   for (let rung = index - 1; rung > 0; rung--) {
     if (latencyMs + sizeOf(rung) / bitsPerMs <= bufferMs) return rung;
   }
-  return sizeOf(0) + latencyMs * bitsPerMs < leftBits ? 0 : undefined;
+  const otherMs = latencyMs + sizeOf(0) / bitsPerMs;
+  const isInTime = otherMs <= bufferMs;
+  return isInTime || otherMs <= WORTHWHILE * leftBits / bitsPerMs
+    ? 0
+    : undefined;
 }

@@ -309,6 +309,6 @@ export const DASH_EVENTS: EventTable<DashEvent> = {
   },
   "playout.ended": {
     level: "info",
-    text: (e) => `played to the end, ${formatMs(e.positionMs)}`,
+    text: (e) => `played to the end, at ${formatMs(e.positionMs)}`,
   },
 };

@@ -16,9 +16,11 @@ export async function downloadTitle(
   ctx: RoleContext,
 ): Promise<void> {
   checkDuration(flags);
+  const { quality } = flags;
   const { segments, tracks, title, mediaMs, manifestMs } = await openTitle(
     flags,
     ctx,
+    { quality },
   );
   const { media, positions } = tracks[0]!;
   await using file = flags.save === undefined
@@ -31,7 +33,7 @@ export async function downloadTitle(
   const downloads: PlayLog["downloads"] = [];
   let initialized: string | undefined;
   const download = async (position: Position) => {
-    const choice = position.choices[rungOf(flags.quality, position)]!;
+    const choice = position.choices[rungOf(quality, position)]!;
     const fetch = async (location: SegmentLocation) => {
       const about = { segments, position, saving };
       const got = await fetchPatiently(location, about);

@@ -104,6 +104,7 @@ export class Fetcher {
   ): Promise<Fetched | NotFetched> {
     let target = new URL(url);
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+      if (target.protocol === "data:") return this.#inline(target, options);
       const connectTo = await this.#names.locate(target);
       const got = await this.#once(target, { ...options, connectTo });
       if (!("location" in got)) return got;
@@ -114,6 +115,28 @@ export class Fetcher {
       target = next;
     }
     return failed(`it redirects more than ${MAX_REDIRECTS} times`);
+  }
+
+  /** What stands in the URL itself (RFC 2397): nobody is asked, so that nothing of it is the network's. */
+  async #inline(
+    { href }: URL,
+    { range, sink }: FetchOptions,
+  ): Promise<Fetched | NotFetched> {
+    let all: Uint8Array;
+    try {
+      all = await (await this.#ctx.net.fetch(href)).bytes();
+    } catch {
+      return failed("what stands in its data: URL cannot be read");
+    }
+    const bytes = range === undefined
+      ? all
+      : all.subarray(range.first, (range.last ?? Infinity) + 1);
+    await sink?.(bytes);
+    const times = { ttfbMs: 0, downloadMs: 0, ageSeconds: 0 };
+    return {
+      ...{ ok: true, url: href, bytes: bytes.length, ...times },
+      ...{ server: "data:", cacheStatus: "" },
+    };
   }
 
   async #once(

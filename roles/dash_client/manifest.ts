@@ -46,6 +46,7 @@ interface OpenOptions {
   readonly takesLive?: boolean;
   readonly tracks?: TrackChoice;
   readonly limitMs?: number | undefined;
+  readonly quality?: string;
 }
 
 /**
@@ -55,6 +56,7 @@ interface OpenOptions {
  * @param options.cmcd What tells the CDN of the player.
  * @param options.takesLive The caller can do with a live title.
  * @param options.tracks What of it is wanted; the main track unless said otherwise.
+ * @param options.quality A rung that is to be there, as {@linkcode rungOf} takes it.
  * @param options.limitMs Where in the presentation to end; `--duration` unless said otherwise.
  * @throws {InputError} If the operand is no URL or the manifest cannot be read as one, with its line.
  * @throws {RunError} If it cannot be had.
@@ -73,22 +75,16 @@ export async function openTitle(
     timeoutMs: flags.timeout,
     link: options.link,
   });
-  const got = await fetchManifest(url, fetcher, {
-    cmcd: options.cmcd?.manifest(),
-  });
-  if (!got.ok) {
-    throw new RunError(
-      got.status === undefined ? "manifest-unreachable" : "manifest-refused",
-      got.problem.includes(url)
-        ? got.problem
-        : `Cannot fetch ${url}: ${got.problem}`,
-    );
-  }
+  const got = await firstManifest(url, fetcher, options.cmcd);
   try {
     const opened = await readTitle(got, { flags, ctx, fetcher, ...options });
     const { mpd, tracks, live } = opened;
     const { positions } = tracks[0]!;
     const { title } = mpd;
+    const [first] = positions;
+    if (options.quality !== undefined && first !== undefined) {
+      rungOf(options.quality, first);
+    }
     const locations = new Locations(ctx.rng);
     locations.learn(mpd);
     const segments = new SegmentSource(fetcher, locations, ctx);
@@ -118,6 +114,22 @@ export async function openTitle(
       cause: error,
     });
   }
+}
+
+/** @throws {RunError} `manifest-unreachable`, `manifest-refused`. */
+async function firstManifest(
+  url: string,
+  fetcher: Fetcher,
+  cmcd: CmcdSession | undefined,
+): Promise<FetchedManifest> {
+  const got = await fetchManifest(url, fetcher, { cmcd: cmcd?.manifest() });
+  if (got.ok) return got;
+  throw new RunError(
+    got.status === undefined ? "manifest-unreachable" : "manifest-refused",
+    got.problem.includes(url)
+      ? got.problem
+      : `Cannot fetch ${url}: ${got.problem}`,
+  );
 }
 
 async function readTitle(

@@ -47,9 +47,13 @@ export async function playOne(
     ? undefined
     : new CmcdSession(flags.cmcd, { contentId: flags.operand, ctx });
   const opened = await openTitle(flags, ctx, {
-    ...{ link, cmcd, takesLive: true, tracks: flags.tracks },
+    ...{ link, cmcd, takesLive: true },
+    ...{ tracks: flags.tracks, quality: flags.quality },
     limitMs: flags.duration && flags.duration + (flags.startAt ?? 0),
   });
+  if (opened.live === undefined && flags.liveDelay !== undefined) {
+    throw new InputError("--live-delay is for live titles: this one is whole");
+  }
   const joined = opened.live && await joinLive(opened.live, flags, ctx);
   if (joined !== undefined) cmcd?.setLive();
   const tracks = joined?.tracks ?? opened.tracks;

@@ -69,3 +69,18 @@ ${good}</Period>
   ]);
   assertEquals(model.periods.length, 1);
 });
+
+Deno.test("parseMpd takes an initialization template that names a segment as it is written, and says so once", () => {
+  const model = parse(
+    `<Period><AdaptationSet>
+<SegmentTemplate duration="60" media="$Number$" initialization="$RepresentationID$-$Number%03d$-$Time$"/>
+<Representation id="a" bandwidth="1"/><Representation id="b" bandwidth="2"/></AdaptationSet></Period>`,
+  );
+  assertEquals(
+    representations(model).map(({ initialization }) => initialization?.urls),
+    ["a", "b"].map((id) => [
+      `http://video.example/title/${id}-$Number%03d$-$Time$`,
+    ]),
+  );
+  assertEquals(model.warnings.map(({ line }) => line), [3]);
+});
