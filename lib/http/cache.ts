@@ -12,7 +12,6 @@
  */
 import { Directives, requestDirectives } from "./cache_control.ts";
 import type { DiskEntry } from "./disk_entry.ts";
-import { Fields } from "./fields.ts";
 import { type Flight, type FlightOutcome, Flights } from "./flights.ts";
 import { GrowingBody } from "./growing_body.ts";
 import type { Lookup, LookupOptions, PartialResponse } from "./lookup.ts";
@@ -21,6 +20,8 @@ import { reuse } from "./reuse.ts";
 import { SparseBody } from "./sparse_body.ts";
 import { mayStore } from "./storability.ts";
 import {
+  asWhole,
+  broughtFor,
   type CacheRequest,
   conditionsFor,
   type FillingResponse,
@@ -34,7 +35,7 @@ import {
   toStore,
 } from "./stored_response.ts";
 import { type TierOptions, Tiers } from "./tiers.ts";
-import { variantKey, varyNames } from "./vary.ts";
+import { varyNames } from "./vary.ts";
 
 /** A part of a representation on its way into the cache. */
 export interface FillingPart {
@@ -220,6 +221,10 @@ export class HttpCache {
       : undefined;
     const isKept = stored !== undefined && isUseful(stored) &&
       this.tiers.keep(stored);
+    if (reason === "forgotten") {
+      this.settle(options.flight, { kind: "look-again", stored: undefined });
+      return { stored: undefined, reason };
+    }
     if (!isKept) {
       this.#flights.markUnshared(request.key, head.responseAtMs);
       this.settle(options.flight, { kind: "unshared" });
@@ -275,7 +280,8 @@ export class HttpCache {
         ? GrowingBody.of(whole.joined())
         : whole,
     );
-    if (isUseful(stored)) this.tiers.keep(stored);
+    const isWanted = !this.tiers.wasForgotten(stored, request.begun);
+    if (isWanted && isUseful(stored)) this.tiers.keep(stored);
   }
 
   /** The body of a part will never be complete. */
@@ -329,6 +335,10 @@ export class HttpCache {
       }
       return reason;
     }
+    const { key, begun } = request;
+    if (this.tiers.wasForgotten({ key, fields: head.fields }, begun)) {
+      return "forgotten";
+    }
     // Each client goes at its own pace then, and nothing is kept: who asks for many large things does not fill the memory.
     const room = this.tiers.roomFor(bodyBytes ?? 0);
     return room === "ok" ? undefined : room;
@@ -344,6 +354,10 @@ export class HttpCache {
     },
   ): StoredResponse {
     const fresh = refreshed(stored, options.request, head);
+    if (this.tiers.wasForgotten(fresh, options.request.begun)) {
+      this.settle(options.flight, { kind: "look-again", stored: undefined });
+      return fresh;
+    }
     const keeps = !fresh.directives.has("no-store") &&
       varyNames(fresh.fields.get("vary")) !== null;
     // Whoever asked may select another variant than the one that was refreshed, by its language.
@@ -367,28 +381,6 @@ export class HttpCache {
   }
 }
 
-/** What a flight brought, for a request that waited for it: not for one that selects another variant (RFC 9111 §4.1). */
-function broughtFor(
-  request: CacheRequest,
-  brought: StoredResponse | undefined,
-): StoredResponse | undefined {
-  if (brought === undefined || brought.body.state === "failed") {
-    return undefined;
-  }
-  const names = varyNames(brought.fields.get("vary")) ?? [];
-  const isSame = brought.key === request.key &&
-    brought.variant === variantKey(names, request.fields);
-  return isSame ? brought : undefined;
-}
-
 function isPartial(stored: StoredResponse): stored is PartialResponse {
   return stored.body instanceof SparseBody;
-}
-
-/** The head of a 206 as that of the whole it is a part of. */
-function asWhole(head: ReceivedHead): ReceivedHead {
-  const fields = new Fields(head.fields);
-  fields.delete("content-range");
-  fields.delete("content-length");
-  return { ...head, status: 200, fields };
 }

@@ -23,8 +23,11 @@ export interface OriginFailure {
 
 /** How a flight ended. */
 export type FlightOutcome =
-  /** The answer was stored or the stored one refreshed: look again, for `stored` where it has left already. */
-  | { readonly kind: "look-again"; readonly stored: StoredResponse }
+  /**
+   * The answer was stored or the stored one refreshed: look again, for `stored` where it has left already. Undefined where it
+   * was to be forgotten meanwhile: then one of those who waited asks anew.
+   */
+  | { readonly kind: "look-again"; readonly stored: StoredResponse | undefined }
   /** What the disk had is at hand, or turned out not to be: look again, for `stored` where the memory had no room. */
   | { readonly kind: "loaded"; readonly stored: StoredResponse | undefined }
   /** The answer is not for others: each fetches for itself. */

@@ -1,5 +1,5 @@
 import { Directives } from "./cache_control.ts";
-import { endToEnd, type Fields, type FieldSource } from "./fields.ts";
+import { endToEnd, Fields, type FieldSource } from "./fields.ts";
 import { freshnessLifetime, initialAgeMs } from "./freshness.ts";
 import type { GrowingBody } from "./growing_body.ts";
 import { parseContentRange } from "./range.ts";
@@ -19,6 +19,8 @@ export interface CacheRequest {
   readonly key: string;
   /** As they go to the origin; those `Vary` names are read from here. */
   readonly fields: FieldSource;
+  /** Of a fetch: how many orders to forget the cache had when it began. */
+  readonly begun?: number;
 }
 
 /** A response's head with the times its age is made from. */
@@ -203,4 +205,26 @@ export function strongValidator(
   const isStrong = modifiedMs !== undefined && dateMs !== undefined &&
     modifiedMs + 60_000 <= dateMs;
   return isStrong ? modified! : undefined;
+}
+
+/** What a flight brought, for a request that waited for it: not for one that selects another variant (RFC 9111 §4.1). */
+export function broughtFor(
+  request: CacheRequest,
+  brought: StoredResponse | undefined,
+): StoredResponse | undefined {
+  if (brought === undefined || brought.body.state === "failed") {
+    return undefined;
+  }
+  const names = varyNames(brought.fields.get("vary")) ?? [];
+  const isSame = brought.key === request.key &&
+    brought.variant === variantKey(names, request.fields);
+  return isSame ? brought : undefined;
+}
+
+/** The head of a 206 as that of the whole it is a part of. */
+export function asWhole(head: ReceivedHead): ReceivedHead {
+  const fields = new Fields(head.fields);
+  fields.delete("content-range");
+  fields.delete("content-length");
+  return { ...head, status: 200, fields };
 }

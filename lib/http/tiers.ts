@@ -1,4 +1,6 @@
 import type { DiskEntry, DiskFile } from "./disk_entry.ts";
+import type { FieldSource } from "./fields.ts";
+import { Forgotten } from "./forgotten.ts";
 import { GrowingBody } from "./growing_body.ts";
 import { Shelf } from "./shelf.ts";
 import type { StoredBody } from "./stored_body.ts";
@@ -52,6 +54,7 @@ export class Tiers {
   readonly #leaving = new Set<StoredBody>();
   /** Of bodies that can be read, the files they are also in. */
   readonly #files = new WeakMap<StoredBody, DiskFile>();
+  readonly #forgotten = new Forgotten();
 
   /** Largest body that is kept. */
   readonly maxObjectBytes: number;
@@ -215,6 +218,11 @@ export class Tiers {
     return others;
   }
 
+  /** Whether an entry is still wanted on the disk. */
+  isOnDisk(entry: DiskEntry): boolean {
+    return this.#disk?.holds(entry) === true;
+  }
+
   /** An entry turned out to be gone from the disk, or damaged. */
   lostOnDisk(entry: DiskEntry): void {
     this.#disk?.remove(entry);
@@ -235,6 +243,7 @@ export class Tiers {
 
   /** Forgets all variants of a resource. Returns how many there were, on either tier. */
   forgetAll(key: string): number {
+    this.#forgotten.addKey(key);
     return Math.max(
       this.#memory.removeAll(key),
       this.#disk?.removeAll(key) ?? 0,
@@ -243,12 +252,28 @@ export class Tiers {
 
   /** Forgets everything that `matches`. Returns how many responses that were, on either tier. */
   forgetWhere(
-    matches: (entry: Pick<StoredResponse, "key" | "fields">) => boolean,
+    matches: (
+      entry: { readonly key: string; readonly fields: FieldSource },
+    ) => boolean,
   ): number {
+    this.#forgotten.addWhere(matches);
     return Math.max(
       this.#memory.removeWhere(matches),
       this.#disk?.removeWhere(matches) ?? 0,
     );
+  }
+
+  /** For a fetch that begins now: see {@linkcode Tiers.wasForgotten}. */
+  get orders(): number {
+    return this.#forgotten.count;
+  }
+
+  /** Whether `entry` was forgotten since there were `begun` orders to: what is fetched since then is not to be kept. */
+  wasForgotten(
+    entry: { readonly key: string; readonly fields: FieldSource },
+    begun: number | undefined,
+  ): boolean {
+    return begun !== undefined && this.#forgotten.has(entry, begun);
   }
 
   #pinnedBytes(): number {

@@ -157,7 +157,7 @@ export class DiskTier implements AsyncDisposable {
     if (head === undefined) return undefined;
     const reading = new ChunkReader(file, head, entry.body);
     const first = await reading.next();
-    if (first === undefined) return undefined;
+    if (first === undefined || !tiers.isOnDisk(entry)) return undefined;
     if (tiers.roomFor(entry.body.bodyBytes) === "ok") {
       const stored = tiers.load(entry);
       stored.body.append(first);
@@ -212,6 +212,8 @@ export class DiskTier implements AsyncDisposable {
     file: RandomAccessFile | undefined,
   ): Promise<void> {
     await file?.[Symbol.asyncDispose]();
+    // It may have been forgotten while it was read.
+    if (!this.#tiers!.isOnDisk(entry)) return;
     this.#tiers!.lostOnDisk(entry);
     const { key, body } = entry;
     this.#ctx.emit({ type: "cache.damaged", path: key, file: body.name });

@@ -34,7 +34,7 @@ export async function fetchFor(
   found: Extract<Lookup, { kind: "fetch" | "revalidate" }>,
 ): Promise<HttpResponse> {
   const { cache } = parts;
-  const request = exchange.forFill();
+  const request = { ...exchange.forFill(), begun: cache.tiers.orders };
   const { flight, reason } = found;
   const stale = found.kind === "revalidate" ? found.stored : undefined;
   const what: Fetch = { request, flight, reason, stale };
@@ -167,12 +167,17 @@ async function taken(
     });
   }
   if (why === "too-large") tooLarge.add(request.key);
-  const isUnkept = why === "too-large" || why === "busy";
+  const isUnkept = why === "too-large" || why === "busy" || why === "forgotten";
   if (isUnkept && exchange.wanted.range !== null) {
     response.body?.leave();
     return await pass(parts, exchange, "bypass");
   }
-  return through(parts, exchange, response, { reason, cacheStatus: "miss" });
+  const { begun } = request;
+  return through(parts, exchange, response, {
+    reason,
+    cacheStatus: "miss",
+    begun,
+  });
 }
 
 /** `stale-while-revalidate`: the client has its answer already. */
@@ -185,7 +190,8 @@ export async function refreshInBackground(
   },
 ): Promise<void> {
   const { cache } = parts;
-  const get = { ...exchange.forFill(), method: "GET" };
+  const begun = cache.tiers.orders;
+  const get = { ...exchange.forFill(), method: "GET", begun };
   for (const [name, value] of conditionsFor(stored)) {
     get.fields.set(name, value);
   }

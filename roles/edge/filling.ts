@@ -116,11 +116,15 @@ export function partAnswer(
   options: {
     readonly reason: ForwardReason;
     readonly cacheStatus: EdgeCacheStatus;
+    readonly begun: number | undefined;
   },
 ): HttpResponse | undefined {
-  const { reason, cacheStatus } = options;
+  const { reason, cacheStatus, begun } = options;
   const { bodyBytes, status } = response;
-  const request = exchange.forFill();
+  const request = {
+    ...exchange.forFill(),
+    ...(begun === undefined ? {} : { begun }),
+  };
   const part = bodyBytes === undefined
     ? undefined
     : parts.cache.storePart(request, response, bodyBytes);

@@ -18,6 +18,7 @@ export async function pass(
   if ("status" in read) return exchange.plain(read.status, read.message);
   const { body } = read;
   const { method, key, fields } = exchange.forward;
+  const begun = parts.cache.tiers.orders;
   try {
     const response = await upstream.fetch({
       method,
@@ -29,7 +30,11 @@ export async function pass(
     });
     await invalidate(parts, exchange, response);
     return kept(parts, exchange, response) ??
-      through(parts, exchange, response, { reason, cacheStatus: "bypass" });
+      through(parts, exchange, response, {
+        reason,
+        cacheStatus: "bypass",
+        begun,
+      });
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     const { failure } = error;
@@ -81,6 +86,7 @@ export function through(
   options: {
     readonly reason: ForwardReason;
     readonly cacheStatus: "miss" | "bypass";
+    readonly begun: number | undefined;
   },
 ): HttpResponse {
   const { ctx, idleMs } = parts;

@@ -30,7 +30,12 @@ export async function serveEdge(
   const players = new Players(ctx);
   const purger = new Purger(ctx, {
     token: flags.purgeToken,
-    forget: (order) => forgetIn(cache.tiers, order),
+    forget: async (order) => {
+      const count = forgetIn(cache.tiers, order);
+      // Before anybody hears of it, on the disk too.
+      await disk?.settled();
+      return count;
+    },
   });
   await runNode(flags, ctx, {
     cache,
