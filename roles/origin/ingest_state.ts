@@ -23,6 +23,7 @@ export class IngestState {
   readonly #files: Files;
   readonly #settings: string;
   readonly #done: Set<string>;
+  #saving: Promise<void> = Promise.resolve();
 
   private constructor(
     place: { readonly folder: string; readonly files: Files },
@@ -80,12 +81,16 @@ export class IngestState {
     await this.#save();
   }
 
+  /** One save after the other: two tracks may be done at once. */
   #save(): Promise<void> {
-    const state = { settings: this.#settings, done: [...this.#done] };
-    return this.#files.writeAtomic(
-      join(this.#folder, STATE_NAME),
-      utf8(JSON.stringify(state)),
-    );
+    this.#saving = this.#saving.catch(() => {}).then(() => {
+      const state = { settings: this.#settings, done: [...this.#done] };
+      return this.#files.writeAtomic(
+        join(this.#folder, STATE_NAME),
+        utf8(JSON.stringify(state)),
+      );
+    });
+    return this.#saving;
   }
 
   /** What there is of a track: its segments from the first to the last before a gap. Undefined: nothing. */
