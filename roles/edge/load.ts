@@ -116,14 +116,20 @@ async function catalogueOf(
   const urls = new Set<string>();
   try {
     const mpd = parseMpd(new TextDecoder().decode(bytes), load);
-    const segments = mpd.periods
+    const objects = mpd.periods
       .flatMap(({ adaptationSets }) => adaptationSets)
       .flatMap(({ representations }) => representations)
-      .flatMap((representation) => representation.segments);
-    for (const { urls: [url] } of segments) urls.add(url!);
+      // A rate that is one file begins with its initialization.
+      .flatMap(({ segments, initialization }) =>
+        segments.length > 0 ? segments : initialization ?? []
+      );
+    for (const { urls: [url] } of objects) urls.add(url!);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new InputError(`Cannot read ${load}: ${error.message}`);
+  }
+  if (urls.size === 0) {
+    throw new InputError(`Cannot read ${load}: it names no segments`);
   }
   return [...urls].slice(0, flags.catalogue ?? MAX_OBJECTS);
 }

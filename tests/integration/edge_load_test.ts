@@ -57,3 +57,27 @@ Deno.test("edge --load fills in numbers, and says when nobody answers", async ()
   assertMatch(gone.stderr, /not one of 50 requests/);
   assertEquals((await load(`${origin.url}/same`)).code, 2);
 });
+
+Deno.test("edge --load asks for whole files where a manifest names one a rate, and says when it names nothing", async () => {
+  const mpd = (inner: string) =>
+    `<MPD type="static" mediaPresentationDuration="PT4S"><Period><AdaptationSet mimeType="video/mp4">${inner}</AdaptationSet></Period></MPD>`;
+  const file = (name: string, rate: number) =>
+    `<Representation id="${name}" bandwidth="${rate}"><BaseURL>${name}.mp4</BaseURL><SegmentBase indexRange="10-20"><Initialization range="0-9"/></SegmentBase></Representation>`;
+  await using origin = countingOrigin((path) =>
+    new Response(
+      path === "/files.mpd"
+        ? mpd(file("low", 1000) + file("high", 2000))
+        : path === "/none.mpd"
+        ? mpd("")
+        : "a film",
+    )
+  );
+  const load = (name: string) =>
+    runProgram(["edge", "--load", `${origin.url}/${name}`, "--requests", "20"]);
+  const files = await load("files.mpd");
+  assertEquals(files.code, 0, files.stderr);
+  assertMatch(files.stdout, /^Zipf\(0\.9\) over 2 objects/);
+  const none = await load("none.mpd");
+  assertEquals(none.code, 2);
+  assertMatch(none.stderr, /^rolecall: Cannot read [^\n]+\n$/);
+});
