@@ -195,7 +195,8 @@ export class MetadataSwarm implements Machine<SwarmInput, SwarmOutput> {
     if (kept === undefined) this.#kept.set(session, kept = []);
     kept.push(message);
     // One bitfield is enough, and as long as a hostile peer likes.
-    const fields = kept.filter(({ kind }) => kind === "bitfield").length;
+    const isField = ({ kind }: WireMessage) => kind === "bitfield";
+    const fields = isField(message) ? kept.filter(isField).length : 0;
     if (kept.length <= MAX_KEPT_MESSAGES && fields <= 2) return;
     this.#connections.close(session, "it says too much too early", "later");
   }
