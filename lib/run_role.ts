@@ -6,6 +6,7 @@ import {
   parseRoleArgs,
   scanArgs,
   scanConfig,
+  withConfig,
 } from "./cli/parse.ts";
 import { messageOf } from "./core/errors.ts";
 import { seededRng } from "./core/rng.ts";
@@ -47,10 +48,13 @@ export async function runRole(
     return EXIT.done;
   }
   const configFile = raw.texts.get("config")?.[0];
-  const texts = configFile === undefined
-    ? raw.texts
-    : new Map([...await readConfig(role, configFile), ...raw.texts]);
-  const parsed = parseRoleArgs(role, { ...raw, texts });
+  const parsed = parseRoleArgs(
+    role,
+    configFile === undefined ? raw : withConfig(raw, {
+      path: configFile,
+      texts: await readConfig(role, configFile),
+    }),
+  );
   const { common } = parsed;
   const name = common.name ?? `${role.name}@${denoNet.hostname()}`;
   await using observed = await observe(

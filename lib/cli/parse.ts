@@ -26,6 +26,8 @@ export interface RawArgs {
   readonly texts: ReadonlyMap<string, readonly string[]>;
   readonly operands: readonly string[];
   readonly help: boolean;
+  /** The `--config` file, and which of the flags it gave. */
+  readonly file?: { readonly path: string; readonly gave: ReadonlySet<string> };
 }
 
 /** A command line understood. */
@@ -151,6 +153,23 @@ export function scanConfig(
   return texts;
 }
 
+/** Adds the flags of a `--config` file; the command line wins. */
+export function withConfig(
+  raw: RawArgs,
+  { path, texts }: {
+    readonly path: string;
+    /** As {@linkcode scanConfig} read it. */
+    readonly texts: ReadonlyMap<string, readonly string[]>;
+  },
+): RawArgs {
+  const gave = [...texts.keys()].filter((name) => !raw.texts.has(name));
+  return {
+    ...raw,
+    texts: new Map([...texts, ...raw.texts]),
+    file: { path, gave: new Set(gave) },
+  };
+}
+
 /** What a `--config` file has to have for each kind of flag. */
 const WANTED = {
   switch: "true or false",
@@ -199,16 +218,18 @@ export function parseRoleArgs(role: RoleShape, raw: RawArgs): ParsedArgs {
       const why = mode.chosenBy === undefined
         ? `not to its ${modeName} mode`
         : `not together with --${kebab(mode.chosenBy)}`;
-      throw new InputError(`--${name} is a flag of ${role.name}, but ${why}`);
+      throw new InputError(
+        `${spelled(name, raw)} is a flag of ${role.name}, but ${why}`,
+      );
     }
   }
   return {
     modeName,
     flags: {
-      ...valuesOf(mode.flags, raw.texts),
+      ...valuesOf(mode.flags, raw),
       operand: operandOf(role, mode, raw),
     },
-    common: valuesOf(COMMON_FLAGS, raw.texts) as unknown as CommonValues,
+    common: valuesOf(COMMON_FLAGS, raw) as unknown as CommonValues,
     config: configOf({ ...mode.flags, ...COMMON_FLAGS }, raw.texts),
   };
 }
@@ -233,14 +254,16 @@ function configOf(
   return config;
 }
 
-function valuesOf(
-  flags: Flags,
-  texts: ReadonlyMap<string, readonly string[]>,
-): Record<string, unknown> {
+/** A flag as it was given: `--port`, or `lab.json: port`. */
+function spelled(name: string, { file }: RawArgs): string {
+  return file?.gave.has(name) ? `${file.path}: ${name}` : `--${name}`;
+}
+
+function valuesOf(flags: Flags, raw: RawArgs): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const [key, flag] of Object.entries(flags)) {
     const name = kebab(key);
-    const given = texts.get(name) ??
+    const given = raw.texts.get(name) ??
       (flag.defaultText === undefined ? undefined : [flag.defaultText]);
     try {
       if (given === undefined) values[key] = flag.absent;
@@ -251,7 +274,7 @@ function valuesOf(
       if (!(error instanceof RangeError || error instanceof SyntaxError)) {
         throw error;
       }
-      throw new InputError(`--${name} ${error.message}`);
+      throw new InputError(`${spelled(name, raw)} ${error.message}`);
     }
   }
   return values;

@@ -1,10 +1,16 @@
-import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertThrows,
+} from "@std/assert";
 import { flag, serverFlags } from "../../../lib/cli/flags.ts";
 import {
   parseRoleArgs,
   type RoleShape,
   scanArgs,
   scanConfig,
+  withConfig,
 } from "../../../lib/cli/parse.ts";
 import { InputError } from "../../../lib/core/errors.ts";
 
@@ -147,6 +153,21 @@ Deno.test("parseRoleArgs tells the flags in force in a form that a --config file
   const texts = scanConfig(ROLE, "f.json", JSON.stringify(config));
   const again = parseRoleArgs(ROLE, { texts, operands: [], help: false });
   assertEquals(again, { ...rest, config });
+});
+
+Deno.test("parseRoleArgs names the --config file of a bad value, and not that of one the command line replaced", () => {
+  const config = (text: string, ...args: readonly string[]) => {
+    const texts = scanConfig(ROLE, "f.json", text);
+    const raw = withConfig(scanArgs(ROLE, args), { path: "f.json", texts });
+    return () => parseRoleArgs(ROLE, raw);
+  };
+  const messageOf = (run: () => unknown) =>
+    assertThrows(run, InputError).message;
+  const bad = '{"loss":"much","port":1}';
+  assertMatch(messageOf(config(bad)), /^f\.json: loss must /);
+  assertMatch(messageOf(config(bad, "--loss", "9")), /^--loss must /);
+  const { flags } = config(bad, "--loss", "0.5")();
+  assertEquals([flags["loss"], flags["port"]], [0.5, 1]);
 });
 
 Deno.test("parseRoleArgs does not tell the value of a secret flag among those in force", () => {
