@@ -4,6 +4,7 @@ import type { HttpResponse } from "../../lib/io/http.ts";
 import type { Exchange } from "./exchange.ts";
 import { BodySource } from "./fill.ts";
 import { partAnswer, storedAnswer } from "./filling.ts";
+import { localise } from "./location.ts";
 import { type EdgeParts, fetched } from "./parts.ts";
 import { UpstreamError, type UpstreamResponse } from "./upstream.ts";
 
@@ -99,6 +100,7 @@ export function through(
   const part = partAnswer(parts, exchange, response, options);
   if (part !== undefined) return part;
   exchange.sign(fields, { forward: reason });
+  localise(parts, exchange, response);
   const source = new BodySource(response.body, { clock: ctx.clock, idleMs });
   const done = (complete: boolean) =>
     fetched(parts, exchange, response, {

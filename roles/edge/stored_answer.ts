@@ -1,5 +1,6 @@
 import type { CacheStatus } from "../../lib/http/cache_status.ts";
 import { requestDirectives } from "../../lib/http/cache_control.ts";
+import { Fields } from "../../lib/http/fields.ts";
 import type { OriginFailure } from "../../lib/http/flights.ts";
 import { mayStandIn } from "../../lib/http/reuse.ts";
 import type { StoredResponse } from "../../lib/http/stored_response.ts";
@@ -7,11 +8,12 @@ import type { EdgeCacheStatus } from "../../lib/events/edge.ts";
 import type { HttpResponse } from "../../lib/io/http.ts";
 import { answerFrom } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
+import { localise } from "./location.ts";
 import type { EdgeParts } from "./parts.ts";
 
 /** Answers from a stored response, now. */
 export function answerNow(
-  { ctx }: EdgeParts,
+  parts: EdgeParts,
   exchange: Exchange,
   story: {
     readonly stored: StoredResponse;
@@ -20,9 +22,12 @@ export function answerNow(
     readonly own?: Iterable<readonly [string, string]>;
   },
 ): HttpResponse {
-  const { clock } = ctx;
+  const { clock } = parts.ctx;
   const times = { nowMs: clock.nowMs(), wallMs: clock.wallMs() };
-  return answerFrom(story.stored, exchange, { ...story, ...times });
+  const answer = answerFrom(story.stored, exchange, { ...story, ...times });
+  const { status, headers: fields } = answer;
+  if (fields instanceof Fields) localise(parts, exchange, { status, fields });
+  return answer;
 }
 
 /**

@@ -63,6 +63,20 @@ export class Upstream {
     return found === undefined ? undefined : href.slice(found.base.length);
   }
 
+  /**
+   * A `Location` found at `target` as our clients are to read it. An origin knows itself by its own name, and by a path that
+   * may be longer than ours: whoever went there would go around us.
+   */
+  locationHere(location: string, target: string): string {
+    const from = this.urlOf(target);
+    if (!URL.canParse(location, from)) return location;
+    const there = this.targetOf(new URL(location, from).href);
+    // What begins with two slashes would name another host.
+    if (there === undefined || there.startsWith("//")) return location;
+    const seen = new URL(location, `http://edge.invalid${target}`);
+    return seen.href === `http://edge.invalid${there}` ? location : there;
+  }
+
   /** How each origin does. */
   stats(): readonly ReturnType<Origin["stats"]>[] {
     return this.#origins.map((origin) => origin.stats());

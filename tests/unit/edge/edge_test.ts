@@ -96,6 +96,38 @@ Deno.test("Edge forgets what an unsafe method made wrong however the URL of --or
   assertEquals(asked.length, 7);
 });
 
+Deno.test("Edge sends nobody around itself to an origin: its Location is one here", async () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ["http://a.test/films/b/?x#y", "/b/?x#y"],
+    ["http://b.test/c", "/c"],
+    ["//a.test/films/c", "/c"],
+    // Of the origin's own path there is nothing here.
+    ["/films/d", "/d"],
+    // As good here as there.
+    ["e?f", "e?f"],
+    ["../g", "../g"],
+    // Elsewhere.
+    ["http://c.test/films/b", "http://c.test/films/b"],
+    ["/other", "/other"],
+    ["http://[", "http://["],
+    // Would name a host.
+    ["http://b.test//evil.test/", "http://b.test//evil.test/"],
+  ];
+  for (const control of ["max-age=60", "no-store"]) {
+    for (const [there, here] of cases) {
+      const { ask } = edgeOf(() =>
+        new Response(null, {
+          status: 302,
+          headers: { location: there, "cache-control": control },
+        }), ["http://a.test/films", "http://b.test"]);
+      for (let n = 0; n < 2; n++) {
+        const { headers } = await ask("/a/b");
+        assertEquals(headers.get("location"), here, there);
+      }
+    }
+  }
+});
+
 Deno.test("Edge cuts a body whose origin falls silent", async () => {
   const { ask, clock, events } = edgeOf(() =>
     new Response(
