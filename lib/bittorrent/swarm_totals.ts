@@ -44,9 +44,11 @@ export class Totals {
 }
 
 function sum(past: PeerTotals | undefined, session: PeerSession): PeerTotals {
+  // A connection that was over before it was introduced knows the program by its id only.
+  const introduced = session.extended !== null || past === undefined;
   return {
     remote: past?.remote ?? session.address,
-    client: session.client,
+    client: introduced ? session.client : past.client,
     downloadedBytes: (past?.downloadedBytes ?? 0) + session.downloadedBytes,
     uploadedBytes: (past?.uploadedBytes ?? 0) + session.uploadedBytes,
   };

@@ -1,6 +1,7 @@
 import type { Metainfo } from "../../lib/bittorrent/metainfo.ts";
 import type { Swarm } from "../../lib/bittorrent/swarm.ts";
 import type { RoleContext } from "../../lib/role.ts";
+import { History } from "./history.ts";
 
 /** Told at most once a second. */
 const INTERVAL_MS = 1_000;
@@ -16,6 +17,8 @@ export class Progress {
   readonly #swarm: Swarm;
   readonly #info: Metainfo;
   readonly #ctx: RoleContext;
+  /** How it went so far. */
+  readonly history: History = new History();
   #last = "";
 
   /** Begins now. */
@@ -24,6 +27,7 @@ export class Progress {
     this.#info = info;
     this.#ctx = ctx;
     this.startMs = ctx.clock.nowMs();
+    this.#note();
   }
 
   /** How long we were in the swarm. */
@@ -63,7 +67,14 @@ export class Progress {
     }
   }
 
+  #note(): void {
+    const { haveBytes, downloadedBytes, uploadedBytes } = this.#swarm.status;
+    const atMs = this.runMs;
+    this.history.add({ atMs, haveBytes, downloadedBytes, uploadedBytes });
+  }
+
   #tell(): void {
+    this.#note();
     const { havePieces, haveBytes, downloadedBytes, uploadedBytes, peers } =
       this.#swarm.status;
     const rates = this.#swarm.rates(this.#ctx.clock.nowMs(), RATE_SECONDS);

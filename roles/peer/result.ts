@@ -3,6 +3,7 @@ import { formatBytes, formatMs } from "../../lib/core/units.ts";
 import type { Metainfo } from "../../lib/bittorrent/metainfo.ts";
 import type { Swarm } from "../../lib/bittorrent/swarm.ts";
 import type { RoleResult } from "../../lib/role.ts";
+import { shareCharts } from "./charts.ts";
 import type { Progress } from "./progress.ts";
 
 /** Peers in the table for people; the JSON has all. */
@@ -12,7 +13,7 @@ const MAX_ROWS = 20;
 export function resultOf(
   info: Metainfo,
   swarm: Swarm,
-  { durationMs, runMs }: Progress,
+  { durationMs, runMs, history }: Progress,
 ): RoleResult {
   const { status } = swarm;
   const peers = sharesOf(swarm);
@@ -62,6 +63,7 @@ export function resultOf(
       title: `Peer: ${info.name}`,
       sections: [
         { kind: "text", text: `${head}; ${sums}.` },
+        ...shareCharts(history.moments, { totalBytes: info.totalBytes, peers }),
         { kind: "table", heading: "Peers", columns, rows },
       ],
     },
