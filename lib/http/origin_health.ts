@@ -80,6 +80,8 @@ export class OriginHealth {
     this.#failures += 1;
     this.#failedAtMs = nowMs;
     if (this.isSuspended) {
+      // Of many requests at once the others fail a moment later: that is the same failure.
+      if (!this.#onTrial) return undefined;
       this.#onTrial = false;
       this.#pauseMs = Math.min(MAX_PAUSE_MS, 2 * this.#pauseMs);
       this.#retryAtMs = nowMs + this.#pauseMs;

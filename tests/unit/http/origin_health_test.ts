@@ -27,6 +27,15 @@ Deno.test("OriginHealth opens the circuit after three failures in a row and a se
   assertEquals([health.isDoubtful(4021), health.mayAsk(4021)], [false, true]);
 });
 
+Deno.test("OriginHealth takes the failures of requests that were under way together for one", () => {
+  const health = new OriginHealth({ hasChecks: false });
+  const changes = Array.from({ length: 256 }, (_, at) => health.failed(at));
+  assertEquals(changes.filter((change) => change !== undefined), [
+    { kind: "suspended", pauseMs: 1000 },
+  ]);
+  assertEquals([health.mayAsk(1001), health.mayAsk(1002)], [false, true]);
+});
+
 Deno.test("OriginHealth pauses 10 s at most", () => {
   const health = new OriginHealth({ hasChecks: false });
   for (let n = 0; n < 3; n++) health.failed(0);
