@@ -109,7 +109,7 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 /** Returns a copy without hop-by-hop fields, without those `Connection` names (RFC 9110 §7.6.1), and without `others`, in lower case. */
 export function endToEnd(
   source: FieldSource,
-  others?: ReadonlySet<string>,
+  others?: { has(name: string): boolean },
 ): Fields {
   const connection = source.get("connection");
   const named = connection === null

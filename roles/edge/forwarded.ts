@@ -9,19 +9,24 @@ const NOT_PASSED_ON: ReadonlySet<string> = new Set([
   "host",
   "content-length",
   "expect",
-  "x-forwarded-host",
-  "x-forwarded-port",
-  "x-forwarded-proto",
-  "x-forwarded-scheme",
-  "x-forwarded-server",
+  "front-end-https",
+  "x-envoy-original-path",
   "x-host",
+  "x-original-uri",
   "x-original-host",
   "x-original-url",
   "x-rewrite-url",
   "x-http-method-override",
   "x-http-method",
   "x-method-override",
+  "x-url-scheme",
 ]);
+const endsHere = {
+  // Prefix, path, scheme, user …: every framework has others, and none of them is ours to believe.
+  has: (name: string) =>
+    NOT_PASSED_ON.has(name) ||
+    name.startsWith("x-forwarded-") && name !== "x-forwarded-for",
+};
 
 /** The fields of a request as they go on to an origin: end-to-end, signed, in a coding everyone can read. */
 export function forwardedFields(
@@ -32,12 +37,14 @@ export function forwardedFields(
     readonly scheme: "http" | "https";
   },
 ): Fields {
-  const fields = endToEnd(request.headers, NOT_PASSED_ON);
+  const fields = endToEnd(request.headers, endsHere);
   const hops = fields.get("forwarded");
   if (hops !== null && /host\s*=/i.test(hops)) fields.delete("forwarded");
   // One stored copy serves all clients, and its bytes can be cut into ranges.
   fields.set("accept-encoding", "identity");
-  fields.append("via", `1.1 ${us.pseudonym} (${us.mark})`);
+  // RFC 9110 §7.6.3: the version in which it came.
+  const version = request.protocol.replace("HTTP/", "");
+  fields.append("via", `${version} ${us.pseudonym} (${us.mark})`);
   const { host } = request.remote;
   addMember(fields, "x-forwarded-for", host);
   addMember(fields, "forwarded", forwarded(host, us.scheme));

@@ -277,6 +277,9 @@ Deno.test("edge lets no client decide what others get by fields that are in no k
   const named = ["x-forwarded-host", "x-original-url", "x-rewrite-url"]
     .concat([
       "x-forwarded-proto",
+      "x-forwarded-prefix",
+      "x-forwarded-ssl",
+      "front-end-https",
       "x-http-method-override",
       "forwarded",
       "x-host",
