@@ -1,7 +1,7 @@
 import { durationMs, resolveUrl } from "./_attributes.ts";
 import { type BaseUrl, baseUrls } from "./_base_urls.ts";
 import { Budget } from "./_budget.ts";
-import { reachOf, readPeriod } from "./_periods.ts";
+import { type PeriodContext, reachOf, readPeriod } from "./_periods.ts";
 import type {
   AdaptationSet,
   MpdWarning,
@@ -124,17 +124,7 @@ function readMpd(root: XmlElement, url: string, nowWallMs: number): Mpd {
     budget: new Budget(),
     warnings,
   };
-  const periods: Period[] = [];
-  const problems: MpdError[] = [];
-  for (const { element, ...times } of periodTimes(root, totalMs)) {
-    try {
-      periods.push(readPeriod(element, { ...times, ...context }));
-    } catch (error) {
-      if (!(error instanceof MpdError) || !error.passable) throw error;
-      problems.push(error);
-      warnings.push({ line: error.line, text: error.problem });
-    }
-  }
+  const { periods, problems } = readPeriods(root, totalMs, context);
   if (periods.length === 0) {
     throw problems[0] ??
       new MpdError("missing", root.line, "MPD must have Period");
@@ -155,17 +145,46 @@ function readMpd(root: XmlElement, url: string, nowWallMs: number): Mpd {
   };
 }
 
-/** When each Period starts, and how long it is when the manifest says so (§5.3.2.1). */
-function periodTimes(root: XmlElement, totalMs: number | undefined) {
+/**
+ * Reads the Periods, each with when it starts and how long it is as far as the manifest says so (§5.3.2.1).
+ *
+ * One without `@start` begins where the one before it ends. In a live manifest that may not be known yet: it then is an
+ * Early Available Period, which shows what is going to come and has no place in time. A static one goes by what the
+ * Period before lists.
+ */
+function readPeriods(
+  root: XmlElement,
+  totalMs: number | undefined,
+  context: Omit<PeriodContext, "startMs" | "known">,
+) {
+  const { live, warnings } = context;
   const elements = childrenOf(root, "Period");
-  let nextMs = 0;
-  return elements.map((element, at) => {
-    const startMs = durationMs(element, "start") ?? nextMs;
+  const periods: Period[] = [];
+  const problems: MpdError[] = [];
+  let nextMs: number | undefined = 0;
+  for (const [at, element] of elements.entries()) {
+    const startMs: number | undefined = durationMs(element, "start") ?? nextMs;
+    if (startMs === undefined) {
+      const text = "Period has no @start yet: it is left out until it has";
+      warnings.push({ line: element.line, text });
+      continue;
+    }
     const next = elements[at + 1];
     const endMs = next === undefined ? totalMs : durationMs(next, "start");
-    const known = durationMs(element, "duration") ??
+    const known: number | undefined = durationMs(element, "duration") ??
       (endMs === undefined ? undefined : Math.max(0, endMs - startMs));
-    nextMs = startMs + (known ?? 0);
-    return { element, startMs, known };
-  });
+    const ends: number | undefined = known ??
+      (live === undefined ? 0 : undefined);
+    nextMs = ends === undefined ? undefined : startMs + ends;
+    try {
+      const period = readPeriod(element, { ...context, startMs, known });
+      periods.push(period);
+      if (live === undefined) nextMs = startMs + (period.durationMs ?? 0);
+    } catch (error) {
+      if (!(error instanceof MpdError) || !error.passable) throw error;
+      problems.push(error);
+      warnings.push({ line: error.line, text: error.problem });
+    }
+  }
+  return { periods, problems };
 }

@@ -70,6 +70,23 @@ Deno.test("a live Period that has ended keeps its last, shorter segment", () => 
   assertEquals(listAt(document, 17_000, 1), [[7, 0]]);
 });
 
+Deno.test("a live Period without a place in time yet is left out until it has one", () => {
+  const early = NUMBERED.replace('id="1" start="PT0S"', 'id="2"');
+  const idsAt = (document: ReturnType<typeof live>) =>
+    document.at(START_MS + 17_000).periods.map(({ id, startMs }) => [
+      id,
+      startMs,
+    ]);
+  const document = live(NUMBERED + early);
+  assertEquals(idsAt(document), [["1", 0]]);
+  assertEquals(document.at(START_MS + 17_000).warnings[0]?.line, 1);
+  const ended = NUMBERED.replace(
+    'start="PT0S"',
+    'start="PT0S" duration="PT12S"',
+  );
+  assertEquals(idsAt(live(ended + early)), [["1", 0], ["2", 12_000]]);
+});
+
 Deno.test('a live timeline with r="-1" ends at the live edge', () => {
   const timeline = (last: string) =>
     `<Period><AdaptationSet><Representation bandwidth="9"><SegmentTemplate timescale="10" presentationTimeOffset="100" media="$Time$"><SegmentTimeline><S t="100" d="40" r="1"/>${last}</SegmentTimeline></SegmentTemplate></Representation></AdaptationSet></Period>`;

@@ -215,6 +215,16 @@ Deno.test("parseMpd lines Periods up by start, duration and order", () => {
   );
 });
 
+Deno.test("parseMpd lets a static Period without times begin where the segments before it end", () => {
+  const period = oneRepresentation(
+    '<SegmentTemplate media="$Time$"><SegmentTimeline><S t="0" d="4" r="1"/></SegmentTimeline></SegmentTemplate>',
+  );
+  const text = `<MPD>${period}${period}${period}</MPD>`;
+  const { periods, durationMs } = parseMpd(text, URL_OF_MPD);
+  assertEquals(periods.map(({ startMs }) => startMs), [0, 8000, 16_000]);
+  assertEquals(durationMs, 24_000);
+});
+
 Deno.test("parseMpd passes over what it does not know", () => {
   const model = parse(
     `<Metrics/><Period><EventStream><Event>x</Event></EventStream>
