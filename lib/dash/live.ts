@@ -37,6 +37,8 @@ export interface Live {
   };
   /** `ServiceDescription/PlaybackRate`: how much faster or slower it may play for that; 1 and 1 without it. */
   readonly playbackRate: { readonly min: number; readonly max: number };
+  /** `@mediaPresentationDuration`: how long it is in the end; undefined while nobody knows. */
+  readonly totalMs: number | undefined;
   /** In the order of the manifest: the first one that is known and answers counts. */
   readonly clocks: readonly UtcClock[];
 }
@@ -80,6 +82,7 @@ export function readLive(root: XmlElement, url: string): Live {
       min: Math.min(1, (rate && seconds(rate, "min")) ?? 1),
       max: Math.max(1, (rate && seconds(rate, "max")) ?? 1),
     },
+    totalMs: durationMs(root, "mediaPresentationDuration"),
     clocks: childrenOf(root, "UTCTiming").flatMap((child) =>
       clockOf(child, url)
     ),
@@ -122,6 +125,12 @@ export function readClock(text: string): number | undefined {
 /** The live edge: the presentation time up to which there is media at `nowWallMs`, in ms since the start; below 0 before it. */
 export function liveEdgeMs(live: Live, nowWallMs: number): number {
   return Math.min(nowWallMs, live.endWallMs ?? Infinity) - live.startWallMs;
+}
+
+/** Where the manifest says the presentation ends, whatever its Periods say: Infinity while it does not. */
+export function toldEndMs(live: Live): number {
+  const { totalMs = Infinity, endWallMs = Infinity, startWallMs } = live;
+  return Math.min(totalMs, endWallMs - startWallMs);
 }
 
 /** When a segment that ends at `endMs` of the presentation can first be fetched, in ms since 1970. */

@@ -4,7 +4,7 @@
  *
  * A segment keeps the number it had when it was first seen, through every refresh: it is known again by its place in the
  * presentation. What has left the time shift buffer is forgotten. The title ends when its manifest has become static, or
- * says how long the presentation is and lists all of it.
+ * says how long the presentation is and that time is over; one that announces updates has to say so again after the end.
  */
 import {
   availableAtWallMs,
@@ -12,6 +12,7 @@ import {
   type Live,
   liveEdgeMs,
   targetLatencyMs,
+  toldEndMs,
 } from "./live.ts";
 import type { Mpd, MpdDocument } from "./mpd.ts";
 import { GrowingTrack, SAME_MS } from "./live_track.ts";
@@ -113,8 +114,7 @@ export class LiveTitle {
         nextAtWallMs: Infinity,
       };
     }
-    const ended = live.updateMs === undefined &&
-      reachMs >= endOf(mpd) - SAME_MS;
+    const ended = this.#isOver(mpd, live, nowWallMs);
     return {
       tracks,
       live,
@@ -165,6 +165,23 @@ export class LiveTitle {
     return live === undefined
       ? wantedMs ?? 0
       : targetLatencyMs(live, this.#segmentMs, wantedMs);
+  }
+
+  /** Whether nothing comes any more of a live title. */
+  #isOver(mpd: Mpd, live: Live, nowWallMs: number): boolean {
+    const toldMs = toldEndMs(live);
+    const sinceStart = (wallMs: number) =>
+      wallMs + this.#offsetMs - live.startWallMs;
+    // An end may be put off by an update, until the manifest still tells it when it is past.
+    const settled = live.updateMs === undefined ||
+      sinceStart(this.#fetchedAtWallMs) >= toldMs;
+    if (!settled) return false;
+    const endMs = live.updateMs === undefined
+      ? Math.min(toldMs, endOf(mpd))
+      : toldMs;
+    // All of it was listed, or else it would have been by now.
+    return this.#main.reachMs >= endMs - SAME_MS ||
+      sinceStart(nowWallMs) >= endMs + this.#segmentMs;
   }
 
   get #main(): GrowingTrack {

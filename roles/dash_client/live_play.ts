@@ -27,7 +27,7 @@ const MAX_WAIT_MS = 3_600_000;
  * Waits until there is something of a live title and finds where to begin: `--live-delay` behind the live edge.
  *
  * @throws {InputError} If a flag does not go with live.
- * @throws {RunError} If nothing comes for an hour, or the manifest is lost.
+ * @throws {RunError} If nothing comes for an hour, or it is over, or the manifest is lost.
  */
 export async function joinLive(
   source: LiveSource,
@@ -47,7 +47,13 @@ export async function joinLive(
   for (;;) {
     const { done, value: view } = await views.next();
     const { title } = source;
-    if (done || ctx.clock.nowMs() > giveUpAtMs) {
+    if (done) {
+      throw new RunError(
+        "live-over",
+        "Cannot play: this live title is over, and nothing of it is left",
+      );
+    }
+    if (ctx.clock.nowMs() > giveUpAtMs) {
       throw new RunError("live-empty", "Cannot play: nothing of it ever came");
     }
     const nowWallMs = ctx.clock.wallMs();

@@ -118,6 +118,7 @@ Deno.test("parseMpd reads what a live manifest says of itself", () => {
     endWallMs: undefined,
     latency: { targetMs: 3000, minMs: 2000, maxMs: undefined },
     playbackRate: { min: 0.96, max: 1.04 },
+    totalMs: undefined,
     clocks: [
       { kind: "get", url: "http://live.example/time" },
       { kind: "head", url: "http://t.example/" },

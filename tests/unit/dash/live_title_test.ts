@@ -149,6 +149,40 @@ Deno.test("LiveTitle ends when all of a presentation of known length is there", 
   assertEquals([list, ended], [[[1, 0], [2, 5], [3, 10]], true]);
 });
 
+Deno.test("LiveTitle is over when its time is, though nothing of it is left", () => {
+  const title = new LiveTitle(
+    document(NUMBERED, 'mediaPresentationDuration="PT12S"'),
+    START_MS + 100_000,
+  );
+  const { list, ended, nextMs } = viewAt(title, 100_000);
+  assertEquals([list, ended, nextMs], [[], true, Infinity]);
+});
+
+Deno.test("LiveTitle is over after availabilityEndTime, without the segment that was not done", () => {
+  const title = new LiveTitle(
+    document(NUMBERED, 'availabilityEndTime="2026-11-23T12:00:12Z"'),
+    START_MS,
+  );
+  assertEquals(viewAt(title, 12_000).ended, false);
+  const { list, ended } = viewAt(title, 17_000);
+  assertEquals([list, ended], [[[1, 0], [2, 5]], true]);
+});
+
+Deno.test("LiveTitle that may be updated is over when a manifest fetched after the end has not put it off", () => {
+  const until = (seconds: number) =>
+    document(
+      NUMBERED,
+      `mediaPresentationDuration="PT${seconds}S" minimumUpdatePeriod="PT10S"`,
+    );
+  const title = new LiveTitle(until(10), START_MS + 9000);
+  assertEquals(viewAt(title, 15_000).ended, false);
+  title.take(until(20), START_MS + 15_000);
+  assertEquals(viewAt(title, 21_000).ended, false);
+  title.take(undefined, START_MS + 21_000);
+  const { list, ended } = viewAt(title, 21_000);
+  assertEquals([list.length, ended], [4, true]);
+});
+
 Deno.test("LiveTitle joins behind the live edge as far as is wanted, or as the manifest wants", () => {
   const title = new LiveTitle(
     document(NUMBERED, 'suggestedPresentationDelay="PT8S"'),
