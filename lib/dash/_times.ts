@@ -136,9 +136,20 @@ function liveRange(
     0,
     Math.min(count ?? Infinity, Math.floor((toMs + 0.5) / eachMs)),
   );
-  const fromMs = Math.max(0, window.fromMs + 0.5);
+  const fromMs = Math.max(0, oldestMs(window, eachMs) + 0.5);
   const first = Math.max(Math.floor(fromMs / eachMs), end - MAX_LIVE_SEGMENTS);
   return { first: Math.min(first, end), end };
+}
+
+/**
+ * Segments that end after this are there: what is in the time shift buffer, and the newest one however shallow that is
+ * (a segment stays for the depth and as long again as it lasts, §5.3.9.5.3).
+ */
+function oldestMs(
+  { fromMs, toMs }: NonNullable<Bounds["window"]>,
+  eachMs: number,
+): number {
+  return Math.min(fromMs, toMs - eachMs);
 }
 
 /** The end of a live Period, as a multiple of the segment's duration: its last segment may be shorter, and is there all the same. */
@@ -201,7 +212,8 @@ function timelineTimes(
       const endMs = toMs(time + units - offset);
       if (
         window === undefined ||
-        (endMs > window.fromMs && endMs <= window.toMs + ROUNDING_MS)
+        (endMs > oldestMs(window, toMs(units)) &&
+          endMs <= window.toMs + ROUNDING_MS)
       ) {
         timings.push({ time, index, startMs, durationMs: toMs(units) });
       }
@@ -222,7 +234,8 @@ function goneOf(
   { window, timescale, offset }: TimelineOptions,
 ): bigint {
   if (window === undefined) return 0n;
-  const from = Math.max(window.fromMs, Number.MIN_SAFE_INTEGER);
+  const eachMs = Number(units) * 1000 / timescale;
+  const from = Math.max(oldestMs(window, eachMs), Number.MIN_SAFE_INTEGER);
   const fromUnits = offset + BigInt(Math.floor(from * timescale / 1000));
   const before = fromUnits > time ? (fromUnits - time) / units : 0n;
   const over = repeats + 1n - BigInt(MAX_LIVE_SEGMENTS);

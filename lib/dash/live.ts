@@ -138,13 +138,19 @@ export function availableAtWallMs(live: Live, endMs: number): number {
   return live.startWallMs + endMs;
 }
 
-/** How far behind the live edge to play: as the user wants, or else the author's latency target, `suggestedPresentationDelay`, or three segments. */
+/**
+ * How far behind the live edge to play: as the user wants, or else the author's latency target,
+ * `suggestedPresentationDelay`, or three segments. Not farther than the time shift buffer goes back: who begins at its
+ * end would play slower for minutes to get there.
+ */
 export function targetLatencyMs(
   live: Live,
   segmentMs: number,
   wantedMs?: number,
 ): number {
-  return wantedMs ?? live.latency.targetMs ?? live.delayMs ?? 3 * segmentMs;
+  const ms = wantedMs ?? live.latency.targetMs ?? live.delayMs ?? 3 * segmentMs;
+  // Of a buffer that holds no segment at all there is the newest one, and then the next.
+  return Math.min(ms, Math.max(live.timeShiftMs, 2 * segmentMs));
 }
 
 /**

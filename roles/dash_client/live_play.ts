@@ -1,4 +1,5 @@
 import { InputError, RunError } from "../../lib/core/errors.ts";
+import { formatMs } from "../../lib/core/units.ts";
 import type { LiveView } from "../../lib/dash/live_title.ts";
 import type { LiveOptions } from "../../lib/dash/player_latency.ts";
 import type { Track } from "../../lib/dash/title.ts";
@@ -63,16 +64,19 @@ export async function joinLive(
     );
     if (first === undefined) continue;
     const fromMs = first.startMs;
+    const targetMs = title.targetMs(flags.liveDelay);
+    if (targetMs < (flags.liveDelay ?? 0)) {
+      const text = `--live-delay becomes ${
+        formatMs(targetMs)
+      }: media is not kept for longer (timeShiftBufferDepth)`;
+      ctx.emit({ type: "manifest.warned", url: source.url, line: 1, text });
+    }
     const { edgeMs } = title.positionsAt(nowWallMs);
     const untilMs = fromMs + (flags.duration ?? Infinity);
     return {
       tracks: cut(view, untilMs).tracks,
       fromMs,
-      live: {
-        edgeMs,
-        targetMs: title.targetMs(flags.liveDelay),
-        maxChange: flags.catchUp,
-      },
+      live: { edgeMs, targetMs, maxChange: flags.catchUp },
       growth: growing(views, untilMs),
     };
   }

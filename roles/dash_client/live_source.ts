@@ -111,6 +111,11 @@ export class LiveSource {
     this.#conditions = got.conditions;
   }
 
+  /** Where the manifest was in the end, after redirects. */
+  get url(): string {
+    return this.#url;
+  }
+
   /**
    * What there is, now and again whenever that may have changed; ends with the title.
    *

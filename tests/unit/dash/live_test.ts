@@ -4,6 +4,7 @@ import {
   joinAtMs,
   liveEdgeMs,
   readClock,
+  targetLatencyMs,
 } from "../../../lib/dash/live.ts";
 import { openMpd, parseMpd } from "../../../lib/dash/mpd.ts";
 import { MpdError } from "../../../lib/dash/xml.ts";
@@ -43,6 +44,31 @@ Deno.test("a live template lists what has ended and is in the time shift buffer"
     12,
     25,
   ]]);
+});
+
+Deno.test("a live title has its newest segment, however shallow its time shift buffer is", () => {
+  const shallow = 'timeShiftBufferDepth="PT0S"';
+  const timeline = NUMBERED.replace(
+    'duration="5" media="$Number$"/>',
+    'media="$Number$"><SegmentTimeline><S t="0" d="5" r="-1"/></SegmentTimeline></SegmentTemplate>',
+  );
+  for (const form of [NUMBERED, timeline]) {
+    assertEquals(listAt(live(form, shallow), 25_000), [[11, 20]]);
+    assertEquals(listAt(live(form, shallow), 29_000), [[11, 20]]);
+  }
+});
+
+Deno.test("targetLatencyMs is not more than the time shift buffer keeps", () => {
+  const target = (attributes: string, wantedMs?: number) => {
+    const told = live(NUMBERED, attributes).at(START_MS).live!;
+    return targetLatencyMs(told, 5000, wantedMs);
+  };
+  assertEquals(target('timeShiftBufferDepth="PT20S"', 18_000), 18_000);
+  assertEquals(target('timeShiftBufferDepth="PT20S"', 60_000), 20_000);
+  const late = 'suggestedPresentationDelay="PT30S"';
+  assertEquals(target(`${late} timeShiftBufferDepth="PT20S"`), 20_000);
+  assertEquals(target(late), 30_000);
+  assertEquals(target('timeShiftBufferDepth="PT0S"'), 10_000);
 });
 
 Deno.test("a live template without a time shift depth lists the newest segments only", () => {

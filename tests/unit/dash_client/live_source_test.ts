@@ -3,6 +3,8 @@ import { RunError } from "../../../lib/core/errors.ts";
 import type { LiveView } from "../../../lib/dash/live_title.ts";
 import { openMpd } from "../../../lib/dash/mpd.ts";
 import type { RoleContext } from "../../../lib/role.ts";
+import type { PlayFlags } from "../../../roles/dash_client/flags.ts";
+import { joinLive } from "../../../roles/dash_client/live_play.ts";
 import {
   fetchManifest,
   openLive,
@@ -84,6 +86,29 @@ Deno.test("LiveSource fetches a growing timeline again, only if it has changed, 
       ["manifest.refreshed", true, false],
     ],
   );
+});
+
+Deno.test("joinLive tells when --live-delay is more than is kept, and that a title is over", async () => {
+  const joining = async (text: string) => {
+    const seen = await watch(() => new Response(text), 0);
+    const signal = new AbortController().signal;
+    const clock = new ManualClock();
+    const ctx = {
+      ...{ clock, signal },
+      emit: (event: Record<string, unknown>) => seen.events.push(event),
+    } as unknown as RoleContext;
+    const flags = { speed: 1, seek: [], liveDelay: 60_000, catchUp: 0.05 };
+    const joined = joinLive(seen.live, flags as unknown as PlayFlags, ctx);
+    return { joined, events: seen.events };
+  };
+  const { joined, events } = await joining(manifest(4));
+  assertEquals((await joined).live.targetMs, 10_000);
+  assertEquals(events.map(({ type }) => type), ["manifest.warned"]);
+  const over = manifest(1).replace("PT1H", "PT5S")
+    .replace('minimumUpdatePeriod="PT5S"', "");
+  const { joined: late } = await joining(over);
+  const error = await assertRejects(() => late, RunError);
+  assertEquals(error.code, "live-over");
 });
 
 Deno.test("LiveSource goes on with what it has while the manifest cannot be had, and follows Location", async () => {
