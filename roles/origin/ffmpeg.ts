@@ -34,6 +34,11 @@ export function startFfmpeg(
   }
 }
 
+/** How ffmpeg is told of a file: what stands before a colon is a protocol to it, and what begins with a hyphen a flag. */
+function fileUrl(path: string): string {
+  return `file:${path}`;
+}
+
 /** Most that ffprobe's answer may be. */
 const MAX_ANSWER_BYTES = 2 ** 20;
 
@@ -49,7 +54,7 @@ export async function probeMovie(
   await using tool = startFfmpeg(processes, "ffprobe", [
     ...["-v", "error", "-of", "json", "-show_entries"],
     "stream=codec_type,avg_frame_rate,duration:stream_disposition=attached_pic:format=duration",
-    movie,
+    fileUrl(movie),
   ]);
   const answer = new ByteCollector();
   for await (const part of tool.output) {
@@ -57,7 +62,8 @@ export async function probeMovie(
   }
   const { code, said } = await tool.exited;
   if (code !== 0) {
-    throw new InputError(`Cannot ingest ${movie}: ${said.split("\n").at(-1)}`);
+    const why = said.split("\n").at(-1)!.replace(`${fileUrl(movie)}: `, "");
+    throw new InputError(`Cannot ingest ${movie}: ${why}`);
   }
   const { streams = [], format = {} } = JSON.parse(fromUtf8(answer.bytes));
   // Not the cover of a record.
@@ -130,7 +136,7 @@ export function pictureArgs(job: PictureJob): string[] {
   return [
     ...["-nostdin", "-v", "error"],
     ...(job.fromSeconds > 0 ? ["-ss", from.toFixed(6)] : []),
-    ...["-i", job.movie, "-map", "0:V:0"],
+    ...["-i", fileUrl(job.movie), "-map", "0:V:0"],
     ...["-vf", `fps=${rate}:start_time=0,${scale}`],
     ...codecArgs(job),
     ...["-g", String(job.segmentFrames), "-threads", String(job.threads)],
@@ -182,7 +188,7 @@ export const SOUND_CHANNELS = 2;
 /** The arguments that make the sound: AAC, every frame a fragment, to be put together as the pictures' segments are. */
 export function soundArgs(movie: string): string[] {
   return [
-    ...["-nostdin", "-v", "error", "-i", movie, "-map", "0:a:0"],
+    ...["-nostdin", "-v", "error", "-i", fileUrl(movie), "-map", "0:a:0"],
     // Segments count from 0, whatever the times in the movie: where it has no sound yet, or none for a while, is silence.
     ...["-af", "aresample=async=1:first_pts=0"],
     ...["-c:a", "aac", "-b:a", "128k", "-ac", String(SOUND_CHANNELS)],
