@@ -295,6 +295,7 @@ export class Player implements Machine<Input, PlayerOutput> {
     const { mediaMs } = track;
     const choice = position.choices[attempt.index]!;
     const { kind: _kind, fetchId: _fetchId, ...measured } = input;
+    this.#playout.continueAt(track.startMs, track.index);
     const changes = this.#playout.add(mediaMs, nowMs, track.index);
     if (track.index === 0) {
       const bufferMs = this.#playout.aheadMs(0);
@@ -302,9 +303,8 @@ export class Player implements Machine<Input, PlayerOutput> {
         ...{ input, bufferMs, nowMs },
       });
     }
-    const { stalledMs } = this.#playout;
-    const stallMs = stalledMs - this.#toldStalledMs;
-    this.#toldStalledMs = stalledMs;
+    const stallMs = this.#playout.stalledMs - this.#toldStalledMs;
+    this.#toldStalledMs = this.#playout.stalledMs;
     track.holes = 0;
     track.pass();
     const record = {

@@ -67,6 +67,11 @@ export class PlayingTrack {
     return this.#ended && this.position === undefined;
   }
 
+  /** Where in the presentation what is to be played of the next segment begins. */
+  get startMs(): number {
+    return (this.position?.startMs ?? 0) + this.skipMs;
+  }
+
   /** Media of the next segment that is to be played. */
   get mediaMs(): number {
     return Math.max(0, (this.position?.durationMs ?? 0) - this.skipMs);

@@ -56,6 +56,14 @@ export type PlayoutState =
 
 /** Less media than this is none: sums of durations are not exact. */
 const NOTHING_MS = 1e-6;
+/** A manifest's times may be rounded: a segment that begins so little late goes on where the one before ends. */
+const LEAST_GAP_MS = 1;
+
+/** The presentation has nothing for so long from a place on: it goes on behind it at once. */
+interface Gap {
+  readonly atMs: number;
+  readonly lengthMs: number;
+}
 
 interface Seek {
   readonly askedAtMs: number;
@@ -79,6 +87,8 @@ export class Playout {
   readonly #complete: boolean[];
   #state: PlayoutState = "starting";
   #positionMs: number;
+  /** Ahead of the position, in order. */
+  #gaps: Gap[] = [];
   #playedMs = 0;
   #rate = 1;
   #nowMs: number;
@@ -146,13 +156,12 @@ export class Playout {
 
   /** When the buffer runs dry if nothing comes, `Infinity` while nothing plays. */
   get deadlineMs(): number {
-    return this.reachedAtMs(this.#positionMs + this.bufferMs);
+    return this.#playedAtMs(this.bufferMs);
   }
 
   /** When it will be at a place in the presentation if it plays on; `Infinity` while nothing plays. */
   reachedAtMs(positionMs: number): number {
-    if (this.#state !== "playing") return Infinity;
-    return this.#nowMs + (positionMs - this.#positionMs) / this.#rate;
+    return this.#playedAtMs(this.#mediaTo(positionMs));
   }
 
   /**
@@ -188,9 +197,23 @@ export class Playout {
     return [{ kind: "stalled", atMs, positionMs: this.#positionMs }];
   }
 
+  /**
+   * What is added next begins at `startMs` of the presentation: when it has played all before, it goes on there. The
+   * first track counts, and places go forward only.
+   */
+  continueAt(startMs: number, track: number): void {
+    const endMs = this.#gaps.reduce(
+      (ms, { lengthMs }) => ms + lengthMs,
+      this.#positionMs + this.#aheadMs[0]!,
+    );
+    const lengthMs = startMs - endMs;
+    if (track > 0 || lengthMs < LEAST_GAP_MS) return;
+    this.#gaps.push({ atMs: endMs, lengthMs });
+  }
+
   /** Takes in a segment of `mediaMs`. One that comes just as the buffer runs dry is in time. */
   add(mediaMs: number, nowMs: number, track = 0): PlayoutChange[] {
-    const dryAtMs = this.reachedAtMs(this.#positionMs + this.#aheadMs[track]!);
+    const dryAtMs = this.#playedAtMs(this.#aheadMs[track]!);
     const inTime = nowMs <= dryAtMs + NOTHING_MS;
     if (inTime) this.#aheadMs[track]! += mediaMs;
     const changes = this.advance(nowMs);
@@ -218,7 +241,7 @@ export class Playout {
 
   /** Whether all tracks have the media at a place. */
   has(positionMs: number): boolean {
-    const offMs = positionMs - this.#positionMs;
+    const offMs = this.#mediaTo(positionMs);
     return offMs >= 0 && offMs < this.bufferMs - NOTHING_MS;
   }
 
@@ -228,7 +251,7 @@ export class Playout {
     if (this.#state === "ended") return changes;
     const fromMs = this.#positionMs;
     if (this.#state === "playing" && this.has(toMs)) {
-      this.#move(toMs - fromMs);
+      this.#move(this.#mediaTo(toMs));
       return [
         ...changes,
         { kind: "seeked", atMs: nowMs, fromMs, toMs, seekMs: 0 },
@@ -239,6 +262,7 @@ export class Playout {
     }
     this.#aheadMs.fill(0);
     this.#complete.fill(false);
+    this.#gaps = [];
     this.#positionMs = toMs;
     // Who seeks before the first picture has not waited for one twice.
     if (this.#state !== "starting") {
@@ -248,8 +272,26 @@ export class Playout {
     return changes;
   }
 
+  /** How much media is to be played to get to a place. */
+  #mediaTo(positionMs: number): number {
+    return this.#gaps.reduce(
+      (ms, { atMs, lengthMs }) =>
+        ms - Math.min(lengthMs, Math.max(0, positionMs - atMs)),
+      positionMs - this.#positionMs,
+    );
+  }
+
+  /** When so much media will have been played if it plays on. */
+  #playedAtMs(mediaMs: number): number {
+    if (this.#state !== "playing") return Infinity;
+    return this.#nowMs + mediaMs / this.#rate;
+  }
+
   #move(mediaMs: number): void {
     this.#positionMs += mediaMs;
+    while (this.#positionMs >= (this.#gaps[0]?.atMs ?? Infinity) - NOTHING_MS) {
+      this.#positionMs += this.#gaps.shift()!.lengthMs;
+    }
     for (const [track, aheadMs] of this.#aheadMs.entries()) {
       const leftMs = aheadMs - mediaMs;
       this.#aheadMs[track] = leftMs > NOTHING_MS ? leftMs : 0;

@@ -96,6 +96,25 @@ Deno.test("Player waits for the resume threshold before it goes on", () => {
   assertEquals(times(log, "ended"), [55_000]);
 });
 
+Deno.test("Player is where the manifest says, behind a gap", () => {
+  const positions = testTitle(6, MEDIA_MS, RATES).map((each, at) => ({
+    ...each,
+    startMs: each.startMs + (at < 3 ? 0 : 7000),
+  }));
+  const options = { startMs: 0, resumeMs: 0, capMs: 30_000, speed: 1 };
+  const gapped = new Player([{ media: "video", positions }], {
+    ...options,
+    rule: ABR_RULES.fixed,
+    fixedIndex: 0,
+  });
+  const log = simulatePlay(gapped, { link: constant(4_000_000), sizeOf });
+  const places = log.flatMap(({ output }) =>
+    output.kind === "ended" ? [output.positionMs] : []
+  );
+  assertEquals(places, [37_000]);
+  assertEquals(gapped.playout.playedMs, 30_000);
+});
+
 Deno.test("Player on a fast link fills the buffer and then keeps pace with the clock", () => {
   const log = simulatePlay(
     player("throughput", { count: 20 }),

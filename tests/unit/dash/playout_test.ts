@@ -69,3 +69,37 @@ Deno.test("Playout without media ends at once", () => {
     { kind: "ended", atMs: 5, positionMs: 0 },
   ]);
 });
+
+Deno.test("Playout leaps over a gap in the presentation, and measures nothing by it", () => {
+  const playout = new Playout({ ...OPTIONS, startMs: 1000 }, 0);
+  playout.continueAt(0, 0);
+  playout.add(4000, 0);
+  playout.continueAt(7000, 0);
+  playout.add(2000, 0);
+  playout.continueAt(9000, 0);
+  playout.add(2000, 0);
+  // 4 s and 4 s of media, and nothing from 4 to 7 s.
+  assertEquals(playout.bufferMs, 8000);
+  assertEquals(playout.deadlineMs, 8000);
+  assertEquals(playout.reachedAtMs(8000), 5000);
+  assertEquals(playout.reachedAtMs(5500), 4000);
+  assertEquals([playout.has(10_999), playout.has(11_000)], [true, false]);
+  playout.advance(3000);
+  assertEquals(playout.positionMs, 3000);
+  playout.advance(4000);
+  assertEquals([playout.positionMs, playout.playedMs], [7000, 4000]);
+  assertEquals(playout.advance(8500), [
+    { kind: "stalled", atMs: 8000, positionMs: 11_000 },
+  ]);
+});
+
+Deno.test("Playout seeks across a gap in the buffer", () => {
+  const playout = new Playout({ ...OPTIONS, startMs: 1000 }, 0);
+  playout.add(4000, 0);
+  playout.continueAt(7000, 0);
+  playout.add(2000, 0);
+  assertEquals(playout.seek(8000, 1000), [
+    { kind: "seeked", atMs: 1000, fromMs: 1000, toMs: 8000, seekMs: 0 },
+  ]);
+  assertEquals([playout.positionMs, playout.bufferMs], [8000, 1000]);
+});
