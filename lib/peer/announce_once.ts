@@ -1,5 +1,5 @@
 import { viewOf } from "../core/bytes.ts";
-import { RunError } from "../core/errors.ts";
+import { ProtocolError, RunError } from "../core/errors.ts";
 import {
   announceUrlOf,
   decodeAnnounceReply,
@@ -18,12 +18,14 @@ import {
 import { drive } from "../io/drive.ts";
 import { fetchFollowing } from "../io/fetch_following.ts";
 import { LinkedAbort } from "../io/linked_abort.ts";
-import type { UdpSocket } from "../io/net.ts";
+import type { Address, UdpSocket } from "../io/net.ts";
 import { readBody } from "../io/read_body.ts";
 import type { RoleContext } from "../role.ts";
 
 /** Datagrams sent to a UDP tracker before the announce counts as failed (after 15 and 30 s, BEP 15); the announcer then tries the next tracker, or again later. */
 const UDP_ATTEMPTS = 2;
+/** Addresses of one name that are tried. */
+const MAX_ADDRESSES = 4;
 /** Longest wait for the end of an HTTP tracker's answer, once it has begun. */
 const HTTP_BODY_MS = 10_000;
 
@@ -86,15 +88,48 @@ function parsed(url: string): URL {
   }
 }
 
+/** Asks the name's addresses one after the other, until one answers: a host may serve one family only. */
 async function announceUdp(
   url: string,
   request: AnnounceRequest,
-  { ctx, signal }: { readonly ctx: RoleContext; readonly signal: AbortSignal },
+  about: { readonly ctx: RoleContext; readonly signal: AbortSignal },
 ): Promise<AnnounceReply> {
-  const { hostname, port, pathname, search } = parsed(url);
+  const { hostname, port } = parsed(url);
   const name = hostname.replace(/^\[|\]$/g, "");
-  const [address] = await ctx.net.resolve(name, { signal });
-  const to = { host: address!, port: Number(port || "80") };
+  const { signal } = about;
+  const hosts = await about.ctx.net.resolve(name, { signal });
+  let failure: unknown = new RunError(
+    "tracker-no-answer",
+    `Cannot announce to ${url}: ${name} has no address`,
+  );
+  for (const host of hosts.slice(0, MAX_ADDRESSES)) {
+    const to = { host, port: Number(port || "80") };
+    try {
+      return await announceUdpTo(to, request, { url, ...about });
+    } catch (error) {
+      if (signal.aborted || !isUnreachable(error)) throw error;
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+/** Whether nobody answered, as opposed to a tracker that refuses. */
+function isUnreachable(error: unknown): boolean {
+  return error instanceof RunError ||
+    error instanceof ProtocolError && error.code === "tracker-no-answer";
+}
+
+async function announceUdpTo(
+  to: Address,
+  request: AnnounceRequest,
+  { url, ctx, signal }: {
+    readonly url: string;
+    readonly ctx: RoleContext;
+    readonly signal: AbortSignal;
+  },
+): Promise<AnnounceReply> {
+  const { pathname, search } = parsed(url);
   const ipv6 = isIpv6(to.host);
   await using socket = ctx.net.listenUdp({
     host: ipv6 ? "::" : "0.0.0.0",

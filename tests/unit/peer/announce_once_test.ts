@@ -89,3 +89,38 @@ Deno.test("announceOnce goes where the tracker sends it, but not without end", a
   }
   assertEquals(asked.length, 6 + 1 + 1);
 });
+
+Deno.test("announceOnce asks a UDP tracker's other address when nobody answers at the first", async () => {
+  const clock = new ManualClock();
+  const asked: string[] = [];
+  const net = {
+    resolve: () => Promise.resolve(["2001:db8::1", "10.0.0.1"]),
+    listenUdp: ({ host }: { readonly host: string }) => ({
+      send: (_: Uint8Array, to: { readonly host: string }) => {
+        asked.push(`${host} ${to.host} ${clock.nowMs()}`);
+        return to.host === "10.0.0.1"
+          ? Promise.reject(new RunError("send-failed", "unreachable"))
+          : Promise.resolve();
+      },
+      // deno-lint-ignore require-yield -- nobody ever sends anything
+      async *receive(signal: AbortSignal): AsyncGenerator<never> {
+        await clock.sleepUntil(Infinity, signal).catch(() => {});
+      },
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    }),
+  };
+  const announced = announceOnce("udp://tracker.example:6969/x", REQUEST, {
+    ctx: { clock, net, rng: () => 0.5 } as unknown as RoleContext,
+    signal: new AbortController().signal,
+  });
+  const failed = assertRejects(() => announced, RunError);
+  for (let seconds = 1; seconds <= 50; seconds++) {
+    await clock.advanceTo(seconds * 1000);
+  }
+  assertEquals((await failed).code, "send-failed");
+  assertEquals(asked, [
+    ":: 2001:db8::1 0",
+    ":: 2001:db8::1 15000",
+    "0.0.0.0 10.0.0.1 45000",
+  ]);
+});
