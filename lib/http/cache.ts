@@ -226,7 +226,10 @@ export class HttpCache {
       return { stored: undefined, reason };
     }
     if (!isKept) {
-      this.#flights.markUnshared(request.key, head.responseAtMs);
+      // An error says nothing of what comes when it is over, such as a live segment that was asked for too early.
+      if (head.status < 400) {
+        this.#flights.markUnshared(request.key, head.responseAtMs);
+      }
       this.settle(options.flight, { kind: "unshared" });
       const why = stored === undefined || isUseful(stored)
         ? reason ?? "busy"

@@ -128,6 +128,19 @@ Deno.test("HttpCache makes nobody wait for what cannot be shared", async () => {
   assert(later.kind === "fetch" && later.flight !== undefined);
 });
 
+Deno.test("HttpCache lets others wait for what could not be had a moment ago", async () => {
+  const { cache, get } = cacheOf();
+  const early = get(request("/a"));
+  assert(early.kind === "fetch" && early.flight !== undefined);
+  const { flight } = early;
+  const refused = head({ "cache-control": "no-store" }, 0, 404);
+  cache.store(request("/a"), refused, { bodyBytes: 9, flight });
+  assertEquals(await flight.settled, { kind: "unshared" });
+  const first = get(request("/a"), 100);
+  assert(first.kind === "fetch" && first.flight !== undefined);
+  assertEquals(get(request("/a"), 100).kind, "join");
+});
+
 Deno.test("HttpCache keeps variants apart, and fetches one of each", () => {
   const { get, put } = cacheOf();
   const fields = { "cache-control": "max-age=9", vary: "Accept-Language" };
