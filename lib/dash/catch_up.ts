@@ -6,17 +6,42 @@
  * like it): it hurries already when little is amiss, and never quite reaches the limit. In both, when the buffer is
  * nearly dry it plays slower whatever the latency: a stall costs more of it than that.
  */
+import type { Live } from "./live.ts";
+
+/** How far behind to stay, and by how much of the rate. */
 export interface CatchUpOptions {
   /** How far behind the live edge to be. */
   readonly targetMs: number;
   /** Most that the rate differs from 1; 0 plays at the pace of the clock always. */
   readonly maxChange: number;
+  /** Most that the rate is below 1, when that is another. */
+  readonly maxSlower?: number | undefined;
   /** Proportional unless said otherwise. */
   readonly shape?: CatchUpShape | undefined;
 }
 
 /** See the head of this file. */
 export type CatchUpShape = "proportional" | "sigmoid";
+
+/** How much faster or slower to play when neither user nor author say. */
+export const DEFAULT_CATCH_UP = 0.05;
+/** An author may allow more, and it would sound like it. */
+const MOST_CATCH_UP = 0.5;
+
+/** How much faster and slower to play: as the user wants, or else as the author allows (`ServiceDescription/PlaybackRate`, annex K). */
+export function catchUpLimits(
+  { playbackRate }: Pick<Live, "playbackRate">,
+  wanted?: number,
+): Pick<CatchUpOptions, "maxChange" | "maxSlower"> {
+  if (wanted !== undefined || playbackRate === undefined) {
+    return { maxChange: wanted ?? DEFAULT_CATCH_UP };
+  }
+  const { min, max } = playbackRate;
+  return {
+    maxChange: Math.min(MOST_CATCH_UP, max - 1),
+    maxSlower: Math.min(MOST_CATCH_UP, 1 - min),
+  };
+}
 
 /** Change of the rate for each second off the target. */
 const GAIN_PER_SECOND = 0.3;
@@ -30,21 +55,22 @@ const NEAR_SHARE = 0.02;
 
 /** Returns the rate of play: 1 is the pace of the clock. See the head of this file. */
 export function catchUpRate(
-  { targetMs, maxChange, shape }: CatchUpOptions,
+  { targetMs, maxChange, maxSlower = maxChange, shape }: CatchUpOptions,
   now: { readonly latencyMs: number; readonly bufferMs: number },
 ): number {
-  if (maxChange <= 0) return 1;
+  if (maxChange <= 0 && maxSlower <= 0) return 1;
   const offMs = now.latencyMs - targetMs;
   const lackMs = LOW_BUFFER_MS - now.bufferMs;
   if (shape === "sigmoid") {
-    if (lackMs > 0) return 1 - maxChange * sigmoid(lackMs);
+    if (lackMs > 0) return 1 - maxSlower * sigmoid(lackMs);
     const near = Math.abs(offMs) <= NEAR_SHARE * targetMs;
-    return near ? 1 : 1 + maxChange * sigmoid(offMs);
+    const most = offMs < 0 ? maxSlower : maxChange;
+    return near ? 1 : 1 + most * sigmoid(offMs);
   }
-  if (lackMs > 0) return 1 - maxChange * lackMs / LOW_BUFFER_MS;
+  if (lackMs > 0) return 1 - maxSlower * lackMs / LOW_BUFFER_MS;
   if (Math.abs(offMs) <= NEAR_MS) return 1;
   const change = GAIN_PER_SECOND * offMs / 1000;
-  return 1 + Math.min(maxChange, Math.max(-maxChange, change));
+  return 1 + Math.min(maxChange, Math.max(-maxSlower, change));
 }
 
 /** From -1 to 1, as `offMs` goes from far below 0 to far above. */

@@ -35,8 +35,10 @@ export interface Live {
     readonly minMs: number | undefined;
     readonly maxMs: number | undefined;
   };
-  /** `ServiceDescription/PlaybackRate`: how much faster or slower it may play for that; 1 and 1 without it. */
-  readonly playbackRate: { readonly min: number; readonly max: number };
+  /** `ServiceDescription/PlaybackRate`: how slow and how fast it may play for that. */
+  readonly playbackRate:
+    | { readonly min: number; readonly max: number }
+    | undefined;
   /** `@mediaPresentationDuration`: how long it is in the end; undefined while nobody knows. */
   readonly totalMs: number | undefined;
   /** In the order of the manifest: the first one that is known and answers counts. */
@@ -78,9 +80,9 @@ export function readLive(root: XmlElement, url: string): Live {
       minMs: milliseconds("min"),
       maxMs: milliseconds("max"),
     },
-    playbackRate: {
-      min: Math.min(1, (rate && seconds(rate, "min")) ?? 1),
-      max: Math.max(1, (rate && seconds(rate, "max")) ?? 1),
+    playbackRate: rate && {
+      min: Math.min(1, seconds(rate, "min") ?? 1),
+      max: Math.max(1, seconds(rate, "max") ?? 1),
     },
     totalMs: durationMs(root, "mediaPresentationDuration"),
     clocks: childrenOf(root, "UTCTiming").flatMap((child) =>

@@ -139,9 +139,8 @@ export const PLAY_FLAGS = {
       "How far behind the live edge to play; without it what the manifest asks for, or three segments",
   }),
   catchUp: flag.number({
-    default: "0.05",
     help:
-      "Live: how much faster or slower it may play to stay that far behind; 0 never",
+      "Live: how much faster or slower it may play to stay that far behind, 0 never; without it what the manifest allows, or 0.05",
   }),
   clients: flag.count({
     default: "1",

@@ -1,5 +1,6 @@
 import { InputError, RunError } from "../../lib/core/errors.ts";
 import { formatMs } from "../../lib/core/units.ts";
+import { catchUpLimits } from "../../lib/dash/catch_up.ts";
 import type { LiveView } from "../../lib/dash/live_title.ts";
 import type { LiveOptions } from "../../lib/dash/player_latency.ts";
 import type { Track } from "../../lib/dash/title.ts";
@@ -21,6 +22,8 @@ export interface Joined {
   readonly growth: Growth;
 }
 
+/** Of a title that has just become whole. */
+const NO_ADVICE = { playbackRate: undefined };
 /** A presentation that has not begun is waited for so long. */
 const MAX_WAIT_MS = 3_600_000;
 
@@ -71,12 +74,13 @@ export async function joinLive(
       }: media is not kept for longer (timeShiftBufferDepth)`;
       ctx.emit({ type: "manifest.warned", url: source.url, line: 1, text });
     }
-    const { edgeMs } = title.positionsAt(nowWallMs);
+    const { edgeMs, live = NO_ADVICE } = title.positionsAt(nowWallMs);
+    const limits = catchUpLimits(live, flags.catchUp);
     const untilMs = fromMs + (flags.duration ?? Infinity);
     return {
       tracks: cut(view, untilMs).tracks,
       fromMs,
-      live: { edgeMs, targetMs, maxChange: flags.catchUp },
+      live: { edgeMs, targetMs, ...limits },
       growth: growing(views, untilMs),
     };
   }

@@ -27,7 +27,7 @@ export async function playTitle(
   if (flags.speed === 0) throw new InputError("--speed must be above 0");
   checkBuffers(flags);
   checkDuration(flags);
-  if (flags.catchUp > 0.5) {
+  if ((flags.catchUp ?? 0) > 0.5) {
     throw new InputError("--catch-up must be at most 0.5, half as fast again");
   }
   if (flags.clients === 0) throw new InputError("--clients must be at least 1");

@@ -51,8 +51,13 @@ export async function playOne(
     ...{ tracks: flags.tracks, quality: flags.quality },
     limitMs: flags.duration && flags.duration + (flags.startAt ?? 0),
   });
-  if (opened.live === undefined && flags.liveDelay !== undefined) {
-    throw new InputError("--live-delay is for live titles: this one is whole");
+  if (
+    opened.live === undefined &&
+    (flags.liveDelay ?? flags.catchUp) !== undefined
+  ) {
+    throw new InputError(
+      "--live-delay and --catch-up are for live titles: this one is whole",
+    );
   }
   const joined = opened.live && await joinLive(opened.live, flags, ctx);
   if (joined !== undefined) cmcd?.setLive();

@@ -3,6 +3,7 @@ import { formatBitRate, formatMs } from "../../lib/core/units.ts";
 import { ABR_RULES, type AbrName } from "../../lib/dash/abr/mod.ts";
 import type { NetworkTrace } from "../../lib/model/trace.ts";
 import type { ReportSection } from "../../lib/report/report.ts";
+import { DEFAULT_CATCH_UP } from "../../lib/dash/catch_up.ts";
 import type { RoleResult } from "../../lib/role.ts";
 import type { AbrTitle } from "../../lib/sim/abr_play.ts";
 import { type LivePlayResult, playLive } from "../../lib/sim/live_play.ts";
@@ -77,16 +78,17 @@ export function compareLive(
       }: before its end there is nothing to play`,
     );
   }
-  if (flags.catchUp < 0 || flags.catchUp >= 1) {
+  const { catchUp = DEFAULT_CATCH_UP } = flags;
+  if (catchUp < 0 || catchUp >= 1) {
     throw new InputError(
-      `--catch-up must be from 0 to below 1, got ${flags.catchUp}`,
+      `--catch-up must be from 0 to below 1, got ${catchUp}`,
     );
   }
   const plays = names.map((name) => ({
     name,
     ...playLive(title, trace, ABR_RULES[name], {
       targetMs,
-      maxChange: flags.catchUp,
+      maxChange: catchUp,
       bufferCapMs: flags.buffer,
       // Near the live edge there is no more to wait for than a segment.
       startMs: Math.min(flags.startBuffer, segmentMs),

@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { catchUpRate } from "../../../lib/dash/catch_up.ts";
+import { catchUpLimits, catchUpRate } from "../../../lib/dash/catch_up.ts";
 
 const AT = { targetMs: 2000, maxChange: 0.5 };
 
@@ -46,4 +46,22 @@ Deno.test("catchUpRate keeps the pace of the clock when it may not change it", (
     const never = { ...AT, maxChange: 0, shape };
     assertEquals(catchUpRate(never, { latencyMs: 9000, bufferMs: 0 }), 1);
   }
+});
+
+Deno.test("catchUpLimits are the user's, else the author's, else 5 %", () => {
+  const author = { playbackRate: { min: 0.9, max: 1.04 } };
+  const ratesOf = (wanted?: number) => {
+    const options = { targetMs: 2000, ...catchUpLimits(author, wanted) };
+    return [0, 9000].map((latencyMs) =>
+      catchUpRate(options, { latencyMs, bufferMs: 1000 })
+    );
+  };
+  assertEquals(ratesOf(), [0.9, 1.04]);
+  assertEquals(ratesOf(0.2), [0.8, 1.2]);
+  assertEquals(catchUpLimits({ playbackRate: undefined }).maxChange, 0.05);
+  // An author that allows nothing is obeyed; one that allows anything is not.
+  const wild = { playbackRate: { min: 0, max: 9 } };
+  assertEquals(catchUpLimits(wild), { maxChange: 0.5, maxSlower: 0.5 });
+  const never = { playbackRate: { min: 1, max: 1 } };
+  assertEquals(catchUpLimits(never), { maxChange: 0, maxSlower: 0 });
 });

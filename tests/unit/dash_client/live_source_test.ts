@@ -88,7 +88,7 @@ Deno.test("LiveSource fetches a growing timeline again, only if it has changed, 
   );
 });
 
-Deno.test("joinLive tells when --live-delay is more than is kept, and that a title is over", async () => {
+Deno.test("joinLive goes by what the manifest allows, tells when --live-delay is more, and that a title is over", async () => {
   const joining = async (text: string) => {
     const seen = await watch(() => new Response(text), 0);
     const signal = new AbortController().signal;
@@ -97,12 +97,15 @@ Deno.test("joinLive tells when --live-delay is more than is kept, and that a tit
       ...{ clock, signal },
       emit: (event: Record<string, unknown>) => seen.events.push(event),
     } as unknown as RoleContext;
-    const flags = { speed: 1, seek: [], liveDelay: 60_000, catchUp: 0.05 };
+    const flags = { speed: 1, seek: [], liveDelay: 60_000 };
     const joined = joinLive(seen.live, flags as unknown as PlayFlags, ctx);
     return { joined, events: seen.events };
   };
-  const { joined, events } = await joining(manifest(4));
-  assertEquals((await joined).live.targetMs, 10_000);
+  const inside =
+    '<ServiceDescription><PlaybackRate min="0.9" max="1.5"/></ServiceDescription>';
+  const { joined, events } = await joining(manifest(4, { inside }));
+  const { live } = await joined;
+  assertEquals([live.targetMs, live.maxChange], [10_000, 0.5]);
   assertEquals(events.map(({ type }) => type), ["manifest.warned"]);
   const over = manifest(1).replace("PT1H", "PT5S")
     .replace('minimumUpdatePeriod="PT5S"', "");
