@@ -57,7 +57,8 @@ export async function announceOnce(
   const response = await fetchFollowing(
     ctx.net,
     announceUrlOf(url, { ...request, key }),
-    { signal: own.signal },
+    // Trackers close connections without a word: an announce right behind another would be lost with the one it came by.
+    { headers: { connection: "close" }, signal: own.signal },
   );
   const body = await readBody(response.body, {
     what: `the answer of ${url}`,

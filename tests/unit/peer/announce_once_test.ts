@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { utf8 } from "../../../lib/core/bytes.ts";
 import { RunError } from "../../../lib/core/errors.ts";
+import type { Net } from "../../../lib/io/net.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import { announceOnce } from "../../../lib/peer/announce_once.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
@@ -54,6 +55,21 @@ Deno.test("announceOnce refuses an answer that is too long", async () => {
     RunError,
   );
   assertEquals(error.code, "too-large");
+});
+
+Deno.test("announceOnce keeps no connection: the next announce would be lost with it when the tracker closes it", async () => {
+  let sent: HeadersInit | undefined;
+  const net: Pick<Net, "fetch"> = {
+    fetch(_, options) {
+      sent = options?.headers;
+      return Promise.resolve(new Response("d8:intervali60e5:peers0:e"));
+    },
+  };
+  await announceOnce("http://tracker.example/announce", REQUEST, {
+    ctx: { clock: new ManualClock(), net } as unknown as RoleContext,
+    signal: new AbortController().signal,
+  });
+  assertEquals(new Headers(sent).get("connection"), "close");
 });
 
 Deno.test("announceOnce goes where the tracker sends it, but not without end", async () => {
