@@ -16,7 +16,7 @@ import { Adaptation, type AdaptationOptions } from "./player_adaptation.ts";
 import { LatencyKeeper, type LiveOptions } from "./player_latency.ts";
 import type { PlayerInput, PlayerOutput, Seek } from "./player_messages.ts";
 import { PlayingTrack } from "./player_track.ts";
-import { Playout, type PlayoutOptions } from "./playout.ts";
+import { Playout, type PlayoutFacts, type PlayoutOptions } from "./playout.ts";
 import type { RequestState } from "./request_state.ts";
 import type { Track } from "./title.ts";
 
@@ -91,15 +91,7 @@ export class Player implements Machine<Input, PlayerOutput> {
   }
 
   /** The buffer, for the summary. */
-  get playout(): Pick<
-    Playout,
-    | "bufferMs"
-    | "playedMs"
-    | "positionMs"
-    | "stalledMs"
-    | "stallCount"
-    | "state"
-  > {
+  get playout(): Pick<Playout, PlayoutFacts> {
     return this.#playout;
   }
 

@@ -54,6 +54,23 @@ export type PlayoutState =
   | "seeking"
   | "ended";
 
+/** Media that was there and that a seek passed over: it was never played. */
+export interface Skip {
+  /** Media played before it. */
+  readonly playedMs: number;
+  readonly mediaMs: number;
+}
+
+/** What a summary of a play is made of. */
+export type PlayoutFacts =
+  | "bufferMs"
+  | "playedMs"
+  | "positionMs"
+  | "skips"
+  | "stalledMs"
+  | "stallCount"
+  | "state";
+
 /** Less media than this is none: sums of durations are not exact. */
 const NOTHING_MS = 1e-6;
 /** A manifest's times may be rounded: a segment that begins so little late goes on where the one before ends. */
@@ -96,6 +113,7 @@ export class Playout {
   #stalledMs = 0;
   #stallCount = 0;
   #seek: Seek | undefined;
+  readonly #skips: Skip[] = [];
 
   /** Creates an empty buffer at `nowMs`. */
   constructor(options: PlayoutOptions, nowMs: number) {
@@ -132,6 +150,11 @@ export class Playout {
   /** How much was played: what a seek leaps over does not count. */
   get playedMs(): number {
     return this.#playedMs;
+  }
+
+  /** Of the first track, in order. */
+  get skips(): readonly Skip[] {
+    return this.#skips;
   }
 
   /** Time stalled so far, as of the last call; neither start-up nor seeks are stalls. */
@@ -251,7 +274,9 @@ export class Playout {
     if (this.#state === "ended") return changes;
     const fromMs = this.#positionMs;
     if (this.#state === "playing" && this.has(toMs)) {
-      this.#move(this.#mediaTo(toMs));
+      const mediaMs = this.#mediaTo(toMs);
+      this.#skips.push({ playedMs: this.#playedMs, mediaMs });
+      this.#move(mediaMs);
       return [
         ...changes,
         { kind: "seeked", atMs: nowMs, fromMs, toMs, seekMs: 0 },
@@ -260,6 +285,8 @@ export class Playout {
     if (this.#state === "stalled") {
       changes.push(this.#resumed());
     }
+    const mediaMs = this.#aheadMs[0]!;
+    this.#skips.push({ playedMs: this.#playedMs, mediaMs });
     this.#aheadMs.fill(0);
     this.#complete.fill(false);
     this.#gaps = [];

@@ -1,4 +1,5 @@
 import type { SegmentRecord } from "./player_messages.ts";
+import type { Skip } from "./playout.ts";
 
 /**
  * The lecture's quality of experience: `0.003 · e^(0.064 · t) + 2.498`, t the share of time on the highest layer in percent.
@@ -51,6 +52,9 @@ export function yinQoe(
   return qoe;
 }
 
+/** Less of a segment than this, a picture, was not played: a seek comes milliseconds late. */
+const LEAST_PLAYED_MS = 40;
+
 /** What a session was like. */
 export interface PlaySummary {
   readonly segmentCount: number;
@@ -86,48 +90,83 @@ export interface PlayoutFigures {
   readonly startupMs: number;
   readonly stallCount: number;
   readonly stallMs: number;
+  /** What seeks passed over; nothing unless said otherwise. */
+  readonly skips?: readonly Skip[];
 }
 
-/** Sums a session up. Segments beyond `playedMs` (fetched, never played) count as bytes only. */
+/** How much of each segment was played. */
+function playedOfEach(
+  records: readonly SegmentRecord[],
+  { playedMs, skips = [] }: PlayoutFigures,
+): readonly number[] {
+  // Of all media that came, laid end to end: what was passed over, and where playing ended.
+  let skippedMs = 0;
+  const holes = skips.map((skip) => {
+    const fromMs = skip.playedMs + skippedMs;
+    skippedMs += skip.mediaMs;
+    return { fromMs, toMs: fromMs + skip.mediaMs };
+  });
+  let beginMs = 0;
+  return records.map(({ mediaMs }) => {
+    const fromMs = beginMs;
+    beginMs += mediaMs;
+    const toMs = Math.min(beginMs, playedMs + skippedMs);
+    const missed = holes.reduce(
+      (ms, hole) =>
+        ms +
+        Math.max(
+          0,
+          Math.min(toMs, hole.toMs) - Math.max(fromMs, hole.fromMs),
+        ),
+      0,
+    );
+    const ms = toMs - fromMs - missed;
+    return ms > LEAST_PLAYED_MS ? ms : 0;
+  });
+}
+
+/** Sums a session up. Segments that were fetched and never played count as bytes only. */
 export function summarizePlay(
   records: readonly SegmentRecord[],
   figures: PlayoutFigures,
 ): PlaySummary {
   let bytes = 0;
   let downloadMs = 0;
-  let leftMs = figures.playedMs;
+  let playedMs = 0;
+  let before: SegmentRecord | undefined;
   let weighed = 0;
   let highestMs = 0;
   const steps: { layers: number; bits: number }[] = [];
   const rates: number[] = [];
+  const played = playedOfEach(records, figures);
   for (const [at, record] of records.entries()) {
     bytes += record.bytes;
     downloadMs += record.downloadMs;
-    if (leftMs <= 0) continue;
-    const mediaMs = Math.min(leftMs, record.mediaMs);
-    leftMs -= mediaMs;
+    const mediaMs = played[at]!;
+    if (mediaMs === 0) continue;
+    playedMs += mediaMs;
     weighed += mediaMs * record.bitsPerSecond;
     rates.push(record.bitsPerSecond);
     if (record.layer === record.layerCount) highestMs += mediaMs;
-    const before = records[at - 1];
     if (before !== undefined && before.bitsPerSecond !== record.bitsPerSecond) {
       steps.push({
         layers: record.layer - before.layer,
         bits: record.bitsPerSecond - before.bitsPerSecond,
       });
     }
+    before = record;
   }
-  const playedMs = figures.playedMs - Math.max(0, leftMs);
   const mean = (values: readonly number[]) =>
     values.reduce((sum, each) => sum + Math.abs(each), 0) /
     Math.max(1, values.length);
   const percentOf = (part: number, whole: number) =>
     whole > 0 ? Math.min(100, 100 * part / whole) : 0;
+  const { skips: _, ...about } = figures;
   const highestLayerPercent = percentOf(highestMs, playedMs);
   return {
     segmentCount: records.length,
     bytes,
-    ...figures,
+    ...about,
     stallPercent: percentOf(
       figures.stallMs,
       figures.stallMs + figures.playedMs,

@@ -107,6 +107,7 @@ function playedOf(
       startupMs: session.log.startupMs,
       stallCount: playout.stallCount,
       stallMs: playout.stalledMs,
+      skips: playout.skips,
     },
   );
   // Who leaps about, lives at the live edge, or shares the network has no one to be compared with.

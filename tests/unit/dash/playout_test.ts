@@ -103,3 +103,14 @@ Deno.test("Playout seeks across a gap in the buffer", () => {
   ]);
   assertEquals([playout.positionMs, playout.bufferMs], [8000, 1000]);
 });
+
+Deno.test("Playout tells what seeks passed over", () => {
+  const playout = new Playout({ ...OPTIONS, startMs: 1000 }, 0);
+  playout.add(8000, 0);
+  playout.seek(5000, 2000);
+  playout.seek(60_000, 3000);
+  assertEquals(playout.skips, [
+    { playedMs: 2000, mediaMs: 3000 },
+    { playedMs: 3000, mediaMs: 2000 },
+  ]);
+});

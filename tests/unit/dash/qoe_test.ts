@@ -86,6 +86,32 @@ Deno.test("summarizePlay counts what was fetched and not played as bytes only", 
   assertEquals(summary.switchCount, 0);
 });
 
+Deno.test("summarizePlay counts of what a seek passed over bytes only", () => {
+  // 5 s each: the first was played, two dropped (3 ms late), half of the fourth played and half dropped, then 7.5 s played.
+  const records = [
+    record(3, 2500),
+    record(1, 400),
+    record(1, 400),
+    record(2, 1000),
+    record(3, 2500),
+    record(3, 2500),
+  ];
+  const summary = summarizePlay(records, {
+    playedMs: 15_000,
+    startupMs: 0,
+    stallCount: 0,
+    stallMs: 0,
+    skips: [{ playedMs: 5003, mediaMs: 9997 }, {
+      playedMs: 7500,
+      mediaMs: 2500,
+    }],
+  });
+  assertEquals(summary.bytes, 6000);
+  assertAlmostEquals(summary.averageBitsPerSecond, 2250, 1);
+  assertEquals([summary.switchesDown, summary.switchesUp], [1, 1]);
+  assertEquals(summary.switchAmplitudeLayers, 1);
+});
+
 Deno.test("summarizePlay of nothing is all zeros", () => {
   const summary = summarizePlay([], {
     playedMs: 0,
