@@ -62,16 +62,17 @@ for (const act of ACTS) {
 }
 
 for (const act of ["distribution", "churn"] as const) {
-  Deno.test(`demo ends a simulation of ${act} within 5 s when it is told to stop`, async () => {
+  Deno.test(`demo ends a simulation of ${act} in the middle when it is told to stop`, async () => {
     await using demo = await startProgram([
       ...["demo", act, "--simulate", "--clients", "3000"],
     ]);
     await demo.until("act.started");
-    // In the middle of it: the act takes far longer than that.
+    // The act takes half a minute and more.
     await new Promise((resolve) => setTimeout(resolve, 500));
     const toldAtMs = performance.now();
     const { code } = await demo.stop();
-    assert(performance.now() - toldAtMs < 5_000);
+    // A second as a rule; on a machine that has much else to do 6 s were seen.
+    assert(performance.now() - toldAtMs < 20_000);
     assertEquals(code, 0);
   });
 }
