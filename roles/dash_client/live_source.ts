@@ -22,6 +22,8 @@ const MAX_CLOCK_BYTES = 1024;
 /** A manifest that came. */
 export interface FetchedManifest extends Fetched {
   readonly text: string;
+  /** Where it was asked for, before redirects. */
+  readonly askedUrl: string;
   /** What to say to get it only if it has changed (RFC 9110 §13.1). */
   readonly conditions: Readonly<Record<string, string>>;
 }
@@ -57,6 +59,7 @@ export async function fetchManifest(
   const changed = headers.get("last-modified");
   return {
     ...got,
+    askedUrl: url,
     text: fromUtf8(collected.bytes),
     conditions: {
       ...(etag === null ? {} : { "if-none-match": etag }),
@@ -93,6 +96,8 @@ export class LiveSource {
   readonly title: LiveTitle;
   readonly #fetcher: Fetcher;
   readonly #ctx: RoleContext;
+  /** Where it was asked for at first: a redirector may know another place when this one fails. */
+  readonly #firstUrl: string;
   #url: string;
   #conditions: Readonly<Record<string, string>>;
   #misses = 0;
@@ -107,6 +112,7 @@ export class LiveSource {
     this.title = title;
     this.#fetcher = fetcher;
     this.#ctx = ctx;
+    this.#firstUrl = got.askedUrl;
     this.#url = got.url;
     this.#conditions = got.conditions;
   }
@@ -155,7 +161,10 @@ export class LiveSource {
     if (nowWallMs < this.#retryAtWallMs) return;
     if (nowWallMs < this.title.refreshAtWallMs(nowWallMs)) return;
     const { locations } = this.title.mpdAt(nowWallMs);
-    const url = locations[this.#misses % (locations.length || 1)] ?? this.#url;
+    const places = locations.length > 0
+      ? locations
+      : [this.#url, this.#firstUrl];
+    const url = places[this.#misses % places.length]!;
     const isSame = url === this.#url;
     const got = await fetchManifest(url, this.#fetcher, {
       conditions: isSame ? this.#conditions : {},

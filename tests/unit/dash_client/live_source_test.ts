@@ -88,6 +88,29 @@ Deno.test("LiveSource fetches a growing timeline again, only if it has changed, 
   );
 });
 
+Deno.test("LiveSource asks where it asked at first when the place it was sent to fails", async () => {
+  let sent = 0;
+  let answers = 0;
+  const { watching, views } = await watch((url) => {
+    if (url === URL_OF_MPD) {
+      sent += 1;
+      const location = `http://node${sent}.example/m.mpd`;
+      return new Response(null, { status: 302, headers: { location } });
+    }
+    answers += 1;
+    const dead = url.includes("node1") && answers > 1;
+    return dead
+      ? new Response(null, { status: 503 })
+      : new Response(manifest(9));
+  }, 12_000);
+  await assertRejects(() => watching, RunError, "enough");
+  assertEquals(sent, 2);
+  const urls = views.map((view) =>
+    view.tracks[0]?.positions.at(-1)?.choices[0]?.segment.urls[0]
+  );
+  assertEquals(new URL(urls.at(-1)!).host, "node2.example");
+});
+
 Deno.test("joinLive goes by what the manifest allows, tells when --live-delay is more, and that a title is over", async () => {
   const joining = async (text: string) => {
     const seen = await watch(() => new Response(text), 0);
