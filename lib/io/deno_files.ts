@@ -42,22 +42,26 @@ export const denoFiles: Files = {
       `make the folder of ${path}`,
       () => Deno.mkdir(dirname(path), { recursive: true }),
     );
-    const temporary = `${path}.${Deno.pid}.tmp`;
+    // Another writer of the same path, here or in another thread, has a file of its own.
+    const [lot] = crypto.getRandomValues(new Uint32Array(1));
+    const temporary = `${path}.${Deno.pid}${lot}.tmp`;
     await attempt(`write ${path}`, async () => {
       try {
-        const file = await Deno.open(temporary, {
-          write: true,
-          create: true,
-          truncate: true,
-        });
-        using _ = file;
-        for (const part of parts) await writeAll(file, part);
-        await file.syncData();
+        {
+          using file = await Deno.open(temporary, {
+            write: true,
+            create: true,
+            truncate: true,
+          });
+          for (const part of parts) await writeAll(file, part);
+          await file.syncData();
+        }
+        // Windows renames no open file.
+        await Deno.rename(temporary, path);
       } catch (error) {
         await Deno.remove(temporary).catch(() => {});
         throw error;
       }
-      await Deno.rename(temporary, path);
     });
   },
   async open(path, { write = false, create = false }) {
