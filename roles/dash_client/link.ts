@@ -1,3 +1,4 @@
+import { InputError } from "../../lib/core/errors.ts";
 import { SharedLink } from "../../lib/model/shared_link.ts";
 import type { NetworkTrace } from "../../lib/model/trace.ts";
 import type { Clock } from "../../lib/io/clock.ts";
@@ -61,6 +62,11 @@ export async function openLink(
   { trace, latency, speed }: TraceFlags & { readonly speed: number },
   ctx: RoleContext,
 ): Promise<Link | undefined> {
+  if (trace === undefined && latency !== undefined) {
+    throw new InputError(
+      "--latency is that of --trace: without it the network is as it is",
+    );
+  }
   if (trace === undefined) return undefined;
   const network = await openTrace(trace, { latency, ctx });
   return new Link(network, speed, ctx.clock);

@@ -37,6 +37,11 @@ export async function simulate(
 ): Promise<void> {
   checkBuffers(flags);
   checkDuration(flags);
+  if (!flags.live && (flags.liveDelay ?? flags.catchUp) !== undefined) {
+    throw new InputError(
+      "--live-delay and --catch-up are for live titles: in virtual time, with --simulate --live",
+    );
+  }
   const trace = await openTrace(flags.trace ?? DEFAULT_TRACE, {
     latency: flags.latency,
     ctx,

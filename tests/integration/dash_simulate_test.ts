@@ -125,6 +125,12 @@ const BAD: readonly (readonly [args: readonly string[], line: RegExp])[] = [
     /at least a segment, 5\.0 s/,
   ],
   [["--simulate", "--live", "--catch-up", "1"], /--catch-up must be .*got 1/],
+  [["--simulate", "--live-delay", "5s"], /with --simulate --live/],
+  [["--abr", "all", "--catch-up", "0.1"], /with --simulate --live/],
+  [
+    ["http://[::1]:2000/m.mpd", "--latency", "50ms"],
+    /--latency is that of --trace/,
+  ],
   [["--simulate", "--segment", "2h"], /--segment must be from 250ms to 60s/],
   [["m.json", "--simulate", "--segment", "1s"], /the built-in title's/],
   [[], /manifest's URL is missing/],
