@@ -258,6 +258,9 @@ export class PieceBoard {
     const number = rejected.pieceIndex * this.#blocksPerPiece + block;
     if (!source.outstanding.delete(number)) return false;
     this.#free(number);
+    // Who rejects may be choking us for good: the piece must not wait for it.
+    const piece = this.#active.get(rejected.pieceIndex);
+    if (piece?.owner === source) piece.owner = null;
     return true;
   }
 

@@ -22,6 +22,8 @@ interface Source extends BlockSource {
   /** Every so many of its blocks are bad; 0 for none. */
   readonly lies: number;
   given: number;
+  /** It is connected, and nothing comes of it any more. */
+  chokes: boolean;
 }
 
 /** A download in which everything happens that may, in any order, driven by one random generator. */
@@ -31,6 +33,7 @@ class Chaos {
   readonly #rng: Rng;
   readonly #sources: Source[];
   readonly #checking: number[] = [];
+  readonly #spoilt = new Set<number>();
 
   constructor(seed: number) {
     this.#rng = seededRng(seed);
@@ -47,6 +50,7 @@ class Chaos {
       return {
         ...{ pieces, outstanding: new Set<number>(), currentPiece: -1 },
         ...{ asked: [], lies: at === 3 ? 4 : 0, given: 0 },
+        chokes: false,
       };
     });
   }
@@ -57,16 +61,25 @@ class Chaos {
 
   step(): void {
     const source = this.#sources[this.#draw(this.#sources.length)]!;
-    const what = this.#rng();
+    const what = source.chokes ? 1 : this.#rng();
     if (what < 0.5) this.#ask(source);
     else if (what < 0.85) this.#give(source);
     else if (what < 0.9) {
       const [block] = source.asked.splice(this.#draw(source.asked.length), 1);
       if (block !== undefined) this.board.rejected(source, block);
-    } else if (what < 0.93) {
+    } else if (what < 0.91) this.#choke();
+    else if (what < 0.93) {
       this.board.release(source);
       source.asked.length = 0;
     } else this.#check();
+  }
+
+  /** The liar, asked anew for a piece it spoiled, chokes for good, and rejects what it was asked for, block by block (BEP 6). */
+  #choke(): void {
+    const liar = this.#sources[3]!;
+    if (!liar.asked.some((block) => this.#spoilt.has(block.pieceIndex))) return;
+    liar.chokes = true;
+    for (const block of liar.asked.splice(0)) this.board.rejected(liar, block);
   }
 
   #ask(source: Source): void {
@@ -115,6 +128,7 @@ class Chaos {
       assert(giver !== undefined && (!isBad || giver === this.#sources[3]));
     }
     if (valid) this.have.add(pieceIndex);
+    else this.#spoilt.add(pieceIndex);
   }
 }
 

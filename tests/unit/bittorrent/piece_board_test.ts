@@ -141,7 +141,7 @@ Deno.test("PieceBoard counts a block once that two peers give after the end game
   assertEquals(answer(board, b, 0, BLOCK_BYTES), "complete");
 });
 
-Deno.test("PieceBoard asks one peer at a time for a piece of which a copy was bad, until it leaves", () => {
+Deno.test("PieceBoard asks one peer at a time for a piece of which a copy was bad, until it rejects or leaves", () => {
   const board = newBoard();
   const [a, b] = [newSource(0), newSource(0)];
   for (const source of [a, b]) board.next(source);
@@ -150,6 +150,13 @@ Deno.test("PieceBoard asks one peer at a time for a piece of which a copy was ba
   assertEquals(board.checked(0, false)?.givers, [a, b]);
   assertEquals(board.next(a)?.begin, 0);
   assertEquals(board.next(b), null);
+  // It chokes us, and says so block by block (BEP 6).
+  const block = { pieceIndex: 0, begin: 0, lengthBytes: BLOCK_BYTES };
+  assert(board.rejected(a, block));
+  assertEquals(board.next(b)?.begin, 0);
+  assertEquals(board.next(a), null);
+  board.release(b);
+  assertEquals(board.next(a)?.begin, 0);
   board.release(a);
   assertEquals(board.next(b)?.begin, 0);
   assertEquals(board.next(b)?.begin, BLOCK_BYTES);
