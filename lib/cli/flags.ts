@@ -21,6 +21,10 @@ export interface Flag<T> {
   readonly secret?: true;
   /** Words to complete, for choices. */
   readonly choices?: readonly string[];
+  /** The flag of its mode without which it has no effect. */
+  readonly onlyWith?: string;
+  /** The flags of its mode beside which it has no effect. */
+  readonly neverWith?: readonly string[];
   /** @throws {RangeError} If `text` is not a value of this flag; the message says what would be. A list parses each text. */
   parse(text: string): T;
 }
@@ -217,6 +221,35 @@ export const flag = {
     };
   },
 };
+
+/**
+ * Flags that have no effect unless `key` is given too: alone they are refused, for nobody else would say so.
+ *
+ * @param key In camelCase, a flag of the same mode.
+ */
+export function onlyWith<F extends Flags>(key: string, flags: F): F {
+  return mapped(flags, () => ({ onlyWith: key }));
+}
+
+/** The same of flags that have no effect when one of `keys` is given, or of those that an earlier call named. */
+export function neverWith<F extends Flags>(
+  keys: readonly string[],
+  flags: F,
+): F {
+  return mapped(flags, ({ neverWith = [] }) => ({
+    neverWith: [...neverWith, ...keys],
+  }));
+}
+
+function mapped<F extends Flags>(
+  flags: F,
+  more: (flag: Flag<unknown>) => Partial<Flag<unknown>>,
+): F {
+  const entries = Object.entries(flags);
+  return Object.fromEntries(
+    entries.map(([key, flag]) => [key, { ...flag, ...more(flag) }]),
+  ) as F;
+}
 
 /** `--host` and `--port` of a server. */
 export function serverFlags(

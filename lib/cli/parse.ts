@@ -223,6 +223,12 @@ export function parseRoleArgs(role: RoleShape, raw: RawArgs): ParsedArgs {
       );
     }
   }
+  for (const [key, flag] of Object.entries(mode.flags)) {
+    const why = whyIdle(flag, mode.flags, raw.texts);
+    if (why !== undefined && raw.texts.has(kebab(key))) {
+      throw new InputError(`${spelled(kebab(key), raw)} ${why}`);
+    }
+  }
   return {
     modeName,
     flags: {
@@ -234,16 +240,34 @@ export function parseRoleArgs(role: RoleShape, raw: RawArgs): ParsedArgs {
   };
 }
 
+/** Why a flag has no effect beside those that are given; undefined when it has. One given as it is by default counts as not given. */
+function whyIdle(
+  { onlyWith, neverWith }: Flag<unknown>,
+  flags: Flags,
+  texts: ReadonlyMap<string, readonly string[]>,
+): string | undefined {
+  const isGiven = (key: string) => {
+    const given = texts.get(kebab(key));
+    return given !== undefined && given[0] !== flags[key]?.defaultText;
+  };
+  if (onlyWith !== undefined && !isGiven(onlyWith)) {
+    return `has no effect without --${kebab(onlyWith)}`;
+  }
+  const rival = neverWith?.find(isGiven);
+  return rival && `has no effect with --${kebab(rival)}`;
+}
+
 function configOf(
   flags: Flags,
   texts: ReadonlyMap<string, readonly string[]>,
 ): Record<string, ConfigValue> {
   const config: Record<string, ConfigValue> = {};
-  for (const [key, { kind, defaultText, secret }] of Object.entries(flags)) {
+  for (const [key, flag] of Object.entries(flags)) {
+    const { kind, defaultText, secret } = flag;
     const name = kebab(key);
     const given = texts.get(name);
     if (name === "config") continue; // What was in the file is among the rest.
-    if (secret) continue;
+    if (secret || whyIdle(flag, flags, texts) !== undefined) continue;
     if (kind === "switch") config[name] = given !== undefined;
     else if (given !== undefined) {
       config[name] = kind === "list" ? given : given[0]!;

@@ -2,6 +2,8 @@ import {
   flag,
   type FlagValues,
   headTimeoutFlag,
+  neverWith,
+  onlyWith,
   serverFlags,
 } from "../../lib/cli/flags.ts";
 
@@ -32,9 +34,11 @@ const originFlags = {
     help:
       "Ask every origin for this; one that fails twice is not used until it succeeds twice",
   }),
-  healthInterval: flag.duration({
-    default: "5s",
-    help: "Time between two health checks of an origin",
+  ...onlyWith("healthCheck", {
+    healthInterval: flag.duration({
+      default: "5s",
+      help: "Time between two health checks of an origin",
+    }),
   }),
 };
 
@@ -71,9 +75,11 @@ export const edgeFlags = {
     help:
       "Keep what is cached in this folder too, over restarts; one edge for each folder",
   }),
-  diskSize: flag.size({
-    default: "10GiB",
-    help: "Disk space for cached content, with --cache-dir",
+  ...onlyWith("cacheDir", {
+    diskSize: flag.size({
+      default: "10GiB",
+      help: "Disk space for cached content, with --cache-dir",
+    }),
   }),
   limitRate: flag.byteRate({
     help: "Most data per second of all answers together: a busy link",
@@ -104,9 +110,11 @@ export const edgeFlags = {
     placeholder: "FILE",
     help: "Append a line for every answer to FILE",
   }),
-  accessLogFormat: flag.choice(["combined", "common"], {
-    help: "Format of --access-log",
-    default: "combined",
+  ...onlyWith("accessLog", {
+    accessLogFormat: flag.choice(["combined", "common"], {
+      help: "Format of --access-log",
+      default: "combined",
+    }),
   }),
   tls: flag.choice(["off", "self-signed"], {
     help: "Serve HTTPS with a certificate made at the start",
@@ -120,7 +128,7 @@ export const edgeFlags = {
     placeholder: "FILE",
     help: "The key of --tls-cert (PEM)",
   }),
-  headTimeout: headTimeoutFlag,
+  ...neverWith(["tls", "tlsCert"], { headTimeout: headTimeoutFlag }),
   serverTiming: flag.toggle({
     help:
       "Say in Server-Timing how long every answer took; those to players that send CMCD always do",

@@ -18,9 +18,7 @@ export async function serveEdge(
   checkOriginFlags(flags);
   checkCourseFlags(flags);
   checkWorkerFlags(flags);
-  if (flags.cacheDir !== undefined && flags.diskSize === 0) {
-    throw new InputError("--disk-size must be above 0, such as 10GiB");
-  }
+  checkCacheFlags(flags);
   using _lock = flags.cacheDir === undefined
     ? undefined
     : await lockFolder(ctx.files, flags.cacheDir);
@@ -48,6 +46,25 @@ export async function serveEdge(
       addAdmin(ctx, { look, players, purger });
     },
   });
+}
+
+function checkCacheFlags(
+  { cacheSize, cacheDir, diskSize, prefill, prefetch }: EdgeFlags,
+): void {
+  if (cacheDir !== undefined && diskSize === 0) {
+    throw new InputError("--disk-size must be above 0, such as 10GiB");
+  }
+  // All that is kept comes in through the memory.
+  const idle = cacheDir !== undefined
+    ? "--cache-dir"
+    : prefill.length > 0
+    ? "--prefill"
+    : prefetch
+    ? "--prefetch"
+    : undefined;
+  if (cacheSize === 0 && idle !== undefined) {
+    throw new InputError(`${idle} has no effect with --cache-size 0`);
+  }
 }
 
 function checkOriginFlags(flags: EdgeFlags): void {

@@ -1,4 +1,10 @@
-import { type Flag, flag, type FlagValues } from "../../lib/cli/flags.ts";
+import {
+  type Flag,
+  flag,
+  type FlagValues,
+  neverWith,
+  onlyWith,
+} from "../../lib/cli/flags.ts";
 import { InputError } from "../../lib/core/errors.ts";
 import { formatBitRate } from "../../lib/core/units.ts";
 import {
@@ -36,36 +42,40 @@ export const SHAPE_FLAGS = {
   addressing: flag.choice(ADDRESSINGS, {
     default: "list",
     help:
-      "How the manifest names segments: SegmentList, SegmentTemplate by $Number$ or by $Time$, or SegmentBase with one file a rate",
+      "How the manifest names segments: SegmentList (live: as number), SegmentTemplate by $Number$ or by $Time$, or SegmentBase with one file a rate",
   }),
 };
 
-/** What the built-in title is like. */
-export const TITLE_FLAGS = {
+/** What the built-in title is like: nothing to the files of `--root`. */
+export const TITLE_FLAGS = neverWith(["root"], {
   title: flag.text({
     default: "Test card",
     help: "Name of the built-in title, in its picture and manifest",
   }),
   ...SHAPE_FLAGS,
-  duration: flag.duration({
-    default: "634.625s",
-    help: "Length of the built-in title, up to 24h",
+  ...neverWith(["live"], {
+    duration: flag.duration({
+      default: "634.625s",
+      help: "Length of the built-in title, up to 24h",
+    }),
   }),
   vbr: flag.probability({
     default: "0",
     help:
       "How far sizes of segments are from the mean, at most: 0.5 is half of it",
   }),
-  vbrSeed: flag.count({
-    default: "1",
-    help:
-      "Decides which segments are large; the same for all origins of a title",
+  ...onlyWith("vbr", {
+    vbrSeed: flag.count({
+      default: "1",
+      help:
+        "With --vbr: decides which segments are large; the same for all origins of a title",
+    }),
   }),
   live: flag.toggle({
     help:
       "The built-in title as a live one: its clock is the time of day (UTC)",
   }),
-};
+});
 
 /** See {@linkcode TITLE_FLAGS}. */
 export type TitleFlags = FlagValues<typeof TITLE_FLAGS>;

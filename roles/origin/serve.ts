@@ -48,11 +48,6 @@ export async function serveOrigin(
       "--limit-rate must be above 0; leave it out for no limit",
     );
   }
-  if (flags.live && flags.root !== undefined) {
-    throw new InputError(
-      "--live is for the built-in title, not for the files of --root",
-    );
-  }
   const site = new WatchSite(
     flags.root === undefined
       ? new TitleSite(planTitle(flags, ctx.clock.wallMs()), ctx)

@@ -60,6 +60,17 @@ for (const role of LOADED) {
     assert(roleHelp(role).includes(`rolecall ${role.name}`));
   });
 
+  Deno.test(`${role.name} has in each mode the flags that others of it go with, or do not`, () => {
+    for (const mode of Object.values(role.modes)) {
+      const flags: Flags = mode.flags;
+      for (const { onlyWith, neverWith = [] } of Object.values(flags)) {
+        for (const key of [onlyWith ?? [], neverWith].flat()) {
+          assert(Object.hasOwn(flags, key), key);
+        }
+      }
+    }
+  });
+
   Deno.test(`${role.name} has one mode without a flag of its own, the first`, () => {
     const choosers = Object.values(role.modes).map(({ chosenBy }) => chosenBy);
     assertEquals(choosers.map((flag) => flag === undefined).indexOf(true), 0);

@@ -317,13 +317,19 @@ Deno.test("edge refuses flags that would do nothing, or let nothing through", as
     [...origin, "--course-log-file", "log.txt"],
     [...origin, "--workers", "2", "--course-log", "cmu"],
     [...origin, "--origin-timeout", "0s"],
+    [...origin, "--cache-size", "0", "--cache-dir", "never-made"],
+    [...origin, "--cache-size", "0", "--prefetch"],
+    [...origin, "--cache-size", "0", "--prefill", "http://127.0.0.1:9/m.mpd"],
     ["--origin", "http://127.0.0.1:9/?title=1"],
     ["--origin", "http://me:secret@127.0.0.1:9/"],
   ];
   await Promise.all(cases.map(async (flags) => {
     const run = await runProgram(["edge", "--port", "0", ...flags]);
     assertEquals(run.code, 2, flags.join(" "));
-    assertMatch(run.stderr, /^rolecall: --(course-log|origin)[^\n]+\n$/);
+    assertMatch(
+      run.stderr,
+      /^rolecall: --(course-log|origin|cache-dir|pre)[^\n]+\n$/,
+    );
     assert(!run.stderr.includes("secret"));
   }));
 });

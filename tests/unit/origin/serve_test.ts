@@ -1,7 +1,7 @@
 /** The origin with files in memory and without a socket. */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { fromUtf8, utf8 } from "../../../lib/core/bytes.ts";
-import { InputError, RunError } from "../../../lib/core/errors.ts";
+import { RunError } from "../../../lib/core/errors.ts";
 import type { HttpHandler } from "../../../lib/io/http.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import { type OriginFlags, serveOrigin } from "../../../roles/origin/serve.ts";
@@ -48,14 +48,6 @@ async function originOf(
   };
   return { ask, stop: () => (stop.abort(), served) };
 }
-
-Deno.test("serveOrigin refuses to call the files of a folder live", async () => {
-  const flags = { root: "/r", live: true } as unknown as OriginFlags;
-  await assertRejects(
-    () => serveOrigin(flags, {} as unknown as RoleContext),
-    InputError,
-  );
-});
 
 Deno.test("serveOrigin says before anything is sent that a file may not be read, or is gone", async () => {
   const cases = [
