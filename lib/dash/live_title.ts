@@ -141,22 +141,28 @@ export class LiveTitle {
   }
 
   /**
-   * Where a player that joins at `nowWallMs` begins: the number of a position, 0 while there is none.
+   * Where in the presentation a player that joins at `nowWallMs` begins, be it inside a segment; undefined while there is
+   * nothing. Not so near the edge that the segment after the newest cannot be had when that has been played.
    *
    * @param targetMs How far behind the live edge; see `joinAtMs` for what counts without it.
    */
-  joinNumber(nowWallMs: number, targetMs?: number): number {
+  joinMs(nowWallMs: number, targetMs?: number): number | undefined {
     const { live } = this.mpdAt(nowWallMs);
     const { positions } = this.#main;
-    const first = positions[0]?.number ?? 0;
-    if (live === undefined) return first;
-    const atMs = joinAtMs(live, {
-      nowWallMs: nowWallMs + this.#offsetMs,
-      segmentMs: this.#segmentMs,
-      targetMs,
-    });
-    return positions.findLast(({ startMs }) => startMs <= atMs + SAME_MS)
-      ?.number ?? first;
+    const last = positions.at(-1);
+    if (live === undefined || last === undefined) return positions[0]?.startMs;
+    const segmentMs = this.#segmentMs;
+    const there = { nowWallMs: nowWallMs + this.#offsetMs, segmentMs };
+    const edgeMs = liveEdgeMs(live, there.nowWallMs);
+    const atMs = Math.min(
+      joinAtMs(live, { ...there, targetMs }),
+      edgeMs + this.#aheadMs - segmentMs,
+    );
+    const within = positions.find(({ startMs, durationMs }) =>
+      startMs + durationMs > atMs + SAME_MS
+    );
+    // Else the manifest is late: what it lists ends before that.
+    return within === undefined ? last.startMs : Math.max(within.startMs, atMs);
   }
 
   /** How far behind the live edge to play; see `targetLatencyMs` for what counts without `wantedMs`. */

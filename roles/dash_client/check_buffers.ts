@@ -43,3 +43,24 @@ export function thresholdsOf(
     resumeMs: Math.min(resumeBuffer, mostMs),
   };
 }
+
+/**
+ * The same for a live title: near the live edge there is no more to wait for than what is there, and no more than a
+ * segment. Playing begins inside of one, and its rest may be next to nothing: unless told otherwise, half a segment is
+ * waited for.
+ *
+ * @param options.thereMs Media that there is from where playing begins.
+ */
+export function liveThresholds(
+  { startMs, resumeMs }: ReturnType<typeof thresholdsOf>,
+  { segmentMs, thereMs }: {
+    readonly segmentMs: number;
+    readonly thereMs: number;
+  },
+): ReturnType<typeof thresholdsOf> {
+  const wantedMs = startMs === 0 ? segmentMs / 2 : startMs;
+  return {
+    startMs: Math.min(wantedMs, segmentMs, thereMs),
+    resumeMs: Math.min(resumeMs, segmentMs),
+  };
+}

@@ -109,7 +109,7 @@ export const PLAY_FLAGS = {
   startBuffer: flag.duration({
     default: "0s",
     help:
-      "Media needed to start playing; 0s is the first segment, whatever it holds",
+      "Media needed to start playing; 0s is the first segment, whatever it holds, and half of one if the title is live",
   }),
   resumeBuffer: flag.duration({
     help:

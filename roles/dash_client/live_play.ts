@@ -18,6 +18,8 @@ export interface Joined {
   readonly tracks: readonly Track[];
   /** Where in the presentation to begin. */
   readonly fromMs: number;
+  /** Media that there was from there on. */
+  readonly thereMs: number;
   readonly live: LiveOptions;
   readonly growth: Growth;
 }
@@ -28,7 +30,8 @@ const NO_ADVICE = { playbackRate: undefined };
 const MAX_WAIT_MS = 3_600_000;
 
 /**
- * Waits until there is something of a live title and finds where to begin: `--live-delay` behind the live edge.
+ * Waits until there is something of a live title and finds where to begin: `--live-delay` behind the live edge, be it
+ * inside a segment.
  *
  * @throws {InputError} If a flag does not go with live.
  * @throws {RunError} If nothing comes for an hour, or it is over, or the manifest is lost.
@@ -49,7 +52,7 @@ export async function joinLive(
   const views = source.views(ctx.signal);
   const giveUpAtMs = ctx.clock.nowMs() + MAX_WAIT_MS;
   for (;;) {
-    const { done, value: view } = await views.next();
+    const { done } = await views.next();
     const { title } = source;
     if (done) {
       throw new RunError(
@@ -61,12 +64,10 @@ export async function joinLive(
       throw new RunError("live-empty", "Cannot play: nothing of it ever came");
     }
     const nowWallMs = ctx.clock.wallMs();
-    const number = title.joinNumber(nowWallMs, flags.liveDelay);
-    const first = view.tracks[0]?.positions.find((each) =>
-      each.number === number
-    );
-    if (first === undefined) continue;
-    const fromMs = first.startMs;
+    const fromMs = title.joinMs(nowWallMs, flags.liveDelay);
+    const view = title.positionsAt(nowWallMs);
+    const last = view.tracks[0]?.positions.at(-1);
+    if (fromMs === undefined || last === undefined) continue;
     const targetMs = title.targetMs(flags.liveDelay);
     if (targetMs < (flags.liveDelay ?? 0)) {
       const text = `--live-delay becomes ${
@@ -74,26 +75,32 @@ export async function joinLive(
       }: media is not kept for longer (timeShiftBufferDepth)`;
       ctx.emit({ type: "manifest.warned", url: source.url, line: 1, text });
     }
-    const { edgeMs, live = NO_ADVICE } = title.positionsAt(nowWallMs);
+    const { edgeMs, live = NO_ADVICE } = view;
     const limits = catchUpLimits(live, flags.catchUp);
     const untilMs = fromMs + (flags.duration ?? Infinity);
     return {
       tracks: cut(view, untilMs).tracks,
       fromMs,
+      thereMs: last.startMs + last.durationMs - fromMs,
       live: { edgeMs, targetMs, ...limits },
-      growth: growing(views, untilMs),
+      growth: growing(view, views, untilMs),
     };
   }
 }
 
+/** Begins with what there is already: nothing need come after it. */
 async function* growing(
+  first: LiveView,
   views: AsyncIterable<LiveView>,
   untilMs: number,
 ): Growth {
+  const now = cut(first, untilMs);
+  yield now;
+  if (now.ended) return;
   for await (const view of views) {
-    const now = cut(view, untilMs);
-    yield now;
-    if (now.ended) return;
+    const then = cut(view, untilMs);
+    yield then;
+    if (then.ended) return;
   }
 }
 

@@ -6,7 +6,7 @@ import type { Choice, Track } from "../../lib/dash/title.ts";
 import type { NetworkTrace } from "../../lib/model/trace.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { inHindsight } from "../../lib/sim/abr_hindsight.ts";
-import { thresholdsOf } from "./check_buffers.ts";
+import { liveThresholds, thresholdsOf } from "./check_buffers.ts";
 import { CmcdSession } from "./cmcd.ts";
 import {
   CooperatingPeer,
@@ -174,13 +174,13 @@ function optionsOf(
     }
   }
   const rule = ABR_RULES[flags.abr as Exclude<PlayFlags["abr"], "all">];
-  // Near the live edge there is no more to wait for than a segment.
-  const mostMs = joined === undefined ? Infinity : first?.durationMs ?? 0;
-  const { startMs, resumeMs } = thresholdsOf(flags, longestMs(positions));
+  const thresholds = thresholdsOf(flags, longestMs(positions));
   return {
     rule,
-    startMs: Math.min(startMs, mostMs),
-    resumeMs: Math.min(resumeMs, mostMs),
+    ...joined === undefined ? thresholds : liveThresholds(thresholds, {
+      segmentMs: first?.durationMs ?? 0,
+      thereMs: joined.thereMs,
+    }),
     capMs: flags.buffer,
     fixedIndex: first === undefined ? 0 : rungOf(flags.quality, first),
     speed: flags.speed,

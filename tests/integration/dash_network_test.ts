@@ -139,7 +139,8 @@ Deno.test("dash-client plays a live title with sound, and stays behind its live 
   assertEquals(run.code, 0, run.stderr);
   const result = JSON.parse(run.stdout);
   assertEquals(Math.round(result.playedMs), 3000);
-  assertEquals(result.segments.length, 3);
+  // It begins inside a segment, and so it may end inside another one.
+  assert([3, 4].includes(result.segments.length), run.stdout);
   // A piece of sound may reach over the end of a picture's segment.
   assert(result.sound.length >= 3 && result.sound.length <= 5);
   // Segments can be had a second late at most; a busy machine starts late.

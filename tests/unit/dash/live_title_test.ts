@@ -190,11 +190,22 @@ Deno.test("LiveTitle joins behind the live edge as far as is wanted, or as the m
   );
   // 40 s: listed are 20 to 35 s.
   const nowWallMs = START_MS + 40_000;
-  const startOf = (number: number) =>
-    title.positionsAt(nowWallMs).tracks[0]!.positions.find((each) =>
-      each.number === number
-    )!.startMs / 1000;
-  assertEquals(startOf(title.joinNumber(nowWallMs)), 30);
-  assertEquals(startOf(title.joinNumber(nowWallMs, 12_000)), 25);
-  assertEquals(startOf(title.joinNumber(nowWallMs, 90_000)), 20);
+  assertEquals(title.joinMs(nowWallMs), 32_000);
+  assertEquals(title.joinMs(nowWallMs, 12_000), 28_000);
+  assertEquals(title.joinMs(nowWallMs, 90_000), 20_000);
+  assertEquals(title.joinMs(START_MS + 4000), undefined);
+});
+
+Deno.test("LiveTitle joins not so near the live edge that nothing follows, behind a gap, and in what a late manifest lists", () => {
+  const title = new LiveTitle(document(NUMBERED, ""), START_MS);
+  // 43 s: the newest ends at 40 s, and what comes after it can be had in 2 s.
+  assertEquals(title.joinMs(START_MS + 43_000, 1000), 38_000);
+  const early = NUMBERED.replace("media", 'availabilityTimeOffset="4" media');
+  const low = new LiveTitle(document(early, ""), START_MS);
+  assertEquals(low.joinMs(START_MS + 43_000, 1000), 42_000);
+  const gaps = timeline([0, 5, 4], [32, 5, 9]);
+  const gap = new LiveTitle(document(gaps, ""), START_MS);
+  assertEquals(gap.joinMs(START_MS + 40_000, 12_000), 32_000);
+  const late = new LiveTitle(document(timeline([0, 5, 5])), START_MS);
+  assertEquals(late.joinMs(START_MS + 40_000, 6000), 25_000);
 });

@@ -1,5 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { thresholdsOf } from "../../../roles/dash_client/check_buffers.ts";
+import {
+  liveThresholds,
+  thresholdsOf,
+} from "../../../roles/dash_client/check_buffers.ts";
 
 Deno.test("thresholdsOf asks for no more than the whole segments that fit, and for one of them at least", () => {
   const table = [
@@ -21,5 +24,21 @@ Deno.test("thresholdsOf asks for no more than the whole segments that fit, and f
       each,
     );
     assertEquals([startMs, resumeMs], wanted, `${buffer} ${startBuffer}`);
+  }
+});
+
+Deno.test("liveThresholds asks for half a segment unless told otherwise, and for no more than is there", () => {
+  const table = [
+    // start, resume, there -> start, resume
+    [0, 0, 12_000, 2500, 0],
+    [0, 0, 700, 700, 0],
+    [100, 0, 12_000, 100, 0],
+    [20_000, 20_000, 12_000, 5000, 5000],
+    [20_000, 20_000, 3000, 3000, 5000],
+  ] as const;
+  for (const [startMs, resumeMs, thereMs, ...wanted] of table) {
+    const about = { segmentMs: 5000, thereMs };
+    const got = liveThresholds({ startMs, resumeMs }, about);
+    assertEquals([got.startMs, got.resumeMs], wanted, `${startMs} ${thereMs}`);
   }
 });

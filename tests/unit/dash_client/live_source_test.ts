@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { RunError } from "../../../lib/core/errors.ts";
 import type { LiveView } from "../../../lib/dash/live_title.ts";
+import { ABR_RULES } from "../../../lib/dash/abr/mod.ts";
 import { openMpd } from "../../../lib/dash/mpd.ts";
+import { Player } from "../../../lib/dash/player.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import type { PlayFlags } from "../../../roles/dash_client/flags.ts";
 import { joinLive } from "../../../roles/dash_client/live_play.ts";
@@ -111,19 +113,51 @@ Deno.test("LiveSource asks where it asked at first when the place it was sent to
   assertEquals(new URL(urls.at(-1)!).host, "node2.example");
 });
 
+async function joining(text: string, liveDelay = 60_000) {
+  const seen = await watch(() => new Response(text), 0);
+  const signal = new AbortController().signal;
+  const clock = new ManualClock();
+  const ctx = {
+    ...{ clock, signal },
+    emit: (event: Record<string, unknown>) => seen.events.push(event),
+  } as unknown as RoleContext;
+  const flags = { speed: 1, seek: [], liveDelay };
+  const joined = joinLive(seen.live, flags as unknown as PlayFlags, ctx);
+  return { joined, events: seen.events };
+}
+
+Deno.test("joinLive begins inside a segment, so that the latency is the wanted one from the first picture on", async () => {
+  const { joined } = await joining(manifest(4), 7000);
+  const { tracks, fromMs, live, thereMs } = await joined;
+  assertEquals([fromMs, live.edgeMs, thereMs], [13_000, 20_000, 7000]);
+  const player = new Player(tracks, {
+    ...{ rule: ABR_RULES.fixed, fixedIndex: 0, speed: 1, fromMs, live },
+    ...{ startMs: 0, resumeMs: 0, capMs: 30_000 },
+  });
+  const [fetch] = player.handle({ kind: "start" }, 0);
+  assert(fetch?.kind === "fetch");
+  assertEquals(new URL(fetch.location.urls[0]!).pathname, "/3");
+  player.handle({
+    ...{ kind: "fetched", fetchId: fetch.fetchId, bytes: 9, ttfbMs: 10 },
+    ...{ downloadMs: 100, server: "", cacheStatus: "", ageSeconds: 0 },
+  }, 100);
+  const told = player.handle({ kind: "timeout" }, 250)
+    .flatMap((output) => output.kind === "latency" ? [output.record] : []);
+  // Start-up is not made up for yet.
+  assertEquals(told.map(({ latencyMs }) => latencyMs), [7100]);
+});
+
+Deno.test("joinLive tells the player that nothing follows when a title is over of which something is left", async () => {
+  const left = manifest(4).replace("PT1H", "PT20S")
+    .replace('minimumUpdatePeriod="PT5S"', "");
+  const { growth, tracks } = await (await joining(left)).joined;
+  assertEquals(tracks[0]?.positions.map(({ number }) => number), [1, 2]);
+  const ends: boolean[] = [];
+  for await (const { ended } of growth) ends.push(ended);
+  assertEquals(ends, [true]);
+});
+
 Deno.test("joinLive goes by what the manifest allows, tells when --live-delay is more, and that a title is over", async () => {
-  const joining = async (text: string) => {
-    const seen = await watch(() => new Response(text), 0);
-    const signal = new AbortController().signal;
-    const clock = new ManualClock();
-    const ctx = {
-      ...{ clock, signal },
-      emit: (event: Record<string, unknown>) => seen.events.push(event),
-    } as unknown as RoleContext;
-    const flags = { speed: 1, seek: [], liveDelay: 60_000 };
-    const joined = joinLive(seen.live, flags as unknown as PlayFlags, ctx);
-    return { joined, events: seen.events };
-  };
   const inside =
     '<ServiceDescription><PlaybackRate min="0.9" max="1.5"/></ServiceDescription>';
   const { joined, events } = await joining(manifest(4, { inside }));
