@@ -8,7 +8,7 @@ import type { Rng } from "../core/rng.ts";
 import { utf8 } from "../core/bytes.ts";
 import { CLASSES, RCODES, RECORD_TYPES } from "./codes.ts";
 import type { MessageWriter } from "./message_writer.ts";
-import { ROOT } from "./name.ts";
+import { equalNames, isWithin, ROOT } from "./name.ts";
 import type { QueryReader } from "./query_reader.ts";
 import type { Redirect, RedirectFamily } from "./redirects.ts";
 import type { EdgeGroup } from "./select/edge.ts";
@@ -168,6 +168,10 @@ export class ZoneAnswer {
       this.key = KINDS.referral << 28 ^ cut.nameAt;
       return this.#referral(table, cut);
     }
+    if (type === RECORD_TYPES.DS && node !== undefined) {
+      const above = table.zoneAbove(node);
+      if (above !== undefined) return this.#signer(above, node);
+    }
     // RFC 1034 §6.2.7: AA is about the first name, and stays set when a later one is another server's
     this.authoritative = true;
     if (node === undefined) {
@@ -201,6 +205,18 @@ export class ZoneAnswer {
     }
     this.key ^= (KINDS.data ^ KINDS.nothing) << 28;
     return this.authority(zone.negativeSoa);
+  }
+
+  /** Answers for the DS of a zone, which stands in the zone above it. */
+  #signer(above: Zone, { zone, nameAt }: ZoneNode): boolean {
+    this.authoritative = true;
+    const set = above.covered.filter(({ type, name }) =>
+      type === RECORD_TYPES.DS && equalNames(name, zone.origin)
+    );
+    const kind = set.length === 0 ? KINDS.nothing : KINDS.data;
+    this.key = kind << 28 ^ nameAt ^ RECORD_TYPES.DS << 16;
+    if (set.length === 0) return this.authority(above.negativeSoa);
+    return set.every((record) => this.#answer(record));
   }
 
   /** Chooses an edge and writes its address. */
@@ -358,7 +374,11 @@ export class ZoneAnswer {
     for (let index = 0; index < servers.count; index++) {
       const { node } = table.find(bytes, at + 2) ?? {};
       at += 2 + (bytes[at]! << 8 | bytes[at + 1]!);
-      if (node?.zone !== cut.zone || !table.foundExactly) continue;
+      if (node === undefined || !table.foundExactly) continue;
+      // of a zone below, that is ours too, only what it answers for itself; what is elsewhere nobody would believe us
+      const isOurs = node.zone === cut.zone ||
+        node.cut === undefined && isWithin(node.zone.origin, cut.zone.origin);
+      if (!isOurs) continue;
       if (!this.#addresses(table, node) && node.cut === cut) return false;
     }
     return true;

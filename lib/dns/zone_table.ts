@@ -145,6 +145,14 @@ export class ZoneTable {
     return this.#nodes.isExact;
   }
 
+  /** The zone above, if `node` is the top of one: its is what a delegation says of itself (DS, RFC 4035 §3.1.4.1). Undefined if it is another server's. */
+  zoneAbove(node: ZoneNode): Zone | undefined {
+    const { origin } = node.zone;
+    if (!this.#tops.has(node) || origin.length === 1) return undefined;
+    const above = this.#nodes.closest(parentName(origin));
+    return above?.cut === undefined ? above?.zone : undefined;
+  }
+
   /** Returns all names whose address depends on who asks, and their zones. */
   redirects(): { readonly zone: Zone; readonly redirect: Redirect }[] {
     return this.nodes.flatMap(({ zone, redirect }) =>
