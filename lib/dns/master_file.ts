@@ -186,6 +186,8 @@ class Parser {
       readonly line: number;
     },
   ): void {
+    // a file without $ORIGIN: its zone is what names are relative to
+    if (type === RECORD_TYPES.SOA) this.#origin ??= name;
     const rdata = parseRdata(type, data, this.#known());
     const ttlSeconds = ttl ?? this.#defaultTtl ?? this.#lastTtl ??
       // RFC 1035 §3.3.13: the last field of the SOA is the least TTL of a zone
@@ -197,7 +199,6 @@ class Parser {
     }
     this.#lastTtl = ttlSeconds;
     this.records.push({ name, type, ttlSeconds, rdata, line });
-    if (type === RECORD_TYPES.SOA) this.#origin ??= name;
   }
 }
 
@@ -248,10 +249,17 @@ interface GrowingZone extends ZoneData {
   readonly records: ZoneRecord[];
 }
 
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
+}
+
 /** Puts a record into the zone it belongs to: a SOA begins one. */
 function place(record: ZoneRecord, zones: GrowingZone[]): void {
   if (record.type === RECORD_TYPES.SOA) {
-    if (zones.some(({ origin }) => equalNames(origin, record.name))) {
+    const known = zones.find(({ origin }) => equalNames(origin, record.name));
+    if (known !== undefined) {
+      // the end of a transfer that was written to a file
+      if (sameBytes(known.records[0]!.rdata, record.rdata)) return;
       throw new SyntaxError(
         `the zone ${displayName(record.name)} has a second SOA`,
       );

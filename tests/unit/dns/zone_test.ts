@@ -111,6 +111,17 @@ Deno.test("parseMasterFile puts what it includes in its place; origin and owner 
   }
 });
 
+Deno.test("parseMasterFile takes names of a file without $ORIGIN as relative to its zone, and the SOA that ends a transfer for no second one", () => {
+  const [zone, ...others] = parseMasterFile(
+    "z.example. 5 SOA ns h 1 2 3 4 77\n  NS ns\nz.example. 5 SOA ns h 1 2 3 4 77\n",
+  );
+  assertEquals(others, []);
+  assertEquals(
+    zone!.records.map(({ type, rdata }) => formatRdata(type, rdata)),
+    ["ns.z.example. h.z.example. 1 2 3 4 77", "ns.z.example."],
+  );
+});
+
 Deno.test("parseMasterFile refuses what is no zone, with the line", () => {
   for (
     const [text, line] of [
