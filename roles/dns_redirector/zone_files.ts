@@ -1,5 +1,4 @@
 import { dirname, isAbsolute, join } from "@std/path";
-import { fromUtf8 } from "../../lib/core/bytes.ts";
 import { InputError, RunError } from "../../lib/core/errors.ts";
 import { includesIn, parseMasterFile } from "../../lib/dns/master_file.ts";
 import type { ZoneData } from "../../lib/dns/zone.ts";
@@ -82,5 +81,18 @@ function placeOf(name: string, by: string): string {
 }
 
 async function readText(path: string, { files }: RoleContext): Promise<string> {
-  return fromUtf8(await files.read(path, { maxBytes: MAX_ZONE_BYTES }));
+  return textOf(await files.read(path, { maxBytes: MAX_ZONE_BYTES }));
+}
+
+/** Master files are bytes (RFC 1035 §5.1): where they are not UTF-8 (Latin-1, say), those beyond ASCII become `\DDD`. */
+function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    const latin1 = Array.from(bytes, (byte) => String.fromCharCode(byte));
+    return latin1.join("").replace(
+      /[^\0-\x7f]/g,
+      (char) => `\\${char.charCodeAt(0)}`,
+    );
+  }
 }
