@@ -10,30 +10,29 @@ const MAX_ZONE_BYTES = 16 * 2 ** 20;
 /** Files that one may include, directly and indirectly. */
 const MAX_INCLUDED = 64;
 
-/** What a file of `--zone` says. */
-export interface ZoneFile {
-  readonly zones: readonly ZoneData[];
-  /** The files it includes: they are read again when they change, as it is. */
-  readonly included: readonly string[];
-}
-
-/** Reads a file of `--zone`, a master file with all that it includes, or JSON. @throws {InputError} With file and line. */
+/**
+ * Reads a file of `--zone`, a master file with all that it includes, or JSON.
+ *
+ * @param included Takes the files it includes, also those that are not there: they are looked at for changes, as it is.
+ * @throws {InputError} With file and line.
+ */
 export async function readZoneFile(
   path: string,
   ctx: RoleContext,
-): Promise<ZoneFile> {
+  included: Set<string> = new Set(),
+): Promise<ZoneData[]> {
   const source = `--zone ${path}`;
   try {
     const text = await readText(path, ctx);
     if (/^\s*[{[]/.test(text)) {
-      return { zones: named(parseZoneJson(text), source), included: [] };
+      return named(parseZoneJson(text), source);
     }
-    const texts = await readIncluded({ path, text }, ctx);
+    const texts = await readIncluded({ path, text }, { ctx, included });
     const zones = parseMasterFile(text, {
       path,
       included: (name, by) => texts.get(placeOf(name, by)),
     });
-    return { zones: named(zones, source), included: [...texts.keys()] };
+    return named(zones, source);
   } catch (error) {
     if (
       !(error instanceof SyntaxError || error instanceof RangeError ||
@@ -50,7 +49,10 @@ function named(zones: readonly ZoneData[], source: string): ZoneData[] {
 /** Reads what a master file includes, and what that includes. What cannot be read is missing: the line that names it says so. */
 async function readIncluded(
   file: { readonly path: string; readonly text: string },
-  ctx: RoleContext,
+  { ctx, included }: {
+    readonly ctx: RoleContext;
+    readonly included: Set<string>;
+  },
 ): Promise<ReadonlyMap<string, { path: string; text: string }>> {
   const texts = new Map<string, { path: string; text: string }>();
   const unread = [file];
@@ -63,6 +65,7 @@ async function readIncluded(
           `it may include at most ${MAX_INCLUDED} files, got ${name} as well`,
         );
       }
+      included.add(path);
       const text = await readText(path, ctx).catch((error) => {
         if (!(error instanceof RunError)) throw error;
         return undefined;

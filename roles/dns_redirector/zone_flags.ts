@@ -146,30 +146,24 @@ function check(flags: ZoneFlagValues): void {
   }
 }
 
-/** See {@linkcode loadZones}. */
-export interface LoadedZones {
-  readonly table: ZoneTable;
-  /** Files that the zone files include. */
-  readonly included: readonly string[];
-}
-
 /**
  * Reads the zone files and makes the table the responder answers from.
  *
+ * @param options.included Takes the files that those of `--zone` include, also when one of them is not there or wrong.
  * @throws {InputError} If flags and files do not make zones that can be served.
  */
 export async function loadZones(
   flags: ZoneFlagValues,
   ctx: RoleContext,
-  book?: EdgeBook,
-): Promise<LoadedZones> {
+  { book, included }: {
+    readonly book?: EdgeBook;
+    readonly included?: Set<string>;
+  } = {},
+): Promise<ZoneTable> {
   check(flags);
   const data: ZoneData[] = [];
-  const included: string[] = [];
   for (const path of flags.zone) {
-    const file = await readZoneFile(path, ctx);
-    data.push(...file.zones);
-    included.push(...file.included);
+    data.push(...await readZoneFile(path, ctx, included));
   }
   const isSpecific = isAddress(flags.host) &&
     !["0.0.0.0", "::"].includes(flags.host);
@@ -206,5 +200,5 @@ export async function loadZones(
       );
     }
   }
-  return { table, included };
+  return table;
 }

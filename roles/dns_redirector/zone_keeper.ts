@@ -3,12 +3,7 @@ import { displayName, equalNames } from "../../lib/dns/name.ts";
 import { EdgeBook } from "../../lib/dns/select/edge.ts";
 import type { ZoneTable } from "../../lib/dns/zone_table.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import {
-  filesOf,
-  type LoadedZones,
-  loadZones,
-  type ZoneFlagValues,
-} from "./zone_flags.ts";
+import { filesOf, loadZones, type ZoneFlagValues } from "./zone_flags.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 
 /** How often the zone files are looked at for changes. */
@@ -24,8 +19,8 @@ export class ZoneKeeper {
   /** What is known of the edges; it outlives the zones. */
   readonly book: EdgeBook;
   #zones: ZoneTable;
-  /** Files that those of `--zone` include. */
-  #included: readonly string[];
+  /** Files that those of `--zone` include, or included when they could be read last. */
+  #included: ReadonlySet<string>;
   readonly #flags: ZoneFlagValues;
   readonly #ctx: RoleContext;
   readonly #listeners: ((zones: ZoneTable) => void)[] = [];
@@ -35,16 +30,17 @@ export class ZoneKeeper {
   #seen: string;
 
   private constructor(
-    { table, included }: LoadedZones,
+    table: ZoneTable,
     version: string,
     about: {
+      readonly included: ReadonlySet<string>;
       readonly flags: ZoneFlagValues;
       readonly ctx: RoleContext;
       readonly book: EdgeBook;
     },
   ) {
     this.#zones = table;
-    this.#included = included;
+    this.#included = about.included;
     this.book = about.book;
     this.#flags = about.flags;
     this.#ctx = about.ctx;
@@ -59,10 +55,11 @@ export class ZoneKeeper {
   ): Promise<ZoneKeeper> {
     const version = await versionOf(filesOf(flags), ctx);
     const book = new EdgeBook();
-    const loaded = await loadZones(flags, ctx, book);
-    const included = await versionOf(loaded.included, ctx);
-    return new ZoneKeeper(loaded, joined(version, included), {
-      ...{ flags, ctx, book },
+    const included = new Set<string>();
+    const table = await loadZones(flags, ctx, { book, included });
+    const others = await versionOf([...included], ctx);
+    return new ZoneKeeper(table, joined(version, others), {
+      ...{ flags, ctx, book, included },
     });
   }
 
@@ -129,22 +126,29 @@ export class ZoneKeeper {
 
   async #reload(): Promise<void> {
     this.#read = await this.#version();
+    const included = new Set<string>();
     try {
-      const { table, included } = await loadZones(
-        ...[this.#flags, this.#ctx, this.book] as const,
-      );
-      this.#zones = table;
-      const others = included.join() !== this.#included.join();
-      this.#included = included;
-      // What was not known before was not looked at before.
-      if (others) this.#read = this.#seen = await this.#version();
+      this.#zones = await loadZones(this.#flags, this.#ctx, {
+        ...{ book: this.book, included },
+      });
+      await this.#look(included);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
+      // what is wrong may be in one of those, and that one be mended
+      await this.#look(new Set([...this.#included, ...included]));
       this.#ctx.emit({ type: "zones.rejected", reason: error.message });
       return;
     }
     for (const use of this.#listeners) use(this.#zones);
     this.tell();
+  }
+
+  /** Looks at these files from now on, beside those of the flags. */
+  async #look(included: ReadonlySet<string>): Promise<void> {
+    const others = [...included].join() !== [...this.#included].join();
+    this.#included = included;
+    // What was not known before was not looked at before.
+    if (others) this.#read = this.#seen = await this.#version();
   }
 }
 

@@ -11,8 +11,8 @@ async function lastTxt(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const ctx = {
     files: { read: () => Promise.resolve(bytes) },
   } as unknown as RoleContext;
-  const { zones } = await readZoneFile("a.zone", ctx);
-  const { type, rdata } = zones[0]!.records.at(-1)!;
+  const [zone] = await readZoneFile("a.zone", ctx);
+  const { type, rdata } = zone!.records.at(-1)!;
   return formatRdata(type, rdata);
 }
 

@@ -117,6 +117,22 @@ Deno.test("ZoneKeeper reads a zone again when a file it includes has changed", a
   );
 });
 
+Deno.test("ZoneKeeper reads a zone again when a file is mended or there that it could not include before", async () => {
+  for (const broken of ["", "one A 10.0.0\n"]) {
+    await using setup = await start();
+    const { clock, events, file, hosts, has } = setup;
+    hosts.text = broken;
+    file.text = `${HEAD}$INCLUDE hosts.inc in\n`;
+    await clock.advanceTo(5000);
+    assertEquals(events.map(({ type }) => type), ["zones.rejected"]);
+    assert(has("www.a.example"));
+    hosts.text = "one A 10.0.0.1\n";
+    hosts.modifiedAtWallMs = 2;
+    await clock.advanceTo(10_000);
+    assert(has("one.in.a.example"), broken);
+  }
+});
+
 Deno.test("ZoneKeeper reads again at SIGHUP, although the file looks the same", async () => {
   await using setup = await start();
   const { clock, events, file, keeper, has } = setup;
