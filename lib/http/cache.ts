@@ -17,6 +17,7 @@ import { GrowingBody } from "./growing_body.ts";
 import type { Lookup, LookupOptions, PartialResponse } from "./lookup.ts";
 import { type ByteRange, parseContentRange } from "./range.ts";
 import { reuse } from "./reuse.ts";
+import { isNewer } from "./shelf.ts";
 import { SparseBody } from "./sparse_body.ts";
 import { mayStore } from "./storability.ts";
 import {
@@ -60,16 +61,15 @@ export class HttpCache {
   /** Decides what to do with a GET or HEAD. */
   lookup(request: CacheRequest, options: LookupOptions): Lookup {
     const directives = requestDirectives(request.fields);
-    const stored = this.tiers.find(request) ??
-      broughtFor(request, options.brought);
-    if (stored === undefined) {
-      const entry = options.mayLoad === false
-        ? undefined
-        : this.tiers.findOnDisk(request);
-      return entry === undefined
-        ? this.#miss(request, directives, options)
-        : this.#load(request, entry);
-    }
+    const stored = newerOf(
+      this.tiers.find(request),
+      broughtFor(request, options.brought),
+    );
+    const entry = options.mayLoad === false
+      ? undefined
+      : this.tiers.findOnDisk(request, stored);
+    if (entry !== undefined) return this.#load(request, entry);
+    if (stored === undefined) return this.#miss(request, directives, options);
     if (
       isPartial(stored) && !this.hasWanted(stored, request, options.wanted)
     ) {
@@ -382,6 +382,15 @@ export class HttpCache {
   settle(flight: Flight | undefined, outcome: FlightOutcome): void {
     this.#flights.settle(flight, outcome);
   }
+}
+
+/** Of several that fit a request the most recent answers (RFC 9111 §4); of two as old, the first. */
+function newerOf(
+  one: StoredResponse | undefined,
+  other: StoredResponse | undefined,
+): StoredResponse | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return isNewer(other, one) ? other : one;
 }
 
 function isPartial(stored: StoredResponse): stored is PartialResponse {

@@ -21,6 +21,9 @@ export interface Shelved {
   readonly languageVariant: string | undefined;
   /** The response's. */
   readonly fields: FieldSource;
+  /** When its head arrived, on the monotonic clock and on the wall clock. */
+  readonly responseAtMs: number;
+  readonly responseWallMs: number;
   /** Refreshed forms of one response share it. */
   readonly body: object;
 }
@@ -77,14 +80,30 @@ export class Shelf<T extends Shelved> {
   /** The entry for a request like this one (RFC 9111 §4.1), the newest where several fit. Counts as a use. */
   find(request: CacheRequest): T | undefined {
     const resource = this.#resources.get(request.key);
-    if (resource === undefined) return undefined;
+    const entry = resource && this.#newest(resource, request);
+    return entry && this.#store.get(storeKey(entry));
+  }
+
+  /** The same, if it is newer than `other`, which another shelf has for this request; else it is no use. */
+  findNewer(request: CacheRequest, other: Shelved): T | undefined {
+    const resource = this.#resources.get(request.key);
+    // All but always that very response, or nothing.
+    const hasOthers = resource !== undefined &&
+      resource.variants.size > Number(resource.variants.has(other.variant));
+    const entry = hasOthers ? this.#newest(resource, request) : undefined;
+    return entry !== undefined && isNewer(entry, other)
+      ? this.#store.get(storeKey(entry))
+      : undefined;
+  }
+
+  #newest(resource: Resource<T>, request: CacheRequest): T | undefined {
+    let newest: T | undefined;
     for (const names of resource.varyLists) {
       const entry = variantOf(resource, names, request.fields);
-      if (entry !== undefined && this.#isUsable(entry)) {
-        return this.#store.get(storeKey(entry));
-      }
+      if (entry === undefined || !this.#isUsable(entry)) continue;
+      if (newest === undefined || isNewer(entry, newest)) newest = entry;
     }
-    return undefined;
+    return newest;
   }
 
   /** Names the variant a request asks for, as far as it is known by what the resource varies. */
@@ -180,6 +199,16 @@ export class Shelf<T extends Shelved> {
     if (resource.variants.size === 0) this.#resources.delete(entry.key);
     this.#gone(entry);
   }
+}
+
+/** Whether `one` arrived after `other`. Two that were on the disk have the same age if the wall clock was set back: it tells them apart. */
+export function isNewer(
+  one: Pick<Shelved, "responseAtMs" | "responseWallMs">,
+  other: Pick<Shelved, "responseAtMs" | "responseWallMs">,
+): boolean {
+  const laterMs = one.responseAtMs - other.responseAtMs ||
+    one.responseWallMs - other.responseWallMs;
+  return laterMs > 0;
 }
 
 /** The variant a request selects; else the one in the language it likes best. */

@@ -2,7 +2,7 @@ import type { DiskEntry, DiskFile } from "./disk_entry.ts";
 import type { FieldSource } from "./fields.ts";
 import { Forgotten } from "./forgotten.ts";
 import { GrowingBody } from "./growing_body.ts";
-import { Shelf } from "./shelf.ts";
+import { Shelf, type Shelved } from "./shelf.ts";
 import type { StoredBody } from "./stored_body.ts";
 import {
   type CacheRequest,
@@ -91,9 +91,14 @@ export class Tiers {
     return stored;
   }
 
-  /** What the disk has for a request. Counts as a use. */
-  findOnDisk(request: CacheRequest): DiskEntry | undefined {
-    return this.#disk?.find(request);
+  /** What the disk has for a request, if that is newer than `stored`, which answers otherwise. Counts as a use. */
+  findOnDisk(
+    request: CacheRequest,
+    stored: StoredResponse | undefined,
+  ): DiskEntry | undefined {
+    return stored === undefined
+      ? this.#disk?.find(request)
+      : this.#disk?.findNewer(request, stored);
   }
 
   /** Whether any variant of a resource is in memory. */
@@ -233,12 +238,10 @@ export class Tiers {
     this.#memory.remove(stored);
   }
 
-  /** Forgets what a request would find, on both tiers. */
+  /** Forgets all that a request would find, on both tiers. */
   forget(request: CacheRequest): void {
-    const stored = this.#memory.find(request);
-    if (stored !== undefined) this.#memory.remove(stored);
-    const entry = this.#disk?.find(request);
-    if (entry !== undefined) this.#disk?.remove(entry);
+    forgetAllIn(this.#memory, request);
+    if (this.#disk !== undefined) forgetAllIn(this.#disk, request);
   }
 
   /** Forgets all variants of a resource. Returns how many there were, on either tier. */
@@ -282,5 +285,17 @@ export class Tiers {
       for (const body of bodies) sum += body.lengthBytes ?? body.filledBytes;
     }
     return sum;
+  }
+}
+
+/** What is older than the newest would be found next. */
+function forgetAllIn<T extends Shelved>(
+  shelf: Shelf<T>,
+  request: CacheRequest,
+): void {
+  for (;;) {
+    const entry = shelf.find(request);
+    if (entry === undefined) return;
+    shelf.remove(entry);
   }
 }

@@ -103,6 +103,50 @@ Deno.test("Edge tells what a slow disk did not take, and keeps in memory what wa
   assertEquals(skips(), [1, 41]);
 });
 
+Deno.test("Edge answers with the newest of what memory and disk have for a request (RFC 9111 §4)", async () => {
+  const files = new MemoryFiles();
+  let vary: Record<string, string> = {};
+  const start = async () => {
+    const edge = edgeOf(
+      (url) => new Response(textOf(url), { headers: { ...fields, ...vary } }),
+      ["http://a.test"],
+      { cacheBytes: 4000, disk: { files, capacityBytes: 1e6 } },
+    );
+    await edge.disk!.restore(edge.tiers);
+    const versionFor = async (headers: HeadersInit = {}) =>
+      (await edge.ask("/a", { headers })).headers.get("x-version");
+    return { ...edge, versionFor };
+  };
+  const mine = { "x-a": "1" };
+  {
+    const { ask, asked, clock, disk, versionFor } = await start();
+    await ask("/a");
+    await clock.advanceTo(2000);
+    // From now on the origin answers by a field of the request.
+    vary = { vary: "x-a", "x-version": "2" };
+    assertEquals(
+      await versionFor({ ...mine, "cache-control": "no-cache" }),
+      "2",
+    );
+    await disk!.settled();
+    // The old one stays in memory, the new one does not.
+    for (let n = 0; n < 20; n++) assertEquals(await versionFor(), null);
+    for (let n = 0; n < 20; n++) await ask("/b");
+    for (const path of paths.slice(2)) await ask(path);
+    await disk!.settled();
+    const before = asked.length;
+    assertEquals(await versionFor(mine), "2");
+    assertEquals(asked.length, before);
+  }
+  const { asked, versionFor } = await start();
+  for (let n = 0; n < 2; n++) {
+    // The old one comes into memory, and then it is there first.
+    assertEquals(await versionFor(), null);
+    assertEquals(await versionFor(mine), "2");
+  }
+  assertEquals(asked, []);
+});
+
 Deno.test("Edge that starts again answers with the newest of what its disk has for a request (RFC 9111 §4)", async () => {
   const files = new MemoryFiles();
   let vary: Record<string, string> = {};
