@@ -1,8 +1,8 @@
 /**
  * What a resolver remembers: record sets, that there are none (RFC 2308), and which answers hold for whom (RFC 7871 §7.3).
  *
- * Every entry has a name and a type; one name and type can have several, each for a network of clients and at most one
- * for everybody. What has expired is kept for a while, to be served when no authority can be reached (RFC 8767).
+ * Every entry has a name and a type; one name and type can have several, each for a network of clients, at most one for
+ * everybody, and one for those whose network no authority is told: it was chosen for the resolver's own. What has expired is kept for a while, to be served when no authority can be reached (RFC 8767).
  */
 import { type Cidr, cidrContains, formatCidr } from "../core/address.ts";
 import { RECORD_TYPES } from "./codes.ts";
@@ -27,10 +27,12 @@ export interface CacheHit extends CachedSet {
   readonly isStale: boolean;
 }
 
+/** For whom a set holds: a network of clients, everybody (undefined), or those whose network is not told to authorities. */
+export type Audience = Cidr | "untold" | undefined;
+
 interface Entry {
   readonly set: CachedSet;
-  /** Undefined: everybody. */
-  readonly network: Cidr | undefined;
+  readonly audience: Audience;
   readonly expiresAtMs: number;
 }
 
@@ -115,31 +117,31 @@ export class ResolverCache {
   /**
    * Remembers a set; of its records the least TTL counts, of a negative answer that of its SOA (RFC 2308 §5).
    *
-   * @param network For whom it holds; undefined is everybody.
+   * @param about.audience For whom it holds.
    */
   put(
     name: Name,
     type: number,
     about: {
       readonly set: CachedSet;
-      readonly network: Cidr | undefined;
+      readonly audience: Audience;
       readonly nowMs: number;
     },
   ): void {
-    const { set, network, nowMs } = about;
+    const { set, audience, nowMs } = about;
     const ttlSeconds = ttlOf(set);
     if (ttlSeconds <= 0) return;
     const name0 = nameKey(name);
     if (set.kind !== "no-such-name") this.#remove(`${ALL_TYPES} ${name0}`);
     const key = `${set.kind === "no-such-name" ? ALL_TYPES : type} ${name0}`;
     const others = (this.#entries.get(key) ?? []).filter((entry) =>
-      !sameNetwork(entry.network, network) &&
+      !sameAudience(entry.audience, audience) &&
       entry.expiresAtMs + this.#staleMs > nowMs
     );
     this.#remove(key);
     const entries = [...others.slice(-MAX_NETWORKS + 1), {
       set,
-      network,
+      audience,
       expiresAtMs: nowMs + 1000 * ttlSeconds,
     }];
     this.#entries.set(key, entries);
@@ -162,7 +164,7 @@ export class ResolverCache {
     for (const entry of entries) {
       if (nowMs >= entry.expiresAtMs + this.#staleMs) continue;
       if (!holdsFor(entry, client)) continue;
-      if (best === undefined || rank(entry, nowMs) > rank(best, nowMs)) {
+      if (best === undefined || rank(entry, nowMs) >= rank(best, nowMs)) {
         best = entry;
       }
     }
@@ -179,19 +181,25 @@ export class ResolverCache {
   }
 }
 
-function holdsFor({ network }: Entry, client: Cidr | undefined): boolean {
-  if (network === undefined) return true;
-  return client !== undefined && client.prefixLength >= network.prefixLength &&
-    cidrContains(network, client.bytes);
+function holdsFor({ audience }: Entry, client: Cidr | undefined): boolean {
+  if (audience === undefined) return true;
+  if (audience === "untold") return client === undefined;
+  return client !== undefined &&
+    client.prefixLength >= audience.prefixLength &&
+    cidrContains(audience, client.bytes);
 }
 
-/** What has not expired wins, then the longest prefix. */
-function rank({ network, expiresAtMs }: Entry, nowMs: number): number {
-  return (nowMs < expiresAtMs ? 1000 : 0) + (network?.prefixLength ?? 0);
+function lengthOf(audience: Audience): number {
+  return typeof audience === "object" ? audience.prefixLength : 0;
 }
 
-function sameNetwork(a: Cidr | undefined, b: Cidr | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
+/** What has not expired wins, then the longest prefix, and of equal ones the newest. */
+function rank({ audience, expiresAtMs }: Entry, nowMs: number): number {
+  return (nowMs < expiresAtMs ? 1000 : 0) + lengthOf(audience);
+}
+
+function sameAudience(a: Audience, b: Audience): boolean {
+  if (typeof a !== "object" || typeof b !== "object") return a === b;
   return a.prefixLength === b.prefixLength && cidrContains(a, b.bytes);
 }
 
@@ -206,7 +214,7 @@ function ttlOf({ records, soa }: CachedSet): number {
 
 /** Returns the set as it stands now: TTLs count down, whole seconds that are left. */
 function hitOf(entry: Entry, nowMs: number): CacheHit {
-  const { set, network, expiresAtMs } = entry;
+  const { set, audience, expiresAtMs } = entry;
   const isStale = nowMs >= expiresAtMs;
   const ttlSeconds = isStale
     ? STALE_TTL_SECONDS
@@ -216,7 +224,7 @@ function hitOf(entry: Entry, nowMs: number): CacheHit {
     kind: set.kind,
     records: set.records.map(aged),
     soa: set.soa === undefined ? undefined : aged(set.soa),
-    scopeLength: network?.prefixLength ?? 0,
+    scopeLength: lengthOf(audience),
     isStale,
   };
 }

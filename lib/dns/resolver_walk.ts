@@ -233,15 +233,18 @@ function* lookUpServer(
   depth: number,
 ): Walk<Candidate[]> {
   if (depth >= MAX_DEPTH) return [];
-  const question = { name: server.name, type: RECORD_TYPES.A };
-  const found = yield* resolve(walker, question, depth + 1);
-  const set = found.kind === "resolved"
-    ? found.findings.at(-1)?.set
-    : undefined;
-  const addresses = set?.kind === "answer"
-    ? set.records.map((record) => formatRdata(record.type, record.rdata))
-    : [];
-  return candidatesOf(server, addresses, walker.port);
+  for (const type of [RECORD_TYPES.A, RECORD_TYPES.AAAA]) {
+    const question = { name: server.name, type };
+    const found = yield* resolve(walker, question, depth + 1);
+    if (found.kind === "failed") break;
+    const set = found.findings.at(-1)?.set;
+    if (set?.kind !== "answer") continue;
+    const addresses = set.records.map((record) =>
+      formatRdata(record.type, record.rdata)
+    );
+    return candidatesOf(server, addresses, walker.port);
+  }
+  return [];
 }
 
 const NO_ANSWER = "no answer";
@@ -255,10 +258,10 @@ function* askServer(
   let transport: "udp" | "tcp" = "udp";
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const edns = walker.servers.hasEdns(server);
-    const subnet = edns && depth === 0 &&
-        labelCount(asked.zone) >= MIN_ZONE_LABELS_FOR_SUBNET
-      ? walker.client
-      : undefined;
+    const mayTell = edns && depth === 0 &&
+      labelCount(asked.zone) >= MIN_ZONE_LABELS_FOR_SUBNET;
+    const subnet = mayTell ? walker.client : undefined;
+    const isUntold = mayTell && subnet === undefined;
     const exchange = new Exchange({
       ...asked,
       server,
@@ -291,7 +294,11 @@ function* askServer(
     } else if (edns && knowsNoEdns(outcome.message)) {
       step.tell("no-edns", "ask without EDNS");
       walker.servers.hasNoEdns(server);
-    } else return understand(walker, outcome.message, { asked, subnet, step });
+    } else {
+      return understand(walker, outcome.message, {
+        ...{ asked, subnet, isUntold, step },
+      });
+    }
   }
   return { kind: "lame", reason: "no whole answer", outOfBailiwick: 0 };
 }
@@ -306,9 +313,11 @@ function knowsNoEdns({ rcode, edns }: DnsMessage): boolean {
 function understand(
   walker: Walker,
   message: DnsMessage,
-  { asked, subnet, step }: {
+  { asked, subnet, isUntold, step }: {
     readonly asked: Asked;
     readonly subnet: Cidr | undefined;
+    /** The client's network would have been told, if it were to be. */
+    readonly isUntold: boolean;
     readonly step: Step;
   },
 ): Reading {
@@ -341,9 +350,11 @@ function understand(
     findings.map(describeFinding).join("; "),
     outOfBailiwick,
   );
+  // RFC 7871 §7.3.1: what was chosen for us is not for clients who say where they are
+  const audience = isUntold ? "untold" : network;
   for (const { name, set } of findings) {
     const type = set.kind === "alias" ? RECORD_TYPES.CNAME : asked.type;
-    walker.cache.put(name, type, { set, network, nowMs: walker.nowMs });
+    walker.cache.put(name, type, { set, audience, nowMs: walker.nowMs });
   }
   return {
     kind: "found",

@@ -11,11 +11,13 @@ import {
   eventsOf,
   EXAMPLE_HOST,
   exampleWith,
+  KING_DELEGATION,
   KING_HOST,
   lastAddress,
   type Outcome,
   queryOf,
   ResolverWorld,
+  serverOf,
   SILENT,
   slideAuthorities,
   slideAuthority,
@@ -228,6 +230,20 @@ Deno.test("Resolver asks servers by the IPv6 addresses of a delegation", () => {
     "2001:db8::53": authority([
       zoneOf("six.example.", "ns AAAA 2001:db8::53", "www A 10.6.6.6"),
     ]),
+  });
+  const { message } = new ResolverWorld(authorities).ask("www.six.example");
+  assertEquals(lastAddress(message), "10.6.6.6");
+});
+
+Deno.test("Resolver looks up the IPv6 address of a server that has no other", () => {
+  const authorities = slideAuthorities({
+    [EXAMPLE_HOST]: exampleWith("six NS ns6.kingcdn", ...KING_DELEGATION),
+    [KING_HOST]: serverOf(
+      "kingcdn.example.",
+      KING_HOST,
+      "ns6 AAAA 2001:db8::53",
+    ),
+    "2001:db8::53": serverOf("six.example.", "10.6.6.5", "www A 10.6.6.6"),
   });
   const { message } = new ResolverWorld(authorities).ask("www.six.example");
   assertEquals(lastAddress(message), "10.6.6.6");

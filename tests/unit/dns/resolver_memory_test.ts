@@ -52,7 +52,7 @@ function cacheOf(options: { maxEntries?: number; staleMs?: number } = {}) {
       type: number = A,
     ) {
       const about = network === undefined ? undefined : parseCidr(network);
-      cache.put(name, type, { set, network: about, nowMs });
+      cache.put(name, type, { set, audience: about, nowMs });
     },
     /** `kind address ttl/scope`, and `stale` if it is. */
     find(nowMs: number, client?: string, {

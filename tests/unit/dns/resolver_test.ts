@@ -130,6 +130,21 @@ Deno.test("Resolver passes client subnets on, and gives an answer only to client
   assertEquals(exact.sent, 0);
 });
 
+Deno.test("Resolver gives no client that says where it is what was chosen for who did not (RFC 7871 §7.3.1)", () => {
+  for (const clientSubnets of ["forward", "add"] as const) {
+    const world = new ResolverWorld(undefined, { clientSubnets });
+    // 0 bits: not to be told
+    const untold = clientSubnets === "add" ? { subnet: "0.0.0.0/0" } : {};
+    world.ask(VIDEO, untold);
+    const told = world.ask(VIDEO, { subnet: "192.168.200.0/24" });
+    assertEquals(lines(told.message.answers).at(-1)?.slice(-8), "10.2.0.4");
+    assertEquals(told.message.edns?.clientSubnet?.scopeLength, 17);
+    assertEquals(world.ask(VIDEO, untold).sent, 0);
+    // the alias is for everybody by now
+    assertEquals(world.ask(VIDEO, { subnet: "192.168.1.0/24" }).sent, 1);
+  }
+});
+
 Deno.test("Resolver tells authorities the network of each client when it is to add it, and none when it is to tell none", () => {
   const adding = new ResolverWorld(undefined, { clientSubnets: "add" });
   const far = adding.ask(VIDEO, { from: "192.168.200.5" });
