@@ -286,7 +286,7 @@ export class Player implements Machine<Input, PlayerOutput> {
     const position = track.position!;
     const { mediaMs } = track;
     const choice = position.choices[attempt.index]!;
-    const { kind: _kind, fetchId: _fetchId, ...measured } = input;
+    const { kind: _kind, fetchId: _id, cdnBytes: _cdn, ...measured } = input;
     this.#playout.continueAt(track.startMs, track.index);
     const changes = this.#playout.add(mediaMs, nowMs, track.index);
     if (track.index === 0) {

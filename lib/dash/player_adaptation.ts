@@ -146,10 +146,13 @@ export class Adaptation {
     },
   ): void {
     const { speed } = this.#options;
-    const { bytes } = input;
+    const { bytes, peerBytes = 0, cdnBytes = bytes - peerBytes } = input;
     const choice = position.choices[index]!;
     this.#last = choice;
-    const { downloadMs, latencyMs } = this.#asOfCdn(input, choice);
+    const { downloadMs, latencyMs } = this.#asOfCdn(
+      { ...input, cdnBytes },
+      choice,
+    );
     this.#session.downloaded?.({
       index,
       sizeBits: bytes * 8,
@@ -161,8 +164,7 @@ export class Adaptation {
       abandonedFor: undefined,
       nowMs,
     });
-    const { peerBytes = 0 } = input;
-    if (peerBytes > 0 && peerBytes === bytes) return;
+    if (cdnBytes === 0) return;
     this.#meter.add(bytes, downloadMs, {
       latencyMs,
       segmentDurationMs: position.durationMs / speed,
@@ -176,17 +178,17 @@ export class Adaptation {
    * five of them stalled for 67 s where they had 4 s without peers.
    */
   #asOfCdn(
-    { bytes, peerBytes = 0, peerMs = 0, ttfbMs, downloadMs }: InputOf<
-      "fetched"
-    >,
+    { bytes, cdnBytes, peerMs = 0, ttfbMs, downloadMs }:
+      & InputOf<"fetched">
+      & { readonly cdnBytes: number },
     { bitsPerSecond: playing }: Choice,
   ): { readonly downloadMs: number; readonly latencyMs: number } {
-    if (peerBytes === 0) {
+    if (cdnBytes === bytes) {
       const latencyMs = Math.max(0, ttfbMs - peerMs);
       return { downloadMs: downloadMs - peerMs, latencyMs };
     }
-    const bitsPerSecond = peerBytes < bytes
-      ? (bytes - peerBytes) * 8000 / Math.max(downloadMs - peerMs, 0.1)
+    const bitsPerSecond = cdnBytes > 0
+      ? cdnBytes * 8000 / Math.max(downloadMs - peerMs, 0.1)
       : this.#meter.bitsPerSecond ?? playing * this.#options.speed;
     return { downloadMs: bytes * 8000 / bitsPerSecond, latencyMs: 0 };
   }

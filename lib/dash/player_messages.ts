@@ -19,6 +19,8 @@ export type PlayerInput =
     readonly bytes: number;
     /** Of them from other players; undefined where players do not share. */
     readonly peerBytes?: number;
+    /** What came from the CDN in that time, where that is not `bytes` less `peerBytes`: of a neighbour, or with one before. */
+    readonly cdnBytes?: number;
     /** How long peers were waited for after they were asked, a part of `downloadMs`. */
     readonly peerMs?: number;
     /** From the request to the head of the answer. */

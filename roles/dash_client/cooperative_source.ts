@@ -20,7 +20,6 @@ interface FromPeers {
   readonly elapsedMs: number;
   /** Until the first piece of it. */
   readonly firstMs: number | undefined;
-  readonly bytes: number;
   /** What did not come. */
   readonly missing: readonly SharedPiece[];
 }
@@ -33,6 +32,8 @@ export class CooperativeSource implements Segments {
   readonly #ctx: RoleContext;
   /** Of the player's clock: so many times as fast. */
   readonly #speed: number;
+  /** Pieces that the CDN gave. */
+  readonly #fromCdnBefore = new Set<number>();
 
   /** @param cdn Where everything is. */
   constructor(cdn: Segments, options: {
@@ -70,21 +71,23 @@ export class CooperativeSource implements Segments {
     }
     const fromPeers = await this.#fromPeers(part, options);
     const given = options.signal?.aborted === true;
-    if (fromPeers.missing.length === 0 && !given) {
-      return {
-        ok: true,
-        url: location.urls[0]!,
-        bytes: part.to - part.from,
-        peerBytes: fromPeers.bytes,
-        peerMs: fromPeers.elapsedMs,
-        ttfbMs: fromPeers.firstMs ?? 0,
-        downloadMs: fromPeers.elapsedMs,
-        server: "peers",
-        cacheStatus: "",
-        ageSeconds: 0,
-      };
+    if (fromPeers.missing.length > 0 || given) {
+      return await this.#fromCdn(location, options, { part, fromPeers });
     }
-    return await this.#fromCdn(location, options, { part, fromPeers });
+    const peerBytes = this.#peerBytes(part);
+    return {
+      ok: true,
+      url: location.urls[0]!,
+      bytes: part.to - part.from,
+      peerBytes,
+      cdnBytes: 0,
+      peerMs: fromPeers.elapsedMs,
+      ttfbMs: fromPeers.firstMs ?? 0,
+      downloadMs: fromPeers.elapsedMs,
+      server: peerBytes > 0 ? "peers" : "memory",
+      cacheStatus: "",
+      ageSeconds: 0,
+    };
   }
 
   /** Waits for peers as long as that is wise. */
@@ -140,7 +143,6 @@ export class CooperativeSource implements Segments {
     return {
       elapsedMs: askedAtMs === undefined ? 0 : clock.nowMs() - askedAtMs,
       firstMs,
-      bytes: bytesOf(wanted, part) - bytesOf(missing, part),
       missing,
     };
   }
@@ -151,7 +153,10 @@ export class CooperativeSource implements Segments {
     );
   }
 
-  /** Gets what is missing, and shares it. */
+  /**
+   * Gets what is missing, and shares it. Pieces are fetched whole, as nobody can share a part of one: where segments are
+   * parts of a file, what is a neighbour's comes along, and the neighbour need not ask for it.
+   */
   async #fromCdn(
     location: SegmentLocation,
     options: SegmentOptions,
@@ -161,17 +166,19 @@ export class CooperativeSource implements Segments {
     },
   ): Promise<Fetched | Unavailable> {
     const { missing } = fromPeers;
-    const some = missing.length > 0 && missing.length < part.pieces.length;
-    const from = some ? Math.max(part.from, missing[0]!.from) : part.from;
-    const to = some ? Math.min(part.to, missing.at(-1)!.to) : part.to;
+    const [first = part] = missing;
+    const last = missing.at(-1) ?? part;
+    const asItIs = missing.length === 0 ||
+      location.range === undefined && missing.length === part.pieces.length;
+    const range = { first: first.from, last: last.to - 1 };
     const got = await this.#fetch(
-      some ? { ...location, range: { first: from, last: to - 1 } } : location,
+      asItIs ? location : { ...location, range },
       options,
-      from,
+      asItIs ? part.from : first.from,
     );
     if (!got.ok) {
-      // A server that knows no ranges may have the whole of it.
-      return some && got.abandoned !== true
+      // A server that knows no ranges may have the whole of it, and one with another file what its manifest says.
+      return !asItIs && got.abandoned !== true
         ? await this.#fetch(location, options, part.from)
         : got;
     }
@@ -179,11 +186,28 @@ export class CooperativeSource implements Segments {
     return {
       ...got,
       bytes: part.to - part.from,
-      peerBytes: part.to - part.from - (to - from),
+      peerBytes: this.#peerBytes(part, missing),
+      cdnBytes: got.bytes,
       peerMs: elapsedMs,
       ttfbMs: firstMs ?? elapsedMs + got.ttfbMs,
       downloadMs: elapsedMs + got.downloadMs,
     };
+  }
+
+  /** How much of a segment other players gave: all but what the CDN gave now, or with a neighbour before. */
+  #peerBytes(
+    { from, to, pieces }: SharedPart,
+    missing: readonly SharedPiece[] = [],
+  ): number {
+    const [first] = missing;
+    const last = missing.at(-1);
+    return pieces.reduce((sum, piece) => {
+      const isNow = first !== undefined && piece.index >= first.index &&
+        piece.index <= last!.index;
+      return isNow || this.#fromCdnBefore.has(piece.index)
+        ? sum
+        : sum + Math.min(to, piece.to) - Math.max(from, piece.from);
+    }, 0);
   }
 
   /** Fetches from the CDN; the pieces that are whole in it are shared. @param from Where in the file it begins. */
@@ -212,7 +236,10 @@ export class CooperativeSource implements Segments {
       const begin = piece.from - from;
       const end = piece.to - from;
       if (begin < 0 || end > bytes.length) continue;
-      if (this.#peer.supply(piece.index, bytes.subarray(begin, end))) continue;
+      if (this.#peer.supply(piece.index, bytes.subarray(begin, end))) {
+        this.#fromCdnBefore.add(piece.index);
+        continue;
+      }
       // The CDN has another version of the title than the torrent, and plays all the same.
       this.#ctx.emit({
         type: "piece.rejected",
@@ -222,15 +249,4 @@ export class CooperativeSource implements Segments {
     }
     return got;
   }
-}
-
-/** How much of a segment lies in pieces. */
-function bytesOf(
-  pieces: readonly SharedPiece[],
-  { from, to }: SharedPart,
-): number {
-  return pieces.reduce(
-    (sum, piece) => sum + Math.min(to, piece.to) - Math.max(from, piece.from),
-    0,
-  );
 }

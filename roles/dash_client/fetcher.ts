@@ -19,7 +19,9 @@ export interface Fetched {
   readonly bytes: number;
   /** Of them from other players; undefined where players do not share. */
   readonly peerBytes?: number;
-  /** How long they were waited for after they were asked, a part of `downloadMs`. */
+  /** What came over the network to the CDN, where that is not `bytes` less `peerBytes`. */
+  readonly cdnBytes?: number;
+  /** How long peers were waited for after they were asked, a part of `downloadMs`. */
   readonly peerMs?: number;
   readonly ttfbMs: number;
   readonly downloadMs: number;

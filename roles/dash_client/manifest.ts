@@ -171,7 +171,7 @@ export function checkDuration(
 }
 
 /** The manifest's URL. @throws {InputError} If it is none. */
-function urlOf(operand: string): string {
+export function urlOf(operand: string): string {
   let url: URL | undefined;
   try {
     url = new URL(operand);

@@ -62,6 +62,7 @@ export async function playOne(
   const joined = opened.live && await joinLive(opened.live, flags, ctx);
   if (joined !== undefined) cmcd?.setLive();
   const tracks = joined?.tracks ?? opened.tracks;
+  cooperation?.torrent.check(tracks);
   await using peer = cooperation && new CooperatingPeer(cooperation, ctx);
   const segments = peer === undefined
     ? opened.segments

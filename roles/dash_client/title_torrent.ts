@@ -3,6 +3,7 @@ import { InputError, RunError } from "../../lib/core/errors.ts";
 import { pieceLengthOf, piecesOf } from "../../lib/bittorrent/layout.ts";
 import type { Metainfo } from "../../lib/bittorrent/metainfo.ts";
 import type { SegmentLocation } from "../../lib/dash/mpd.ts";
+import type { Track } from "../../lib/dash/title.ts";
 import {
   MAX_TORRENT_BYTES,
   readTorrent,
@@ -36,12 +37,14 @@ export interface SharedPiece {
 /** The torrent of a title: which pieces a segment has. */
 export class TitleTorrent {
   readonly info: Metainfo;
+  readonly #from: string;
   /** Files by path below the torrent's folder. */
   readonly #files = new Map<string, number>();
 
   /** @throws {InputError} If segments cannot be had from it one by one. */
   constructor(info: Metainfo, from: string) {
     this.info = info;
+    this.#from = from;
     if (info.version === "v2") {
       throw new InputError(
         `Cannot share by ${from}: a torrent of BitTorrent v2 alone; make it with --format v1 or hybrid`,
@@ -60,6 +63,19 @@ export class TitleTorrent {
       const path = file.path.length > 1 ? file.path.slice(1) : file.path;
       this.#files.set(path.join("/"), index);
     }
+  }
+
+  /** @throws {InputError} If none of these segments is in it: it is another title's. */
+  check(tracks: readonly Track[]): void {
+    const known = tracks.some(({ positions }) =>
+      positions.some(({ choices }) =>
+        choices.some(({ segment }) => this.find(segment) !== undefined)
+      )
+    );
+    if (known) return;
+    throw new InputError(
+      `Cannot share by ${this.#from}: it has none of the segments that the manifest names`,
+    );
   }
 
   /** Which pieces a segment is; undefined if the torrent does not have it. A file is known by the longest end of its URL's path. */

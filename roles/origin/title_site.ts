@@ -149,13 +149,17 @@ export class TitleSite implements Site {
     return resource;
   }
 
-  /** What the torrent has beside the manifest. */
-  #shared(name: string): Uint8Array {
+  /** A file of the torrent: the manifest, or what players fetch. */
+  #shared(name: string): Resource {
     const file = titleFile(this.#plan, name);
-    if (file?.kind === "init" || file?.kind === "segment") {
-      return this.#bytesOf(file);
-    }
-    throw new Error(`the title has no file ${name} to share`);
+    if (file === null) throw new Error(`the title has no file ${name}`);
+    return file.kind === "whole"
+      ? this.#make(name, file)
+      : memoryResource(this.#bytesOf(file), {
+        mediaType: mediaTypeOf(name),
+        modifiedAtWallMs: undefined,
+        entityTag: { weak: true, opaque: name },
+      });
   }
 
   #bytesOf(

@@ -1,4 +1,4 @@
-import { toHex, utf8 } from "../../lib/core/bytes.ts";
+import { toHex } from "../../lib/core/bytes.ts";
 import {
   comparePaths,
   makeMetainfo,
@@ -9,8 +9,12 @@ import {
   SourceHasher,
 } from "../../lib/bittorrent/source_hasher.ts";
 import { hashing } from "../../lib/io/hash.ts";
-import { writeMpd } from "../../lib/media/mpd_writer.ts";
-import { type Published, segmentNameOf } from "../../lib/media/published.ts";
+import {
+  type Published,
+  type PublishedSet,
+  type Rendition,
+  segmentNameOf,
+} from "../../lib/media/published.ts";
 import {
   segmentBytes,
   segmentCount,
@@ -19,6 +23,7 @@ import {
 import { publishTitle } from "../../lib/media/title_published.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { VERSION } from "../../lib/version.ts";
+import type { Resource } from "./site.ts";
 
 /** Where it is, beside the manifest: `dash-client --cooperate` looks for it there. */
 export const TORRENT_NAME = "manifest.torrent";
@@ -28,12 +33,15 @@ const PIECE_BYTES = 256 * 1024;
 /** The largest title that has a torrent: the whole of it must be made to be hashed, and who asks waits for that. */
 const MAX_TITLE_BYTES = 2 ** 31;
 
-/** Makes a file of the title. */
-type MakeFile = (name: string) => Uint8Array;
+/** So much is hashed at a stretch. */
+const YIELD_BYTES = 8 * PIECE_BYTES;
+
+/** Makes a file of the title, or what of it is asked for. */
+type MakeFile = (name: string) => Pick<Resource, "sizeBytes" | "open">;
 
 /**
- * The torrent of the built-in title: the manifest and each segment as a file that begins at a piece (BEP 47), in the first
- * version of BitTorrent, as more clients know it. It is made when it is first asked for, in as long as it takes to make the title, and is the
+ * The torrent of the built-in title: the manifest and each segment, or each rate that is one file, as a file that begins
+ * at a piece (BEP 47), in the first version of BitTorrent, as more clients know it. It is made when it is first asked for, in as long as it takes to make the title, and is the
  * same on every origin of that title.
  */
 export class TitleTorrent {
@@ -53,11 +61,9 @@ export class TitleTorrent {
     this.#ctx = ctx;
   }
 
-  /** Whether there is one: not of what is live, too large, or one file a rate, in which segments do not begin at pieces. */
+  /** Whether there is one: not of what is live, whose segments are not there to be hashed, or too large. */
   static exists(plan: TitlePlan): boolean {
-    if (plan.addressing === "base" || plan.totalFrames === Infinity) {
-      return false;
-    }
+    if (plan.totalFrames === Infinity) return false;
     let bytes = 0;
     for (const rung of plan.rungs) {
       bytes += segmentBytes(plan, rung, 1) * segmentCount(plan);
@@ -75,11 +81,8 @@ export class TitleTorrent {
   }
 
   async #hash(): Promise<Uint8Array> {
-    const { clock, signal, emit } = this.#ctx;
+    const { clock, emit } = this.#ctx;
     const published = publishTitle(this.#plan, clock.wallMs());
-    const manifest = utf8(writeMpd(published));
-    const make: MakeFile = (name) =>
-      name === "manifest.mpd" ? manifest : this.#make(name);
     const names = ["manifest.mpd", ...filesOf(published)];
     names.sort((a, b) => comparePaths([a], [b]));
     const sources: HashedSource[] = [];
@@ -90,15 +93,10 @@ export class TitleTorrent {
     } as const;
     const hasher = new SourceHasher(cut, hashing);
     for (const name of names) {
-      const bytes = make(name);
-      const source = { path: [name], lengthBytes: bytes.length };
+      const file = this.#make(name);
+      const source = { path: [name], lengthBytes: file.sizeBytes };
       sources.push(source);
-      for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-        const piece = bytes.subarray(at, at + PIECE_BYTES);
-        hasher.add(piece, source, at + PIECE_BYTES >= bytes.length);
-      }
-      // Others want answers meanwhile.
-      await clock.sleepUntil(clock.nowMs() + 1, signal);
+      await this.#add(file, source, hasher);
     }
     const hashes = hasher.finish(sources);
     const torrent = makeMetainfo({
@@ -121,21 +119,48 @@ export class TitleTorrent {
     });
     return torrent;
   }
+
+  async #add(
+    file: ReturnType<MakeFile>,
+    source: HashedSource,
+    hasher: SourceHasher,
+  ): Promise<void> {
+    const { clock, signal } = this.#ctx;
+    const { lengthBytes } = source;
+    await using content = await file.open();
+    for (let at = 0; at < lengthBytes; at += PIECE_BYTES) {
+      const end = Math.min(at + PIECE_BYTES, lengthBytes);
+      const piece = await content.read(at, end - at);
+      hasher.add(piece, source, end === lengthBytes);
+      // Others want answers meanwhile.
+      if (at % YIELD_BYTES === 0) {
+        await clock.sleepUntil(clock.nowMs() + 1, signal);
+      }
+    }
+  }
 }
 
 /** What a player fetches. */
 function filesOf({ sets }: Published): string[] {
-  return sets.flatMap((set) => [
-    ...set.sharedInitName === undefined
-      ? set.renditions.map(({ initName }) => initName)
-      : [set.sharedInitName],
-    ...set.renditions.flatMap((rendition) => {
-      let ticks = 0;
-      return set.segmentTicks.map((each, at) => {
-        const name = segmentNameOf(rendition, { number: at + 1, ticks });
-        ticks += each;
-        return name;
-      });
-    }),
-  ]);
+  return sets.flatMap((set) => {
+    const whole = set.renditions.flatMap(({ file }) => file?.name ?? []);
+    return whole.length > 0 ? whole : [
+      ...set.sharedInitName === undefined
+        ? set.renditions.map(({ initName }) => initName)
+        : [set.sharedInitName],
+      ...set.renditions.flatMap((rendition) => segmentsOf(set, rendition)),
+    ];
+  });
+}
+
+function segmentsOf(
+  { segmentTicks }: PublishedSet,
+  rendition: Rendition,
+): string[] {
+  let ticks = 0;
+  return segmentTicks.map((each, at) => {
+    const name = segmentNameOf(rendition, { number: at + 1, ticks });
+    ticks += each;
+    return name;
+  });
 }

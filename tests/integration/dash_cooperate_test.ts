@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { runProgram, startProgram } from "../support/program.ts";
+import { answerOf } from "../support/small_title.ts";
 
 /** An origin of 20 s of the built-in title, in two low rates. */
 async function startOrigin(...more: readonly string[]) {
@@ -40,9 +41,37 @@ Deno.test("dash-client --cooperate has players share what they play, and asks th
   assertEquals(JSON.parse(served.stdout).sharing.peerBytes, 0);
 });
 
-Deno.test("dash-client --cooperate says in one line why it cannot", async () => {
-  const { origin, url } = await startOrigin("--addressing", "base");
+Deno.test("dash-client --cooperate has players share segments that are parts of one file", async () => {
+  const { origin, url } = await startOrigin("--addressing", "base", "--audio");
   await using _origin = origin;
+  const run = await runProgram([
+    ...["dash-client", url, "--cooperate"],
+    ..."--clients 3 --stagger 2s --speed 5 --buffer 6s --abr fixed --json"
+      .split(" "),
+  ]);
+  assertEquals(run.code, 0, run.stderr);
+  const { sharing, clients } = JSON.parse(run.stdout);
+  assert(sharing.peerBytes > 0, run.stdout);
+  for (const client of clients) {
+    assertEquals([client.complete, client.segmentCount], [true, 10]);
+  }
+});
+
+Deno.test("dash-client --cooperate says in one line why it cannot", async () => {
+  await using site = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    (request) => answerOf(new URL(request.url).pathname),
+  );
+  const url = `http://127.0.0.1:${site.addr.port}/film.mpd`;
+  await using live = await startProgram(
+    "origin --host 127.0.0.1 --port 0 --live".split(" "),
+  );
+  const { port } = await live.until("role.listening");
+  const now = await runProgram([
+    ...["dash-client", `http://127.0.0.1:${port}/manifest.mpd`, "--cooperate"],
+  ]);
+  assertEquals(now.code, 2);
+  assertMatch(now.stderr, /--cooperate is for titles that are whole: /);
   const [missing, lonely, none] = await Promise.all([
     runProgram(["dash-client", url, "--cooperate"]),
     runProgram(["dash-client", url, "--upload-limit", "1MiB/s"]),
@@ -51,7 +80,7 @@ Deno.test("dash-client --cooperate says in one line why it cannot", async () => 
   assertEquals(missing.code, 1);
   assertMatch(
     missing.stderr,
-    /Cannot cooperate: no torrent of the title at http:.*manifest\.torrent: the server answered 404; --torrent names another/,
+    /Cannot cooperate: no torrent of the title at http:.*film\.torrent: the server answered 404; --torrent names another/,
   );
   assertEquals(lonely.code, 2);
   assertMatch(lonely.stderr, /say how to --cooperate/);

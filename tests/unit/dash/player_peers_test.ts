@@ -60,6 +60,19 @@ Deno.test("Player's rules know the network to the CDN, however fast peers are", 
     ),
     [1, 2, 2, 3, 3, 3, 3, 3],
   );
+  // Segments of one file in pieces that reach into the next one, which is here then.
+  assertEquals(
+    layersWhen((number, bytes) =>
+      number % 2 === 1
+        ? {
+          peerBytes: 0,
+          cdnBytes: 2 * bytes,
+          downloadMs: 2 * bytes * 8000 / 1_500_000,
+        }
+        : { peerBytes: 0, cdnBytes: 0, downloadMs: 0 }
+    ),
+    [1, 2, 2, 2, 2, 2, 2, 2],
+  );
   // Nothing but peers: what plays is what is known to go.
   assertEquals(
     layersWhen((_, bytes) => ({ peerBytes: bytes, peerMs: 10 })),

@@ -5,6 +5,7 @@ import { parseMetainfo } from "../../../lib/bittorrent/metainfo.ts";
 import { SourceHasher } from "../../../lib/bittorrent/source_hasher.ts";
 import type { ByteRange } from "../../../lib/dash/mpd.ts";
 import type { RequestState } from "../../../lib/dash/request_state.ts";
+import type { Track } from "../../../lib/dash/title.ts";
 import { hashing } from "../../../lib/io/hash.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import type { PeerPieces } from "../../../roles/dash_client/cooperation.ts";
@@ -90,6 +91,21 @@ Deno.test("TitleTorrent refuses files that do not begin at a piece, and says wha
   );
 });
 
+Deno.test("TitleTorrent refuses a title of which it has no segment", () => {
+  const torrent = torrentOf(FILES);
+  const track = (url: string) => {
+    const segment = { urls: [url], range: undefined };
+    const positions = [{ choices: [{ segment }] }];
+    return { media: "video", positions } as unknown as Track;
+  };
+  torrent.check([track("http://cdn/b/1.m4s"), track("http://cdn/a/1.m4s")]);
+  assertThrows(
+    () => torrent.check([track("http://cdn/b/1.m4s")]),
+    InputError,
+    "film.torrent: it has none of the segments",
+  );
+});
+
 /** How the world around a source behaves. */
 interface World {
   /** When peers offer everything. */
@@ -107,9 +123,9 @@ const STATE = {
   startup: false,
 } as RequestState;
 
-/** Gets segment 1 in a world; returns what came of it and what was done, with times. */
-async function getIn(
-  { offeredAtMs = Infinity, piecesAfterMs = [], otherFilm, state }: World,
+/** A source in a world; what is done is logged with times. */
+function sourceIn(
+  { offeredAtMs = Infinity, piecesAfterMs = [], otherFilm }: World,
 ) {
   const clock = new ManualClock();
   const torrent = torrentOf(FILES);
@@ -163,19 +179,28 @@ async function getIn(
     emit: (event: { readonly type: string }) => events.push(event.type),
   } as unknown as RoleContext;
   const source = new CooperativeSource(cdn, { torrent, peer, speed: 1, ctx });
-  const getting = source.get(
-    { urls: ["http://cdn/a/1.m4s"], range: undefined },
-    {
-      segmentNumber: 1,
-      state: { ...STATE, ...state },
-    },
-  );
-  await clock.advanceTo(60_000);
-  const got = await getting;
-  assert(got.ok);
-  const { bytes, peerBytes, downloadMs, server } = got;
+  const get = async (
+    state: Partial<RequestState> | undefined,
+    range?: ByteRange,
+  ) => {
+    const getting = source.get(
+      { urls: ["http://cdn/a/1.m4s"], range },
+      { segmentNumber: 1, state: { ...STATE, ...state } },
+    );
+    await clock.advanceTo(clock.nowMs() + 60_000);
+    const got = await getting;
+    assert(got.ok);
+    return got;
+  };
+  return { get, log, events, supplied };
+}
+
+/** Gets segment 1 in a world; returns what came of it and what was done. */
+async function getIn(world: World) {
+  const { get, ...seen } = sourceIn(world);
+  const { bytes, peerBytes, downloadMs, server } = await get(world.state);
   assertEquals(bytes, 3 * PIECE - 100);
-  return { peerBytes, downloadMs, server, log, events, supplied };
+  return { peerBytes, downloadMs, server, ...seen };
 }
 
 Deno.test("CooperativeSource has a segment from peers alone", async () => {
@@ -218,6 +243,34 @@ Deno.test("CooperativeSource gets of the CDN what peers do not give in time, and
     `1000 GET ${PIECE}`,
   ]);
   assertEquals([peerBytes, downloadMs], [PIECE, 1700]);
+});
+
+Deno.test("CooperativeSource fetches pieces whole, so that segments of one file can be shared, and none of them twice", async () => {
+  const { get, log, supplied } = sourceIn({});
+  const ends = [100, PIECE + 100, 2 * PIECE + 100, 3 * PIECE - 100];
+  const told = [];
+  for (const [at, first] of ends.slice(0, 3).entries()) {
+    const range = { first, last: ends[at + 1]! - 1 };
+    const got = await get({ startup: true }, range);
+    const { bytes, peerBytes, cdnBytes, server } = got;
+    told.push([bytes, peerBytes, cdnBytes, server]);
+  }
+  assertEquals(log.filter((each) => each.includes("GET")), [
+    "0 GET 0",
+    `60000 GET ${2 * PIECE}`,
+  ]);
+  assertEquals(told, [
+    [PIECE, 0, 2 * PIECE, "cdn:80"],
+    [PIECE, 0, PIECE - 100, "cdn:80"],
+    [PIECE - 200, 0, 0, "memory"],
+  ]);
+  assertEquals([...supplied], [0, 1, 2]);
+});
+
+Deno.test("CooperativeSource tells what of a segment peers gave, not what lies beside it in its pieces", async () => {
+  const { get } = sourceIn({ offeredAtMs: 0, piecesAfterMs: [10, 20, 30] });
+  const got = await get({}, { first: PIECE - 10, last: PIECE + 9 });
+  assertEquals([got.bytes, got.peerBytes, got.cdnBytes], [20, 20, 0]);
 });
 
 Deno.test("CooperativeSource lets nobody wait at the start, and does not share what is no part of the torrent", async () => {
