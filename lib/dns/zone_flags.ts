@@ -159,6 +159,17 @@ function refuseTop(name: Name): void {
   );
 }
 
+/** Returns the names that the zones of `domains` and `aliases` have beside these, as zones must: their tops and their name servers. */
+export function namesBeside(
+  domains: readonly Name[],
+  aliases: readonly AliasSpec[],
+): Name[] {
+  const given = [...domains, ...aliases.map(({ name }) => name)];
+  return given.map(zoneOfName)
+    .flatMap((origin) => [origin, parseName("ns1", origin)])
+    .filter((name) => !given.some((own) => equalNames(own, name)));
+}
+
 /**
  * Returns the zones that serve `domains` with `edges`, and `aliases`.
  *

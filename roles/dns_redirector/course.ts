@@ -2,8 +2,9 @@ import { type Flag, flag, type FlagValues } from "../../lib/cli/flags.ts";
 import { formatAddress } from "../../lib/core/address.ts";
 import { InputError, RunError } from "../../lib/core/errors.ts";
 import { PlainAnswers } from "../../lib/dns/course/plain_answers.ts";
-import { displayName } from "../../lib/dns/name.ts";
+import { displayName, type Name } from "../../lib/dns/name.ts";
 import type { Answering, Asker, Reply } from "../../lib/dns/responder.ts";
+import { type AliasSpec, namesBeside } from "../../lib/dns/zone_flags.ts";
 import type { FileAppender } from "../../lib/io/files.ts";
 import type { RoleContext } from "../../lib/role.ts";
 
@@ -28,28 +29,38 @@ export const COURSE_FLAGS = {
 /** The values of {@linkcode COURSE_FLAGS}. */
 export type CourseFlagValues = FlagValues<typeof COURSE_FLAGS>;
 
+/** What {@linkcode CourseMode} looks at. */
+type CourseModeFlags = CourseFlagValues & {
+  readonly domain: readonly Name[];
+  readonly cname: readonly AliasSpec[];
+};
+
 /** Answers as a course's name server, and logs as it does; as they are, without `--course`. */
 export class CourseMode implements Disposable {
   readonly #course: CourseFlagValues["course"];
   readonly #file: FileAppender | undefined;
+  /** Names that such a server does not have. */
+  readonly #hidden: readonly Name[];
   readonly #ctx: RoleContext;
 
   private constructor(
-    course: CourseFlagValues["course"],
+    { course, domain, cname }: CourseModeFlags,
     file: FileAppender | undefined,
     ctx: RoleContext,
   ) {
     this.#course = course;
     this.#file = file;
+    this.#hidden = namesBeside(domain, cname);
     this.#ctx = ctx;
   }
 
   /** Opens the log. @throws {InputError} If it cannot be written, or `--course` does not say its form. */
   static async open(
-    { course, courseLog }: CourseFlagValues,
+    flags: CourseModeFlags,
     ctx: RoleContext,
   ): Promise<CourseMode> {
-    if (courseLog === undefined) return new CourseMode(course, undefined, ctx);
+    const { course, courseLog } = flags;
+    if (courseLog === undefined) return new CourseMode(flags, undefined, ctx);
     if (course === undefined) {
       throw new InputError(
         `--course-log needs --course ${COURSES.join("|")}, to know its form`,
@@ -57,7 +68,7 @@ export class CourseMode implements Disposable {
     }
     try {
       if (course === "umich") await ctx.files.remove(courseLog);
-      return new CourseMode(course, await ctx.files.appender(courseLog), ctx);
+      return new CourseMode(flags, await ctx.files.appender(courseLog), ctx);
     } catch (error) {
       if (!(error instanceof RunError)) throw error;
       throw new InputError(`--course-log ${courseLog}: ${error.message}`, {
@@ -74,7 +85,7 @@ export class CourseMode implements Disposable {
   /** What answers in this mode, with `inner` to know the answers. */
   answering(inner: Answering): Answering {
     if (this.#course === undefined) return inner;
-    const plain = new PlainAnswers(inner);
+    const plain = new PlainAnswers(inner, this.#hidden);
     return {
       respond: (query: Uint8Array, asker: Asker, into?: Uint8Array) => {
         const reply = plain.respond(query, asker, into);

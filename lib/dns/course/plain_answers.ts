@@ -2,7 +2,8 @@
  * Answers as the name servers of course projects give them, and their graders check them: no RD, RA or Z, always AA,
  * nothing but the question and the answer, NXDOMAIN for every name that is not served, no EDNS.
  */
-import { RCODES } from "../codes.ts";
+import { CLASSES, RCODES } from "../codes.ts";
+import { equalNames, type Name } from "../name.ts";
 import type { Answering, Asker, Reply } from "../responder.ts";
 
 /** Where the question's name may be followed; longer ones are no names (RFC 1035 §3.1). */
@@ -11,11 +12,13 @@ const MAX_QUESTION_END = 12 + 255;
 /** Makes another's answers plain; see the head of this file. */
 export class PlainAnswers implements Answering {
   readonly #inner: Answering;
+  readonly #hidden: readonly Name[];
   readonly #query = new Uint8Array(MAX_QUESTION_END + 4);
 
-  /** Takes the answers of `inner`. */
-  constructor(inner: Answering) {
+  /** Takes the answers of `inner`; names of `hidden` are there for it only, and for who asks there are none. */
+  constructor(inner: Answering, hidden: readonly Name[] = []) {
     this.#inner = inner;
+    this.#hidden = hidden;
   }
 
   /** See {@linkcode Responder.respond}. */
@@ -32,24 +35,36 @@ export class PlainAnswers implements Answering {
     );
     // none, or one beyond the rate limit: nothing is sent
     if (reply === undefined || reply.length === 0) return reply;
-    const rcode = reply.rcode === RCODES.REFUSED
-      ? RCODES.NXDOMAIN
-      : reply.rcode;
+    const isOther = reply.rcode === RCODES.REFUSED ||
+      reply.rcode === RCODES.NOERROR && this.#isHidden(query, end);
+    const rcode = isOther ? RCODES.NXDOMAIN : reply.rcode;
     const { bytes } = reply;
-    const length = end < 0 ? 12 : answersEnd(bytes, end, reply.answers);
+    const answers = isOther ? 0 : reply.answers;
+    const length = end < 0 ? 12 : answersEnd(bytes, end, answers);
     // QR, the opcode, AA; who is to ask over TCP, as it asks too much, has to be told
     const truncated = reply.fate === "slipped";
     bytes[2] = 0x80 | bytes[2]! & 0x78 | 0x04 | (truncated ? 2 : 0);
     bytes[3] = rcode & 15;
     if (end < 0) bytes[5] = 0;
+    if (isOther) bytes.fill(0, 6, 8);
     bytes.fill(0, 8, 12);
     return {
       ...reply,
       rcode,
+      answers,
       truncated,
       bytes: bytes.subarray(0, length),
       length,
     };
+  }
+
+  /** What is asked has an answer, but not one that a course's server would have. */
+  #isHidden(query: Uint8Array, end: number): boolean {
+    if (end < 0) return false;
+    // such as version.bind
+    if (query[end - 1] === CLASSES.CH) return true;
+    const name = query.subarray(12, end - 4);
+    return this.#hidden.some((hidden) => equalNames(hidden, name));
   }
 
   /** The query with nothing but its question, and without RD. */

@@ -7,6 +7,12 @@ import { equalNames, parseName } from "../../../../lib/dns/name.ts";
 import { ResponseRateLimit } from "../../../../lib/dns/rate_limit.ts";
 import { Responder } from "../../../../lib/dns/responder.ts";
 import { encodeQuery } from "../../../../lib/dns/stub_query.ts";
+import {
+  namesBeside,
+  parseAliasFlag,
+  parseEdgeFlag,
+  zonesOfFlags,
+} from "../../../../lib/dns/zone_flags.ts";
 import { ZoneTable } from "../../../../lib/dns/zone_table.ts";
 import { ASKER, ZONE } from "../ask.ts";
 
@@ -79,6 +85,37 @@ Deno.test("PlainAnswers says NXDOMAIN to names it does not have and to names of 
     told(answers, ask("www.kingcdn.example")).slice(0, 14),
     "8400 0001 0002",
   );
+});
+
+Deno.test("PlainAnswers says NXDOMAIN to names that a zone has only because it is one, and to questions about the server", () => {
+  const domains = [parseName("video.cs.example"), parseName("two.example")];
+  const edges = [parseEdgeFlag("10.0.0.1")];
+  const aliases = [parseAliasFlag("www.cs.example=video.cs.example")];
+  const serverAddress = "10.0.0.53";
+  const zones = zonesOfFlags({ domains, aliases, edges, serverAddress });
+  const answers = new PlainAnswers(
+    new Responder(new ZoneTable(zones), { rng: () => 0.5 }),
+    namesBeside(domains, aliases),
+  );
+  for (const name of ["cs.example", "ns1.CS.example", "ns1.two.example"]) {
+    for (const type of [1, 2, 6]) {
+      const query = ask(name, { type });
+      assertEquals(
+        told(answers, query),
+        `8403 0001 0000 0000 0000 + ${name.length + 6}`,
+        name,
+      );
+    }
+  }
+  // class CH
+  const version = ask("version.bind", { type: 16 }).map((byte, at) =>
+    at === 12 + 14 + 3 ? 3 : byte
+  );
+  assertEquals(told(answers, version), "8403 0001 0000 0000 0000 + 18");
+  for (const name of ["video.cs.example", "two.example", "www.cs.example"]) {
+    const reply = answers.respond(ask(name), ASKER);
+    assertEquals(reply?.answers, name.startsWith("www") ? 2 : 1);
+  }
 });
 
 Deno.test("PlainAnswers answers what is no query as a server does, and never with more than the head", () => {
