@@ -103,7 +103,8 @@ async function checkHttp(
       clock,
       maxBytes: MAX_CHECK_BYTES,
       cutsOff: true,
-      limitMs: Math.max(1, timeoutMs - roundTripMs),
+      // whole ones, as the reason tells them
+      limitMs: Math.max(1, Math.ceil(timeoutMs - roundTripMs)),
       signal,
     }),
   );

@@ -98,7 +98,7 @@ Deno.test("checkEdge reads no body unless it looks for something there, and not 
   const unread = await outcomeOf(() => new Response(film.body), {});
   assertEquals([unread.kind, film.state.isCancelled], ["passed", true]);
   const slow = endless("in serv");
-  const rules = { body: "in service" };
+  const rules = { body: "in service", timeoutMs: 499.625 };
   const waited = await outcomeOf(() => new Response(slow.body), rules);
   assertEquals(waited, {
     kind: "missed",
