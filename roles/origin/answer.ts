@@ -91,7 +91,10 @@ export function planResource(
   options: PlanOptions,
 ): Plan {
   const { nowWallMs } = options;
-  const maxAgeMs = resource.maxAgeMs ?? options.maxAgeMs;
+  const maxAgeMs = Math.min(
+    resource.maxAgeMs ?? Infinity,
+    options.maxAgeMs,
+  );
   const { entityTag, sizeBytes } = resource;
   // A date in the future, from a file or a clock that is wrong, must not be sent (RFC 9110 §8.8.2.1).
   const modifiedAtWallMs = resource.modifiedAtWallMs === undefined

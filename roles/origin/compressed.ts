@@ -56,8 +56,9 @@ export class Compressor {
 }
 
 async function coded(resource: Resource): Promise<Resource> {
-  const { mediaType, modifiedAtWallMs, entityTag } = resource;
+  const { mediaType, modifiedAtWallMs, entityTag, maxAgeMs } = resource;
   return memoryResource(await gzip(resource), {
+    ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
     mediaType,
     contentEncoding: "gzip",
     entityTag: { weak: false, opaque: `${entityTag.opaque}-gzip` },

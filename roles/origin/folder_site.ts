@@ -7,9 +7,11 @@ import type { Files, FileStat } from "../../lib/io/files.ts";
 import { sha1 } from "../../lib/io/hash.ts";
 import { FileBuffers } from "./file_buffers.ts";
 import { folderPage } from "./pages.ts";
+import { LiveManifests } from "./live_manifests.ts";
 import {
   type Content,
   type Found,
+  LIVE_MANIFEST_MS,
   memoryResource,
   type Resource,
   type Site,
@@ -34,6 +36,7 @@ class FolderSite implements Site {
   readonly #root: string;
   readonly #files: Files;
   readonly #buffers = new FileBuffers();
+  readonly #live = new LiveManifests();
 
   constructor(root: string, files: Files) {
     this.#root = root;
@@ -47,7 +50,7 @@ class FolderSite implements Site {
     if (real === null) return null;
     const stat = await this.#files.stat(real);
     if (stat?.kind === "file" && !path.folder) {
-      return found(this.#fileResource(real, stat));
+      return found(await this.#dated(real, this.#fileResource(real, stat)));
     }
     if (stat?.kind !== "folder") return null;
     if (!path.folder) return { kind: "folder" };
@@ -72,6 +75,13 @@ class FolderSite implements Site {
       if (error instanceof RunError) return null;
       throw error;
     }
+  }
+
+  /** A live manifest of some other program must not be kept as what stays is. */
+  async #dated(path: string, resource: Resource): Promise<Resource> {
+    return await this.#live.has(path, resource)
+      ? { ...resource, maxAgeMs: LIVE_MANIFEST_MS }
+      : resource;
   }
 
   #fileResource(path: string, stat: FileStat): Resource {

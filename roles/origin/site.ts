@@ -7,6 +7,9 @@ export interface Site {
   find(path: RequestPath): Promise<Found | null>;
 }
 
+/** How long caches may keep what a live title has written anew with every segment, in ms. */
+export const LIVE_MANIFEST_MS = 1000;
+
 /** See {@linkcode Site.find}. */
 export type Found =
   | { readonly kind: "resource"; readonly resource: Resource }
@@ -22,7 +25,7 @@ export interface Resource {
   readonly entityTag: EntityTag;
   /** Undefined for pages made on the spot. */
   readonly modifiedAtWallMs: number | undefined;
-  /** How long caches may keep it, in ms, where that is not the same for all: 0 not at all. */
+  /** How long caches may keep it at most, in ms, where that is not the same for all: 0 not at all. */
   readonly maxAgeMs?: number;
   /** Opens the content for one answer. */
   open(): Promise<Content>;

@@ -27,6 +27,7 @@ import type { RoleContext } from "../../lib/role.ts";
 import { titlePage } from "./pages.ts";
 import {
   type Found,
+  LIVE_MANIFEST_MS,
   memoryResource,
   type Resource,
   type Site,
@@ -133,7 +134,7 @@ export class TitleSite implements Site {
         ...about,
         entityTag,
         modifiedAtWallMs: undefined,
-        maxAgeMs: file?.kind === "clock" ? 0 : 1000,
+        maxAgeMs: file?.kind === "clock" ? 0 : LIVE_MANIFEST_MS,
       });
     }
     const resource = memoryResource(bytes, { ...about, entityTag, sizeBytes });

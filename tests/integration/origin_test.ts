@@ -168,6 +168,46 @@ Deno.test("origin --root serves files and folders, and nothing outside", async (
   }
 });
 
+Deno.test("origin lets caches keep live manifests for a second, its own and those of other packagers, in gzip too", async () => {
+  await using folder = await temporaryFolder();
+  const playlist = `#EXTM3U\n#EXT-X-TARGETDURATION:4\n${
+    "#EXTINF:4,\n1.ts\n".repeat(100)
+  }`;
+  const files = {
+    "live.mpd": `<MPD type="dynamic">${" ".repeat(2000)}</MPD>`,
+    "whole.mpd": '<MPD type="static"></MPD>',
+    "live.m3u8": playlist,
+    "whole.m3u8": `${playlist}#EXT-X-ENDLIST\n`,
+  };
+  for (const [name, text] of Object.entries(files)) {
+    await Deno.writeTextFile(`${folder.path}/${name}`, text);
+  }
+  const others = await startOrigin("--root", folder.path);
+  await using _others = others.program;
+  const own = await startOrigin("--live");
+  await using _own = own.program;
+  const cases = [
+    ...Object.keys(files).map((name) =>
+      [`${others.url}/${name}`, name.startsWith("live") ? 1 : 600] as const
+    ),
+    [`${own.url}/manifest.mpd`, 1],
+    [`${own.url}/master.m3u8`, 1],
+  ] as const;
+  for (const [url, seconds] of cases) {
+    for (const coding of ["identity", "gzip"]) {
+      const answer = await fetch(url, {
+        headers: { "accept-encoding": coding },
+      });
+      await answer.body?.cancel();
+      assertEquals(
+        answer.headers.get("cache-control"),
+        `public, max-age=${seconds}, no-transform`,
+        `${url} ${coding}`,
+      );
+    }
+  }
+});
+
 Deno.test("origin --root streams: a client that leaves is told of, the others go on", async () => {
   await using folder = await temporaryFolder();
   const big = await Deno.open(`${folder.path}/big.bin`, {

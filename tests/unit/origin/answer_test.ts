@@ -38,6 +38,22 @@ Deno.test("planResource sends the whole with validators, freshness and CORS", ()
   assert(body.kind === "resource" && body.lengthBytes === 10);
 });
 
+Deno.test("planResource lets caches keep an answer as long as the flag says, and no longer than the resource does", () => {
+  for (
+    const [maxAgeMs, wanted] of [
+      [undefined, "public, max-age=90, no-transform"],
+      [1000, "public, max-age=1, no-transform"],
+      [100_000, "public, max-age=90, no-transform"],
+      [0, "no-store"],
+    ] as const
+  ) {
+    const resource = maxAgeMs === undefined
+      ? RESOURCE
+      : { ...RESOURCE, maxAgeMs };
+    assertEquals(ask({}, { resource }).headers.get("cache-control"), wanted);
+  }
+});
+
 Deno.test("planResource sends one part, several, or says that there is none", () => {
   const one = ask({ range: "bytes=2-4" });
   assertEquals([one.status, one.headers.get("content-range")], [

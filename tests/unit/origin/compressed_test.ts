@@ -63,3 +63,9 @@ Deno.test("Compressor tries again where a text could not be read", async () => {
   const coded = await compressor.gzip("/a", textOf("a"));
   assertEquals(await decoded(coded), "a".repeat(2000));
 });
+
+Deno.test("Compressor makes a text that caches may keep no longer than the text itself", async () => {
+  const live = { ...textOf("a"), maxAgeMs: 1000 };
+  const coded = await new Compressor().gzip("/a.mpd", live);
+  assertEquals(coded.maxAgeMs, 1000);
+});
