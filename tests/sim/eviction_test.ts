@@ -35,5 +35,8 @@ for (const seed of [1, 2]) {
     // From an empty cache; within 2 of it over 200 000 requests (bench/zipf.ts).
     const best = contest("static", trace);
     assert(ours >= best - 0.035, `${ours}, static ${best}`);
+    // What comes in holds memory meanwhile, a sixteenth of the budget on average.
+    const filling = contest("ours, filling", trace);
+    assert(filling >= ours - 0.025, `${filling}, without fills ${ours}`);
   });
 }
