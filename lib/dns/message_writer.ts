@@ -121,13 +121,15 @@ export class MessageWriter {
   /** Writes the name that starts at `from`: the longest end of it that stands in the message already becomes a pointer. */
   name(name: Uint8Array, from = 0): void {
     let at = from;
+    // its own ends are no place to point to as long as it is not whole: what stands behind them is another message's
+    const whole = this.#suffixCount;
     for (;;) {
       const length = name[at] ?? 0;
       if (length === 0) {
         this.buffer[this.#at++] = 0;
         return;
       }
-      const known = this.#find(name, at);
+      const known = this.#find(name, at, whole);
       if (known >= 0) {
         this.u16(0xc000 | known);
         return;
@@ -192,9 +194,9 @@ export class MessageWriter {
     }
   }
 
-  /** Where the name `name` from `from` on stands in the message; -1 when nowhere. */
-  #find(name: Uint8Array, from: number): number {
-    for (let index = 0; index < this.#suffixCount; index++) {
+  /** Where the name `name` from `from` on stands among the first `count` suffixes; -1 when nowhere. */
+  #find(name: Uint8Array, from: number, count: number): number {
+    for (let index = 0; index < count; index++) {
       const offset = this.#suffixes[index]!;
       if (this.#matches(name, from, offset)) return offset;
     }

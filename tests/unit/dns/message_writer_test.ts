@@ -2,6 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { MessageWriter } from "../../../lib/dns/message_writer.ts";
 import { decodeMessage } from "../../../lib/dns/message.ts";
 import { formatName, parseName } from "../../../lib/dns/name.ts";
+import { seededRng } from "../../../lib/core/rng.ts";
+import { encodeQuery } from "../../../lib/dns/stub_query.ts";
 import { ask, responderFor, ZONE } from "./ask.ts";
 
 function text(name: string, length: number) {
@@ -50,6 +52,28 @@ Deno.test("MessageWriter points to names whose own end is a pointer, far into th
     ),
     names.map((name) => `${name.toLowerCase()}.`),
   );
+});
+
+Deno.test("MessageWriter points to whole names only, not into the one that it writes, whatever an older message left there", () => {
+  const rng = seededRng(20261128);
+  const writer = new MessageWriter();
+  const label = () => rng() < 0.5 ? "a" : "b";
+  for (let round = 0; round < 2000; round++) {
+    const names = Array.from(
+      { length: 3 },
+      () => Array.from({ length: 1 + Math.floor(6 * rng()) }, label).join("."),
+    );
+    writer.reset(4096, 12);
+    for (const name of names) assert(writer.record(text(name, 0)));
+    const bytes = writer.buffer.slice(0, writer.length);
+    bytes.set([0, 1, 0x80, 0, 0, 0, 0, names.length, 0, 0, 0, 0]);
+    assertEquals(
+      decodeMessage(bytes).answers.map(({ name }) => formatName(name)),
+      names.map((name) => `${name}.`),
+    );
+  }
+  const query = encodeQuery({ id: 1, name: parseName("a.a"), type: 1 });
+  assertEquals(formatName(decodeMessage(query).questions[0]!.name), "a.a.");
 });
 
 Deno.test("an answer never passes the limit, EDNS and client subnet included", () => {
