@@ -6,32 +6,90 @@
  * straight line f(B) between them; the rate changes only when f(B) has passed the next rate up or down, so that small
  * movements of the buffer do not make the picture flicker. The paper has 90 s of reservoir and 126 s of cushion in a
  * buffer of 240 s; the same shares are used here. A request needs room for its segment, so the fullest the buffer can
- * be at a decision is the cap less one segment, and the shares are of that.
+ * be at a decision is the cap less one segment, and the shares are of that; of a live title, which has no more than what
+ * lies before its edge, the wanted latency stands for the cap.
+ *
+ * The paper's buffer holds sixty segments, and its shares are many of them. In a small one two things are kept that these
+ * are there for. The reservoir is what plays while the next segment comes in the lowest rate: it is a whole segment at
+ * least. And the buffer moves by segments: the cushion is at least as wide as in a buffer of three, or one of them would
+ * take it from end to end. What is read is the buffer as the last segment came, as the paper's player asks for the next one
+ * then: after a wait for room a buffer of two segments holds one, whatever the network.
  */
 import { formatMs } from "../../core/units.ts";
-import type { AbrDecision, AbrRule, AbrState } from "./rule.ts";
+import type {
+  AbrDecision,
+  AbrDownload,
+  AbrRule,
+  AbrSession,
+  AbrState,
+} from "./rule.ts";
 
 /** Reservoir and reservoir with cushion, as shares of the fullest buffer (90/240 and 216/240). */
 const RESERVOIR = 90 / 240;
 const UPPER = 216 / 240;
+/** The narrowest cushion, in segments: that of a buffer of three, of which two can be there at a decision. */
+const LEAST_CUSHION = UPPER * 2 - 1;
 
-/** Returns the fullest the buffer can be when a segment is chosen. */
-function fullestMs({ bufferCapMs, segmentDurationMs }: AbrState): number {
-  return Math.max(bufferCapMs - segmentDurationMs, segmentDurationMs);
+/** Where the line f(B) begins and ends. */
+interface Cushion {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+function cushionOf(
+  { bufferCapMs, segmentDurationMs, live }: AbrState,
+): Cushion {
+  const capMs = Math.min(bufferCapMs, live?.targetMs ?? Infinity);
+  const fullestMs = Math.max(capMs - segmentDurationMs, segmentDurationMs);
+  const fromMs = Math.max(RESERVOIR * fullestMs, segmentDurationMs);
+  const leastMs = LEAST_CUSHION * segmentDurationMs;
+  return { fromMs, toMs: Math.max(UPPER * fullestMs, fromMs + leastMs) };
 }
 
 /** Returns where the cushion ends: with so much in the buffer the highest rate is allowed. */
 export function cushionEndMs(state: AbrState): number {
-  return UPPER * fullestMs(state);
+  return cushionOf(state).toMs;
 }
 
 /** Returns f(B): the rate the buffer allows, in bits per second. */
 export function bufferRate(state: AbrState): number {
   const lowest = state.ladder[0] ?? 0;
   const highest = state.ladder.at(-1) ?? 0;
-  const share = (state.bufferMs / fullestMs(state) - RESERVOIR) /
-    (UPPER - RESERVOIR);
+  const { fromMs, toMs } = cushionOf(state);
+  const share = (state.bufferMs - fromMs) / (toMs - fromMs);
   return lowest + Math.min(1, Math.max(0, share)) * (highest - lowest);
+}
+
+/** The buffer as the last segment came. */
+export class ArrivalBuffer {
+  #came: Pick<AbrDownload, "bufferMs" | "nowMs"> | undefined;
+
+  /** A segment came. */
+  took({ bufferMs, nowMs }: AbrDownload): void {
+    this.#came = { bufferMs, nowMs };
+  }
+
+  /** The state with that buffer: what was played while there was no room counts; what a seek dropped does not. */
+  asOfThen(state: AbrState): AbrState {
+    const came = this.#came;
+    if (came === undefined) return state;
+    const { segmentDurationMs, nowMs } = state;
+    const waitedMs = Math.min(nowMs - came.nowMs, segmentDurationMs);
+    const bufferMs = Math.min(came.bufferMs, state.bufferMs + waitedMs);
+    return { ...state, bufferMs };
+  }
+}
+
+class Bba0Session implements AbrSession {
+  readonly #buffer = new ArrivalBuffer();
+
+  decide(state: AbrState): AbrDecision {
+    return decide(this.#buffer.asOfThen(state));
+  }
+
+  downloaded(download: AbrDownload): void {
+    this.#buffer.took(download);
+  }
 }
 
 function decide(state: AbrState): AbrDecision {
@@ -64,5 +122,5 @@ function decide(state: AbrState): AbrDecision {
 export const bba0: AbrRule = {
   summary: "BBA-0: the rate is read off the buffer, nothing is measured",
   source: "Huang et al., SIGCOMM 2014, algorithm 1",
-  start: () => ({ decide }),
+  start: () => new Bba0Session(),
 };

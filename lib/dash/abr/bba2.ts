@@ -9,7 +9,7 @@
  * when the buffer sinks, or when the chunk map allows more than start-up does.
  */
 import { formatMs } from "../../core/units.ts";
-import { bufferRate, cushionEndMs } from "./bba0.ts";
+import { ArrivalBuffer, bufferRate, cushionEndMs } from "./bba0.ts";
 import {
   type AbrDecision,
   type AbrDownload,
@@ -23,12 +23,14 @@ import {
 const STARTUP_GAIN = { empty: 0.875, full: 0.5 };
 
 class Bba2Session implements AbrSession {
+  readonly #buffer = new ArrivalBuffer();
   #starting = true;
   #gainShare = 0;
   #bufferMs = 0;
   #sank = false;
 
-  decide(state: AbrState): AbrDecision {
+  decide(now: AbrState): AbrDecision {
+    const state = this.#buffer.asOfThen(now);
     const { ladder, bufferMs, lastIndex } = state;
     const last = Math.min(lastIndex ?? 0, ladder.length - 1);
     const held = `${formatMs(bufferMs)} held`;
@@ -55,9 +57,9 @@ class Bba2Session implements AbrSession {
     };
   }
 
-  downloaded(
-    { bufferMs, downloadMs, segmentDurationMs, abandonedFor }: AbrDownload,
-  ): void {
+  downloaded(download: AbrDownload): void {
+    const { bufferMs, downloadMs, segmentDurationMs, abandonedFor } = download;
+    this.#buffer.took(download);
     this.#gainShare = 1 - downloadMs / segmentDurationMs;
     this.#sank = abandonedFor !== undefined || bufferMs < this.#bufferMs;
     this.#bufferMs = bufferMs;

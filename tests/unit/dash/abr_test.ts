@@ -82,6 +82,52 @@ Deno.test("rule bba0 follows the paper: reservoir, straight line, cushion", () =
   assertEquals(index(13_000, 1), 1);
 });
 
+/** What a rule chooses after a segment with which `cameMs` were held, and a wait until `bufferMs` are. */
+function afterArrival(
+  name: "bba0" | "bba2",
+  cameMs: number,
+  { bufferMs, ...more }: Partial<AbrState> & { readonly bufferMs: number },
+): number {
+  const session = ABR_RULES[name].start();
+  const state = { ...STATE, lastIndex: 0, bufferMs, ...more };
+  session.decide({ ...state, lastIndex: undefined });
+  // Twice, so that the buffer sinks and the start-up of BBA-2 is over.
+  for (const heldMs of [cameMs + 1, cameMs]) {
+    session.downloaded?.({
+      ...{ index: 0, sizeBits: 1, bits: 1, downloadMs: 1000, latencyMs: 0 },
+      ...{ bufferMs: heldMs, segmentDurationMs: 5000, nowMs: 0 },
+      abandonedFor: undefined,
+    });
+  }
+  const { nowMs = Math.max(0, cameMs - bufferMs) } = more;
+  return session.decide({ ...state, nowMs }).index;
+}
+
+for (const name of ["bba0", "bba2"] as const) {
+  Deno.test(`rule ${name} reads a buffer of two segments: the lowest rate when one is left, the highest when the next came at once`, () => {
+    const chosen = (cameMs: number, lastIndex: number) =>
+      afterArrival(name, cameMs, {
+        ...{ bufferCapMs: 10_000, bufferMs: 5000, lastIndex },
+      });
+    // The reservoir is 5 s, the cushion ends at 9 s.
+    assertEquals(chosen(5000, 2), 0);
+    // f is 0.4 + 2.1 * 2 / 4 Mbit/s.
+    assertEquals(chosen(7000, 0), 1);
+    assertEquals(chosen(7000, 2), 2);
+    assertEquals(chosen(9000, 0), 2);
+  });
+}
+
+Deno.test("rule bba0 goes by the buffer that there is: after a seek, and behind a live edge", () => {
+  // A seek has dropped it.
+  const seek = { bufferMs: 0, nowMs: 20_000 };
+  assertEquals(afterArrival("bba0", 29_000, seek), 0);
+  // At 15 s behind a live edge there is never more than that.
+  const live = { latencyMs: 15_000, targetMs: 15_000 };
+  assertEquals(afterArrival("bba0", 14_000, { bufferMs: 9500 }), 1);
+  assertEquals(afterArrival("bba0", 14_000, { bufferMs: 9500, live }), 2);
+});
+
 Deno.test("rule bola-basic climbs with the buffer", () => {
   const smoothed = { bitsPerSecond: 1e9, latencyMs: 0 };
   const index = (bufferMs: number) =>
