@@ -17,8 +17,10 @@ export interface TrackJob extends Pick<Rendition, "mediaName"> {
   /** `video_720`, `audio`. */
   readonly name: string;
   readonly initName: string;
-  /** Of sound: ticks of a segment. Of pictures undefined: the encoder begins a fragment with each segment. */
-  readonly soundTicks: number | undefined;
+  /** Of sound: ticks of a segment, and of all. Of pictures undefined: the encoder begins a fragment with each segment. */
+  readonly sound:
+    | { readonly segmentTicks: number; readonly ticks: number }
+    | undefined;
   /** ffmpeg's arguments, to begin so many seconds into the movie. */
   args(fromSeconds: number): readonly string[];
 }
@@ -74,9 +76,9 @@ export async function encodeTrack(
   const stop = () => void tool[Symbol.asyncDispose]();
   ctx.signal.addEventListener("abort", stop, { once: true });
   const reader = new FragmentReader();
-  const cutter = job.soundTicks === undefined
+  const cutter = job.sound === undefined
     ? new PictureCutter()
-    : new SoundCutter(job.soundTicks);
+    : new SoundCutter(job.sound);
   const take = async (part: FilePart) => {
     if (part.kind === "init") return await writing.begin(part.bytes);
     for (const cut of cutter.push(part)) await writing.add(cut);
@@ -132,21 +134,24 @@ class PictureCutter {
   }
 }
 
-/** Puts frames of sound together to segments that end with the pictures', to a frame. */
+/** Puts frames of sound together to segments that end with the pictures', to a frame, the last one too. */
 class SoundCutter {
   readonly #segmentTicks: number;
+  readonly #ticks: number;
   #samples: Uint8Array[] = [];
   #frames = 0;
   #cuts = 0;
 
-  constructor(segmentTicks: number) {
+  constructor({ segmentTicks, ticks }: NonNullable<TrackJob["sound"]>) {
     this.#segmentTicks = segmentTicks;
+    this.#ticks = ticks;
   }
 
   push(fragment: Fragment): NewSegment[] {
     const cut: NewSegment[] = [];
     let at = fragment.headBytes + 8;
     for (const length of fragment.sampleBytes) {
+      if (this.#frames * SOUND_FRAME >= this.#ticks) break;
       if (this.#frames * SOUND_FRAME >= (this.#cuts + 1) * this.#segmentTicks) {
         cut.push(...this.end());
       }

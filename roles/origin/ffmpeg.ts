@@ -14,6 +14,9 @@ export interface Movie {
   /** As a fraction, such as 30000/1001. */
   readonly frameRate: { readonly frames: number; readonly perSeconds: number };
   readonly hasSound: boolean;
+  /** When the last picture and the sound end, in seconds, as far as the file says so. */
+  readonly picturesEnd: number | undefined;
+  readonly soundEnd: number | undefined;
 }
 
 /** Starts ffmpeg or ffprobe. @throws {RunError} With how to get it, if there is none. */
@@ -53,7 +56,7 @@ export async function probeMovie(
 ): Promise<Movie> {
   await using tool = startFfmpeg(processes, "ffprobe", [
     ...["-v", "error", "-of", "json", "-show_entries"],
-    "stream=codec_type,avg_frame_rate,duration:stream_disposition=attached_pic:format=duration",
+    "stream=codec_type,avg_frame_rate,start_time,duration:stream_disposition=attached_pic:stream_tags=DURATION:format=duration",
     fileUrl(movie),
   ]);
   const answer = new ByteCollector();
@@ -76,16 +79,29 @@ export async function probeMovie(
       `Cannot ingest ${movie}: it must have pictures and a length`,
     );
   }
+  const sound = streams.find((one: Probed) => one["codec_type"] === "audio");
   return {
     seconds,
     frameRate: frameRateOf(video),
-    hasSound: streams.some((one: Probed) => one["codec_type"] === "audio"),
+    hasSound: sound !== undefined,
+    picturesEnd: endOf(video),
+    soundEnd: sound && endOf(sound),
   };
 }
 
 /** A stream as ffprobe tells of it. */
 interface Probed extends Readonly<Record<string, unknown>> {
   readonly disposition?: Readonly<Record<string, number>>;
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** When a stream ends, in seconds: MP4 has its length, Matroska its end, as 00:01:02.5. */
+function endOf(stream: Probed): number | undefined {
+  const end = Number(stream["start_time"] ?? 0) + Number(stream["duration"]);
+  if (end > 0) return end;
+  const parts = stream.tags?.["DURATION"]?.split(":").map(Number) ?? [];
+  const seconds = parts.reduce((sum, part) => 60 * sum + part, 0);
+  return seconds > 0 ? seconds : undefined;
 }
 
 const USUAL_RATES = [
@@ -123,6 +139,8 @@ export interface PictureJob {
   readonly threads: number;
   /** Where to begin in the movie. */
   readonly fromSeconds: number;
+  /** Until when the last picture stands; undefined: for as long as any other. */
+  readonly standsUntil: number | undefined;
 }
 
 /** The arguments that make one rate as fragmented MP4 on standard output: a fragment a segment. */
@@ -133,11 +151,21 @@ export function pictureArgs(job: PictureJob): string[] {
     `scale=w=2*round(${job.height}*dar/2):h=${job.height},setsar=1,format=yuv420p`;
   // A quarter of a picture early, so that rounding never loses the first one.
   const from = Math.max(0, job.fromSeconds - perSeconds / frames / 4);
+  const { standsUntil } = job;
+  const pictures = (seconds: number) =>
+    Math.ceil(seconds * frames / perSeconds - 0.01);
   return [
     ...["-nostdin", "-v", "error"],
     ...(job.fromSeconds > 0 ? ["-ss", from.toFixed(6)] : []),
     ...["-i", fileUrl(job.movie), "-map", "0:V:0"],
-    ...["-vf", `fps=${rate}:start_time=0,${scale}`],
+    "-vf",
+    `fps=${rate}:start_time=0,${
+      standsUntil === undefined ? "" : "tpad=stop=-1:stop_mode=clone,"
+    }${scale}`,
+    ...(standsUntil === undefined ? [] : [
+      "-frames:v",
+      String(pictures(standsUntil) - pictures(job.fromSeconds)),
+    ]),
     ...codecArgs(job),
     ...["-g", String(job.segmentFrames), "-threads", String(job.threads)],
     ...["-b:v", String(job.bitsPerSecond), "-map_metadata", "-1"],
@@ -185,12 +213,13 @@ export const SOUND_FRAME = 1024;
 /** Channels of encoded sound. */
 export const SOUND_CHANNELS = 2;
 
-/** The arguments that make the sound: AAC, every frame a fragment, to be put together as the pictures' segments are. */
-export function soundArgs(movie: string): string[] {
+/** The arguments that make the sound, at least so long: AAC, every frame a fragment, to be put together as the pictures' segments are. */
+export function soundArgs(movie: string, seconds: number): string[] {
   return [
     ...["-nostdin", "-v", "error", "-i", fileUrl(movie), "-map", "0:a:0"],
-    // Segments count from 0, whatever the times in the movie: where it has no sound yet, or none for a while, is silence.
-    ...["-af", "aresample=async=1:first_pts=0"],
+    // Segments count from 0, whatever the times in the movie: where it has no sound yet, for a while or any more, is silence.
+    ...["-af", "aresample=async=1:first_pts=0,apad"],
+    ...["-t", (seconds + 1).toFixed(3)],
     ...["-c:a", "aac", "-b:a", "128k", "-ac", String(SOUND_CHANNELS)],
     ...["-ar", String(SOUND_RATE), "-map_metadata", "-1", "-f", "mp4"],
     ...["-use_editlist", "0", "-movflags"],

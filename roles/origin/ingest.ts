@@ -33,6 +33,9 @@ export interface IngestFlags {
   readonly hls: boolean;
 }
 
+/** Sound that goes on for less behind the last picture is not missed. */
+const LONGER_SECONDS = 0.1;
+
 /** What the state calls the manifest and all that goes with it. */
 const WHOLE = "manifest";
 
@@ -106,14 +109,15 @@ interface PlannedTrack {
   readonly height: number | undefined;
 }
 
-function tracksOf({ flags, movie, segmentFrames, ctx }: Work): PlannedTrack[] {
-  const { ladder, addressing, codec } = flags;
+function picturesOf(work: Work): PlannedTrack[] {
+  const { flags, movie, segmentFrames, ctx } = work;
+  const { ladder, codec } = flags;
   const names = stepNames(ladder);
-  const place = addressing === "time" ? "t$Time$" : "$Number$";
+  const place = placeOf(flags);
   const { cores } = ctx.processes;
   const threads = Math.max(1, Math.floor(cores / ladder.length));
   const shared = codec === "h264" ? "manifest_set1_init.mp4" : undefined;
-  const pictures = ladder.map(({ height, bitsPerSecond }, at): PlannedTrack => {
+  return ladder.map(({ height, bitsPerSecond }, at): PlannedTrack => {
     const name = `video_${names[at]}`;
     return {
       height,
@@ -121,7 +125,7 @@ function tracksOf({ flags, movie, segmentFrames, ctx }: Work): PlannedTrack[] {
         name,
         initName: shared ?? `${name}_init.mp4`,
         mediaName: `${name}_${place}.m4s`,
-        soundTicks: undefined,
+        sound: undefined,
         args: (fromSeconds) =>
           pictureArgs({
             movie: flags.ingest,
@@ -132,28 +136,64 @@ function tracksOf({ flags, movie, segmentFrames, ctx }: Work): PlannedTrack[] {
             segmentFrames,
             threads,
             fromSeconds,
+            standsUntil: standsUntil(work),
           }),
       },
     };
   });
-  if (!flags.audio) return pictures;
+}
+
+/** The sound of pictures that last so long: with them it ends. */
+function soundOf(
+  { flags, movie, segmentFrames }: Work,
+  seconds: number,
+): PlannedTrack {
   const { frames, perSeconds } = movie.frameRate;
-  return [...pictures, {
+  return {
     height: undefined,
     job: {
       name: "audio",
       initName: "manifest_set2_init.mp4",
-      mediaName: `audio_${place}.m4s`,
-      soundTicks: SOUND_RATE * segmentFrames * perSeconds / frames,
-      args: () => soundArgs(flags.ingest),
+      mediaName: `audio_${placeOf(flags)}.m4s`,
+      sound: {
+        segmentTicks: SOUND_RATE * segmentFrames * perSeconds / frames,
+        ticks: SOUND_RATE * seconds,
+      },
+      args: () => soundArgs(flags.ingest, seconds),
     },
-  }];
+  };
 }
 
-/** Encodes what is not there yet, as many tracks at a time as there are processors. */
+function placeOf({ addressing }: IngestFlags): string {
+  return addressing === "time" ? "t$Time$" : "$Number$";
+}
+
+/** Until when the last picture stands because there is sound to be heard; undefined: the film ends with it, or does not say. */
+function standsUntil({ flags, movie }: Work): number | undefined {
+  const { picturesEnd = Infinity, soundEnd = 0 } = movie;
+  return flags.audio && soundEnd - picturesEnd >= LONGER_SECONDS
+    ? soundEnd
+    : undefined;
+}
+
+/** Encodes what is not there yet: the pictures, and then, as long as they came out, the sound. */
 async function encodeAll(work: Work): Promise<FinishedTrack[]> {
-  const planned = tracksOf(work);
-  const progress = new Progress(work, planned.length);
+  const planned = picturesOf(work);
+  const { audio } = work.flags;
+  const progress = new Progress(work, planned.length + (audio ? 1 : 0));
+  const pictures = await encodePictures(planned, work, progress);
+  if (!audio) return pictures;
+  const { job } = soundOf(work, Math.max(...pictures.map(secondsOf)));
+  const sound = await encodeOne(job, work, progress);
+  return [...pictures, { ...job, ...sound }];
+}
+
+/** As many rates at a time as there are processors. */
+async function encodePictures(
+  planned: readonly PlannedTrack[],
+  work: Work,
+  progress: Progress,
+): Promise<FinishedTrack[]> {
   const results = new Map<PlannedTrack, EncodedTrack>();
   // The largest first: they take longest.
   const waiting = planned.toSorted((a, b) => (b.height ?? 0) - (a.height ?? 0));
@@ -180,16 +220,19 @@ async function encodeAll(work: Work): Promise<FinishedTrack[]> {
 
 async function encodeOne(
   job: TrackJob,
-  { folder, state, ctx }: Work,
+  work: Work,
   progress: Progress,
 ): Promise<EncodedTrack> {
-  const earlier = await state.earlier(job);
+  const { folder, state, ctx } = work;
+  const all = await state.earlier(job);
+  const isDone = all !== undefined && state.isDone(job.name);
+  const earlier = isDone ? all : all && beforeTheLast(all, work);
   if (earlier !== undefined) {
     const { timescale } = readInit(earlier.init);
     for (const { ticks } of earlier.segments) progress.had(ticks / timescale);
+    if (isDone) return earlier;
   }
-  if (state.isDone(job.name) && earlier !== undefined) return earlier;
-  const sound = job.soundTicks !== undefined;
+  const sound = job.sound !== undefined;
   const encoded = await encodeTrack(job, {
     folder,
     ctx,
@@ -200,6 +243,23 @@ async function encodeOne(
   });
   await state.setDone(job.name);
   return encoded;
+}
+
+/** Where the last picture has to stand, an encoder has to see it: the segments before the one it is in. */
+function beforeTheLast(earlier: EncodedTrack, work: Work): EncodedTrack {
+  const { movie: { frameRate, picturesEnd }, segmentFrames } = work;
+  if (standsUntil(work) === undefined) return earlier;
+  const segmentSeconds = segmentFrames * frameRate.perSeconds /
+    frameRate.frames;
+  // One more, for films that do not keep to what they say.
+  const count = Math.floor(picturesEnd! / segmentSeconds) - 1;
+  const segments = earlier.segments.slice(0, Math.max(0, count));
+  return { ...earlier, segments };
+}
+
+function secondsOf({ init, segments }: EncodedTrack): number {
+  const ticks = segments.reduce((sum, one) => sum + one.ticks, 0);
+  return ticks / readInit(init).timescale;
 }
 
 /** Tells how far an ingest is. */
@@ -247,10 +307,9 @@ class Progress {
 
 function resultOf(folder: string, tracks: readonly FinishedTrack[]) {
   const rows = tracks.map(({ name, init, segments }) => {
-    const { codecs, width, height, timescale } = readInit(init);
+    const { codecs, width, height } = readInit(init);
     const bytes = segments.reduce((sum, one) => sum + one.bytes, 0);
-    const seconds = segments.reduce((sum, one) => sum + one.ticks, 0) /
-      timescale;
+    const seconds = secondsOf({ init, segments });
     const bitsPerSecond = Math.round(8 * bytes / seconds);
     const segmentCount = segments.length;
     return { name, codecs, width, height, segmentCount, bytes, bitsPerSecond };

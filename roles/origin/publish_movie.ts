@@ -75,7 +75,7 @@ function describe(options: PublishOptions): Published {
   const { flags, movie, segmentFrames, title, tracks } = options;
   const { frames, perSeconds } = movie.frameRate;
   const segmentSeconds = segmentFrames * perSeconds / frames;
-  const pictures = tracks.filter((track) => track.soundTicks === undefined);
+  const pictures = tracks.filter((track) => track.sound === undefined);
   const counts = new Set(pictures.map(({ segments }) => segments.length));
   if (counts.size > 1) {
     throw new RunError(
@@ -88,7 +88,7 @@ function describe(options: PublishOptions): Published {
   const minBufferSeconds = 2 * segmentSeconds;
   const sets = [
     setOf("video", pictures, { ...options, segmentSeconds, minBufferSeconds }),
-    ...tracks.filter((track) => track.soundTicks !== undefined)
+    ...tracks.filter((track) => track.sound !== undefined)
       .map((track) =>
         setOf("audio", [track], {
           ...options,

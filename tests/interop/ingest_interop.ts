@@ -128,6 +128,84 @@ Deno.test("origin --ingest keeps sound and pictures together when the sound begi
   assertEquals(/ par="([^"]*)"/.exec(manifest)?.[1], "9:16");
 });
 
+/** Of pictures and sound of a title, how many segments, and how many seconds ffmpeg finds in them. */
+async function lengthsOf(root: string, names: readonly string[]) {
+  const lengths = [];
+  for (
+    const [name, init] of names.map((name) => [
+      name,
+      `manifest_set${name === "audio" ? 2 : 1}_init.mp4`,
+    ])
+  ) {
+    const file = `${root}/../whole.mp4`;
+    await Deno.copyFile(`${root}/${init}`, file);
+    let count = 0;
+    for (;; count++) {
+      const part = await Deno.readFile(`${root}/${name}_${count + 1}.m4s`)
+        .catch(() => undefined);
+      if (part === undefined) break;
+      await Deno.writeFile(file, part, { append: true });
+    }
+    const { stdout } = await runTool("ffprobe", [
+      ..."-v error -show_entries format=duration -of csv=p=0".split(" "),
+      file,
+    ]);
+    lengths.push([name, count, Math.round(20 * Number(stdout)) / 20]);
+  }
+  return lengths;
+}
+
+for (const [pictures, sound] of [[5, 9], [9, 4]]) {
+  Deno.test(`origin --ingest makes pictures of ${pictures} s and sound of ${sound} s equally long: a picture stands, or there is silence`, async () => {
+    await using folder = await temporaryFolder();
+    const movie = `${folder.path}/movie.mp4`;
+    const made = await runTool("ffmpeg", [
+      ..."-v error -y -f lavfi -i".split(" "),
+      `testsrc2=size=320x180:rate=25:duration=${pictures}`,
+      ...["-f", "lavfi", "-i", `sine=duration=${sound}`],
+      ..."-c:v libx264 -preset ultrafast -c:a aac".split(" "),
+      movie,
+    ], { timeoutMs: 60_000 });
+    assertEquals(made.code, 0, made.stderr);
+    const root = `${folder.path}/title`;
+    const all = ["video_90", "video_180", "audio"];
+    const number = ["--audio", "--hls", "--addressing", "number"];
+    await ingest(movie, root, ...number);
+    const whole = all.map((name) => [name, 5, 9]);
+    assertEquals(await lengthsOf(root, all), whole);
+    const manifest = await Deno.readTextFile(`${root}/manifest.mpd`);
+    assertEquals(/Duration="([^"]*)"/.exec(manifest)?.[1], "PT0H0M9.000S");
+    await using origin = await startProgram([
+      ..."origin --host 127.0.0.1 --port 0 --root".split(" "),
+      root,
+    ]);
+    const { port } = await origin.until("role.listening");
+    const url = `http://127.0.0.1:${port}`;
+    assertEquals(await decode(`${url}/master.m3u8`, "0:v"), 2 * 9 * 25);
+    const play = await runProgram([
+      "dash-client",
+      `${url}/manifest.mpd`,
+      ..."--speed 10 --start-buffer 5s --json".split(" "),
+    ]);
+    const { complete, stallCount, playedMs } = JSON.parse(play.stdout);
+    assertEquals([complete, stallCount, playedMs], [true, 0, 9000]);
+    // What was stopped where a picture stands goes on as well.
+    const again = `${folder.path}/again`;
+    await Deno.mkdir(again);
+    for await (const { name } of Deno.readDir(root)) {
+      const isLast = /_5\.m4s$|\.(mpd|m3u8)$/.test(name);
+      if (!isLast) await Deno.copyFile(`${root}/${name}`, `${again}/${name}`);
+    }
+    const state = JSON.parse(await Deno.readTextFile(`${again}/.ingest.json`));
+    await Deno.writeTextFile(
+      `${again}/.ingest.json`,
+      JSON.stringify({ ...state, done: [] }),
+    );
+    await ingest(movie, again, ...number);
+    assertEquals(await lengthsOf(again, all), whole);
+  });
+}
+
 Deno.test("origin --ingest does not take the cover of a record for a film", async () => {
   await using folder = await temporaryFolder();
   const record = `${folder.path}/record.mp3`;

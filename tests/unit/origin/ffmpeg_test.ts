@@ -34,13 +34,17 @@ Deno.test("ffmpeg gets a movie as a file, whatever its name looks like", async (
       format: { duration: "8" },
     }));
     const found = await probeMovie(movie, processes);
-    assertEquals(found, { seconds: 8, frameRate, hasSound: false });
+    assertEquals(found, {
+      ...{ seconds: 8, frameRate, hasSound: false },
+      ...{ picturesEnd: undefined, soundEnd: undefined },
+    });
     assertEquals(started[0]!.at(-1), `file:${movie}`);
     const picture = pictureArgs({
       ...{ movie, codec: "h264", height: 90, bitsPerSecond: 1e5, frameRate },
       ...{ segmentFrames: 50, threads: 1, fromSeconds: 0 },
+      standsUntil: undefined,
     });
-    for (const args of [picture, soundArgs(movie)]) {
+    for (const args of [picture, soundArgs(movie, 8)]) {
       assertEquals(args[args.indexOf("-i") + 1], `file:${movie}`);
     }
   }
@@ -65,4 +69,43 @@ Deno.test("probeMovie says why a file is no movie, and takes no cover for one", 
     InputError,
     "pictures",
   );
+});
+
+Deno.test("probeMovie says when pictures and sound end, as MP4 and as Matroska tell it", async () => {
+  const streams = [
+    [
+      { codec_type: "video", start_time: "0.5", duration: "8.000000" },
+      { codec_type: "audio", start_time: "0", duration: "9.25" },
+    ],
+    [
+      { codec_type: "video", tags: { DURATION: "00:00:08.500000000" } },
+      { codec_type: "audio", tags: { DURATION: "01:02:09.250000000" } },
+    ],
+    [{ codec_type: "video", duration: "N/A" }, { codec_type: "audio" }],
+  ];
+  const ends = [];
+  for (const each of streams) {
+    const format = { duration: "8" };
+    const { processes } = toolsOf(JSON.stringify({ streams: each, format }));
+    const { picturesEnd, soundEnd } = await probeMovie("a", processes);
+    ends.push([picturesEnd, soundEnd]);
+  }
+  assertEquals(ends, [[8.5, 9.25], [8.5, 3729.25], [undefined, undefined]]);
+});
+
+Deno.test("pictureArgs lets the last picture stand until a moment, from wherever it begins", () => {
+  const job = {
+    movie: "a.mp4",
+    codec: "h264",
+    height: 90,
+    bitsPerSecond: 1e5,
+    frameRate: { frames: 25, perSeconds: 1 },
+    segmentFrames: 50,
+    threads: 1,
+    standsUntil: 9.01,
+  } as const;
+  for (const [fromSeconds, frames] of [[0, "226"], [4, "126"]] as const) {
+    const args = pictureArgs({ ...job, fromSeconds });
+    assertEquals(args[args.indexOf("-frames:v") + 1], frames);
+  }
 });
