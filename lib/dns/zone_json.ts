@@ -4,7 +4,7 @@
  */
 import { parseAddress, parseCidr } from "../core/address.ts";
 import { parseRecords } from "./master_file.ts";
-import { displayName, type Name, parseName } from "./name.ts";
+import { displayName, equalNames, type Name, parseName } from "./name.ts";
 import { parseSteering } from "./select/mod.ts";
 import { edgePlaces } from "./zone_flags.ts";
 import type { EdgeSpec, RedirectSpec, SiteSpec, ZoneData } from "./zone.ts";
@@ -42,12 +42,28 @@ function texts(value: unknown, path: string): string[] {
   return value.map((each, index) => text(each, `${path}[${index}]`));
 }
 
-function seconds(value: unknown, path: string): number {
+/** Returns a list of texts that says something. */
+function someTexts(value: unknown, path: string): string[] {
+  const list = texts(value, path);
+  if (list.length === 0) throw wrong(path, "a list of one text or more");
+  return list;
+}
+
+function whole(
+  value: unknown,
+  path: string,
+  { most, what }: { readonly most: number; readonly what: string },
+): number {
   if (
     typeof value !== "number" || !Number.isInteger(value) || value < 0 ||
-    value > 0x7fffffff
-  ) throw wrong(path, "a whole number of seconds, 0 to 2147483647");
+    value > most
+  ) throw wrong(path, `${what}, 0 to ${most}`);
   return value;
+}
+
+function seconds(value: unknown, path: string): number {
+  const what = "a whole number of seconds";
+  return whole(value, path, { most: 0x7fffffff, what });
 }
 
 /** Reads with `parse`, and says where when it cannot. */
@@ -69,11 +85,11 @@ function edges(value: unknown, path: string): EdgeSpec[] {
       ...["addresses", "weight", "port", "admin"],
     ]);
     const weight = edge.weight ?? 1;
-    if (typeof weight !== "number" || !(weight >= 0)) {
+    if (typeof weight !== "number" || !(weight >= 0 && weight < Infinity)) {
       throw wrong(`${here}.weight`, "a number, 0 or more");
     }
-    const addresses = texts(edge.addresses, `${here}.addresses`).map((each) =>
-      at(`${here}.addresses`, () => parseAddress(each))
+    const addresses = someTexts(edge.addresses, `${here}.addresses`).map(
+      (each) => at(`${here}.addresses`, () => parseAddress(each)),
     );
     const word = (key: "port" | "admin") =>
       edge[key] === undefined
@@ -105,22 +121,30 @@ function redirects(
   path: string,
   zone: { readonly origin: Name; readonly ttlSeconds: number },
 ): RedirectSpec[] {
-  return Object.entries(object(value ?? {}, path)).map(([name, each]) => {
-    const here = `${path}.${name}`;
-    const spec = object(each, here, ["policy", "edges", "ttlSeconds"]);
-    const policy = text(spec.policy ?? "round-robin", `${here}.policy`);
-    return {
-      name: at(
-        here,
-        () => name === "@" ? zone.origin : parseName(name, zone.origin),
-      ),
-      steering: at(`${here}.policy`, () => parseSteering(policy)),
-      ttlSeconds: spec.ttlSeconds === undefined
-        ? zone.ttlSeconds
-        : seconds(spec.ttlSeconds, `${here}.ttlSeconds`),
-      edges: texts(spec.edges, `${here}.edges`),
-    };
-  });
+  const specs = Object.entries(object(value ?? {}, path)).map(
+    ([name, each]) => {
+      const here = `${path}.${name}`;
+      const spec = object(each, here, ["policy", "edges", "ttlSeconds"]);
+      const policy = text(spec.policy ?? "round-robin", `${here}.policy`);
+      return {
+        name: at(
+          here,
+          () => name === "@" ? zone.origin : parseName(name, zone.origin),
+        ),
+        steering: at(`${here}.policy`, () => parseSteering(policy)),
+        ttlSeconds: spec.ttlSeconds === undefined
+          ? zone.ttlSeconds
+          : seconds(spec.ttlSeconds, `${here}.ttlSeconds`),
+        edges: someTexts(spec.edges, `${here}.edges`),
+      };
+    },
+  );
+  for (const [index, { name }] of specs.entries()) {
+    if (specs.findIndex((spec) => equalNames(spec.name, name)) < index) {
+      throw new SyntaxError(`${path} has ${displayName(name)} twice`);
+    }
+  }
+  return specs;
 }
 
 function zone(value: unknown, path: string): ZoneData {
@@ -145,19 +169,25 @@ function zone(value: unknown, path: string): ZoneData {
     `${path}.records`,
     () => parseRecords(lines, { origin, ttlSeconds }),
   );
-  const top = at(`${path}.nameServers`, () =>
-    topRecords(origin, {
-      nameServers: texts(json.nameServers ?? ["ns1"], `${path}.nameServers`),
-      ...(json.serial === undefined
-        ? {}
-        : { serial: seconds(json.serial, `${path}.serial`) }),
-      ...(json.negativeTtlSeconds === undefined ? {} : {
-        negativeTtlSeconds: seconds(
-          json.negativeTtlSeconds,
-          `${path}.negativeTtlSeconds`,
-        ),
-      }),
-    }));
+  const nameServers = someTexts(
+    json.nameServers ?? ["ns1"],
+    `${path}.nameServers`,
+  );
+  const serial = json.serial === undefined ? {} : {
+    serial: whole(json.serial, `${path}.serial`, {
+      ...{ most: 0xffffffff, what: "a whole number" },
+    }),
+  };
+  const negative = json.negativeTtlSeconds === undefined ? {} : {
+    negativeTtlSeconds: seconds(
+      json.negativeTtlSeconds,
+      `${path}.negativeTtlSeconds`,
+    ),
+  };
+  const top = at(
+    `${path}.nameServers`,
+    () => topRecords(origin, { nameServers, ...serial, ...negative }),
+  );
   const here = displayName(origin);
   return {
     origin,

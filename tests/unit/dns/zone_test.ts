@@ -282,6 +282,11 @@ Deno.test("parseZoneJson and ZoneTable refuse what is wrong in it", () => {
       zone({ edges: { a: { addresses: ["x"] } } }),
       zone({ edges: { a: { addresses: ["127.0.0.3"], weight: -1 } } }),
       zone({ edges: { a: {} } }),
+      zone({ edges: { a: { addresses: [] } } }),
+      zone({ nameServers: [] }),
+      zone({ serial: 2 ** 32 }),
+      zone({ edges, redirects: { x: { edges: [] } } }),
+      zone({ edges, redirects: { x: { edges: ["a"] }, X: { edges: ["a"] } } }),
       zone({
         edges,
         sites: { s: { subnets: ["127.1.0.1/16"], edges: ["a"] } },
@@ -341,6 +346,8 @@ Deno.test("zonesOfFlags makes the slides' two zones", () => {
 });
 
 Deno.test("parseZoneJson says once where a value is wrong", () => {
+  const [big] = parseZoneJson('{ "zone": "z.example", "serial": 4294967295 }');
+  assertEquals(new ZoneTable([big!]).zones[0]!.serial, 0xffffffff);
   const error = assertThrows(() => parseZoneJson('{ "zone": 5 }'), SyntaxError);
   assertEquals(error.message, "the file.zone must be a text");
 });
