@@ -31,16 +31,26 @@ async function main(args: readonly string[]): Promise<number> {
       return EXIT.done;
   }
   const entry = ROLES.find(({ name }) => name === first);
-  if (entry === undefined) {
-    const near = nearest(first, ROLES.map(({ name }) => name));
-    throw new InputError(
-      `there is no role "${first}"; ${
-        near === undefined ? "see rolecall --help" : `did you mean ${near}?`
-      }`,
-    );
-  }
+  if (entry === undefined) throw noSuchRole(first);
   const { runRole } = await import("./lib/run_role.ts");
   return await runRole(await entry.load(), rest, import.meta.url);
+}
+
+function noSuchRole(first: string): InputError {
+  if (first === "") return new InputError("--role needs a value: --role ROLE");
+  const isFlag = first.startsWith("-");
+  const near = nearest(
+    first,
+    isFlag ? ["--role", "--help", "--version"] : ROLES.map(({ name }) => name),
+  );
+  const said = isFlag
+    ? `a role comes first, not ${first.split("=")[0]}`
+    : `there is no role "${first}"`;
+  return new InputError(
+    `${said}; ${
+      near === undefined ? "see rolecall --help" : `did you mean ${near}?`
+    }`,
+  );
 }
 
 async function completionScript(shell: string): Promise<string> {

@@ -60,6 +60,7 @@ function bash(roles: readonly RoleShape[]): string {
     "completions",
     "--help",
     "--version",
+    "--role",
   ].join(" ");
   return `_rolecall() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}"
@@ -83,10 +84,20 @@ function fish(
   roles: readonly (RoleShape & { readonly summary: string })[],
 ): string {
   const quote = (text: string) => `'${text.replace(/['\\]/g, "\\$&")}'`;
+  const first = "complete -c rolecall -n __fish_use_subcommand";
+  const shells = "__fish_seen_subcommand_from completions";
+  const program = [
+    `${first} -f`,
+    `${first} -l role -x -a ${
+      quote(roles.map(({ name }) => name).join(" "))
+    } -d 'The role, by its flag'`,
+    `${first} -l help -d 'What there is'`,
+    `${first} -l version -d 'Which program this is'`,
+    `${first} -a completions -d 'A script for a shell'`,
+    `complete -c rolecall -n '${shells}' -f -a ${quote(SHELLS.join(" "))}`,
+  ];
   const lines = roles.flatMap((role) => [
-    `complete -c rolecall -n __fish_use_subcommand -a ${role.name} -d ${
-      quote(role.summary)
-    }`,
+    `${first} -a ${role.name} -d ${quote(role.summary)}`,
     ...operands(role).map((word) =>
       `complete -c rolecall -n '__fish_seen_subcommand_from ${role.name}' -a ${word}`
     ),
@@ -102,5 +113,5 @@ function fish(
       ].filter((part) => part !== "").join(" ")
     ),
   ]);
-  return `${lines.join("\n")}\n`;
+  return `${[...program, ...lines].join("\n")}\n`;
 }

@@ -155,8 +155,12 @@ export const flag = {
   byteRate: define("BYTES/S", parseByteRate),
   /** A bit rate such as `2500k` or `8Mbit/s`; the value is in bits per second. */
   bitRate: define("BITS/S", parseBitRate),
-  /** `HOST:PORT`. */
-  hostPort: define("HOST:PORT", parseHostPort),
+  /** `HOST:PORT` of somebody else, so not port 0. */
+  hostPort: define("HOST:PORT", (text) => {
+    const found = parseHostPort(text);
+    if (found.port > 0) return found;
+    throw new RangeError(`must have a port from 1 to 65535, got "${text}"`);
+  }),
   /** A path of a file or folder. */
   path: define("PATH", (text) => {
     if (text === "") throw new RangeError("must be a path, got nothing");

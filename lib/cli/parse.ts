@@ -73,6 +73,7 @@ export function scanArgs(role: RoleShape, args: readonly string[]): RawArgs {
   const switches = [...flags].filter(([, flag]) => flag.kind === "switch")
     .map(([name]) => name);
   const values = [...flags.keys()].filter((name) => !switches.includes(name));
+  refuseSwitchValues(args, switches);
   const alias: Record<string, string> = { help: "h" };
   for (const [name, { short }] of flags) {
     if (short !== undefined) alias[name] = short;
@@ -84,6 +85,7 @@ export function scanArgs(role: RoleShape, args: readonly string[]): RawArgs {
     alias,
     unknown: (arg, key) => {
       if (key === undefined) return true;
+      refuseDashedValue(args, arg, flags);
       throw unknownFlag(role, arg, key, [...flags.keys(), "help"]);
     },
   }) as Record<string, unknown>;
@@ -92,11 +94,7 @@ export function scanArgs(role: RoleShape, args: readonly string[]): RawArgs {
   for (const name of values) {
     const given = parsed[name] as readonly string[];
     if (given.length === 0) continue;
-    if (given.includes("")) {
-      throw new InputError(
-        `--${name} needs a value: --${name} ${flags.get(name)!.placeholder}`,
-      );
-    }
+    if (given.includes("")) throw needsValue(name, flags);
     if (given.length > 1 && flags.get(name)!.kind !== "list") {
       throw new InputError(`--${name} is given ${given.length} times`);
     }
@@ -107,6 +105,50 @@ export function scanArgs(role: RoleShape, args: readonly string[]): RawArgs {
     operands: (parsed._ as readonly unknown[]).map(String),
     help: parsed.help === true,
   };
+}
+
+/** `--json=maybe`: the parser takes everything but `false` for on. */
+function refuseSwitchValues(
+  args: readonly string[],
+  switches: readonly string[],
+): void {
+  for (const arg of args) {
+    if (arg === "--") return;
+    const [, name, text] = /^--([^=]+)=(.*)$/s.exec(arg) ?? [];
+    if (name === undefined || !switches.includes(name)) continue;
+    if (text !== "true" && text !== "false") {
+      throw new InputError(`--${name} takes no value, got "${text}"`);
+    }
+  }
+}
+
+/** `--seed -1`: the parser takes what begins with a dash for a flag. */
+function refuseDashedValue(
+  args: readonly string[],
+  arg: string,
+  flags: ReadonlyMap<string, Flag<unknown>>,
+): void {
+  const before = args[args.indexOf(arg) - 1];
+  if (arg.startsWith("--") || before === undefined) return;
+  const found = [...flags].find(([name, { short }]) =>
+    before === `--${name}` || (short && before === `-${short}`)
+  );
+  if (found === undefined || found[1].kind === "switch") return;
+  throw needsValue(
+    found[0],
+    flags,
+    `; one that begins with a dash is given as --${found[0]}=${arg}`,
+  );
+}
+
+function needsValue(
+  name: string,
+  flags: ReadonlyMap<string, Flag<unknown>>,
+  more = "",
+): InputError {
+  return new InputError(
+    `--${name} needs a value: --${name} ${flags.get(name)!.placeholder}${more}`,
+  );
 }
 
 /**

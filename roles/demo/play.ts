@@ -163,7 +163,7 @@ async function readScenario(
     const near = nearest(name, known);
     throw new InputError(
       `there is no scenario "${name}"${
-        near === undefined ? "" : `; did you mean "${near}"?`
+        near === undefined ? "" : ` (did you mean "${near}"?)`
       }; known are ${known.join(", ")}, or give the file of one`,
       { cause: error },
     );

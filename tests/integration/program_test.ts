@@ -24,6 +24,23 @@ Deno.test("rolecall says what it is and what roles there are", async () => {
   assertStringIncludes(script.stdout, "--cache-size");
 });
 
+Deno.test("what stands in the place of a role and is none gets one line and code 2", async () => {
+  for (
+    const [args, line] of [
+      [["udp-ech"], 'there is no role "udp-ech"; did you mean udp-echo?'],
+      [["--role"], "--role needs a value: --role ROLE"],
+      [
+        ["--rol", "edge"],
+        "a role comes first, not --rol; did you mean --role?",
+      ],
+      [["--port=1"], "a role comes first, not --port; see rolecall --help"],
+    ] as const
+  ) {
+    const { code, stdout, stderr } = await runProgram([...args]);
+    assertEquals([code, stdout, stderr], [2, "", `rolecall: ${line}\n`]);
+  }
+});
+
 Deno.test("--admin shows health, metrics, events and flags of a running role", async () => {
   await using server = await startProgram([...SERVER, "--admin", "0"]);
   const admin = await server.until("admin.listening");

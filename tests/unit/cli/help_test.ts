@@ -54,6 +54,16 @@ Deno.test("completions name roles, flags and choices for each shell", () => {
   }
 });
 
+Deno.test("completions know what stands in a role's place, for each shell", () => {
+  for (const shell of SHELLS) {
+    const script = completions(shell, [ROLE]);
+    for (const word of ["help", "version", "role ", "completions"]) {
+      assertStringIncludes(script.replaceAll(/["']/g, " "), word);
+    }
+    assertStringIncludes(script, SHELLS.join(" "));
+  }
+});
+
 Deno.test("nearest finds slips of the finger and nothing far away", () => {
   assertEquals(nearest("udp-eco", ["udp-echo", "tcp-echo"]), "udp-echo");
   assertEquals(nearest("dns", ["dns-redirector", "edge"]), "dns-redirector");

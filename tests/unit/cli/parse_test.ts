@@ -81,6 +81,12 @@ Deno.test("parseRoleArgs reads values with = or a space, switches and repeated l
   assertEquals(common.seed, 5);
 });
 
+Deno.test("parseRoleArgs takes true and false after a switch's = only", () => {
+  assertEquals(parse("--json=true").common.json, true);
+  assertEquals(parse("--json=false").common.json, false);
+  assertEquals(parse("--connect=a:1", "--", "--json=x").common.json, false);
+});
+
 Deno.test("parseRoleArgs chooses the mode whose own flag is given", () => {
   const { modeName, flags } = parse(
     "--connect",
@@ -112,6 +118,13 @@ Deno.test("parseRoleArgs refuses what is wrong with a line that names the flag",
       [["--connect", "a:1", "one", "two"], "two"],
       [["--origin", "ftp://a/"], "--origin"],
       [["--log", "xml"], "text, json"],
+      [["--connect", "a:0"], "--connect must have a port from 1"],
+      [["--json=maybe"], '--json takes no value, got "maybe"'],
+      [["--seed", "-1"], "--seed needs a value: --seed N; "],
+      [["--seed", "-1"], "as --seed=-1"],
+      [["-o", "-file"], "as --out-file=-file"],
+      [["--json", "-1"], "thing has no flag -1"],
+      [["-x"], "thing has no flag -x"],
     ] as const
   ) {
     const line = lineOf(...args);
