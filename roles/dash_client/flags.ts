@@ -1,9 +1,19 @@
 import { parseCidr } from "../../lib/core/address.ts";
-import { type Flag, flag, type FlagValues } from "../../lib/cli/flags.ts";
+import {
+  type Flag,
+  flag,
+  type FlagValues,
+  onlyWith,
+} from "../../lib/cli/flags.ts";
 import { parseDurationMs } from "../../lib/core/units.ts";
 import { ABR_NAMES, type AbrName } from "../../lib/dash/abr/mod.ts";
 import type { Seek } from "../../lib/dash/player_messages.ts";
 import { TRACE_FLAGS } from "./trace_source.ts";
+
+/** The rate of `--abr fixed`, and how long a server may be silent, unless told otherwise. */
+export const DEFAULT_QUALITY = "highest";
+/** See {@linkcode DEFAULT_QUALITY}. */
+export const DEFAULT_TIMEOUT = "10s";
 
 /** Where the title comes from and how much of it. */
 export const SOURCE_FLAGS = {
@@ -15,7 +25,7 @@ export const SOURCE_FLAGS = {
       default: "",
       placeholder: "ADDR",
       help:
-        "Address of this machine to ask --resolver from: what a redirector knows the client by",
+        "Address of this machine to ask --resolver from: what a redirector knows the client by; with --cooperate also the one at which peers find it",
     }),
     defaultText: undefined,
     absent: "",
@@ -30,12 +40,12 @@ export const SOURCE_FLAGS = {
   },
   duration: flag.duration({ help: "Media to play; without it all of it" }),
   quality: flag.text({
-    default: "highest",
+    default: DEFAULT_QUALITY,
     placeholder: "lowest|highest|720p|ID",
     help: "The rate of --abr fixed and of --download-only",
   }),
   timeout: flag.duration({
-    default: "10s",
+    default: DEFAULT_TIMEOUT,
     help: "Gives a request up when nothing has come for so long",
   }),
 };
@@ -146,24 +156,28 @@ export const PLAY_FLAGS = {
     default: "1",
     help: "So many players at once, each with a buffer of its own",
   }),
-  stagger: flag.duration({
-    default: "1s",
-    help: "Between the starts of two of them",
+  ...onlyWith("clients", {
+    stagger: flag.duration({
+      default: "1s",
+      help: "Between the starts of two of them",
+    }),
   }),
   cooperate: flag.toggle({
     help:
       "Players share what they play over BitTorrent, and ask the CDN for what peers do not have in time",
   }),
-  torrent: flag.text({
-    placeholder: "URL|FILE",
-    help:
-      "The title's torrent, to --cooperate; without it what lies beside the manifest, as manifest.torrent",
-  }),
-  peer: flag.list(flag.hostPort({
-    help: "Another player to --cooperate with, beside those found",
-  })),
-  uploadLimit: flag.byteRate({
-    help: "Most data per second that a player gives others",
+  ...onlyWith("cooperate", {
+    torrent: flag.text({
+      placeholder: "URL|FILE",
+      help:
+        "The title's torrent, to --cooperate; without it what lies beside the manifest, as manifest.torrent",
+    }),
+    peer: flag.list(flag.hostPort({
+      help: "Another player to --cooperate with, beside those found",
+    })),
+    uploadLimit: flag.byteRate({
+      help: "Most data per second that a player gives others",
+    }),
   }),
   speed: flag.number({
     default: "1",

@@ -186,12 +186,13 @@ export function urlOf(operand: string): string {
 
 /** Which DNS server to ask, and how. @throws {InputError} If there is none for what is to be asked. */
 export async function resolverOf(
-  flags: SourceFlags,
+  flags: SourceFlags & { readonly cooperate?: boolean },
   ctx: RoleContext,
 ): Promise<ResolverOptions | undefined> {
   const { resolver, host, clientSubnet } = flags;
   if (resolver === undefined) {
-    if (host !== "" || clientSubnet !== undefined) {
+    const idle = host !== "" && !flags.cooperate;
+    if (idle || clientSubnet !== undefined) {
       throw new InputError(
         "--host and --client-subnet say how to ask --resolver; without it there is nobody to ask",
       );

@@ -20,15 +20,8 @@ export async function openCooperation(
   flags: PlayFlags & { readonly operand: string },
   ctx: RoleContext,
 ): Promise<Cooperation | undefined> {
-  const { cooperate, torrent, peer, uploadLimit, host } = flags;
-  if (!cooperate) {
-    if (torrent === undefined && peer.length === 0 && !uploadLimit) {
-      return undefined;
-    }
-    throw new InputError(
-      "--torrent, --peer and --upload-limit say how to --cooperate; without it nothing is shared",
-    );
-  }
+  const { cooperate, peer, uploadLimit, host } = flags;
+  if (!cooperate) return undefined;
   if (uploadLimit === 0) {
     throw new InputError("--upload-limit must be above 0");
   }

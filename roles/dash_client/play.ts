@@ -2,6 +2,7 @@ import { InputError } from "../../lib/core/errors.ts";
 import { SteadyClock } from "../../lib/io/steady_clock.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { checkBuffers } from "./check_buffers.ts";
+import { checkQuality, checkVirtual } from "./check_idle.ts";
 import { playMany } from "./clients.ts";
 import type { PlayFlags } from "./flags.ts";
 import { openLink } from "./link.ts";
@@ -16,7 +17,9 @@ export async function playTitle(
   flags: PlayFlags & { readonly operand: string },
   ctx: RoleContext,
 ): Promise<void> {
+  checkQuality(flags);
   if (flags.abr === "all") {
+    checkVirtual(flags);
     return simulate({ ...flags, live: false, segment: undefined }, ctx);
   }
   if (flags.operand === "") {

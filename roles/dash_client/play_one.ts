@@ -163,7 +163,9 @@ function optionsOf(
   if (joined === undefined) {
     const places = [
       ["--start-at", flags.startAt ?? 0],
-      ...flags.seek.map(({ toMs }) => ["--seek", toMs] as const),
+      ...flags.seek.flatMap(({ atMs, toMs }) =>
+        [atMs, toMs].map((ms) => ["--seek", ms] as const)
+      ),
     ] as const;
     for (const [name, toMs] of places) {
       if (toMs === 0 || toMs < endMs) continue;

@@ -19,6 +19,7 @@ import {
 import { abrOptimum } from "../../lib/sim/abr_optimum.ts";
 import { parseMovieJson, titleOfPositions } from "../../lib/sim/abr_title.ts";
 import { checkBuffers, thresholdsOf } from "./check_buffers.ts";
+import { checkFetching, checkQuality } from "./check_idle.ts";
 import type { SimulateFlags } from "./flags.ts";
 import { checkDuration, openTitle } from "./manifest.ts";
 import { compareLive, showLive } from "./simulate_live.ts";
@@ -37,6 +38,7 @@ export async function simulate(
 ): Promise<void> {
   checkBuffers(flags);
   checkDuration(flags);
+  checkQuality(flags);
   if (!flags.live && (flags.liveDelay ?? flags.catchUp) !== undefined) {
     throw new InputError(
       "--live-delay and --catch-up are for live titles: in virtual time, with --simulate --live",
@@ -78,11 +80,13 @@ async function titleOf(
   ctx: RoleContext,
 ): Promise<AbrTitle> {
   const { operand, segment } = flags;
+  const isFetched = /^https?:/i.test(operand);
+  if (!isFetched) checkFetching(flags);
   if (operand === "") return builtInTitle(segment);
   if (segment !== undefined) {
     throw new InputError("--segment is the built-in title's: leave it out");
   }
-  if (/^https?:/i.test(operand)) {
+  if (isFetched) {
     const { title, positions } = await openTitle(flags, ctx);
     return titleOfPositions(title === "" ? operand : title, positions);
   }

@@ -83,7 +83,10 @@ Deno.test("dash-client --cooperate says in one line why it cannot", async () => 
     /Cannot cooperate: no torrent of the title at http:.*film\.torrent: the server answered 404; --torrent names another/,
   );
   assertEquals(lonely.code, 2);
-  assertMatch(lonely.stderr, /say how to --cooperate/);
+  assertMatch(
+    lonely.stderr,
+    /--upload-limit has no effect without --cooperate/,
+  );
   assertEquals(none.code, 2);
   assertMatch(none.stderr, /none/);
 });

@@ -73,12 +73,17 @@ Deno.test("dash-client refuses what the title does not have in one line, before 
     assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
     return stderr;
   };
-  for (const flags of ["--quality 99p", "--quality 99p --download-only"]) {
+  for (
+    const flags of [
+      "--abr fixed --quality 99p",
+      "--quality 99p --download-only",
+    ]
+  ) {
     assertStringIncludes(await refused(flags), "one of 360p, 480p, 720p");
   }
 });
 
-Deno.test("dash-client refuses --live-delay for a title that is whole", async () => {
+Deno.test("dash-client refuses --live-delay and a --seek that is never reached for a title that is whole", async () => {
   await using origin = await startProgram(
     "origin --host 127.0.0.1 --port 0 --duration 8s".split(" "),
   );
@@ -87,4 +92,7 @@ Deno.test("dash-client refuses --live-delay for a title that is whole", async ()
   const run = await runProgram(["dash-client", url, "--live-delay", "3s"]);
   assertEquals([run.code, run.stdout], [2, ""]);
   assertStringIncludes(run.stderr, "this one is whole");
+  const late = await runProgram(["dash-client", url, "--seek", "9s:1s"]);
+  assertEquals([late.code, late.stdout], [2, ""]);
+  assertStringIncludes(late.stderr, "--seek must be in what is played");
 });

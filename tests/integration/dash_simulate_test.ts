@@ -131,6 +131,28 @@ const BAD: readonly (readonly [args: readonly string[], line: RegExp])[] = [
     ["http://[::1]:2000/m.mpd", "--latency", "50ms"],
     /--latency is that of --trace/,
   ],
+  ...[
+    ["--simulate --abr bba0 --quality 1000k", /--quality .* with --abr bba0/],
+    ["http://[::1]:2000/m.mpd --quality 720p", /--quality .* --abr auto/],
+    ["http://[::1]:2000/m.mpd --stagger 2s", /--stagger .* without --clients/],
+    [
+      "http://[::1]:2000/m.mpd --clients 1 --stagger 2s",
+      /--stagger .* without --clients/,
+    ],
+    ["--abr all --clients 3 --stagger 2s", /--clients .* with --abr all/],
+    ["--abr all --cooperate", /--cooperate .* with --abr all/],
+    ["--abr all --cmcd query", /--cmcd .* with --abr all/],
+    ["--abr all --tracks audio", /--tracks .* with --abr all/],
+    ["--abr all --start-at 20s", /--start-at .* with --abr all/],
+    ["--abr all --seek 1s:2s", /--seek .* with --abr all/],
+    ["--abr all --speed 2", /--speed .* with --abr all/],
+    ["--abr all --resolver 127.0.0.1:53", /--resolver .*nothing is fetched/],
+    ["--simulate --client-subnet 10.0.0.0/8", /--client-subnet .*nothing is/],
+    ["--simulate --host 127.0.0.1", /--host .*nothing is fetched/],
+    ["m.txt --simulate --timeout 2s", /--timeout .*nothing is fetched/],
+  ].map(([text, line]) =>
+    [(text as string).split(" "), line as RegExp] as const
+  ),
   [["--simulate", "--segment", "2h"], /--segment must be from 250ms to 60s/],
   [["m.json", "--simulate", "--segment", "1s"], /the built-in title's/],
   [[], /manifest's URL is missing/],
