@@ -18,8 +18,8 @@ export const RECORD_TYPES = {
   ANY: 255,
 } as const;
 
-/** Further types that users write by name; their data is bytes to rolecall (RFC 3597; IANA "DNS Parameters"). */
-const OPAQUE_TYPES = {
+/** Further types that users write by name (IANA "DNS Parameters"); the data of most is bytes to rolecall (RFC 3597). */
+export const OTHER_TYPES = {
   RP: 17,
   AFSDB: 18,
   LOC: 29,
@@ -44,7 +44,7 @@ const OPAQUE_TYPES = {
 
 const TYPE_NUMBERS: ReadonlyMap<string, number> = new Map([
   ...Object.entries(RECORD_TYPES),
-  ...Object.entries(OPAQUE_TYPES),
+  ...Object.entries(OTHER_TYPES),
 ]);
 
 /** A record type whose data rolecall reads or which has a meaning of its own. */

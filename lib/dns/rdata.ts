@@ -6,10 +6,10 @@
 import { formatAddress, parseAddress } from "../core/address.ts";
 import { fromHex, toHex } from "../core/bytes.ts";
 import { ProtocolError } from "../core/errors.ts";
-import { RECORD_TYPES, typeName } from "./codes.ts";
+import { OTHER_TYPES, RECORD_TYPES, typeName } from "./codes.ts";
 import { formatName, parseName, readName } from "./name.ts";
 
-/** One field of record data. `name` may be compressed in a message, `target` may not (RFC 3597 §4). */
+/** One field of record data. `name` may be compressed in a message, `target` may not (RFC 3597 §4). `rest` is text, `hex` are digits up to the end. */
 export type RdataField =
   | "ipv4"
   | "ipv6"
@@ -19,9 +19,11 @@ export type RdataField =
   | "u16"
   | "u32"
   | "seconds"
+  | "tag"
   | "string"
   | "strings"
-  | "rest";
+  | "rest"
+  | "hex";
 
 const FIELDS: ReadonlyMap<number, readonly RdataField[]> = new Map<
   number,
@@ -45,8 +47,21 @@ const FIELDS: ReadonlyMap<number, readonly RdataField[]> = new Map<
   [RECORD_TYPES.TXT, ["strings"]],
   [RECORD_TYPES.HINFO, ["string", "string"]],
   [RECORD_TYPES.SRV, ["u16", "u16", "u16", "target"]],
-  [RECORD_TYPES.CAA, ["u8", "string", "rest"]],
+  [RECORD_TYPES.CAA, ["u8", "tag", "rest"]],
+  [RECORD_TYPES.DS, ["u16", "u8", "u8", "hex"]],
+  [OTHER_TYPES.CDS, ["u16", "u8", "u8", "hex"]],
+  [OTHER_TYPES.SSHFP, ["u8", "u8", "hex"]],
+  [OTHER_TYPES.TLSA, ["u8", "u8", "u8", "hex"]],
+  [OTHER_TYPES.SMIMEA, ["u8", "u8", "u8", "hex"]],
+  [OTHER_TYPES.RP, ["target", "target"]],
+  [OTHER_TYPES.AFSDB, ["u16", "target"]],
+  [OTHER_TYPES.NAPTR, ["u16", "u16", "string", "string", "string", "target"]],
+  [OTHER_TYPES.SPF, ["strings"]],
+  [OTHER_TYPES.URI, ["u16", "u16", "rest"]],
 ]);
+
+/** A property of CAA (RFC 8659 §4.1). */
+const TAG = /^[a-z0-9]{1,255}$/i;
 
 const SIZES: { readonly [F in RdataField]?: number } = {
   ipv4: 4,
@@ -99,9 +114,10 @@ export function readRdata(
       if (next > end) throw badRdata(type, at);
       bytes.push(...name);
       at = next;
-    } else if (field === "string") takeString();
+    } else if (field === "string" || field === "tag") takeString();
     else if (field === "strings") { do takeString(); while (at < end); }
-    else take(field === "rest" ? end - at : SIZES[field] ?? 0);
+    else if (field === "rest" || field === "hex") take(end - at);
+    else take(SIZES[field] ?? 0);
   }
   if (at !== end) throw badRdata(type, at);
   return new Uint8Array(bytes);
@@ -145,13 +161,14 @@ export function formatRdata(type: number, rdata: Uint8Array): string {
       at = next;
     } else if (field === "strings") {
       while (at < rdata.length) words.push(quoted(string()));
-    } else if (field === "string") {
+    } else if (field === "string") words.push(quoted(string()));
+    else if (field === "tag") {
       const text = string();
-      // a CAA tag is a bare word
-      words.push(
-        type === RECORD_TYPES.CAA ? String.fromCharCode(...text) : quoted(text),
-      );
+      const word = String.fromCharCode(...text);
+      // what a stranger sent may be no tag
+      words.push(TAG.test(word) ? word : quoted(text));
     } else if (field === "rest") words.push(quoted(rdata.subarray(at)));
+    else if (field === "hex") words.push(toHex(rdata.subarray(at)));
     else {
       const size = SIZES[field] ?? 0;
       words.push(
@@ -162,7 +179,7 @@ export function formatRdata(type: number, rdata: Uint8Array): string {
       at += size;
     }
   }
-  return words.join(" ");
+  return words.join(" ").trimEnd();
 }
 
 /** A word of a zone file: quoted ones keep their spaces, and escapes are still in `text`. */
@@ -265,18 +282,26 @@ function parseField(
       return text === "@" ? origin : parseName(text, origin);
     case "seconds":
       return bigEndian(parseSeconds(text), 4);
+    case "tag":
+      if (TAG.test(text)) return lengthPrefixed(text);
+      throw new SyntaxError(
+        `must be a tag of letters and digits (RFC 8659), got "${text}"`,
+      );
     case "string":
     case "strings":
       return lengthPrefixed(text);
     case "rest":
       return stringBytes(text);
+    case "hex":
+      return fromHex(text);
     default:
       return parseNumber(text, SIZES[field] ?? 0);
   }
 }
 
 function parseOpaque(type: number, words: readonly Word[]): Uint8Array {
-  const length = Number(words[1]?.text);
+  const digits = words[1]?.text ?? "";
+  const length = /^[0-9]{1,5}$/.test(digits) ? Number(digits) : NaN;
   const bytes = fromHex(words.slice(2).map((word) => word.text).join(""));
   if (bytes.length !== length) {
     throw new SyntaxError(
@@ -285,7 +310,22 @@ function parseOpaque(type: number, words: readonly Word[]): Uint8Array {
       }`,
     );
   }
-  return readRdata(bytes, { type, offset: 0, length });
+  const data = readRdata(bytes, { type, offset: 0, length });
+  if (data.length !== length || data.some((byte, at) => byte !== bytes[at])) {
+    throw new SyntaxError("must have no name with a pointer (RFC 3597 §4)");
+  }
+  return data;
+}
+
+/** Joins the words of digits in hexadecimal, which may have gaps. */
+function withoutGaps(
+  words: readonly Word[],
+  fields: readonly RdataField[],
+): readonly Word[] {
+  const last = fields.length - 1;
+  if (fields[last] !== "hex" || words.length <= last) return words;
+  const text = words.slice(last).map((word) => word.text).join("");
+  return [...words.slice(0, last), { text, quoted: false }];
 }
 
 /**
@@ -316,15 +356,16 @@ export function parseRdata(
     );
   }
   const many = fields[0] === "strings";
-  if (many ? words.length === 0 : words.length !== fields.length) {
+  const given = withoutGaps(words, fields);
+  if (many ? given.length === 0 : given.length !== fields.length) {
     throw new SyntaxError(
       `${typeName(type)} takes ${
         many ? "one word or more" : `${fields.length} words`
-      } of data, got ${words.length}`,
+      } of data, got ${given.length}`,
     );
   }
   const bytes: number[] = [];
-  for (const [index, word] of words.entries()) {
+  for (const [index, word] of given.entries()) {
     bytes.push(...parseField(fields[index] ?? "strings", word.text, origin));
   }
   if (bytes.length > 65535) throw new SyntaxError("must fit in 65535 bytes");

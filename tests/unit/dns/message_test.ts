@@ -41,7 +41,20 @@ const RDATA: readonly [string, string, string][] = [
     "ns1.kingcdn.example. host\\.master.kingcdn.example. 1 86400 7200 691200 30",
   ],
   ["TYPE666", "\\# 3 a1b2 c3", "\\# 3 a1b2c3"],
-  ["SSHFP", "\\# 3 0101 ff", "\\# 3 0101ff"],
+  ["SVCB", "\\# 3 0101 00", "\\# 3 010100"],
+  ["SSHFP", "\\# 3 0101 ff", "1 1 ff"],
+  ["SSHFP", "1 2 0A0b 0 c", "1 2 0a0b0c"],
+  ["DS", "12345 8 2 0102 03", "12345 8 2 010203"],
+  ["TLSA", "3 1 1 aabb", "3 1 1 aabb"],
+  ["RP", "x .", "x.kingcdn.example. ."],
+  ["AFSDB", "1 b", "1 b.kingcdn.example."],
+  [
+    "NAPTR",
+    '1 2 u "E2U+sip" "!^.*$!x!" .',
+    '1 2 "u" "E2U+sip" "!^.*$!x!" .',
+  ],
+  ["SPF", "v=spf1 -all", '"v=spf1" "-all"'],
+  ["URI", '1 2 "http://a.example/"', '1 2 "http://a.example/"'],
   ["A", "\\# 4 7f000003", "127.0.0.3"],
   ["TYPE257", '0 iodef "mailto:a@b.example"', '0 iodef "mailto:a@b.example"'],
 ];
@@ -52,6 +65,11 @@ Deno.test("parseRdata and formatRdata go both ways", () => {
     assertEquals(formatRdata(number, rdata(type, given)), shown);
     assertEquals(rdata(type, shown), rdata(type, given));
   }
+});
+
+Deno.test("formatRdata shows a CAA tag that is none without what a terminal would obey", () => {
+  const data = new Uint8Array([0, 2, 0x1b, 0x5b, 0x78]);
+  assertEquals(formatRdata(RECORD_TYPES.CAA, data), '0 "\\027[" "x"');
 });
 
 Deno.test("parseRdata refuses data of another type", () => {
@@ -72,11 +90,20 @@ Deno.test("parseRdata refuses data of another type", () => {
       ["TXT", `"${"x".repeat(256)}"`],
       ["TXT", '"\\256"'],
       ["HTTPS", "1 . alpn=h2"],
+      ["CAA", '0 "is sue" x'],
+      ["CAA", '0 "" x'],
+      ["DS", "1 2 3"],
+      ["DS", "1 2 3 abc"],
+      ["DS", "1 2 3 xy"],
+      ["NAPTR", "1 2 u . ."],
       ["TYPE666", "abc"],
       ["TYPE666", "\\# 3 a1b2"],
       ["TYPE666", "\\# 1 a"],
       ["A", "\\# 3 7f0000"],
       ["NS", "\\# 2 c000"],
+      ["MX", "\\# 4 0001c000"],
+      ["TYPE666", "\\# 0x1 01"],
+      ["TYPE666", "\\# +1 01"],
     ] as const
   ) assertThrows(() => rdata(type, text), SyntaxError);
 });

@@ -2,8 +2,8 @@ import { assertEquals } from "@std/assert";
 import { ask, lines, responderFor, ZONE } from "./ask.ts";
 
 const DELEGATION = `${ZONE}
-sub DS \\# 4 00010203
-sub DS \\# 4 00010204
+sub DS 1 2 3 0a0B
+sub DS \\# 6 000102040c0d
 alias CNAME sub
 other NS ns.sub
 other NS ns.out.sub
@@ -27,8 +27,8 @@ $TTL 60
 away A 127.0.0.14
 `;
 const DS = [
-  "sub.kingcdn.example. 3600 DS \\# 4 00010203",
-  "sub.kingcdn.example. 3600 DS \\# 4 00010204",
+  "sub.kingcdn.example. 3600 DS 1 2 3 0a0b",
+  "sub.kingcdn.example. 3600 DS 1 2 4 0c0d",
 ];
 
 Deno.test("Responder gives the DS of a zone from the zone above it, when both are its own (RFC 4035 §3.1.4.1)", () => {
