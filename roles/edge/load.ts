@@ -65,7 +65,14 @@ export async function runLoad(
   }
 }
 
-function checkFlags({ load, requests, concurrency, catalogue }: LoadFlags) {
+function checkFlags(
+  { load, requests, concurrency, catalogue, against }: LoadFlags,
+) {
+  if (against !== undefined && /[?#]/.test(against)) {
+    throw new InputError(
+      `--against is the URL of a server, without query and fragment, got "${against}"`,
+    );
+  }
   if (requests < 1 || requests > MAX_REQUESTS) {
     throw new InputError(`--requests must be from 1 to ${MAX_REQUESTS}`);
   }
@@ -144,13 +151,11 @@ function request({ timeout }: LoadFlags, { signal }: RoleContext) {
   };
 }
 
-/** The URL of the same object on another server. */
-function elsewhere(url: string, server: string): string {
-  const to = new URL(url);
-  const { protocol, host } = new URL(server);
-  to.protocol = protocol;
-  to.host = host;
-  return to.href;
+/** The URL of the same object on another server, whose URL may have a path that comes first, as that of an edge's origin may. */
+export function elsewhere(url: string, server: string): string {
+  const { pathname, search } = new URL(url);
+  const { origin, pathname: base } = new URL(server);
+  return origin + base.replace(/\/+$/, "") + pathname + search;
 }
 
 /** Asks for each URL, `--concurrency` at a time. */

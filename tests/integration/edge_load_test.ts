@@ -56,6 +56,8 @@ Deno.test("edge --load fills in numbers, and says when nobody answers", async ()
   assertEquals(gone.code, 1);
   assertMatch(gone.stderr, /not one of 50 requests/);
   assertEquals((await load(`${origin.url}/same`)).code, 2);
+  args.push("--against", `${origin.url}/?x`);
+  assertEquals((await load(`${origin.url}/o{n}`)).code, 2);
 });
 
 Deno.test("edge --load asks for whole files where a manifest names one a rate, and says when it names nothing", async () => {
