@@ -7,6 +7,8 @@ export interface PlaylistUris {
   readonly playlists: readonly string[];
   /** Initialization sections and segments, each once, in their order. */
   readonly media: readonly string[];
+  /** The segments alone. */
+  readonly segments: readonly string[];
 }
 
 /**
@@ -22,6 +24,7 @@ export function readPlaylistUris(text: string): PlaylistUris {
   }
   const playlists = new Set<string>();
   const media = new Set<string>();
+  const segments = new Set<string>();
   let isRendition = false;
   for (const line of lines) {
     if (playlists.size + media.size >= MAX_URIS) break;
@@ -29,6 +32,7 @@ export function readPlaylistUris(text: string): PlaylistUris {
     if (uri === "") continue;
     if (!uri.startsWith("#")) {
       (isRendition ? playlists : media).add(uri);
+      if (!isRendition) segments.add(uri);
       isRendition = false;
       continue;
     }
@@ -38,7 +42,11 @@ export function readPlaylistUris(text: string): PlaylistUris {
     if (uri.startsWith("#EXT-X-MEDIA:")) playlists.add(named);
     if (uri.startsWith("#EXT-X-MAP:")) media.add(named);
   }
-  return { playlists: [...playlists], media: [...media] };
+  return {
+    playlists: [...playlists],
+    media: [...media],
+    segments: [...segments],
+  };
 }
 
 /** The value of `URI` in an attribute list (RFC 8216 §4.2), where quoted values may hold anything but quotes. */

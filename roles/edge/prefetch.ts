@@ -3,7 +3,8 @@
  *
  * A player that has asked for two segments in a row, of whatever rate, will most likely ask for the third in the rate of
  * the second. So from the second on each request lets the edge fetch the one after it: at once when the player got its own out of the cache, or after
- * it when the origin's link was needed for that. A player that changes its rate has one segment fetched in vain.
+ * it when the origin's link was needed for that. A player that changes its rate has one segment fetched in vain. In HLS
+ * nothing says which segments of two rates are the same stretch: after a change two have to be asked for again.
  * Players that name what they want next (CMCD `nor`) are believed at their first request.
  */
 import { messageOf } from "../../lib/core/errors.ts";
@@ -12,7 +13,7 @@ import { normaliseTarget } from "../../lib/http/target.ts";
 import type { HttpResponse } from "../../lib/io/http.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Errands } from "./errands.ts";
-import { isManifest, type Rung, type Titles } from "./titles.ts";
+import { isManifest, isPlaylist, type Rung, type Titles } from "./titles.ts";
 
 /** Most fetches ahead at once. */
 const MAX_AHEAD = 32;
@@ -54,7 +55,8 @@ export class Prefetcher {
     const target = normaliseTarget(request.target);
     if (target === undefined) return answer;
     const isHit = isNearestHit(answer.headers.get("cache-status"));
-    if (isManifest(target) && !(isHit && this.#titles.has(target))) {
+    const isTitle = isManifest(target) || isPlaylist(target);
+    if (isTitle && !(isHit && this.#titles.has(target))) {
       this.#start(this.#learn(target));
     }
     const next = this.#nextOf(target, request);

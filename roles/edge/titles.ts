@@ -2,9 +2,10 @@ import type { AdaptationSet } from "../../lib/dash/mpd.ts";
 import { parseMpd } from "../../lib/dash/mpd.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";
+import { readPlaylistUris } from "../../lib/media/hls_reader.ts";
 
-/** Most titles remembered, and most segments of all together; the oldest are forgotten first. */
-const MAX_TITLES = 64;
+/** Most manifests remembered, HLS has one for each rate, and most segments of all together; the oldest are forgotten first. */
+const MAX_TITLES = 256;
 const MAX_SEGMENTS = 200_000;
 
 /** One rate of a stretch of media. */
@@ -62,6 +63,29 @@ export function readTitle(
     }
   }
   return { targets: [...targets], segments };
+}
+
+/**
+ * Reads what an HLS playlist says of its segments. It knows nothing of other rates: each has a playlist of its own.
+ *
+ * @param resolve The target of a URI; undefined when it is elsewhere.
+ * @throws {SyntaxError} If it is no playlist.
+ */
+export function readPlaylist(
+  text: string,
+  resolve: (uri: string) => string | undefined,
+): KnownTitle {
+  const targets = readPlaylistUris(text).segments.map(resolve);
+  const segments = new Map<string, KnownSegment>();
+  for (const [at, target] of targets.entries()) {
+    if (target === undefined) continue;
+    segments.set(target, {
+      next: targets[at + 1],
+      rungs: [{ bitsPerSecond: 0, target }],
+      contentType: "",
+    });
+  }
+  return { targets: [...segments.keys()], segments };
 }
 
 function readSet(
@@ -125,12 +149,14 @@ export class Titles {
     return this.#titles.has(target);
   }
 
-  /** Reads a manifest. @throws {MpdError} If it cannot be read. */
+  /** Reads a manifest, or an HLS playlist, by its name. @throws {SyntaxError} If it cannot be read. */
   learn(target: string, text: string): KnownTitle {
-    const title = readTitle(text, this.#urlOf(target), {
-      targetOf: this.#targetOf,
-      nowWallMs: this.#clock.wallMs(),
-    });
+    const title = isPlaylist(target)
+      ? readPlaylist(text, (uri) => this.resolve(uri, target))
+      : readTitle(text, this.#urlOf(target), {
+        targetOf: this.#targetOf,
+        nowWallMs: this.#clock.wallMs(),
+      });
     this.#titles.delete(target);
     this.#titles.set(target, title);
     let segments = 0;
@@ -153,13 +179,15 @@ export class Titles {
     return there === undefined ? undefined : normaliseTarget(there);
   }
 
-  /** What is known of a segment. */
+  /** What is known of a segment, by a manifest that knows it in several rates if there is one. */
   find(target: string): KnownSegment | undefined {
+    let found: KnownSegment | undefined;
     for (const { segments } of this.#titles.values()) {
       const known = segments.get(target);
-      if (known !== undefined) return known;
+      if (known !== undefined && known.rungs.length > 1) return known;
+      found ??= known;
     }
-    return undefined;
+    return found;
   }
 }
 

@@ -55,6 +55,35 @@ Deno.test("edge prefetches for a lone player: after segment 2 nothing but hits, 
   );
 });
 
+Deno.test("edge prefetches for a player of HLS", async () => {
+  const playlist = `#EXTM3U\n#EXT-X-TARGETDURATION:4\n${
+    [1, 2, 3, 4].map((n) => `#EXTINF:4,\nlow-${n}.ts\n`).join("")
+  }#EXT-X-ENDLIST\n`;
+  const master = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n";
+  await using origin = countingOrigin((path) =>
+    new Response(
+      path === "/low.m3u8" ? playlist : path === "/a.m3u8" ? master : path,
+      { headers: { "cache-control": "max-age=60" } },
+    )
+  );
+  const { program, url } = await startEdge([origin.url], ["--prefetch"]);
+  await using _edge = program;
+  for (const name of ["a.m3u8", "low.m3u8"]) {
+    await take(`${url}/${name}`);
+    await program.until("title.learned", ({ path }) => path === `/${name}`);
+  }
+  await take(`${url}/low-1.ts`);
+  for (const number of [2, 3]) {
+    await take(`${url}/low-${number}.ts`);
+    const next = `/low-${number + 1}.ts`;
+    await program.until("segment.prefetched", ({ path }) => path === next);
+  }
+  await take(`${url}/low-4.ts`);
+  assertEquals(statusesOf(program, "/low-3.ts"), ["hit"]);
+  assertEquals(statusesOf(program, "/low-4.ts"), ["hit"]);
+  assertEquals(origin.requests.length, 6);
+});
+
 Deno.test("edge prefetches what a player names with CMCD nor, and nothing elsewhere", async () => {
   await using origin = countingOrigin(answerOf);
   const { program, url } = await startEdge([origin.url], ["--prefetch"]);

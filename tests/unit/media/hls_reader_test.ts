@@ -15,7 +15,10 @@ low.m3u8
 high.m3u8?x=1
 `.replaceAll("\n", "\r\n"),
     ),
-    { playlists: ["sound.m3u8", "low.m3u8", "high.m3u8?x=1"], media: [] },
+    {
+      playlists: ["sound.m3u8", "low.m3u8", "high.m3u8?x=1"],
+      ...{ media: [], segments: [] },
+    },
   );
   assertEquals(
     readPlaylistUris(`#EXTM3U
@@ -28,7 +31,11 @@ one.m4s
 #EXTINF:4,
 one.m4s
 #EXT-X-ENDLIST`),
-    { playlists: [], media: ["init.mp4", "1.m4s", "one.m4s"] },
+    {
+      playlists: [],
+      media: ["init.mp4", "1.m4s", "one.m4s"],
+      segments: ["1.m4s", "one.m4s"],
+    },
   );
   assertThrows(() => readPlaylistUris("<html>"), SyntaxError);
 });
