@@ -13,6 +13,7 @@ export const RECORD_TYPES = {
   OPT: 41,
   DS: 43,
   CAA: 257,
+  DNAME: 39,
   IXFR: 251,
   AXFR: 252,
   ANY: 255,
@@ -24,7 +25,6 @@ export const OTHER_TYPES = {
   AFSDB: 18,
   LOC: 29,
   NAPTR: 35,
-  DNAME: 39,
   SSHFP: 44,
   RRSIG: 46,
   NSEC: 47,
@@ -61,6 +61,7 @@ export const RCODES = {
   NXDOMAIN: 3,
   NOTIMP: 4,
   REFUSED: 5,
+  YXDOMAIN: 6,
   NOTAUTH: 9,
   BADVERS: 16,
 } as const;

@@ -5,6 +5,7 @@
  * zero byte of the root (RFC 1035 §3.1). Case is kept and never compared (RFC 4343), because resolvers mix it on
  * purpose and want it back (0x20). A label may hold any byte; text escapes those that are not plain (`\.`, `\032`).
  */
+import { concat } from "../core/bytes.ts";
 import { ProtocolError } from "../core/errors.ts";
 
 /** A domain name in wire form, uncompressed. */
@@ -137,6 +138,21 @@ export function equalNames(a: Uint8Array, b: Uint8Array): boolean {
 export function parentName(name: Uint8Array): Uint8Array {
   const length = name[0] ?? 0;
   return length === 0 ? name : name.subarray(length + 1);
+}
+
+/**
+ * Returns a name with its last `endBytes` bytes, a name above it, replaced by `target`: what a DNAME makes of it.
+ *
+ * Undefined if it is too long then (RFC 6672 §2.2).
+ */
+export function withNewEnd(
+  name: Uint8Array,
+  endBytes: number,
+  target: Uint8Array,
+): Name | undefined {
+  const kept = name.length - endBytes;
+  if (kept + target.length > MAX_NAME_BYTES) return undefined;
+  return concat(name.subarray(0, kept), target);
 }
 
 /** Returns where the uncompressed name that starts at `at` ends. */

@@ -53,6 +53,7 @@ const FIELDS: ReadonlyMap<number, readonly RdataField[]> = new Map<
   [OTHER_TYPES.SSHFP, ["u8", "u8", "hex"]],
   [OTHER_TYPES.TLSA, ["u8", "u8", "u8", "hex"]],
   [OTHER_TYPES.SMIMEA, ["u8", "u8", "u8", "hex"]],
+  [RECORD_TYPES.DNAME, ["target"]],
   [OTHER_TYPES.RP, ["target", "target"]],
   [OTHER_TYPES.AFSDB, ["u16", "target"]],
   [OTHER_TYPES.NAPTR, ["u16", "u16", "string", "string", "string", "target"]],

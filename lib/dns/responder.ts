@@ -6,6 +6,7 @@
  */
 import { utf8 } from "../core/bytes.ts";
 import type { Rng } from "../core/rng.ts";
+import type { Choice } from "./choice.ts";
 import {
   CLASSES,
   EDNS_UDP_BYTES,
@@ -19,7 +20,7 @@ import { equalNames, parseName } from "./name.ts";
 import { QueryReader } from "./query_reader.ts";
 import type { AnswerFate, ResponseRateLimit } from "./rate_limit.ts";
 import { BOTH_COOKIES_BYTES, type ServerCookies } from "./server_cookies.ts";
-import { type Choice, ZoneAnswer } from "./zone_answer.ts";
+import { ZoneAnswer } from "./zone_answer.ts";
 import type { Zone, ZoneTable } from "./zone_table.ts";
 
 const VERSION_NAMES = [

@@ -6,13 +6,12 @@
  */
 import type { Rng } from "../core/rng.ts";
 import { utf8 } from "../core/bytes.ts";
+import { type Choice, choose } from "./choice.ts";
 import { CLASSES, RCODES, RECORD_TYPES } from "./codes.ts";
 import type { MessageWriter } from "./message_writer.ts";
-import { equalNames, isWithin, ROOT } from "./name.ts";
+import { equalNames, isWithin, nameEnd, ROOT, withNewEnd } from "./name.ts";
 import type { QueryReader } from "./query_reader.ts";
 import type { Redirect, RedirectFamily } from "./redirects.ts";
-import type { EdgeGroup } from "./select/edge.ts";
-import { noteSelection, type Selection, steer } from "./select/steer.ts";
 import {
   type Found,
   type RecordSet,
@@ -36,18 +35,6 @@ const TARGET_OFFSETS: ReadonlyMap<number, number> = new Map([
   [RECORD_TYPES.SRV, 6],
 ]);
 const ADDRESS_TYPES = [RECORD_TYPES.A, RECORD_TYPES.AAAA];
-
-/** A choice among edges. */
-export interface Choice extends Selection {
-  /** All edges of the name, the candidates among them. */
-  readonly group: EdgeGroup;
-  readonly redirect: Redirect;
-  /** The client's address as far as it was known; valid until the next query. */
-  readonly client: Uint8Array;
-  readonly clientLength: number;
-  /** The address is from EDNS Client Subnet, not from the packet. */
-  readonly fromOption: boolean;
-}
 
 /** Kinds of answers, for {@linkcode ZoneAnswer.key}. */
 const KINDS = { data: 1, nothing: 2, noName: 3, referral: 4 } as const;
@@ -128,7 +115,14 @@ export class ZoneAnswer {
         if (hop === 0) this.rcode = RCODES.REFUSED;
         return true;
       }
-      const { node } = found;
+      const { node, dname } = found;
+      if (dname !== undefined) {
+        if (passed?.includes(dname)) return true;
+        (passed ??= []).push(dname);
+        const next = this.#rename(table, dname);
+        if (next === "follow") continue;
+        return next === "end";
+      }
       const alias = node === undefined || type === RECORD_TYPES.CNAME ||
           type === RECORD_TYPES.ANY || isReferral(found, type)
         ? undefined
@@ -144,6 +138,37 @@ export class ZoneAnswer {
       this.#nameAt = alias.at + 2;
     }
     return true;
+  }
+
+  /** Writes a DNAME, and the alias that it makes of the name that is looked for: its target is looked for now (RFC 6672 §3.2). */
+  #rename(table: ZoneTable, dname: ZoneNode): "follow" | "end" | "full" {
+    const { bytes } = table;
+    const { nameAt } = dname;
+    const { type } = this.#reader;
+    const set = recordSet(dname, RECORD_TYPES.DNAME)!;
+    this.authoritative = true;
+    this.key = KINDS.data << 28 ^ nameAt;
+    const count = this.#place(table, set, { name: bytes, nameAt });
+    this.answers += count;
+    if (count < set.count) return "full";
+    const at = this.#nameAt === ASKED ? 12 : this.#nameAt;
+    const renamed = withNewEnd(
+      this.#name.subarray(at, nameEnd(this.#name, at)),
+      nameEnd(bytes, nameAt) - nameAt,
+      bytes.subarray(set.at + 2, nameEnd(bytes, set.at + 2)),
+    );
+    if (renamed === undefined) {
+      this.rcode = RCODES.YXDOMAIN;
+      return "end";
+    }
+    const { ttlSeconds } = set;
+    const alias = { type: RECORD_TYPES.CNAME, ttlSeconds, rdata: renamed };
+    if (!this.#answer(alias)) return "full";
+    this.#name = renamed;
+    this.#nameAt = 0;
+    return type === RECORD_TYPES.CNAME || type === RECORD_TYPES.ANY
+      ? "end"
+      : "follow";
   }
 
   /** Writes a record about the asked name; false if it does not fit. */
@@ -230,35 +255,16 @@ export class ZoneAnswer {
     const clientLength = subnet === undefined
       ? 8 * address.length
       : this.#query[this.#reader.subnetAt + 2] ?? 0;
-    const { group, sites } = family;
-    const selection = steer(redirect.steering, {
-      group,
-      sites,
-      client,
-      clientLength,
-      nameHash: redirect.nameHash,
-      loadPerAnswer: redirect.book.loadPerAnswer,
-      rng: this.#rng,
-    });
-    noteSelection(selection);
-    const { edge } = selection;
-    // field by field: copying an object into another takes several times as long
-    this.choice = {
-      edge,
-      candidates: selection.candidates,
-      memory: selection.memory,
-      scopeLength: selection.scopeLength,
-      reasons: selection.reasons,
-      group,
-      redirect,
+    this.choice = choose(redirect, family, {
       client,
       clientLength,
       fromOption: subnet !== undefined,
-    };
+      rng: this.#rng,
+    });
     return this.#answer({
       type: this.#reader.type,
       ttlSeconds: redirect.ttlSeconds,
-      rdata: edge.address,
+      rdata: this.choice.edge.address,
     });
   }
 
@@ -337,10 +343,11 @@ export class ZoneAnswer {
     const told: ZoneNode[] = [];
     let at = set.at;
     for (let index = 0; index < set.count; index++) {
-      const { node, cut } = table.find(bytes, at + 2 + offset) ?? {};
+      const { node, cut, dname } = table.find(bytes, at + 2 + offset) ?? {};
       at += 2 + (bytes[at]! << 8 | bytes[at + 1]!);
       if (
-        node === undefined || cut !== undefined || !table.foundExactly ||
+        node === undefined || (cut ?? dname) !== undefined ||
+        !table.foundExactly ||
         told.includes(node)
       ) continue;
       told.push(node);
@@ -372,9 +379,9 @@ export class ZoneAnswer {
     if (count < servers.count) return false;
     let at = servers.at;
     for (let index = 0; index < servers.count; index++) {
-      const { node } = table.find(bytes, at + 2) ?? {};
+      const { node, dname } = table.find(bytes, at + 2) ?? {};
       at += 2 + (bytes[at]! << 8 | bytes[at + 1]!);
-      if (node === undefined || !table.foundExactly) continue;
+      if (node === undefined || dname || !table.foundExactly) continue;
       // of a zone below, that is ours too, only what it answers for itself; what is elsewhere nobody would believe us
       const isOurs = node.zone === cut.zone ||
         node.cut === undefined && isWithin(node.zone.origin, cut.zone.origin);

@@ -60,6 +60,8 @@ export interface ZoneNode {
   redirect: Redirect | undefined;
   /** The delegation at this name or above it: what is here is another server's to answer. */
   cut: ZoneNode | undefined;
+  /** The name above it that has a DNAME, and no cut above that: it is another name's, whatever is here. */
+  dname: ZoneNode | undefined;
   /** `*` below this name. */
   wildcard: ZoneNode | undefined;
 }
@@ -70,6 +72,8 @@ export interface Found {
   /** The name itself, or the wildcard that stands for it; undefined if there is neither (NXDOMAIN). */
   readonly node: ZoneNode | undefined;
   readonly cut: ZoneNode | undefined;
+  /** The name above it whose DNAME says what it is called in truth (RFC 6672). */
+  readonly dname: ZoneNode | undefined;
 }
 
 /** Returns the records of a type, if the name has any. */
@@ -134,10 +138,10 @@ export class ZoneTable {
   find(bytes: Uint8Array, at = 0): Found | undefined {
     const node = this.#nodes.closest(bytes, at);
     if (node === undefined) return undefined;
-    const { zone, cut } = node;
+    const { zone, cut, dname } = node;
     return this.#nodes.isExact
-      ? { zone, node, cut }
-      : { zone, node: node.wildcard, cut };
+      ? { zone, node, cut, dname }
+      : { zone, node: node.wildcard, cut, dname: dnameBelow(node) };
   }
 
   /** Whether the last {@linkcode ZoneTable.find} found the name itself, not a wildcard for it. */
@@ -225,6 +229,7 @@ export class ZoneTable {
       sets: undefined,
       redirect: undefined,
       cut: undefined,
+      dname: undefined,
       wildcard: undefined,
     };
     node.nameAt = this.#nodes.add(name, node);
@@ -242,6 +247,7 @@ export class ZoneTable {
       else own.push(record);
     }
     checkAlias(node, byType);
+    checkRenaming(byType);
     for (const [type, own] of [...byType].reverse()) {
       const different = own.length === 1 ? own : withoutTwins(own);
       const at = this.#pool.add([]);
@@ -265,10 +271,19 @@ export class ZoneTable {
     if (this.#tops.has(node)) return;
     const { bytes } = this.#pool;
     const parentAt = node.nameAt + 1 + (bytes[node.nameAt] ?? 0);
-    const above = this.#nodes.get(bytes, parentAt)?.cut;
-    const isCut = recordSet(node, RECORD_TYPES.NS) !== undefined;
-    node.cut = above ?? (isCut ? node : undefined);
+    const above = this.#nodes.get(bytes, parentAt);
+    node.dname = above && dnameBelow(above);
+    const isCut = node.dname === undefined &&
+      recordSet(node, RECORD_TYPES.NS) !== undefined;
+    node.cut = above?.cut ?? (isCut ? node : undefined);
   }
+}
+
+/** The DNAME that holds for the names below one. */
+function dnameBelow(node: ZoneNode): ZoneNode | undefined {
+  if (node.cut !== undefined) return undefined;
+  return node.dname ??
+    (recordSet(node, RECORD_TYPES.DNAME) === undefined ? undefined : node);
 }
 
 /** Returns the name that stands at `at` of a table's bytes. Shares the memory. */
@@ -316,6 +331,19 @@ function checkAlias(
   } is an alias (CNAME) and so can have no other data`;
   const line = Math.max(first.line ?? 0, extra?.line ?? 0);
   throw line === 0 ? new SyntaxError(rule) : new ZoneFileError(line, rule);
+}
+
+/** RFC 6672 §2.4: a name has one DNAME. */
+function checkRenaming(
+  byType: ReadonlyMap<number, readonly ZoneRecord[]>,
+): void {
+  const [first, ...others] = byType.get(RECORD_TYPES.DNAME) ?? [];
+  const second = others.find(({ rdata }) => !sameBytes(rdata, first!.rdata));
+  if (second === undefined) return;
+  const rule = `${displayName(second.name)} has a second DNAME`;
+  throw second.line === undefined
+    ? new SyntaxError(rule)
+    : new ZoneFileError(second.line, rule);
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

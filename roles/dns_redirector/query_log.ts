@@ -6,7 +6,7 @@ import {
 import { rcodeName, RCODES, typeName } from "../../lib/dns/codes.ts";
 import { displayName } from "../../lib/dns/name.ts";
 import type { Reply } from "../../lib/dns/responder.ts";
-import type { Choice } from "../../lib/dns/zone_answer.ts";
+import type { Choice } from "../../lib/dns/choice.ts";
 import type { RolecallEvent } from "../../lib/events/mod.ts";
 import type { RoleContext } from "../../lib/role.ts";
 

@@ -49,6 +49,13 @@ sub NS ns.other.example.
 ns.sub A 192.0.2.53
 deep.sub TXT "occluded"
 bare NS ns1
+sub DS 12345 8 2 0102030405060708091011121314151617181920212223242526272829303132
+dn DNAME wild
+dn2.ent DNAME dn
+todn CNAME known.dn
+outdn DNAME elsewhere.example.
+a.a.a.rep A 192.0.2.12
+torep CNAME a.a.a.a.rep
 _http._tcp SRV 0 5 80 mail
 ptr PTR mail
 odd\\.dot.x TXT "dot"
@@ -64,6 +71,7 @@ const NAMES = [
   ),
   ...["", "nope", "b.c.ent", "c.ent", "ent", "wild", "x.wild", "y.x.wild"],
   ...["z.known.wild", "alias", "q.alias", "r.q.alias", "x.mail", "case"],
+  ...["q.dn", "known.dn", "a.b.dn", "x.known.dn2.ent", "q.outdn", "*.dn"],
   ...["x.sub", "a.b.sub", "x.bare", "_tcp", "x._tcp", "x.chain1"],
 ].map((name) => name === "" ? "diff.example." : `${name}.diff.example.`);
 const TYPES: readonly number[] = [

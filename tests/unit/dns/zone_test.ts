@@ -162,7 +162,7 @@ Deno.test("parseMasterFile says what it does not know, and how it can be written
     const [line, said] of [
       ["$GENERATE 1-9 a$ A 127.0.0.$", /not supported\), got \$GENERATE$/],
       ["x NXT y", /TYPE666 \\# LENGTH HEX, got "NXT"$/],
-      ["x DNAME y", /\\# with a length and bytes .* for type DNAME/],
+      ["x HTTPS y", /\\# with a length and bytes .* for type HTTPS/],
       ["@ SOA ns h 2 2 3 4 5", /^line 5: the zone .* has a second SOA$/],
     ] as const
   ) {
