@@ -21,6 +21,7 @@ import { readInput } from "./io/read_input.ts";
 import { listenForShutdown } from "./io/shutdown.ts";
 import { observe, type Observed } from "./observe/observe.ts";
 import type { Role, RoleContext, RoleResult } from "./role.ts";
+import { RosterEntry } from "./roster/entry.ts";
 import { VERSION } from "./version.ts";
 
 /** Most bytes of a `--config` file. */
@@ -90,7 +91,11 @@ async function perform(
   const { observed, signal } = run;
   const seed = common.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
   let result: RoleResult | undefined;
-  const emit = introduced(observed.emit, [
+  await using roster = rosterEntry(role, common, run);
+  const emit = introduced((event) => {
+    observed.emit(event);
+    roster?.see(event);
+  }, [
     { type: "role.started", mode: modeName, seed, version: VERSION },
     ...observed.introduction,
   ]);
@@ -114,6 +119,7 @@ async function perform(
   } catch (error) {
     if (!(signal.aborted && error === signal.reason)) failure = error;
   }
+  await roster?.[Symbol.asyncDispose]();
   observed.settle();
   if (result !== undefined) {
     denoTerminal.write(
@@ -131,6 +137,19 @@ async function perform(
   });
   if (failure !== undefined) complain(failure);
   return exitCode;
+}
+
+/** What answers `rolecall roster` for the role; undefined when it is not to be seen. */
+function rosterEntry(
+  role: Role,
+  { unlisted }: CommonValues,
+  { name, observed }: { readonly name: string; readonly observed: Observed },
+): RosterEntry | undefined {
+  if (unlisted || role.name === "roster") return undefined;
+  return new RosterEntry({
+    ...{ role: role.name, name, version: VERSION },
+    ...{ clock: denoClock, net: denoNet, emit: observed.emit },
+  });
 }
 
 /**

@@ -47,4 +47,9 @@ export const ROLES: readonly RoleEntry[] = [
     summary: "Scripted classroom demos with measured results",
     load: async () => (await import("./demo/mod.ts")).demo,
   },
+  {
+    name: "roster",
+    summary: "Who is out there: every role on this LAN answers",
+    load: async () => (await import("./roster/mod.ts")).roster,
+  },
 ];

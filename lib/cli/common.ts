@@ -25,6 +25,9 @@ export const COMMON_FLAGS = {
   seed: flag.count({
     help: "Seed of every random choice, so that a run can be repeated",
   }),
+  unlisted: flag.toggle({
+    help: "Do not answer rolecall roster",
+  }),
   json: flag.toggle({ help: "Print the result as one JSON document" }),
   out: flag.path({
     placeholder: "DIR",

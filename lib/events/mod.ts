@@ -9,6 +9,7 @@ import { ORIGIN_EVENTS, type OriginEvent } from "./origin.ts";
 import { PEER_EVENTS, type PeerEvent } from "./peer.ts";
 import { RECURSION_EVENTS, type RecursionEvent } from "./recursion.ts";
 import { ROLE_EVENTS, type RoleEvent } from "./role.ts";
+import { ROSTER_EVENTS, type RosterEvent } from "./roster.ts";
 import type { EventTable } from "./table.ts";
 import { TRACKER_EVENTS, type TrackerEvent } from "./tracker.ts";
 
@@ -25,7 +26,8 @@ export type RolecallEvent =
   | RecursionEvent
   | EdgeWatchEvent
   | DashEvent
-  | DemoEvent;
+  | DemoEvent
+  | RosterEvent;
 
 /** The names of all events. */
 export type EventType = RolecallEvent["type"];
@@ -50,6 +52,7 @@ export const EVENTS: EventTable<RolecallEvent> = {
   ...EDGE_WATCH_EVENTS,
   ...DASH_EVENTS,
   ...DEMO_EVENTS,
+  ...ROSTER_EVENTS,
 };
 
 /** What `emit` wraps an event in: who said it and when. */

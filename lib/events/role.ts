@@ -20,6 +20,17 @@ export type RoleEvent =
     readonly host: string;
     readonly port: number;
   }
+  | {
+    /** The role is in the roster now. */
+    readonly type: "role.announced";
+    /** How it is called there: its name, with a number if another has that one. */
+    readonly instance: string;
+  }
+  | {
+    /** The role cannot be in the roster. */
+    readonly type: "role.unannounced";
+    readonly reason: string;
+  }
   | { readonly type: "role.stopping"; readonly reason: string }
   | {
     readonly type: "role.finished";
@@ -55,6 +66,14 @@ export const ROLE_EVENTS: EventTable<RoleEvent> = {
   "admin.listening": {
     level: "info",
     text: (e) => `metrics and events at http://${e.host}:${e.port}/`,
+  },
+  "role.announced": {
+    level: "debug",
+    text: (e) => `in the roster as ${e.instance}`,
+  },
+  "role.unannounced": {
+    level: "debug",
+    text: (e) => `not in the roster: ${e.reason}`,
   },
   "role.stopping": { level: "info", text: (e) => `stopping: ${e.reason}` },
   "role.finished": {

@@ -10,7 +10,12 @@ import { RunError } from "../core/errors.ts";
 import { closer } from "./deno_close.ts";
 import { systemError } from "./deno_errors.ts";
 import { udpSocket } from "./deno_udp.ts";
-import { type Address, formatAddress, type MulticastSocket } from "./net.ts";
+import {
+  type Address,
+  formatAddress,
+  type MulticastOptions,
+  type MulticastSocket,
+} from "./net.ts";
 
 interface Interface {
   readonly address: string;
@@ -18,14 +23,24 @@ interface Interface {
   readonly index: number;
 }
 
+/** What sends by one interface. */
+interface Sender {
+  readonly socket: Deno.DatagramConn;
+  /** The interface's. */
+  readonly address: string;
+}
+
 /** See `Net.joinMulticast`. */
 export async function joinMulticast(
   group: Address,
-  { host = "" }: { readonly host?: string } = {},
+  { host = "", loopback = false, fromGroupPort = false }: MulticastOptions = {},
 ): Promise<MulticastSocket> {
   const isIpv6 = group.host.includes(":");
   const any = isIpv6 ? "::" : "0.0.0.0";
-  const chosen = interfacesOf(isIpv6, host === any ? "" : host);
+  const chosen = interfacesOf(isIpv6, {
+    host: host === any ? "" : host,
+    loopback,
+  });
   const receiver = open({ hostname: any, port: group.port }, group);
   const joined: Interface[] = [];
   for (const candidate of chosen) {
@@ -36,7 +51,7 @@ export async function joinMulticast(
       joined.push(candidate);
     } catch { /* This interface has no multicast. */ }
   }
-  const senders = sendersOf(joined, group);
+  const senders = sendersOf(joined, group, fromGroupPort ? group.port : 0);
   if (senders.length === 0) {
     receiver.close();
     throw new RunError(
@@ -46,32 +61,13 @@ export async function joinMulticast(
       } address takes multicast`,
     );
   }
-  const to = {
-    transport: "udp",
-    hostname: group.host,
-    port: group.port,
-  } as const;
-  const close = [receiver, ...senders].map(closer);
+  const close = [receiver, ...senders.map(({ socket }) => socket)].map(closer);
+  const own = udpSocket(receiver, any);
   return {
     interfaces: joined.map(({ address }) => address),
-    receive: (signal) => udpSocket(receiver, any).receive(signal),
-    async send(bytes) {
-      const sent = await Promise.allSettled(
-        senders.map((socket) => socket.send(bytes, to)),
-      );
-      const failed = sent.find(({ status }) => status === "rejected");
-      if (
-        failed === undefined || sent.some((one) => one.status === "fulfilled")
-      ) {
-        return;
-      }
-      const { reason } = failed as PromiseRejectedResult;
-      throw new RunError(
-        "send-failed",
-        systemError(`send to ${formatAddress(group)}`, reason).message,
-        { cause: reason },
-      );
-    },
+    receive: (signal) => own.receive(signal),
+    reply: (bytes, to) => own.send(bytes, to),
+    send: (bytes) => sendByEach(senders, group, bytes),
     [Symbol.asyncDispose]() {
       for (const one of close) one();
       return Promise.resolve();
@@ -79,15 +75,45 @@ export async function joinMulticast(
   };
 }
 
+/** Sends the same bytes, or what is made of its address, by each interface. */
+async function sendByEach(
+  senders: readonly Sender[],
+  group: Address,
+  bytes: Parameters<MulticastSocket["send"]>[0],
+): Promise<void> {
+  const to = {
+    transport: "udp",
+    hostname: group.host,
+    port: group.port,
+  } as const;
+  const sent = await Promise.allSettled(
+    senders.map(({ socket, address }) =>
+      socket.send(bytes instanceof Uint8Array ? bytes : bytes(address), to)
+    ),
+  );
+  const failed = sent.find(({ status }) => status === "rejected");
+  if (
+    failed === undefined || sent.some((one) => one.status === "fulfilled")
+  ) return;
+  const { reason } = failed as PromiseRejectedResult;
+  throw new RunError(
+    "send-failed",
+    systemError(`send to ${formatAddress(group)}`, reason).message,
+    { cause: reason },
+  );
+}
+
 /** A socket on each interface. */
 function sendersOf(
   joined: readonly Interface[],
   group: Address,
-): Deno.DatagramConn[] {
-  const senders: Deno.DatagramConn[] = [];
+  port: number,
+): Sender[] {
+  const senders: Sender[] = [];
   for (const { address } of joined) {
     try {
-      senders.push(open({ hostname: address, port: 0 }, group));
+      const socket = open({ hostname: address, port }, group);
+      senders.push({ socket, address });
     } catch {
       /* The address went away, or is still being checked for doubles. */
     }
@@ -109,7 +135,10 @@ function open(
 }
 
 /** The interfaces of a family, or the one whose address is `host`; loopback is for want of any other. */
-function interfacesOf(isIpv6: boolean, host: string): Interface[] {
+function interfacesOf(
+  isIpv6: boolean,
+  { host, loopback }: { readonly host: string; readonly loopback: boolean },
+): Interface[] {
   const all = Deno.networkInterfaces();
   const index = new Map<string, number>();
   for (const { name, scopeid } of all) {
@@ -120,9 +149,11 @@ function interfacesOf(isIpv6: boolean, host: string): Interface[] {
     // A link-local address cannot be bound without naming its interface.
     !/^fe[89ab]/i.test(address) && (host === "" || address === host)
   );
-  const loopback = /^(127\.|::1$)/;
-  const outside = found.filter(({ address }) => !loopback.test(address));
-  return (outside.length > 0 ? outside : found).map(({ name, address }) => ({
+  const isLoopback = /^(127\.|::1$)/;
+  const outside = found.filter(({ address }) => !isLoopback.test(address));
+  return (outside.length > 0 && !loopback ? outside : found).map((
+    { name, address },
+  ) => ({
     address,
     index: index.get(name) ?? 0,
   }));

@@ -13,13 +13,13 @@ export interface Net {
   listenUdp(options: Address): UdpSocket;
   /**
    * Joins a multicast group on every interface of its family that is up, or on the one whose address is `host`; on
-   * loopback only if there is no other. Several programs of one machine may join the same group and port.
+   * loopback only if there is no other, or with `loopback`. Several programs of one machine may join the same group and port.
    *
    * @throws {RunError} `no-multicast` if no interface can; `address-in-use`.
    */
   joinMulticast(
     group: Address,
-    options?: { readonly host?: string },
+    options?: MulticastOptions,
   ): Promise<MulticastSocket>;
   /** Binds a TCP socket and listens. Same rules and errors as {@linkcode Net.listenUdp}. */
   listenTcp(options: Address): TcpListener;
@@ -108,14 +108,32 @@ export interface UdpSocket extends AsyncDisposable, Address {
   send(bytes: Uint8Array, to: Address): Promise<void>;
 }
 
+/** See {@linkcode Net.joinMulticast}. */
+export interface MulticastOptions {
+  /** The address of the one interface to join on. */
+  readonly host?: string;
+  /** Joins on loopback as well as on the others. */
+  readonly loopback?: boolean;
+  /** Sends from the group's own port, as mDNS wants it, not from any free one. */
+  readonly fromGroupPort?: boolean;
+}
+
 /** A member of a multicast group. */
 export interface MulticastSocket extends AsyncDisposable {
   /** The addresses of the interfaces it joined on. */
   readonly interfaces: readonly string[];
   /** What anyone sends to the group, ourselves included; see {@linkcode UdpSocket.receive}. */
   receive(signal: AbortSignal): ReturnType<UdpSocket["receive"]>;
-  /** Sends one datagram to the group on every interface. @throws {RunError} `send-failed` if it left by none. */
-  send(bytes: Uint8Array): Promise<void>;
+  /**
+   * Sends one datagram to the group on every interface, the same one or what is made of each one's address.
+   *
+   * @throws {RunError} `send-failed` if it left by none.
+   */
+  send(
+    bytes: Uint8Array | ((interfaceAddress: string) => Uint8Array),
+  ): Promise<void>;
+  /** Sends one datagram to one member, from the group's port. @throws {RunError} `send-failed`. */
+  reply(bytes: Uint8Array, to: Address): Promise<void>;
 }
 
 /** A listening TCP socket. */

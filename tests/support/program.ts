@@ -40,6 +40,23 @@ export interface StartedProgram extends AsyncDisposable {
   readonly exited: Promise<Finished>;
 }
 
+/** Roles, as opposed to `--help`, `completions` and whatever is wrong. */
+const ROLE =
+  /^((udp|tcp)-echo|tracker|peer|origin|edge|dns-redirector|dash-client|demo)$/;
+
+/**
+ * What a test is about stays on loopback or in its namespace: a role that is not told its address would announce itself
+ * to whatever network this machine is in.
+ */
+function keptIn(
+  args: readonly string[],
+  inside: readonly string[] = [],
+): readonly string[] {
+  const [role = "", ...rest] = args;
+  const isKept = args.includes("--host") || inside.length > 0;
+  return isKept || !ROLE.test(role) ? args : [role, "--unlisted", ...rest];
+}
+
 /** Starts `rolecall ARGS --log json`; `inside` runs it under another command, such as `["ip", "netns", "exec", "a"]`; `command` replaces the program. */
 // deno-lint-ignore require-await
 export async function startProgram(
@@ -54,7 +71,7 @@ export async function startProgram(
   const [command, ...rest] = [
     ...(options.inside ?? []),
     ...(options.command ?? programCommand()),
-    ...args,
+    ...keptIn(args, options.inside),
     "--log",
     "json",
   ];
@@ -90,7 +107,7 @@ export function runProgram(
   options: RunOptions = {},
 ): Promise<Finished> {
   const [command, ...first] = programCommand();
-  return runTool(command, [...first, ...args], options);
+  return runTool(command, [...first, ...keptIn(args)], options);
 }
 
 /** See {@linkcode runTool}. */

@@ -161,6 +161,7 @@ Deno.test("parseRoleArgs tells the flags in force in a form that a --config file
     "max-connections": "10",
     origin: ["http://a/"],
     log: "text",
+    unlisted: false,
     json: true,
   });
   const texts = scanConfig(ROLE, "f.json", JSON.stringify(config));

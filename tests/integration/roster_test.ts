@@ -1,0 +1,110 @@
+/** `rolecall roster` and the entries of running roles, on loopback. Other tests' roles are there too: names tell ours. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { runProgram, startProgram } from "../support/program.ts";
+
+const HOST = ["--host", "127.0.0.1"];
+/** Nobody else's. */
+const NAME = `roster-test-${Deno.pid}`;
+
+interface Row {
+  readonly instance: string;
+  readonly role: string;
+  readonly name: string;
+  readonly addresses: readonly string[];
+  readonly sockets: readonly {
+    readonly transport: string;
+    readonly port: number;
+  }[];
+  readonly admin: string | null;
+  readonly version: string;
+}
+
+async function look(...flags: readonly string[]): Promise<readonly Row[]> {
+  const { code, stdout, stderr } = await runProgram([
+    ...["roster", ...HOST, "--json", "--wait", "3s", ...flags],
+  ]);
+  assertEquals(code, 0, stderr);
+  const { roles } = JSON.parse(stdout) as { readonly roles: readonly Row[] };
+  return roles.filter(({ instance }) => instance.startsWith(NAME));
+}
+
+Deno.test("roster: two roles of one name are both there, with their sockets; one that is --unlisted is not", async () => {
+  const named = [...HOST, "--port", "0", "--name", NAME];
+  await using tracker = await startProgram([
+    ...["tracker", ...named, "--admin", "0"],
+  ]);
+  const first = await tracker.until("role.announced");
+  await using echo = await startProgram(["tcp-echo", ...named]);
+  await using unlisted = await startProgram([
+    ...["tcp-echo", ...named, "--unlisted"],
+  ]);
+  const second = await echo.until("role.announced");
+  assertEquals([first.instance, second.instance], [NAME, `${NAME} (2)`]);
+  const http = await tracker.until(
+    "role.listening",
+    ({ transport }) => transport === "http",
+  );
+  const admin = await tracker.until("admin.listening");
+  const tcp = await echo.until("role.listening");
+  const rows = await look();
+  const version = rows[0]?.version ?? "";
+  assertMatch(version, /^[0-9]/);
+  assertEquals(rows, [
+    {
+      ...{ instance: `${NAME} (2)`, role: "tcp-echo", name: NAME, version },
+      addresses: ["127.0.0.1"],
+      sockets: [{ transport: "tcp", port: tcp.port }],
+      admin: null,
+    },
+    {
+      ...{ instance: NAME, role: "tracker", name: NAME, version },
+      addresses: ["127.0.0.1"],
+      sockets: [
+        { transport: "http", port: http.port },
+        { transport: "udp", port: http.port },
+      ],
+      admin: `127.0.0.1:${admin.port}`,
+    },
+  ]);
+  assertEquals((await look("--only", "tracker")).length, 1);
+  assert(unlisted.events.every(({ type }) => type !== "role.announced"));
+  for (const program of [tracker, echo]) {
+    assertEquals((await program.stop()).code, 0);
+    assertEquals(program.events.at(-1)?.type, "role.finished");
+  }
+});
+
+Deno.test("roster --watch: tells who comes, and who says goodbye", async () => {
+  const name = `${NAME}-watched`;
+  await using watch = await startProgram(["roster", ...HOST, "--watch"]);
+  await using echo = await startProgram([
+    ...["udp-echo", ...HOST, "--port", "0", "--name", name],
+  ]);
+  const isOurs = ({ instance }: { readonly instance: string }) =>
+    instance === name;
+  const found = await watch.until("instance.found", isOurs);
+  const { port } = await echo.until("role.listening");
+  assertEquals(
+    [found.instanceRole, found.addresses, found.sockets],
+    ["udp-echo", "127.0.0.1", `udp ${port}`],
+  );
+  await echo.stop();
+  const lost = await watch.until("instance.lost", isOurs);
+  assertEquals(lost.instanceRole, "udp-echo");
+  const { code, stdout } = await watch.stop();
+  assertEquals([code, stdout], [0, ""]);
+});
+
+Deno.test("roster: a wrong address is said in a line; nobody there is said too", async () => {
+  const wrong = await runProgram(["roster", "--host", "fe80::1"]);
+  assertEquals(wrong.code, 2);
+  assertMatch(wrong.stderr, /^rolecall: --host must be the IPv4 address/);
+  const nowhere = await runProgram(["roster", "--host", "192.0.2.77"]);
+  assertEquals(nowhere.code, 1);
+  assertMatch(nowhere.stderr, /no network interface/);
+  const nobody = await runProgram([
+    ...["roster", ...HOST, "--only", "none-such", "--wait", "100ms"],
+  ]);
+  assertEquals(nobody.code, 0);
+  assertMatch(nobody.stdout, /^nobody answers/);
+});
