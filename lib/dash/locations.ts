@@ -35,6 +35,8 @@ export class Locations {
   #bases: BaseUrl[] = [];
   readonly #known = new Map<string, Known>();
   readonly #failed = new Map<string, { untilMs: number; forMs: number }>();
+  /** Folders that a redirect led to, and those in which it was asked. */
+  readonly #asked = new Map<string, string>();
 
   /** Knows no place; `random` draws among weighted ones. */
   constructor(random: Rng) {
@@ -64,6 +66,34 @@ export class Locations {
         : -Math.log(1 - this.#random()) / weight;
       this.#known.set(location, { priority, draw });
     }
+  }
+
+  /**
+   * A manifest that was asked for at one URL was at another in the end, at another server. What lies beside it can perhaps
+   * be had by way of the first one, which may lead elsewhere now: it is asked after all other places.
+   */
+  redirected(askedUrl: string, url: string): void {
+    if (new URL(askedUrl).origin === new URL(url).origin) return;
+    if (this.#asked.size >= MAX_LOCATIONS) this.#asked.clear();
+    this.#asked.set(new URL(".", url).href, new URL(".", askedUrl).href);
+    const location = this.locationOf(askedUrl);
+    if (this.#known.has(location)) return;
+    this.#known.set(location, { priority: LAST, draw: 0 });
+  }
+
+  /** All URLs of what has `urls` in a manifest: see {@linkcode Locations.redirected}. */
+  all(urls: readonly string[]): readonly string[] {
+    if (this.#asked.size === 0) return urls;
+    const more = urls.flatMap((url) => {
+      const from = new URL(".", url).href;
+      const folder = [...this.#asked.keys()].find((each) =>
+        from.startsWith(each)
+      );
+      return folder === undefined
+        ? []
+        : [this.#asked.get(folder)! + url.slice(folder.length)];
+    });
+    return [...new Set([...urls, ...more])];
   }
 
   /** The place of a URL: a `serviceLocation`, or its origin. */
@@ -111,4 +141,6 @@ export class Locations {
   }
 }
 
+/** After what any manifest has for `dvb:priority`. */
+const LAST = Number.MAX_SAFE_INTEGER;
 const UNKNOWN: Known = { priority: 1, draw: 0 };

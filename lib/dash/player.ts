@@ -4,8 +4,8 @@
  * One request at a time, for the medium of which least is there: so picture and sound do not take the link from each
  * other, and what is measured is the link. For each segment: wait until it fits in the buffer, ask the rule (for the
  * picture; sound takes what it may), fetch the initialization segment of that rung if it has not been fetched, fetch the
- * segment, add it to the playout buffer. One that is not to be had is fetched in a lower rung; which place to ask, and how
- * often, is the driver's (`Attempts`). Playing goes on meanwhile; every input first lets the buffer run to that instant.
+ * segment, add it to the playout buffer. One that is not to be had is fetched in a lower rung, and when servers fail in
+ * all of them, again after a while (`Patience`); which place to ask, and how often, is the driver's (`Attempts`). Playing goes on meanwhile; every input first lets the buffer run to that instant.
  *
  * The clock of the machine is the player's: with `speed` 4 it is fed four times the time that passes, and divides
  * measured throughput by four, since a title played four times as fast needs four times the rate.
@@ -15,6 +15,8 @@ import type { SegmentLocation } from "./mpd.ts";
 import { Adaptation, type AdaptationOptions } from "./player_adaptation.ts";
 import { LatencyKeeper, type LiveOptions } from "./player_latency.ts";
 import type { PlayerInput, PlayerOutput, Seek } from "./player_messages.ts";
+import { type Attempt, recordOf } from "./player_record.ts";
+import { Patience, type PatienceOptions } from "./player_patience.ts";
 import { PlayingTrack } from "./player_track.ts";
 import { Playout, type PlayoutFacts, type PlayoutOptions } from "./playout.ts";
 import type { RequestState } from "./request_state.ts";
@@ -22,7 +24,10 @@ import type { Track } from "./title.ts";
 
 /** How a {@linkcode Player} behaves. */
 export interface PlayerOptions
-  extends Omit<PlayoutOptions, "trackCount">, AdaptationOptions {
+  extends
+    Omit<PlayoutOptions, "trackCount">,
+    AdaptationOptions,
+    PatienceOptions {
   /** Where to go when a place is reached, in this order. */
   readonly seeks?: readonly Seek[] | undefined;
   /** Gives a segment up that would come too late for the buffer. */
@@ -38,21 +43,14 @@ type InputOf<Kind extends PlayerInput["kind"]> = Extract<
   { kind: Kind }
 >;
 
-/** Which copy of a segment is being fetched. */
-interface Attempt {
-  /** The rung; 0 is the lowest. */
-  readonly index: number;
-  readonly reason: string;
-  /** Whether this is a lower rung than the rule chose. */
-  readonly fallback: boolean;
-}
-
 interface Fetching extends Attempt {
   readonly track: PlayingTrack;
   /** Set while the initialization segment is fetched, which comes first. */
   readonly initialization: SegmentLocation | undefined;
 }
 
+/** What is asked for again when nothing was to be had: the lowest rate, each place once. */
+const LAST_RESORT: Attempt = { index: 0, fallback: true, reason: "" };
 /** So many segments in a row may be left out; then the title is taken to end there. */
 const MAX_HOLES = 3;
 /** Two places this near are the same. */
@@ -66,6 +64,7 @@ export class Player implements Machine<Input, PlayerOutput> {
   readonly #tracks: readonly PlayingTrack[];
   readonly #seeks: Seek[];
   readonly #latency: LatencyKeeper | undefined;
+  readonly #patience: Patience;
   #playout: Playout;
   #fetchId = 0;
   #fetching: Fetching | undefined;
@@ -87,6 +86,7 @@ export class Player implements Machine<Input, PlayerOutput> {
     this.#latency = options.live &&
       new LatencyKeeper(options.live, options.rule.catchUp);
     this.#adaptation = new Adaptation(options, this.#latency);
+    this.#patience = new Patience(options);
     this.#playout = this.#emptyPlayout(0);
   }
 
@@ -165,6 +165,7 @@ export class Player implements Machine<Input, PlayerOutput> {
       }
       for (const track of this.#tracks) track.goTo(toMs);
       this.#adaptation.forget();
+      this.#patience.relieved();
     }
     outputs.push(...this.#proceed(nowMs));
     return outputs;
@@ -220,6 +221,12 @@ export class Player implements Machine<Input, PlayerOutput> {
     }
     const track = this.#neediest();
     if (track === undefined) return outputs;
+    const { retryAtMs } = this.#patience;
+    if (retryAtMs !== undefined) {
+      if (nowMs >= retryAtMs) outputs.push(this.#fetch(track, LAST_RESORT));
+      else this.#wakeAtMs = retryAtMs;
+      return outputs;
+    }
     const roomAtMs = this.#playout.roomAtMs(track.mediaMs, track.index);
     const next = track.index === 0
       ? this.#adaptation.choose(track, this.#playout, { roomAtMs, nowMs })
@@ -284,9 +291,7 @@ export class Player implements Machine<Input, PlayerOutput> {
     nowMs: number,
   ): PlayerOutput[] {
     const position = track.position!;
-    const { mediaMs } = track;
-    const choice = position.choices[attempt.index]!;
-    const { kind: _kind, fetchId: _id, cdnBytes: _cdn, ...measured } = input;
+    const { mediaMs, count } = track;
     this.#playout.continueAt(track.startMs, track.index);
     const changes = this.#playout.add(mediaMs, nowMs, track.index);
     if (track.index === 0) {
@@ -299,25 +304,12 @@ export class Player implements Machine<Input, PlayerOutput> {
     this.#toldStalledMs = this.#playout.stalledMs;
     track.holes = 0;
     track.pass();
-    const record = {
-      media: track.media,
-      segmentNumber: position.number,
-      segmentCount: this.#options.live === undefined ? track.count : 0,
-      representationId: choice.representationId,
-      height: choice.height,
-      bitsPerSecond: choice.bitsPerSecond,
-      layer: attempt.index + 1,
-      layerCount: position.choices.length,
-      mediaMs,
-      ...measured,
-      throughputBitsPerSecond: input.bytes * 8000 /
-        Math.max(input.downloadMs, 0.1),
+    this.#patience.relieved();
+    const record = recordOf(input, {
+      ...{ media: track.media, position, attempt, mediaMs, stallMs },
+      segmentCount: this.#options.live === undefined ? count : 0,
       bufferMs: this.#playout.aheadMs(track.index),
-      stallMs,
-      reason: attempt.fallback
-        ? "the rung above could not be had"
-        : attempt.reason,
-    };
+    });
     return [
       { kind: "downloaded", record },
       ...changes,
@@ -374,7 +366,11 @@ export class Player implements Machine<Input, PlayerOutput> {
         this.#fetch(track, { ...attempt, index, fallback: true }),
       ];
     }
-    track.holes += 1;
+    if (absent) track.holes += 1;
+    const waitMs = absent ? undefined : this.#patience.failed(nowMs);
+    if (waitMs !== undefined) {
+      return [{ ...missed, next: "again", waitMs }, ...this.#proceed(nowMs)];
+    }
     if (!absent || track.holes > MAX_HOLES) {
       return [{ kind: "gave-up", segmentNumber, url, problem }];
     }

@@ -87,7 +87,7 @@ export type PlayerOutput =
     readonly segmentNumber: number;
     readonly url: string;
     readonly problem: string;
-    readonly next: "lower-rate" | "skip";
+    readonly next: "again" | "lower-rate" | "skip";
     readonly waitMs: number;
   }
   | {

@@ -1,7 +1,9 @@
 import { InputError } from "../../lib/core/errors.ts";
 import {
+  DEFAULT_GIVE_UP,
   DEFAULT_QUALITY,
   DEFAULT_TIMEOUT,
+  PLAY_FLAGS,
   type PlayFlags,
   type SimulateFlags,
   SOURCE_FLAGS,
@@ -31,6 +33,7 @@ export function checkVirtual(flags: PlayFlags): void {
     ["--start-at", flags.startAt !== undefined],
     ["--seek", flags.seek.length > 0],
     ["--speed", flags.speed !== 1],
+    ["--give-up", flags.giveUp !== PLAY_FLAGS.giveUp.parse(DEFAULT_GIVE_UP)],
   ] as const;
   const name = idle.find(([, given]) => given)?.[0];
   if (name === undefined) return;

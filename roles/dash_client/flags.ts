@@ -14,6 +14,8 @@ import { TRACE_FLAGS } from "./trace_source.ts";
 export const DEFAULT_QUALITY = "highest";
 /** See {@linkcode DEFAULT_QUALITY}. */
 export const DEFAULT_TIMEOUT = "10s";
+/** How long a player hopes that a server comes back, unless told otherwise. */
+export const DEFAULT_GIVE_UP = "1min";
 
 /** Where the title comes from and how much of it. */
 export const SOURCE_FLAGS = {
@@ -151,6 +153,11 @@ export const PLAY_FLAGS = {
   catchUp: flag.number({
     help:
       "Live: how much faster or slower it may play to stay that far behind, 0 never; without it what the manifest allows, or 0.05",
+  }),
+  giveUp: flag.duration({
+    default: DEFAULT_GIVE_UP,
+    help:
+      "Ends when servers fail wherever a segment is asked for, for so long; until then it stalls and asks again",
   }),
   clients: flag.count({
     default: "1",

@@ -4,8 +4,10 @@ import { RunError } from "../../lib/core/errors.ts";
 import { readClock, type UtcClock } from "../../lib/dash/live.ts";
 import { LiveTitle, type LiveView } from "../../lib/dash/live_title.ts";
 import { type MpdDocument, openMpd } from "../../lib/dash/mpd.ts";
+import type { Locations } from "../../lib/dash/locations.ts";
 import type { TrackChoice } from "../../lib/dash/title.ts";
 import { MAX_MPD_BYTES, MpdError } from "../../lib/dash/xml.ts";
+import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Fetched, Fetcher, FetchOptions, NotFetched } from "./fetcher.ts";
 
@@ -14,6 +16,8 @@ const MAX_MISSES = 10;
 /** Wait before a refresh that failed is tried again, doubled with each further one. */
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 10_000;
+/** A refresh is waited for so long before what is known already is looked at again. */
+const PATIENCE_MS = 1000;
 /** The Date field tells whole seconds, cut: half a second more is the best guess. */
 const DATE_ROUNDING_MS = 500;
 /** A clock's answer is a line. */
@@ -68,6 +72,14 @@ export async function fetchManifest(
   };
 }
 
+/** What a live title needs beside its manifest. */
+interface LiveWorld {
+  readonly fetcher: Fetcher;
+  readonly ctx: RoleContext;
+  /** Hears where refreshes lead to. */
+  readonly locations?: Locations;
+}
+
 /**
  * Begins a live title: asks the clock its manifest names how late it is.
  *
@@ -76,18 +88,14 @@ export async function fetchManifest(
 export async function openLive(
   document: MpdDocument,
   got: FetchedManifest,
-  { fetcher, ctx, tracks }: {
-    readonly fetcher: Fetcher;
-    readonly ctx: RoleContext;
-    readonly tracks: TrackChoice;
-  },
+  { tracks, ...world }: LiveWorld & { readonly tracks: TrackChoice },
 ): Promise<LiveSource> {
-  const nowWallMs = ctx.clock.wallMs();
+  const nowWallMs = world.ctx.clock.wallMs();
   const title = new LiveTitle(document, nowWallMs, tracks);
   const { live } = title.mpdAt(nowWallMs);
-  const offsetMs = await compareClock(live?.clocks ?? [], { fetcher, ctx });
+  const offsetMs = await compareClock(live?.clocks ?? [], world);
   if (offsetMs !== undefined) title.setOffset(offsetMs);
-  return new LiveSource(title, got, { fetcher, ctx });
+  return new LiveSource(title, got, world);
 }
 
 /** A live title whose manifest is fetched again when it is time. */
@@ -96,10 +104,12 @@ export class LiveSource {
   readonly title: LiveTitle;
   readonly #fetcher: Fetcher;
   readonly #ctx: RoleContext;
+  readonly #locations: Locations | undefined;
   /** Where it was asked for at first: a redirector may know another place when this one fails. */
   readonly #firstUrl: string;
   #url: string;
   #conditions: Readonly<Record<string, string>>;
+  #refreshing: Promise<void> | undefined;
   #misses = 0;
   #retryAtWallMs = 0;
 
@@ -107,11 +117,12 @@ export class LiveSource {
   constructor(
     title: LiveTitle,
     got: FetchedManifest,
-    { fetcher, ctx }: { readonly fetcher: Fetcher; readonly ctx: RoleContext },
+    { fetcher, ctx, locations }: LiveWorld,
   ) {
     this.title = title;
     this.#fetcher = fetcher;
     this.#ctx = ctx;
+    this.#locations = locations;
     this.#firstUrl = got.askedUrl;
     this.#url = got.url;
     this.#conditions = got.conditions;
@@ -130,14 +141,15 @@ export class LiveSource {
   async *views(signal: AbortSignal): AsyncGenerator<LiveView> {
     const { clock } = this.#ctx;
     for (;;) {
-      await this.#refreshIfDue();
+      await this.#refreshIfDue(signal);
       const nowWallMs = clock.wallMs();
       const view = this.#view(nowWallMs);
       yield view;
       if (view.ended) return;
+      // What is named by numbers goes on while no manifest is to be had.
       const wakeAtWallMs = this.#misses === 0
         ? view.nextAtWallMs
-        : Math.max(this.#retryAtWallMs, clock.wallMs());
+        : Math.min(this.#retryAtWallMs, view.nextAtWallMs);
       const waitMs = wakeAtWallMs - clock.wallMs();
       await clock.sleepUntil(clock.nowMs() + Math.max(0, waitMs), signal);
     }
@@ -156,23 +168,43 @@ export class LiveSource {
     }
   }
 
-  async #refreshIfDue(): Promise<void> {
-    const nowWallMs = this.#ctx.clock.wallMs();
-    if (nowWallMs < this.#retryAtWallMs) return;
-    if (nowWallMs < this.title.refreshAtWallMs(nowWallMs)) return;
+  /** Begins a refresh when it is due, and waits for it a while: a server that says nothing holds up nobody. */
+  async #refreshIfDue(signal: AbortSignal): Promise<void> {
+    if (this.#refreshing === undefined) {
+      const nowWallMs = this.#ctx.clock.wallMs();
+      if (nowWallMs < this.#retryAtWallMs) return;
+      if (nowWallMs < this.title.refreshAtWallMs(nowWallMs)) return;
+      this.#refreshing = this.#refresh(nowWallMs);
+      this.#refreshing.catch(() => {}); // Heard below, now or later.
+    }
+    const { clock } = this.#ctx;
+    using done = new LinkedAbort(signal);
+    const late = clock.sleepUntil(clock.nowMs() + PATIENCE_MS, done.signal)
+      .then(() => false, () => false);
+    const refreshed = this.#refreshing.then(() => true);
+    if (await Promise.race([refreshed, late])) this.#refreshing = undefined;
+    done.abort();
+  }
+
+  /** Asks each place once. @throws {RunError} `manifest-lost` when none has had it for too long. */
+  async #refresh(nowWallMs: number): Promise<void> {
     const { locations } = this.title.mpdAt(nowWallMs);
-    const places = locations.length > 0
-      ? locations
-      : [this.#url, this.#firstUrl];
-    const url = places[this.#misses % places.length]!;
-    const isSame = url === this.#url;
-    const got = await fetchManifest(url, this.#fetcher, {
-      conditions: isSame ? this.#conditions : {},
-    });
-    const problem = this.#take(got);
-    if (problem === undefined) {
-      this.#misses = 0;
-      return;
+    const places = new Set(
+      locations.length > 0 ? locations : [this.#url, this.#firstUrl],
+    );
+    let last = "";
+    for (const url of places) {
+      const isSame = url === this.#url;
+      const got = await fetchManifest(url, this.#fetcher, {
+        conditions: isSame ? this.#conditions : {},
+      });
+      const problem = this.#take(got);
+      if (problem === undefined) {
+        this.#misses = 0;
+        return;
+      }
+      this.#ctx.emit({ type: "manifest.missed", url, problem });
+      last = `${url}: ${problem}`;
     }
     this.#misses += 1;
     const waitMs = Math.min(
@@ -180,11 +212,10 @@ export class LiveSource {
       FIRST_RETRY_MS * 2 ** (this.#misses - 1),
     );
     this.#retryAtWallMs = this.#ctx.clock.wallMs() + waitMs;
-    this.#ctx.emit({ type: "manifest.missed", url, problem });
     if (this.#misses < MAX_MISSES) return;
     throw new RunError(
       "manifest-lost",
-      `Cannot go on: the live manifest cannot be had any more, last ${url}: ${problem}`,
+      `Cannot go on: the live manifest cannot be had any more, last ${last}`,
     );
   }
 
@@ -204,6 +235,7 @@ export class LiveSource {
     if (got.ok) {
       this.#url = got.url;
       this.#conditions = got.conditions;
+      this.#locations?.redirected(got.askedUrl, got.url);
     }
     this.#ctx.emit({
       type: "manifest.refreshed",
@@ -219,7 +251,7 @@ export class LiveSource {
 /** Asks the clocks in their order until one answers; returns what it is ahead of this machine's. */
 async function compareClock(
   clocks: readonly UtcClock[],
-  { fetcher, ctx }: { readonly fetcher: Fetcher; readonly ctx: RoleContext },
+  { fetcher, ctx }: LiveWorld,
 ): Promise<number | undefined> {
   for (const each of clocks) {
     const sentAtWallMs = ctx.clock.wallMs();

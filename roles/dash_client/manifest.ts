@@ -77,7 +77,9 @@ export async function openTitle(
   });
   const got = await firstManifest(url, fetcher, options.cmcd);
   try {
-    const opened = await readTitle(got, { flags, ctx, fetcher, ...options });
+    const locations = new Locations(ctx.rng);
+    const world = { ctx, fetcher, locations };
+    const opened = await readTitle(got, { flags, ...world, ...options });
     const { mpd, tracks, live } = opened;
     const { positions } = tracks[0]!;
     const { title } = mpd;
@@ -85,8 +87,8 @@ export async function openTitle(
     if (options.quality !== undefined && first !== undefined) {
       rungOf(options.quality, first);
     }
-    const locations = new Locations(ctx.rng);
     locations.learn(mpd);
+    locations.redirected(got.askedUrl, got.url);
     const segments = new SegmentSource(fetcher, locations, ctx);
     const mediaMs = positions.reduce((sum, each) => sum + each.durationMs, 0);
     ctx.emit({
@@ -134,17 +136,18 @@ async function firstManifest(
 
 async function readTitle(
   got: FetchedManifest,
-  { flags, ctx, fetcher, takesLive, tracks = "video", limitMs }: OpenOptions & {
+  { flags, takesLive, tracks = "video", limitMs, ...world }: OpenOptions & {
     readonly flags: SourceFlags;
     readonly ctx: RoleContext;
     readonly fetcher: Fetcher;
+    readonly locations: Locations;
   },
 ): Promise<
   Pick<OpenTitle, "tracks" | "live"> & { readonly mpd: Mpd }
 > {
   const document = openMpd(got.text, got.url);
   if (!document.dynamic) {
-    const mpd = await readIndexes(document.at(0), fetcher);
+    const mpd = await readIndexes(document.at(0), world.fetcher);
     const planned = planTracks(mpd, {
       ...{ tracks, limitMs: limitMs ?? flags.duration ?? Infinity },
     });
@@ -157,8 +160,8 @@ async function readTitle(
       'MPD@type="dynamic" (live) can only be played: it has no end',
     );
   }
-  const live = await openLive(document, got, { fetcher, ctx, tracks });
-  const nowWallMs = ctx.clock.wallMs();
+  const live = await openLive(document, got, { ...world, tracks });
+  const nowWallMs = world.ctx.clock.wallMs();
   const view = live.title.positionsAt(nowWallMs);
   return { mpd: live.title.mpdAt(nowWallMs), tracks: view.tracks, live };
 }

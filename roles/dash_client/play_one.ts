@@ -190,6 +190,7 @@ function optionsOf(
     fromMs: joined?.fromMs ?? flags.startAt,
     seeks: flags.seek,
     abandon: flags.abandon,
+    giveUpMs: flags.giveUp,
     live: joined?.live,
   };
 }

@@ -55,10 +55,11 @@ export class SegmentSource implements Segments {
 
   /** See {@linkcode Segments.get}. */
   async get(
-    { urls, range }: SegmentLocation,
+    { urls: listed, range }: SegmentLocation,
     options: SegmentOptions,
   ): Promise<Fetched | Unavailable> {
     const { clock, rng, emit } = this.#ctx;
+    const urls = this.#locations.all(listed);
     const { segmentNumber } = options;
     const attempts = new Attempts(urls, {
       locations: this.#locations,

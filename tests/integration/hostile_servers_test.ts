@@ -181,7 +181,8 @@ Deno.test("dash-client gives up segments that redirect to no URL", async () => {
   resolve(
     `<MPD mediaPresentationDuration="PT2S"><Period><AdaptationSet><Representation bandwidth="1"><SegmentTemplate duration="1" media="${segments.url}"/></Representation></AdaptationSet></Period></MPD>`,
   );
-  await failsWell(["dash-client", server.url], 1, "segments");
+  const playing = ["dash-client", server.url, "--give-up", "0s"];
+  await failsWell(playing, 1, "segments");
 });
 
 Deno.test("dns-redirector --query gives up a server that answers nonsense", async () => {

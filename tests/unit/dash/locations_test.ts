@@ -95,3 +95,26 @@ Deno.test("Locations keeps the manifest's order where nothing is said", () => {
     "http://y.example",
   );
 });
+
+Deno.test("Locations asks where a manifest was asked for at first, after all other places, for what lies beside it", () => {
+  const title = mpd(
+    `<BaseURL>http://a.example/x/</BaseURL><BaseURL>http://b.example/</BaseURL>`,
+  );
+  const locations = new Locations(() => 0);
+  locations.learn(title);
+  const urls = ["http://a.example/x/1.m4s", "http://b.example/1.m4s"];
+  assertEquals(locations.all(urls), urls);
+  // Elsewhere at the same server there is no other server.
+  locations.redirected("http://a.example/m.mpd", "http://a.example/x/m.mpd");
+  assertEquals(locations.all(urls), urls);
+  locations.redirected(
+    "http://cdn.example/f/m.mpd",
+    "http://a.example/x/m.mpd",
+  );
+  const all = locations.all(urls);
+  assertEquals(all, [...urls, "http://cdn.example/f/1.m4s"]);
+  assertEquals(hosts(locations, all, 0), "abc");
+  locations.failed(urls[0]!, 0);
+  locations.failed(urls[1]!, 0);
+  assertEquals(hosts(locations, all, 1)[0], "c");
+});

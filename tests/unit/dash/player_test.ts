@@ -293,6 +293,54 @@ Deno.test("Player gives up after three holes in a row, and at once when servers 
   }
 });
 
+Deno.test("Player asks again while servers fail, at longer and longer intervals, and goes on when one is back", () => {
+  const one = player("fixed", { fixedIndex: 1, count: 12, giveUpMs: 60_000 });
+  const log = simulatePlay(one, {
+    link: constant(10_000_000),
+    sizeOf,
+    // Of a buffer of 30 s; a server that is back has the rest of the title.
+    statusOf: (_, atMs) => atMs > 5_000 && atMs < 60_000 ? 503 : 200,
+  });
+  const again = log.flatMap(({ output }) =>
+    output.kind === "missed" && output.next === "again" ? [output.waitMs] : []
+  );
+  assertEquals(again.slice(0, 5), [1000, 2000, 4000, 8000, 8000]);
+  assertEquals(times(log, "stalled").length, 1);
+  assertEquals(times(log, "gave-up"), []);
+  assertEquals(times(log, "ended").length, 1);
+  assertEquals(records(log).length, 12);
+  // The lowest rate first, to play again soon; then what the rule says.
+  assertEquals(layers(log).filter((layer) => layer === 1).length, 1);
+});
+
+Deno.test("Player gives up when servers have failed for as long as it was told, by the wall clock", () => {
+  for (const speed of [1, 4]) {
+    const one = player("fixed", { giveUpMs: 20_000, speed });
+    const log = simulatePlay(one, {
+      link: constant(100_000_000),
+      sizeOf,
+      statusOf: (url) => Number(url.split("/").at(-1)) >= 3 ? 503 : 200,
+      untilMs: 1e6,
+    });
+    const missed = log.flatMap(({ atMs, output }) =>
+      output.kind === "missed" && output.next === "again"
+        ? [[atMs, output.waitMs] as const]
+        : []
+    );
+    assertEquals(missed.map(([, waitMs]) => waitMs), [
+      1000,
+      2000,
+      4000,
+      8000,
+      5000,
+    ]);
+    assertEquals(
+      times(log, "gave-up").map((atMs) => atMs - missed[0]![0]),
+      [20_000 * speed],
+    );
+  }
+});
+
 Deno.test("Player ignores answers to requests it no longer waits for", () => {
   const one = player("fixed");
   one.handle({ kind: "start" }, 0);

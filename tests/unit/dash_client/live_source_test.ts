@@ -90,10 +90,35 @@ Deno.test("LiveSource fetches a growing timeline again, only if it has changed, 
   );
 });
 
+for (const trouble of ["fails", "says nothing"]) {
+  Deno.test(`LiveSource tells of segments named by numbers while the server of the manifest ${trouble}`, async () => {
+    const numbered = manifest(1).replace(
+      /<SegmentTemplate.*<\/SegmentTemplate>/,
+      '<SegmentTemplate duration="5" media="$Number$"/>',
+    );
+    let asked = 0;
+    const { watching, views } = await watch(() => {
+      asked += 1;
+      if (asked === 1) return new Response(numbered);
+      return trouble === "fails"
+        ? new Response(null, { status: 503 })
+        : new Response(new ReadableStream());
+    }, 26_000);
+    await assertRejects(() => watching, RunError, "enough");
+    const told: number[] = [];
+    for (const view of views) {
+      const last = view.tracks[0]!.positions.at(-1)!.startMs / 1000;
+      if (last !== told.at(-1)) told.push(last);
+    }
+    // The test begins 20 s after the presentation.
+    assertEquals(told, [15, 20, 25, 30, 35, 40]);
+  });
+}
+
 Deno.test("LiveSource asks where it asked at first when the place it was sent to fails", async () => {
   let sent = 0;
   let answers = 0;
-  const { watching, views } = await watch((url) => {
+  const { watching, views, events } = await watch((url) => {
     if (url === URL_OF_MPD) {
       sent += 1;
       const location = `http://node${sent}.example/m.mpd`;
@@ -107,6 +132,11 @@ Deno.test("LiveSource asks where it asked at first when the place it was sent to
   }, 12_000);
   await assertRejects(() => watching, RunError, "enough");
   assertEquals(sent, 2);
+  // At once after the other one, without a pause.
+  assertEquals(events.map(({ type }) => type).slice(0, 2), [
+    "manifest.missed",
+    "manifest.refreshed",
+  ]);
   const urls = views.map((view) =>
     view.tracks[0]?.positions.at(-1)?.choices[0]?.segment.urls[0]
   );

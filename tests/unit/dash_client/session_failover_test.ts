@@ -18,15 +18,23 @@ import { answerOf, manifestOf, SEGMENTS } from "../../support/small_title.ts";
 /** How a CDN node is from some moment on: refuses connections, or takes them and says nothing. */
 type Death = "refuses" | "is silent";
 
-/** Plays the title of two nodes, of which the first one dies after 10 s; returns what was told, with times in seconds. */
-async function playWith(death: Death) {
+/** Who else there is: another BaseURL, a redirector that knows another node, or nobody until the node is back. */
+type Others = "another" | "redirector" | "nobody";
+
+/** Plays the title of a node that dies after 10 s, and is back after 30 s; returns what was told, with times in seconds. */
+async function playWith(death: Death, others: Others = "another") {
   const clock = new ManualClock();
   const events: string[] = [];
   const fetch: Net["fetch"] = async (url, options) => {
     const { hostname, pathname } = new URL(url);
     const startedAtMs = clock.nowMs();
     await clock.sleepUntil(startedAtMs + 50);
-    if (hostname === "a" && startedAtMs >= 10_000) {
+    if (hostname === "first") {
+      const location = `http://b${pathname}`;
+      return new Response(null, { status: 302, headers: { location } });
+    }
+    const isDead = startedAtMs >= 10_000 && startedAtMs < 30_000;
+    if (hostname === "a" && isDead) {
       if (death === "refuses") throw new RunError("fetch-failed", "refused");
       await clock.sleepUntil(startedAtMs + options!.timeoutMs!);
       throw new RunError("fetch-timeout", "no answer");
@@ -39,17 +47,21 @@ async function playWith(death: Death) {
     emit: (event: RolecallEvent) =>
       events.push(`${Math.round(clock.nowMs() / 1000)} ${event.type}`),
   } as unknown as RoleContext;
-  const bases = ["a", "b"].map((host) => `<BaseURL>http://${host}/</BaseURL>`);
+  const bases = (others === "another" ? ["a", "b"] : ["a"])
+    .map((host) => `<BaseURL>http://${host}/</BaseURL>`);
   const mpd = openMpd(manifestOf([800_000], bases.join("")), "http://a/f.mpd")
     .at(0);
   const tracks = planTracks(mpd, { tracks: "video", limitMs: Infinity });
   const player = new Player(tracks, {
     ...{ rule: ABR_RULES.fixed, fixedIndex: 0, speed: 1 },
     // Two segments are held: longer than a silent node is waited for.
-    ...{ startMs: 0, resumeMs: 0, capMs: 8000 },
+    ...{ startMs: 0, resumeMs: 0, capMs: 8000, giveUpMs: 60_000 },
   });
   const locations = new Locations(() => 0.5);
   locations.learn(mpd);
+  if (others === "redirector") {
+    locations.redirected("http://first/f.mpd", "http://a/f.mpd");
+  }
   const fetcher = new Fetcher(ctx, new Names(undefined, ctx), {
     timeoutMs: 3000,
   });
@@ -61,9 +73,16 @@ async function playWith(death: Death) {
   return events;
 }
 
-for (const death of ["refuses", "is silent"] as const) {
-  Deno.test(`Session plays on without a stall when a CDN node ${death} in mid-play`, async () => {
-    const events = await playWith(death);
+const CASES = [
+  ["refuses", "another"],
+  ["is silent", "another"],
+  ["refuses", "redirector"],
+  ["is silent", "redirector"],
+] as const;
+
+for (const [death, others] of CASES) {
+  Deno.test(`Session plays on without a stall when a CDN node ${death} in mid-play and there is ${others}`, async () => {
+    const events = await playWith(death, others);
     const count = (type: string) =>
       events.filter((each) => each.endsWith(type)).length;
     assertEquals(count("segment.downloaded"), SEGMENTS);
@@ -72,3 +91,12 @@ for (const death of ["refuses", "is silent"] as const) {
     assertEquals(events.at(-1), `${4 * SEGMENTS} playout.ended`);
   });
 }
+
+Deno.test("Session stalls while the only CDN node is away, and goes on when it is back", async () => {
+  const events = await playWith("refuses", "nobody");
+  const count = (type: string) =>
+    events.filter((each) => each.endsWith(type)).length;
+  assertEquals(count("segment.downloaded"), SEGMENTS);
+  assertEquals(count("playout.stalled"), 1, events.join("\n"));
+  assert(events.at(-1)!.endsWith("playout.ended"), events.join("\n"));
+});

@@ -1,0 +1,38 @@
+import type { PlayerInput, SegmentRecord } from "./player_messages.ts";
+import type { Position } from "./title.ts";
+
+/** Which copy of a segment is being fetched. */
+export interface Attempt {
+  /** The rung; 0 is the lowest. */
+  readonly index: number;
+  readonly reason: string;
+  /** Whether this is a lower rung than the rule chose. */
+  readonly fallback: boolean;
+}
+
+/** What is told of a segment that came: what it is, what was measured, and how the buffer was. */
+export function recordOf(
+  input: Extract<PlayerInput, { kind: "fetched" }>,
+  { media, position, attempt, segmentCount, mediaMs, ...buffer }:
+    & Pick<
+      SegmentRecord,
+      "media" | "segmentCount" | "mediaMs" | "bufferMs" | "stallMs"
+    >
+    & { readonly position: Position; readonly attempt: Attempt },
+): SegmentRecord {
+  const { kind: _kind, fetchId: _id, cdnBytes: _cdn, ...measured } = input;
+  const { number: segmentNumber, choices } = position;
+  const { representationId, height, bitsPerSecond } = choices[attempt.index]!;
+  const bits = input.bytes * 8000;
+  return {
+    ...{ media, segmentNumber, segmentCount },
+    ...{ representationId, height, bitsPerSecond },
+    ...{ layer: attempt.index + 1, layerCount: choices.length, mediaMs },
+    ...measured,
+    throughputBitsPerSecond: bits / Math.max(input.downloadMs, 0.1),
+    ...buffer,
+    reason: attempt.fallback
+      ? "the rung above could not be had"
+      : attempt.reason,
+  };
+}
