@@ -43,8 +43,9 @@ const STALE_TTL_SECONDS = 30;
 /** Answers of one name and type for different networks; a CDN may make one for each client. */
 const MAX_NETWORKS = 1024;
 /** RFC 8767 §4 and RFC 2308 §5: nothing is believed for longer, whatever its TTL says. */
-const MAX_TTL_SECONDS = 86_400;
-const MAX_NEGATIVE_TTL_SECONDS = 10_800;
+export const MAX_TTL_SECONDS = 86_400;
+/** The same for what is not there. */
+export const MAX_NEGATIVE_TTL_SECONDS = 10_800;
 
 /** Returns the key of a name: equal for equal names. */
 export function nameKey(name: Uint8Array): string {

@@ -16,7 +16,11 @@ import {
   readName,
 } from "./name.ts";
 import { formatRdata } from "./rdata.ts";
-import type { CachedSet } from "./resolver_cache.ts";
+import {
+  type CachedSet,
+  MAX_NEGATIVE_TTL_SECONDS,
+  MAX_TTL_SECONDS,
+} from "./resolver_cache.ts";
 
 /** A name server of a zone, and its addresses as far as the zone above told them (glue). */
 export interface NameServer {
@@ -91,7 +95,7 @@ export function readReply(message: DnsMessage, asked: Asked): ReplyReading {
     ...message.additionals,
   ];
   const own = {
-    answers: message.answers.filter(isOurs),
+    answers: message.answers.filter(isOurs).map(notTooLong),
     authorities: message.authorities.filter(isOurs),
     additionals: message.additionals.filter(isOurs),
   };
@@ -123,6 +127,13 @@ export function readReply(message: DnsMessage, asked: Asked): ReplyReading {
   const negative = negativeOf(message, { own, findings, asked });
   const found = negative === undefined ? findings : [...findings, negative];
   return { kind: "found", findings: found, outOfBailiwick };
+}
+
+/** Clients are told no longer TTL than is believed (RFC 8767 §4). */
+function notTooLong(record: DnsRecord): DnsRecord {
+  return record.ttlSeconds <= MAX_TTL_SECONDS
+    ? record
+    : { ...record, ttlSeconds: MAX_TTL_SECONDS };
 }
 
 type Sections = Pick<DnsMessage, "answers" | "authorities" | "additionals">;
@@ -212,7 +223,10 @@ function negativeOf(
 /** RFC 2308 §5: its TTL is the lesser of its own and its last field. */
 function negativeSoa(soa: DnsRecord): DnsRecord {
   const minimum = Number(formatRdata(soa.type, soa.rdata).split(" ").at(-1));
-  return { ...soa, ttlSeconds: Math.min(soa.ttlSeconds, minimum) };
+  return {
+    ...soa,
+    ttlSeconds: Math.min(soa.ttlSeconds, minimum, MAX_NEGATIVE_TTL_SECONDS),
+  };
 }
 
 /** Returns a finding in words, for the class: addresses, a target, or what is not there. */

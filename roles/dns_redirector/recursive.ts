@@ -29,7 +29,7 @@ export const RECURSIVE_FLAGS = {
   askFrom: flag.text({
     placeholder: "ADDR",
     help:
-      "Address of this machine to ask authorities from: what they know the resolver by",
+      "Address of this machine to ask authorities from: what they know the resolver by over UDP",
   }),
   clientSubnets: flag.choice(["forward", "off", "add"], {
     default: "forward",

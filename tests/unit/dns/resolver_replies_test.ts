@@ -85,6 +85,29 @@ Deno.test("Resolver keeps a negative answer for the lesser of the SOA's TTL and 
   }
 });
 
+Deno.test("Resolver tells its first client no longer TTL than it believes itself: a day, and 3 h that there is nothing", () => {
+  const king = altered(
+    serverOf("kingcdn.example.", KING_HOST, "host A 10.2.0.9"),
+    ({ answers, authorities }) => ({
+      answers: answers.map((record) => ({ ...record, ttlSeconds: 0x7fffffff })),
+      authorities: authorities.map((record) => ({
+        ...record,
+        rdata: record.rdata.map((byte, at, { length }) =>
+          at < length - 4 ? byte : 0x7f
+        ),
+        ttlSeconds: 0x7fffffff,
+      })),
+    }),
+  );
+  const world = new ResolverWorld(slideAuthorities({ [KING_HOST]: king }));
+  for (let time = 0; time < 2; time++) {
+    const { answers } = world.ask("host.kingcdn.example").message;
+    assertEquals(answers.map(({ ttlSeconds }) => ttlSeconds), [86_400]);
+    const { authorities } = world.ask("none.kingcdn.example").message;
+    assertEquals(authorities.map(({ ttlSeconds }) => ttlSeconds), [10_800]);
+  }
+});
+
 Deno.test("Resolver asks the zone above for DS, and takes all aliases that one reply has", () => {
   const world = new ResolverWorld(slideAuthorities({
     [EXAMPLE_HOST]: exampleWith(
