@@ -4,6 +4,7 @@ import { RunError } from "../../lib/core/errors.ts";
 import { MAX_MPD_BYTES } from "../../lib/dash/xml.ts";
 import { isNearestHit } from "../../lib/http/cache_status.ts";
 import type { Edge } from "./edge.ts";
+import { isPage } from "./titles.ts";
 import { OwnRequest } from "./own_request.ts";
 
 /** How much of a body is asked for at once. */
@@ -15,6 +16,8 @@ export interface Errand {
   readonly bytes: number;
   /** It was in the cache already. */
   readonly isHit: boolean;
+  /** It is a page for people, whatever it is called: {@linkcode isPage}. */
+  readonly isPage: boolean;
 }
 
 /** What the edge asks of itself: the answer goes through the cache like any other. */
@@ -44,7 +47,7 @@ export class Errands {
    */
   async text(target: string): Promise<string> {
     const collected = new ByteCollector();
-    const { status } = await this.#run(target, (piece) => {
+    const { status, isPage } = await this.#run(target, (piece) => {
       if (collected.length + piece.length > MAX_MPD_BYTES) {
         throw new RunError(
           "too-large",
@@ -59,6 +62,12 @@ export class Errands {
         `Cannot read ${target}: the origin answered ${status}`,
       );
     }
+    if (isPage) {
+      throw new RunError(
+        "manifest-refused",
+        `Cannot read ${target}: the origin answered with a page (text/html)`,
+      );
+    }
     return fromUtf8(collected.bytes);
   }
 
@@ -69,18 +78,22 @@ export class Errands {
     const { status, headers, body } = await this.#edge.handle(
       new OwnRequest(target, this.#signal),
     );
-    const isHit = isNearestHit(headers.get("cache-status"));
-    if (body === null) return { status, bytes: 0, isHit };
+    const about = {
+      status,
+      isHit: isNearestHit(headers.get("cache-status")),
+      isPage: isPage(headers),
+    };
+    if (body === null) return { ...about, bytes: 0 };
     if (body instanceof Uint8Array) {
       take(body);
-      return { status, bytes: body.length, isHit };
+      return { ...about, bytes: body.length };
     }
     let bytes = 0;
     try {
       for (;;) {
         this.#signal.throwIfAborted();
         const piece = await body.next(PIECE_BYTES);
-        if (piece === null) return { status, bytes, isHit };
+        if (piece === null) return { ...about, bytes };
         bytes += piece.length;
         take(piece);
       }

@@ -13,7 +13,13 @@ import { normaliseTarget } from "../../lib/http/target.ts";
 import type { HttpResponse } from "../../lib/io/http.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Errands } from "./errands.ts";
-import { isManifest, isPlaylist, type Rung, type Titles } from "./titles.ts";
+import {
+  isManifest,
+  isPage,
+  isPlaylist,
+  type Rung,
+  type Titles,
+} from "./titles.ts";
 
 /** Most fetches ahead at once. */
 const MAX_AHEAD = 32;
@@ -55,7 +61,8 @@ export class Prefetcher {
     const target = normaliseTarget(request.target);
     if (target === undefined) return answer;
     const isHit = isNearestHit(answer.headers.get("cache-status"));
-    const isTitle = isManifest(target) || isPlaylist(target);
+    const isTitle = (isManifest(target) || isPlaylist(target)) &&
+      !isPage(answer.headers);
     if (isTitle && !(isHit && this.#titles.has(target))) {
       this.#start(this.#learn(target));
     }

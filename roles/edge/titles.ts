@@ -1,6 +1,7 @@
 import type { AdaptationSet } from "../../lib/dash/mpd.ts";
 import { parseMpd } from "../../lib/dash/mpd.ts";
 import type { Clock } from "../../lib/io/clock.ts";
+import type { FieldSource } from "../../lib/http/fields.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";
 import { readPlaylistUris } from "../../lib/media/hls_reader.ts";
 
@@ -199,4 +200,9 @@ export function isManifest(target: string): boolean {
 /** Whether a target is that of an HLS playlist, by its name. */
 export function isPlaylist(target: string): boolean {
   return /\.m3u8(\?|$)/i.test(target);
+}
+
+/** Whether an answer is a page for people: such as the player's page of a title, whose path ends as that of the manifest does. */
+export function isPage(headers: Pick<FieldSource, "get">): boolean {
+  return /^text\/html\b/i.test(headers.get("content-type") ?? "");
 }

@@ -63,11 +63,18 @@ Deno.test("edge prefetches for a player of HLS", async () => {
   await using origin = countingOrigin((path) =>
     new Response(
       path === "/low.m3u8" ? playlist : path === "/a.m3u8" ? master : path,
-      { headers: { "cache-control": "max-age=60" } },
+      {
+        headers: {
+          "cache-control": "max-age=60",
+          "content-type": path.startsWith("/watch/") ? "text/html" : "x/y",
+        },
+      },
     )
   );
   const { program, url } = await startEdge([origin.url], ["--prefetch"]);
   await using _edge = program;
+  // A page for people is no playlist, whatever it is called.
+  await take(`${url}/watch/a.m3u8`);
   for (const name of ["a.m3u8", "low.m3u8"]) {
     await take(`${url}/${name}`);
     await program.until("title.learned", ({ path }) => path === `/${name}`);
@@ -81,7 +88,8 @@ Deno.test("edge prefetches for a player of HLS", async () => {
   await take(`${url}/low-4.ts`);
   assertEquals(statusesOf(program, "/low-3.ts"), ["hit"]);
   assertEquals(statusesOf(program, "/low-4.ts"), ["hit"]);
-  assertEquals(origin.requests.length, 6);
+  assertEquals(origin.requests.length, 7);
+  assert(program.events.every(({ type }) => type !== "title.refused"));
 });
 
 Deno.test("edge prefetches what a player names with CMCD nor, and nothing elsewhere", async () => {

@@ -213,7 +213,13 @@ Deno.test("edge takes CMCD out of the key, tells what players say, and answers w
 });
 
 Deno.test("edge --adapt chooses the rate for a player that sees one, and logs as a course project does", async () => {
-  await using origin = countingOrigin(answerOf);
+  await using origin = countingOrigin((path) =>
+    path === "/watch/film.mpd"
+      ? new Response("<!DOCTYPE html>", {
+        headers: { "content-type": "text/html; charset=utf-8" },
+      })
+      : answerOf(path)
+  );
   await using folder = await temporaryFolder();
   const file = `${folder.path}/course.log`;
   const access = `${folder.path}/access.log`;
@@ -233,8 +239,9 @@ Deno.test("edge --adapt chooses the rate for a player that sees one, and logs as
     'bandwidth="800000"',
     'bandwidth="64000"',
   ]);
-  // Where there is none, the player hears what the origin says.
+  // Where there is none, the player hears what the origin says; and a page is none, whatever it is called.
   assertEquals((await get(`${url}/no.mpd`)).status, 404);
+  assertEquals((await get(`${url}/watch/film.mpd`)).text, "<!DOCTYPE html>");
   for (const number of [1, 2]) {
     const headers = { "x-489-uuid": "browser-1" };
     await get(`${url}/800000-${number}.m4s`, { headers });
