@@ -19,10 +19,11 @@ export interface Choice extends Selection {
 export function choose(
   redirect: Redirect,
   { group, sites }: RedirectFamily,
-  { client, clientLength, fromOption, rng }: {
+  { client, clientLength, fromOption, nameHash, rng }: {
     readonly client: Uint8Array;
     readonly clientLength: number;
     readonly fromOption: boolean;
+    readonly nameHash: number;
     readonly rng: Rng;
   },
 ): Choice {
@@ -31,7 +32,7 @@ export function choose(
     sites,
     client,
     clientLength,
-    nameHash: redirect.nameHash,
+    nameHash,
     loadPerAnswer: redirect.book.loadPerAnswer,
     rng,
   });

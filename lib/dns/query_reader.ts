@@ -30,6 +30,8 @@ export class QueryReader {
   cookieBytes = 0;
   /** The sender wants to know how long a connection may be idle (RFC 7828). */
   asksKeepalive = false;
+  readonly #ipv4 = new Uint8Array(4);
+  readonly #ipv6 = new Uint8Array(16);
 
   /**
    * Reads a message. Returns the response code that ends the matter, `NOERROR` if an answer should be looked for,
@@ -51,6 +53,17 @@ export class QueryReader {
   /** Whether the class is one the zones answer in. */
   get isInternet(): boolean {
     return this.class === CLASSES.IN || this.class === CLASSES.ANY;
+  }
+
+  /** The client's network by its resolver's account, good until the next query; undefined if it gave none, or wants it not to be used (0 bits). */
+  subnet(query: Uint8Array): Uint8Array | undefined {
+    const { subnetAt, subnetBytes } = this;
+    if (subnetBytes <= 4) return undefined;
+    const bytes = query[subnetAt + 1] === 1 ? this.#ipv4 : this.#ipv6;
+    for (let at = 0; at < bytes.length; at++) {
+      bytes[at] = at < subnetBytes - 4 ? query[subnetAt + 4 + at]! : 0;
+    }
+    return bytes;
   }
 
   #forget(): void {

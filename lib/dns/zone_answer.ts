@@ -10,6 +10,7 @@ import { type Choice, choose } from "./choice.ts";
 import { CLASSES, RCODES, RECORD_TYPES } from "./codes.ts";
 import type { MessageWriter } from "./message_writer.ts";
 import { equalNames, isWithin, nameEnd, ROOT, withNewEnd } from "./name.ts";
+import { hashName } from "./name_table.ts";
 import type { QueryReader } from "./query_reader.ts";
 import type { Redirect, RedirectFamily } from "./redirects.ts";
 import {
@@ -57,8 +58,6 @@ export class ZoneAnswer {
   readonly #reader: QueryReader;
   readonly #writer: MessageWriter;
   readonly #rng: Rng;
-  readonly #ipv4 = new Uint8Array(4);
-  readonly #ipv6 = new Uint8Array(16);
   /** The record that is written next; one object for all. */
   readonly #row = {
     name: ROOT as Uint8Array,
@@ -88,6 +87,11 @@ export class ZoneAnswer {
     this.#rng = rng;
   }
 
+  /** Where the name that is looked for starts. */
+  get #from(): number {
+    return this.#nameAt === ASKED ? 12 : this.#nameAt;
+  }
+
   /** Forgets the last answer. */
   reset(): void {
     this.answers = 0;
@@ -107,10 +111,7 @@ export class ZoneAnswer {
     this.#nameAt = ASKED;
     let passed: ZoneNode[] | undefined;
     for (let hop = 0; hop < MAX_CHAIN; hop++) {
-      const found = table.find(
-        this.#name,
-        this.#nameAt === ASKED ? 12 : this.#nameAt,
-      );
+      const found = table.find(this.#name, this.#from);
       if (found === undefined) {
         if (hop === 0) this.rcode = RCODES.REFUSED;
         return true;
@@ -151,7 +152,7 @@ export class ZoneAnswer {
     const count = this.#place(table, set, { name: bytes, nameAt });
     this.answers += count;
     if (count < set.count) return "full";
-    const at = this.#nameAt === ASKED ? 12 : this.#nameAt;
+    const at = this.#from;
     const renamed = withNewEnd(
       this.#name.subarray(at, nameEnd(this.#name, at)),
       nameEnd(bytes, nameAt) - nameAt,
@@ -226,7 +227,11 @@ export class ZoneAnswer {
       ? redirect?.ipv6
       : undefined;
     if (redirect !== undefined && family !== undefined) {
-      return this.#redirect(redirect, family, address);
+      // the titles below a wildcard are told apart
+      const nameHash = table.foundExactly
+        ? redirect.nameHash
+        : hashName(this.#name, this.#from);
+      return this.#redirect(redirect, family, { address, nameHash });
     }
     this.key ^= (KINDS.data ^ KINDS.nothing) << 28;
     return this.authority(zone.negativeSoa);
@@ -248,9 +253,12 @@ export class ZoneAnswer {
   #redirect(
     redirect: Redirect,
     family: RedirectFamily,
-    address: Uint8Array,
+    { address, nameHash }: {
+      readonly address: Uint8Array;
+      readonly nameHash: number;
+    },
   ): boolean {
-    const subnet = this.#subnet();
+    const subnet = this.#reader.subnet(this.#query);
     const client = subnet ?? address;
     const clientLength = subnet === undefined
       ? 8 * address.length
@@ -259,6 +267,7 @@ export class ZoneAnswer {
       client,
       clientLength,
       fromOption: subnet !== undefined,
+      nameHash,
       rng: this.#rng,
     });
     return this.#answer({
@@ -266,18 +275,6 @@ export class ZoneAnswer {
       ttlSeconds: redirect.ttlSeconds,
       rdata: this.choice.edge.address,
     });
-  }
-
-  /** The client's network by its resolver's account; undefined if it gave none, or wants it not to be used (0 bits). */
-  #subnet(): Uint8Array | undefined {
-    const { subnetAt, subnetBytes } = this.#reader;
-    if (subnetBytes <= 4) return undefined;
-    const query = this.#query;
-    const bytes = query[subnetAt + 1] === 1 ? this.#ipv4 : this.#ipv6;
-    for (let at = 0; at < bytes.length; at++) {
-      bytes[at] = at < subnetBytes - 4 ? query[subnetAt + 4 + at]! : 0;
-    }
-    return bytes;
   }
 
   #answer(

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { parseSteering } from "../../../lib/dns/select/mod.ts";
 import { ask, lines, responderFor, ZONE } from "./ask.ts";
 
 const DELEGATION = `${ZONE}
@@ -83,4 +84,22 @@ Deno.test("Responder names the addresses of a delegation's servers that are in a
   assertEquals(lines(message.additionals), [
     "ns.sub.kingcdn.example. 60 A 127.0.0.11",
   ]);
+});
+
+Deno.test("Responder tells the titles below a wildcard apart by hash, each in its place whatever its case", () => {
+  const edges = [1, 2, 3].map((edge) => `*.titles A 127.0.1.${edge}`);
+  const zone = [ZONE, ...edges, "alias CNAME t7.titles", ""].join("\n");
+  const steering = parseSteering("hash");
+  const responder = responderFor([zone], { steering });
+  const edgeOf = (name: string) =>
+    lines(ask(responder, `${name}.kingcdn.example`).message.answers).at(-1)!
+      .split(" ").at(-1)!;
+  const chosen = Array.from({ length: 30 }, (_, at) => edgeOf(`t${at}.titles`));
+  assertEquals([...new Set(chosen)].toSorted(), [
+    "127.0.1.1",
+    "127.0.1.2",
+    "127.0.1.3",
+  ]);
+  assertEquals(edgeOf("T7.Titles"), chosen[7]);
+  assertEquals(edgeOf("alias"), chosen[7]);
 });
