@@ -122,21 +122,24 @@ async function perform(
   await roster?.[Symbol.asyncDispose]();
   observed.settle();
   if (result !== undefined) {
-    denoTerminal.write(
-      common.json
-        ? `${JSON.stringify(result.json, null, 2)}\n`
-        : result.text.replace(/(?<=.)\n?$/s, "\n"),
-    );
+    denoTerminal.write(printed(result, common));
     await observed.writeReport(result);
   }
-  const exitCode = failure === undefined ? EXIT.done : exitCodeOf(failure);
+  const wrong = failure ?? observed.failure(); // The latter has been told.
+  const exitCode = wrong === undefined ? EXIT.done : exitCodeOf(wrong);
   emit({
     type: "role.finished",
     exitCode,
-    ...(failure === undefined ? {} : { error: messageOf(failure) }),
+    ...(wrong === undefined ? {} : { error: messageOf(wrong) }),
   });
   if (failure !== undefined) complain(failure);
   return exitCode;
+}
+
+function printed({ json, text }: RoleResult, common: CommonValues): string {
+  return common.json
+    ? `${JSON.stringify(json, null, 2)}\n`
+    : text.replace(/(?<=.)\n?$/s, "\n");
 }
 
 /** What answers `rolecall roster` for the role; undefined when it is not to be seen. */

@@ -1,7 +1,13 @@
 import { dirname, join, relative } from "@std/path";
 import { RunError } from "../core/errors.ts";
 import { systemError } from "./deno_errors.ts";
-import type { Files, FileStat, RandomAccessFile } from "./files.ts";
+import { writeError } from "./deno_terminal.ts";
+import type {
+  FileAppender,
+  Files,
+  FileStat,
+  RandomAccessFile,
+} from "./files.ts";
 
 /** How long a lock is waited for where one cannot ask whether it is free. */
 const LOCK_MS = 2000;
@@ -102,16 +108,7 @@ export const denoFiles: Files = {
       `open ${path}`,
       () => Deno.open(path, { append: true, create: true }),
     );
-    const encoder = new TextEncoder();
-    return {
-      // Synchronous, so that the last events before a crash are in the file.
-      append(text) {
-        const bytes = encoder.encode(text);
-        let at = 0;
-        while (at < bytes.length) at += file.writeSync(bytes.subarray(at));
-      },
-      [Symbol.dispose]: () => file.close(),
-    };
+    return new DenoAppender(file, path);
   },
   async stat(path) {
     try {
@@ -249,4 +246,40 @@ function statOf(info: Deno.FileInfo): FileStat {
     allocatedBytes: info.blocks === null ? null : info.blocks * 512,
     modifiedAtWallMs: info.mtime?.getTime() ?? 0,
   };
+}
+
+class DenoAppender implements FileAppender {
+  readonly #file: Deno.FsFile;
+  readonly #path: string;
+  readonly #encoder = new TextEncoder();
+  #failure: RunError | undefined;
+
+  constructor(file: Deno.FsFile, path: string) {
+    this.#file = file;
+    this.#path = path;
+  }
+
+  get failure(): RunError | undefined {
+    return this.#failure;
+  }
+
+  // Synchronous, so that the last events before a crash are in the file.
+  append(text: string): void {
+    if (this.#failure !== undefined) return;
+    const bytes = this.#encoder.encode(text);
+    try {
+      for (let at = 0; at < bytes.length;) {
+        at += this.#file.writeSync(bytes.subarray(at));
+      }
+    } catch (error) {
+      this.#failure = systemError(`write ${this.#path}`, error) as RunError;
+      writeError(
+        `rolecall: ${this.#failure.message}; nothing is appended to it any more\n`,
+      );
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
 }

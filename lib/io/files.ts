@@ -1,3 +1,5 @@
+import type { RunError } from "../core/errors.ts";
+
 /** The files a role may touch. `deno_files.ts` is the real one. Errors are {@linkcode RunError}s with what was attempted: `not-found`, `permission-denied`, `disk-full`, `io-failed`. */
 export interface Files {
   /** Reads a whole file of at most `maxBytes`. @throws {RunError} also `too-large`. */
@@ -61,5 +63,8 @@ export interface RandomAccessFile extends AsyncDisposable {
 
 /** See {@linkcode Files.appender}. */
 export interface FileAppender extends Disposable {
+  /** Never throws: the first text that cannot be written is told on stderr, and it and what follows is left out. */
   append(text: string): void;
+  /** Why texts are missing. */
+  readonly failure: RunError | undefined;
 }

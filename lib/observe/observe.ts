@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import type { CommonValues } from "../cli/common.ts";
+import type { RunError } from "../core/errors.ts";
 import type { RolecallEvent } from "../events/mod.ts";
 import type { Clock } from "../io/clock.ts";
 import type { FileAppender, Files } from "../io/files.ts";
@@ -19,6 +20,8 @@ export interface Observed extends AsyncDisposable {
   readonly pages: AdminPages;
   /** What there is to say of the run itself, after a server's `role.listening`: that comes first. */
   readonly introduction: readonly RolecallEvent[];
+  /** Why a file of events has not all of them; undefined when none has failed. */
+  readonly failure: () => RunError | undefined;
   /** Takes the log's passing line off the terminal, before something else is written there. */
   settle(): void;
   /** Writes `report.html` and the charts when `--out` was given; a result without a report becomes plain tables. */
@@ -62,8 +65,9 @@ export async function observe(run: Run, world: World): Promise<Observed> {
   await using opened = new AsyncDisposableStack();
   const { log, settle } = openLog(common, world);
   const sinks: Sink[] = [log];
+  const records: FileAppender[] = [];
   const record = (file: FileAppender) => {
-    opened.use(file);
+    records.push(opened.use(file));
     sinks.push((event) => file.append(`${JSON.stringify(event)}\n`));
   };
   if (common.events !== undefined) {
@@ -89,6 +93,7 @@ export async function observe(run: Run, world: World): Promise<Observed> {
   const closing = opened.move();
   return {
     emit,
+    failure: () => records.find(({ failure }) => failure)?.failure,
     settle,
     pages,
     introduction: admin === undefined

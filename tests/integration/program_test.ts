@@ -86,6 +86,28 @@ Deno.test("--events records every event from started to finished, --config gives
   );
 });
 
+Deno.test({
+  name: "a full disk under --events is told once, and the role goes on",
+  // Only Linux has /dev/full, and a binary without all permissions may not open it.
+  ignore: Deno.build.os !== "linux" || !!Deno.env.get("ROLECALL_BIN"),
+  async fn() {
+    await using server = await startProgram([...SERVER]);
+    const { port } = await server.until("role.listening");
+    const { code, stdout, stderr } = await runProgram([
+      ...["udp-echo", "--connect", `127.0.0.1:${port}`, "--message", "hi"],
+      ...["--events", "/dev/full"],
+    ]);
+    assertEquals([code, stdout], [1, "HI\n"]);
+    assertEquals(
+      stderr.split("\n").filter((line) => line.startsWith("rolecall:")),
+      [
+        "rolecall: Cannot write /dev/full: the disk is full; nothing is appended to it any more",
+      ],
+    );
+    assertEquals((await server.stop()).code, 0);
+  },
+});
+
 Deno.test("a second Ctrl-C ends a role at once with 130, one lets it finish with 0", async () => {
   const [command, ...args] = programCommand();
   for (const [signals, code] of [[1, 0], [2, 130]] as const) {
