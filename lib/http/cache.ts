@@ -17,7 +17,7 @@ import { GrowingBody } from "./growing_body.ts";
 import type { Lookup, LookupOptions, PartialResponse } from "./lookup.ts";
 import { type ByteRange, parseContentRange } from "./range.ts";
 import { reuse } from "./reuse.ts";
-import { isNewer } from "./shelf.ts";
+import { newerOf } from "./shelf.ts";
 import { SparseBody } from "./sparse_body.ts";
 import { mayStore } from "./storability.ts";
 import {
@@ -150,7 +150,7 @@ export class HttpCache {
         ? conditionsFor(stored)
         : [];
     return conditions.length === 0
-      ? { kind: "fetch", reason, flight: flight?.flight }
+      ? { kind: "fetch", reason, flight: flight?.flight, stale: stored }
       : {
         kind: "revalidate",
         stored,
@@ -382,15 +382,6 @@ export class HttpCache {
   settle(flight: Flight | undefined, outcome: FlightOutcome): void {
     this.#flights.settle(flight, outcome);
   }
-}
-
-/** Of several that fit a request the most recent answers (RFC 9111 §4); of two as old, the first. */
-function newerOf(
-  one: StoredResponse | undefined,
-  other: StoredResponse | undefined,
-): StoredResponse | undefined {
-  if (one === undefined || other === undefined) return one ?? other;
-  return isNewer(other, one) ? other : one;
 }
 
 function isPartial(stored: StoredResponse): stored is PartialResponse {

@@ -38,12 +38,13 @@ export type Lookup =
     readonly reason: ForwardReason;
     readonly flight: Flight | undefined;
   }
-  /** Fetch; `parts` are here already, though not those that are wanted. */
+  /** Fetch; `parts` are here already, though not those that are wanted; `stale` is what cannot be asked for by its validators. */
   | {
     readonly kind: "fetch";
     readonly reason: ForwardReason;
     readonly flight: Flight | undefined;
     readonly parts?: PartialResponse | undefined;
+    readonly stale?: StoredResponse;
   }
   /** Bring `entry` in from the disk, report, then look again. */
   | {

@@ -202,13 +202,24 @@ export class Shelf<T extends Shelved> {
 }
 
 /** Whether `one` arrived after `other`. Two that were on the disk have the same age if the wall clock was set back: it tells them apart. */
-export function isNewer(
+function isNewer(
   one: Pick<Shelved, "responseAtMs" | "responseWallMs">,
   other: Pick<Shelved, "responseAtMs" | "responseWallMs">,
 ): boolean {
   const laterMs = one.responseAtMs - other.responseAtMs ||
     one.responseWallMs - other.responseWallMs;
   return laterMs > 0;
+}
+
+/** Of several that fit a request the most recent answers (RFC 9111 §4); of two as old, the first. */
+export function newerOf<
+  T extends Pick<Shelved, "responseAtMs" | "responseWallMs">,
+>(
+  one: T | undefined,
+  other: T | undefined,
+): T | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return isNewer(other, one) ? other : one;
 }
 
 /** The variant a request selects; else the one in the language it likes best. */

@@ -23,7 +23,7 @@ interface Fetch {
   readonly request: FillRequest;
   readonly flight: Flight | undefined;
   readonly reason: ForwardReason;
-  /** What is to be revalidated. */
+  /** What is to be revalidated, or cannot be. */
   readonly stale: StoredResponse | undefined;
 }
 
@@ -36,7 +36,7 @@ export async function fetchFor(
   const { cache } = parts;
   const request = { ...exchange.forFill(), begun: cache.tiers.orders };
   const { flight, reason } = found;
-  const stale = found.kind === "revalidate" ? found.stored : undefined;
+  const stale = found.kind === "revalidate" ? found.stored : found.stale;
   const what: Fetch = { request, flight, reason, stale };
   if (found.kind === "revalidate") {
     for (const [name, value] of found.conditions) {

@@ -45,6 +45,19 @@ export interface UpstreamRequest {
   readonly interim?: (status: number, fields: FieldSource) => void;
 }
 
+/** Why a request never came to an origin: there was no connection. */
+const NEVER_HEARD: ReadonlySet<string> = new Set([
+  "connect-failed",
+  "connect-timeout",
+]);
+
+/** No answer came. */
+export interface OriginRefusal {
+  readonly failure: OriginFailure;
+  /** Whether the origin may have received the request all the same, or a part of it. */
+  readonly mayHaveHeard: boolean;
+}
+
 /** The body of an origin's answer. */
 export interface UpstreamBody extends BodySource {
   /** See {@linkcode BodySource.leave}; may be called at any time, also while a piece is waited for: that rejects then. */
@@ -165,7 +178,7 @@ export class Origin {
   /** Asks; the request has a turn. */
   async ask(
     request: UpstreamRequest,
-  ): Promise<UpstreamResponse | { readonly failure: OriginFailure }> {
+  ): Promise<UpstreamResponse | OriginRefusal> {
     const health = this.#health;
     const { clock } = this.#ctx;
     try {
@@ -186,6 +199,7 @@ export class Origin {
       this.#note(health.failed(clock.nowMs()));
       return {
         failure: failureOf(error.code.endsWith("-timeout") ? 504 : 502),
+        mayHaveHeard: !NEVER_HEARD.has(error.code),
       };
     }
   }

@@ -3,6 +3,7 @@ import { requestDirectives } from "../../lib/http/cache_control.ts";
 import { Fields } from "../../lib/http/fields.ts";
 import type { OriginFailure } from "../../lib/http/flights.ts";
 import { mayStandIn } from "../../lib/http/reuse.ts";
+import { newerOf } from "../../lib/http/shelf.ts";
 import type { StoredResponse } from "../../lib/http/stored_response.ts";
 import type { EdgeCacheStatus } from "../../lib/events/edge.ts";
 import type { HttpResponse } from "../../lib/io/http.ts";
@@ -33,7 +34,7 @@ export function answerNow(
 /**
  * The stale answer that may stand in for an origin that failed; undefined when there is none.
  *
- * @param asked What was to be revalidated: it may have left the memory.
+ * @param asked What was to be revalidated: it may have left the memory, or be on the disk alone.
  */
 export function standIn(
   parts: EdgeParts,
@@ -43,7 +44,8 @@ export function standIn(
 ): HttpResponse | undefined {
   const { cache, ctx } = parts;
   const request = exchange.forFill();
-  const stored = cache.peek(request) ?? asked;
+  const isUsable = asked?.body.state !== "failed";
+  const stored = newerOf(cache.peek(request), isUsable ? asked : undefined);
   if (stored === undefined) return undefined;
   const hasWanted = cache.hasWanted(stored, request, exchange.wanted);
   const allowed = hasWanted &&

@@ -83,8 +83,8 @@ export class Upstream {
   }
 
   /**
-   * Sends a request; a safe one that fails goes to the next origin (RFC 9110 §9.2.2), an unsafe one is
-   * sent once: nobody knows how far it got.
+   * Sends a request; a safe one that fails goes to the next origin (RFC 9110 §9.2.2), an unsafe one only where it was not
+   * sent, for want of a connection: else nobody knows how far it got.
    *
    * @throws {UpstreamError} If no origin answered.
    */
@@ -101,7 +101,7 @@ export class Upstream {
       const asked = await origin.ask(request);
       if ("failure" in asked) {
         failure ??= asked.failure;
-        if (!isSafe(request.method)) break;
+        if (asked.mayHaveHeard && !isSafe(request.method)) break;
         continue;
       }
       const retry = GATEWAY_ERRORS.has(asked.status) && !isLast &&

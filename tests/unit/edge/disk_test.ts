@@ -1,5 +1,6 @@
 /** The disk tier behind an edge, with files in memory. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { RunError } from "../../../lib/core/errors.ts";
 import { gate } from "../../support/counting_origin.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { edgeOf } from "./_edge.ts";
@@ -145,6 +146,39 @@ Deno.test("Edge answers with the newest of what memory and disk have for a reque
     assertEquals(await versionFor(mine), "2");
   }
   assertEquals(asked, []);
+});
+
+Deno.test("Edge lets the newest of what it has stand in for an origin that is gone, though that is on the disk alone", async () => {
+  const files = new MemoryFiles();
+  let answer = () => new Response("1", { headers: fields });
+  const start = async (cacheBytes: number) => {
+    const edge = edgeOf(() => answer(), ["http://a.test"], {
+      cacheBytes,
+      disk: { files, capacityBytes: 1e6 },
+    });
+    await edge.disk!.restore(edge.tiers);
+    return edge;
+  };
+  const headers = { "x-a": "1" };
+  {
+    const { ask, clock, disk } = await start(1e6);
+    await ask("/a");
+    await clock.advanceTo(2000);
+    answer = () =>
+      new Response("2".repeat(3000), { headers: { ...fields, vary: "x-a" } });
+    await ask("/a", { headers: { ...headers, "cache-control": "no-cache" } });
+    await disk!.settled();
+  }
+  answer = () => {
+    throw new RunError("connect-failed", "no");
+  };
+  for (const hasOlder of [true, false]) {
+    const { ask, clock } = await start(4000);
+    if (hasOlder) assertEquals((await ask("/a")).text, "1");
+    await clock.advanceTo(70_000);
+    const { status, text } = await ask("/a", { headers });
+    assertEquals([status, text.slice(0, 3)], [200, "222"]);
+  }
 });
 
 Deno.test("Edge that starts again answers with the newest of what its disk has for a request (RFC 9111 §4)", async () => {

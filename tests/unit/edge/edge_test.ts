@@ -58,10 +58,22 @@ Deno.test("Edge asks the next origin for safe methods, and avoids the one that f
   ]);
 });
 
-Deno.test("Edge sends an unsafe request once", async () => {
-  const { ask, asked } = edgeOf(down);
-  assertEquals((await ask("/", { method: "POST" })).status, 502);
-  assertEquals(asked, ["POST http://a.test/"]);
+Deno.test("Edge sends an unsafe request once, and to the next origin only when there was no connection to the first", async () => {
+  for (
+    const [code, status, origins] of [
+      ["connection-lost", 502, ["a"]],
+      ["fetch-timeout", 504, ["a"]],
+      ["connect-failed", 200, ["a", "b"]],
+      ["connect-timeout", 200, ["a", "b"]],
+    ] as const
+  ) {
+    const { ask, asked } = edgeOf((url) => {
+      if (url.startsWith("http://a.")) throw new RunError(code, "no");
+      return new Response("done");
+    });
+    assertEquals((await ask("/", { method: "POST" })).status, status, code);
+    assertEquals(asked, origins.map((name) => `POST http://${name}.test/`));
+  }
 });
 
 Deno.test("Edge puts the path of --origin before every target, and lets none out of it", async () => {
