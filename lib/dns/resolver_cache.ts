@@ -108,7 +108,13 @@ export class ResolverCache {
       const isAlias = each === RECORD_TYPES.CNAME && type !== each;
       // that a name has no alias says nothing about its other records
       if (hit === undefined || isAlias && hit.kind === "no-data") continue;
-      const found = isAlias ? { ...hit, kind: "alias" as const } : hit;
+      // it is the answer to who asks for the alias itself, however it was found (RFC 1034 §3.6.2)
+      const kind: CachedSet["kind"] = isAlias
+        ? "alias"
+        : hit.kind === "alias"
+        ? "answer"
+        : hit.kind;
+      const found = kind === hit.kind ? hit : { ...hit, kind };
       if (!found.isStale) return found;
       stale ??= found;
     }

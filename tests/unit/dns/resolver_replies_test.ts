@@ -85,6 +85,18 @@ Deno.test("Resolver keeps a negative answer for the lesser of the SOA's TTL and 
   }
 });
 
+Deno.test("Resolver follows no alias for who asks for the alias itself, whatever was asked before (RFC 1034 §3.6.2)", () => {
+  for (const before of ["A", "CNAME"]) {
+    const world = new ResolverWorld();
+    world.ask(`video.netcinema.example ${before}`);
+    const { message, sent } = world.ask("video.netcinema.example CNAME");
+    assertEquals([sent, message.answers.length], [0, 1]);
+    assertEquals(message.authorities, []);
+    const { answers } = world.ask("video.netcinema.example").message;
+    assertEquals(answers.length, 2);
+  }
+});
+
 Deno.test("Resolver tells its first client no longer TTL than it believes itself: a day, and 3 h that there is nothing", () => {
   const king = altered(
     serverOf("kingcdn.example.", KING_HOST, "host A 10.2.0.9"),
