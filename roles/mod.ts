@@ -52,4 +52,9 @@ export const ROLES: readonly RoleEntry[] = [
     summary: "Who is out there: every role on this LAN answers",
     load: async () => (await import("./roster/mod.ts")).roster,
   },
+  {
+    name: "dashboard",
+    summary: "The live page: what every role is doing now",
+    load: async () => (await import("./dashboard/mod.ts")).dashboard,
+  },
 ];

@@ -1,4 +1,5 @@
 import { DASH_EVENTS, type DashEvent } from "./dash.ts";
+import { DASHBOARD_EVENTS, type DashboardEvent } from "./dashboard.ts";
 import { DEMO_EVENTS, type DemoEvent } from "./demo.ts";
 import { DHT_EVENTS, type DhtEvent } from "./dht.ts";
 import { DNS_EVENTS, type DnsEvent } from "./dns.ts";
@@ -27,7 +28,8 @@ export type RolecallEvent =
   | EdgeWatchEvent
   | DashEvent
   | DemoEvent
-  | RosterEvent;
+  | RosterEvent
+  | DashboardEvent;
 
 /** The names of all events. */
 export type EventType = RolecallEvent["type"];
@@ -53,6 +55,7 @@ export const EVENTS: EventTable<RolecallEvent> = {
   ...DASH_EVENTS,
   ...DEMO_EVENTS,
   ...ROSTER_EVENTS,
+  ...DASHBOARD_EVENTS,
 };
 
 /** What `emit` wraps an event in: who said it and when. */

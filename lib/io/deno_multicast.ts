@@ -5,7 +5,13 @@
  * (`reuseAddress`), and joined on each interface. Deno cannot say by which interface a datagram is to leave, and on a
  * network without a default route the system would refuse it; a socket that is bound to an interface's own address sends
  * by that interface, so there is one of those for each.
+ *
+ * Where datagrams have to come from the group's own port (mDNS), all of that would be in the way of others: of a program
+ * that is to listen on that port, or that waits there for datagrams of its own. So the socket that receives is bound to
+ * the group's address, where the system allows it, and those that send are open while they send.
  */
+import { maskAddress, parseAddress } from "../core/address.ts";
+import { equalBytes } from "../core/bytes.ts";
 import { RunError } from "../core/errors.ts";
 import { closer } from "./deno_close.ts";
 import { systemError } from "./deno_errors.ts";
@@ -21,13 +27,14 @@ interface Interface {
   readonly address: string;
   /** Of IPv6; 0 lets the system choose. */
   readonly index: number;
+  readonly cidr: string;
 }
 
 /** What sends by one interface. */
 interface Sender {
-  readonly socket: Deno.DatagramConn;
-  /** The interface's. */
-  readonly address: string;
+  readonly at: Interface;
+  send(bytes: Uint8Array, to: Deno.NetAddr): Promise<unknown>;
+  close(): void;
 }
 
 /** See `Net.joinMulticast`. */
@@ -41,7 +48,7 @@ export async function joinMulticast(
     host: host === any ? "" : host,
     loopback,
   });
-  const receiver = open({ hostname: any, port: group.port }, group);
+  const receiver = receiverOf(group, { any, isOwn: fromGroupPort });
   const joined: Interface[] = [];
   for (const candidate of chosen) {
     try {
@@ -51,7 +58,9 @@ export async function joinMulticast(
       joined.push(candidate);
     } catch { /* This interface has no multicast. */ }
   }
-  const senders = sendersOf(joined, group, fromGroupPort ? group.port : 0);
+  const senders = fromGroupPort
+    ? joined.map((at) => briefSender(at, group))
+    : sendersOf(joined, group);
   if (senders.length === 0) {
     receiver.close();
     throw new RunError(
@@ -61,12 +70,12 @@ export async function joinMulticast(
       } address takes multicast`,
     );
   }
-  const close = [receiver, ...senders.map(({ socket }) => socket)].map(closer);
   const own = udpSocket(receiver, any);
+  const close = [closer(receiver), ...senders.map((sender) => sender.close)];
   return {
     interfaces: joined.map(({ address }) => address),
     receive: (signal) => own.receive(signal),
-    reply: (bytes, to) => own.send(bytes, to),
+    reply: (bytes, to) => replyTo(senders, bytes, to),
     send: (bytes) => sendByEach(senders, group, bytes),
     [Symbol.asyncDispose]() {
       for (const one of close) one();
@@ -81,44 +90,98 @@ async function sendByEach(
   group: Address,
   bytes: Parameters<MulticastSocket["send"]>[0],
 ): Promise<void> {
-  const to = {
-    transport: "udp",
-    hostname: group.host,
-    port: group.port,
-  } as const;
+  const to = udpAddress(group);
   const sent = await Promise.allSettled(
-    senders.map(({ socket, address }) =>
-      socket.send(bytes instanceof Uint8Array ? bytes : bytes(address), to)
+    senders.map((sender) =>
+      sender.send(
+        bytes instanceof Uint8Array ? bytes : bytes(sender.at.address),
+        to,
+      )
     ),
   );
   const failed = sent.find(({ status }) => status === "rejected");
   if (
     failed === undefined || sent.some((one) => one.status === "fulfilled")
   ) return;
-  const { reason } = failed as PromiseRejectedResult;
-  throw new RunError(
-    "send-failed",
-    systemError(`send to ${formatAddress(group)}`, reason).message,
-    { cause: reason },
+  throw sendError(group, (failed as PromiseRejectedResult).reason);
+}
+
+/** Sends by the interface in whose network the receiver is; by the first if it is in none. */
+async function replyTo(
+  senders: readonly Sender[],
+  bytes: Uint8Array,
+  to: Address,
+): Promise<void> {
+  const receiver = parseAddress(to.host);
+  const near = senders.find(({ at }) => isNear(at, receiver));
+  try {
+    await (near ?? senders[0]!).send(bytes, udpAddress(to));
+  } catch (error) {
+    throw sendError(to, error);
+  }
+}
+
+/** Whether an address lies in an interface's network. */
+function isNear({ address, cidr }: Interface, other: Uint8Array): boolean {
+  const prefixLength = Number(cidr.split("/")[1]);
+  return equalBytes(
+    maskAddress(parseAddress(address), prefixLength),
+    maskAddress(other, prefixLength),
   );
 }
 
-/** A socket on each interface. */
-function sendersOf(
-  joined: readonly Interface[],
+function udpAddress({ host, port }: Address): Deno.NetAddr {
+  return { transport: "udp", hostname: host, port };
+}
+
+function sendError(to: Address, error: unknown): RunError {
+  const { message } = systemError(`send to ${formatAddress(to)}`, error);
+  return new RunError("send-failed", message, { cause: error });
+}
+
+/** The socket that receives: bound to all addresses, or to the group's own. */
+function receiverOf(
   group: Address,
-  port: number,
-): Sender[] {
+  { any, isOwn }: { readonly any: string; readonly isOwn: boolean },
+): Deno.DatagramConn {
+  // Windows cannot bind a group's address.
+  const hostname = isOwn && Deno.build.os !== "windows" ? group.host : any;
+  return open({ hostname, port: group.port }, group);
+}
+
+/** A socket on each interface. */
+function sendersOf(joined: readonly Interface[], group: Address): Sender[] {
   const senders: Sender[] = [];
-  for (const { address } of joined) {
+  for (const at of joined) {
     try {
-      const socket = open({ hostname: address, port }, group);
-      senders.push({ socket, address });
+      const socket = open({ hostname: at.address, port: 0 }, group);
+      senders.push({
+        at,
+        send: (bytes, to) => socket.send(bytes, to),
+        close: closer(socket),
+      });
     } catch {
       /* The address went away, or is still being checked for doubles. */
     }
   }
   return senders;
+}
+
+/** A socket at the group's port, for each datagram one. */
+function briefSender(at: Interface, group: Address): Sender {
+  return {
+    at,
+    async send(bytes, to) {
+      const bind = { hostname: at.address, port: group.port };
+      const socket = open(bind, group);
+      try {
+        await socket.send(bytes, to);
+      } finally {
+        closer(socket)();
+      }
+    },
+    close() {},
+  };
 }
 
 function open(
@@ -152,9 +215,10 @@ function interfacesOf(
   const isLoopback = /^(127\.|::1$)/;
   const outside = found.filter(({ address }) => !isLoopback.test(address));
   return (outside.length > 0 && !loopback ? outside : found).map((
-    { name, address },
+    { name, address, cidr },
   ) => ({
     address,
+    cidr,
     index: index.get(name) ?? 0,
   }));
 }

@@ -1,4 +1,3 @@
-import { type ServerSentEventMessage, ServerSentEventStream } from "@std/http";
 import { Hono } from "hono";
 import { InputError } from "../core/errors.ts";
 import type { EventRecord } from "../events/mod.ts";
@@ -6,13 +5,10 @@ import type { HttpServer } from "../io/http.ts";
 import { pages } from "../io/pages.ts";
 import type { Address, Net } from "../io/net.ts";
 import type { AdminPages } from "./admin_pages.ts";
+import { Broadcast } from "./broadcast.ts";
 import type { Sink } from "./emitter.ts";
 import { Metrics } from "./metrics.ts";
 
-/** Most event readers at once. */
-const MAX_READERS = 64;
-/** Events a slow reader may fall behind before it is cut off. */
-const MAX_BEHIND = 1000;
 /** Events a new reader is given first. */
 const REPLAYED = 200;
 
@@ -56,7 +52,12 @@ export function serveAdmin(
   options: AdminOptions,
 ): Admin {
   const metrics = new Metrics(options);
-  const broadcast = new Broadcast();
+  const broadcast = new Broadcast<EventRecord>((event) => ({
+    id: event.seq,
+    event: event.type,
+    data: JSON.stringify(event),
+  }));
+  const latest: EventRecord[] = [];
   const app = new Hono();
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/config", (c) => c.json(options.config as Record<string, never>));
@@ -67,19 +68,7 @@ export function serveAdmin(
         "content-type": "text/plain; version=0.0.4; charset=utf-8",
       }),
   );
-  app.get("/events", (c) => {
-    const events = broadcast.join();
-    return events === null ? c.text("Too many readers\n", 503) : new Response(
-      events,
-      {
-        headers: {
-          "content-type": "text/event-stream",
-          "cache-control": "no-store",
-          "access-control-allow-origin": "*",
-        },
-      },
-    );
-  });
+  app.get("/events", () => broadcast.answer(latest));
   app.all("*", (c) => options.pages.answer(c.req.raw));
   const server: HttpServer = net.serveHttp(
     address,
@@ -90,6 +79,8 @@ export function serveAdmin(
     port: server.port,
     sink(event) {
       metrics.sink(event);
+      latest.push(event);
+      if (latest.length > REPLAYED) latest.shift();
       broadcast.send(event);
     },
     async [Symbol.asyncDispose]() {
@@ -97,51 +88,4 @@ export function serveAdmin(
       await server[Symbol.asyncDispose]();
     },
   };
-}
-
-/** The readers of `/events`: each gets the latest events, then every new one; who falls too far behind is cut off. */
-class Broadcast {
-  readonly #readers = new Set<ReadableStreamDefaultController<EventRecord>>();
-  readonly #latest: EventRecord[] = [];
-
-  /** A new reader's stream; null when there are too many. */
-  join(): ReadableStream<Uint8Array> | null {
-    if (this.#readers.size >= MAX_READERS) return null;
-    let mine: ReadableStreamDefaultController<EventRecord>;
-    const events = new ReadableStream<EventRecord>({
-      start: (controller) => {
-        mine = controller;
-        for (const event of this.#latest) controller.enqueue(event);
-        this.#readers.add(controller);
-      },
-      cancel: () => void this.#readers.delete(mine),
-    }, { highWaterMark: MAX_BEHIND });
-    return events.pipeThrough(
-      new TransformStream<EventRecord, ServerSentEventMessage>({
-        transform: (event, controller) =>
-          controller.enqueue({
-            id: event.seq,
-            event: event.type,
-            data: JSON.stringify(event),
-          }),
-      }),
-    ).pipeThrough(new ServerSentEventStream());
-  }
-
-  send(event: EventRecord): void {
-    this.#latest.push(event);
-    if (this.#latest.length > REPLAYED) this.#latest.shift();
-    for (const reader of this.#readers) {
-      if ((reader.desiredSize ?? 0) > 0) reader.enqueue(event);
-      else {
-        this.#readers.delete(reader);
-        reader.close();
-      }
-    }
-  }
-
-  close(): void {
-    for (const reader of this.#readers) reader.close();
-    this.#readers.clear();
-  }
 }

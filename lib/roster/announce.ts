@@ -38,16 +38,17 @@ export async function announce(
 ): Promise<void> {
   const { clock, net, emit } = run;
   const { signal } = told;
+  const host = hostOf(told);
   const responder = new MdnsResponder(serviceOf(run, told), secretRng());
   await using socket = await net.joinMulticast(MDNS_GROUP, {
-    host: hostOf(told),
+    host: isLoopback(host) ? "127.0.0.1" : host,
     fromGroupPort: true,
   });
   const perform = async (output: ResponderOutput) => {
     if (output.kind === "named") {
       return emit({ type: "role.announced", instance: output.label });
     }
-    await send(output, { socket, responder });
+    await send(output, { socket, responder, host });
   };
   responder.handle({ kind: "start" }, clock.nowMs());
   await drive<ResponderInput, ResponderOutput>(
@@ -81,7 +82,12 @@ function serviceOf(run: RosterRun, { sockets, admin }: Told): Service {
   };
 }
 
-/** On which interface: that of the sockets, unless one of them is on all. */
+/** Any address of 127/8 is this machine, and only the first has an interface of its name. */
+function isLoopback(host: string): boolean {
+  return host.startsWith("127.");
+}
+
+/** At which address: that of the sockets, unless one of them is on all. */
 function hostOf({ sockets }: Told): string {
   const hosts = new Set(sockets.map(({ host }) => host));
   const [host = ""] = hosts;
@@ -101,9 +107,10 @@ async function* datagramsOf(
 /** Sends a message with the address of each interface it leaves by. What cannot be sent now is asked for again. */
 async function send(
   output: Exclude<ResponderOutput, { readonly kind: "named" }>,
-  { socket, responder }: {
+  { socket, responder, host }: {
     readonly socket: MulticastSocket;
     readonly responder: MdnsResponder;
+    readonly host: string;
   },
 ): Promise<void> {
   const written = (addresses: readonly string[]) => {
@@ -122,7 +129,10 @@ async function send(
   };
   try {
     if (output.kind === "send") {
-      await socket.send((address) => written([address]));
-    } else await socket.reply(written(socket.interfaces), output.to);
+      await socket.send((address) => written([host || address]));
+    } else {
+      const addresses = host === "" ? socket.interfaces : [host];
+      await socket.reply(written(addresses), output.to);
+    }
   } catch { /* The interface is down. */ }
 }

@@ -16,6 +16,8 @@ export interface BrowseOptions {
   /** The address of the one interface to look on; on all of them if empty. */
   readonly host: string;
   readonly signal: AbortSignal;
+  /** Where it looks: this machine's addresses there. */
+  readonly joined?: (interfaces: readonly string[]) => void;
   /** A role is there, or something of it has changed. */
   readonly found: (row: RosterRow) => void;
   /** The role with this instance name is gone. */
@@ -28,10 +30,11 @@ export interface BrowseOptions {
  * @throws {RunError} If no interface takes multicast, or port 5353 cannot be shared.
  */
 export async function browse(options: BrowseOptions): Promise<void> {
-  const { clock, net, host, signal, found, lost } = options;
+  const { clock, net, host, signal, joined, found, lost } = options;
   await using socket = await net.joinMulticast(MDNS_GROUP, {
     ...{ host, loopback: host === "", fromGroupPort: true },
   });
+  joined?.(socket.interfaces);
   const browser = new MdnsBrowser();
   browser.handle({ kind: "start" }, clock.nowMs());
   async function* inputs(): AsyncGenerator<BrowserInput> {

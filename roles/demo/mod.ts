@@ -32,6 +32,10 @@ export const demo: Role = {
             "Plays swarms in virtual time: the same peers' code without processes, repeatable with --seed, N up to 10,000",
         }),
         ...NUMBERS_FLAGS,
+        watchable: flag.toggle({
+          help:
+            "Lets `rolecall dashboard` on this machine show what every program does",
+        }),
         keep: flag.toggle({
           help: "Keep the folder with the programs' files and event logs",
         }),

@@ -30,7 +30,11 @@ const MAX_SCENARIO_BYTES = 1 << 20;
 
 /** Plays every act of a scenario and fails unless every check held. */
 export async function playScenario(
-  flags: Numbers & { readonly operand: string; readonly keep: boolean },
+  flags: Numbers & {
+    readonly operand: string;
+    readonly keep: boolean;
+    readonly watchable: boolean;
+  },
   ctx: RoleContext,
 ): Promise<void> {
   const scenario = await readScenario(flags.operand, ctx);
@@ -40,12 +44,19 @@ export async function playScenario(
       "--simulate is for scenarios of swarms only: what would DNS or a video be in virtual time?",
     );
   }
+  if (flags.simulate && flags.watchable) {
+    throw new InputError(
+      "--watchable is for programs that run: with --simulate there are none",
+    );
+  }
   const folder = await ctx.files.makeTemporaryFolder("rolecall-demo-");
   const startedAtMs = ctx.clock.nowMs();
   const checks: Check[] = [];
   try {
     using view = progressView(ctx.terminal, ctx.clock.nowMs);
-    await using stage = new Stage(ctx, folder, view);
+    await using stage = new Stage(ctx, {
+      ...{ folder, view, watchable: flags.watchable },
+    });
     for (const act of acts) await playAct(act, stage, flags.simulate);
     checks.push(...stage.checks);
     const tookMs = ctx.clock.nowMs() - startedAtMs;

@@ -43,15 +43,24 @@ export class Stage implements AsyncDisposable {
   /** What acts measured, for `--json`. */
   readonly figures: Readonly<Record<string, unknown>>[] = [];
   readonly #view: ProgressView;
+  readonly #watchable: boolean;
   readonly #players: Player[] = [];
   #act = "";
   #nextHost = 2;
 
-  /** Opens an empty stage. */
-  constructor(ctx: RoleContext, folder: string, view: ProgressView) {
+  /** Opens an empty stage. @param options.watchable Lets a dashboard follow the programs. */
+  constructor(
+    ctx: RoleContext,
+    { folder, view, watchable }: {
+      readonly folder: string;
+      readonly view: ProgressView;
+      readonly watchable: boolean;
+    },
+  ) {
     this.ctx = ctx;
     this.folder = folder;
     this.#view = view;
+    this.#watchable = watchable;
   }
 
   /** Begins an act: its checks carry its name. */
@@ -91,6 +100,7 @@ export class Stage implements AsyncDisposable {
       name,
       "--events",
       join(this.folder, `${name}.events.jsonl`),
+      ...(this.#watchable ? ["--admin", "0"] : []),
     ]);
     this.ctx.emit({
       type: "program.started",

@@ -1,0 +1,43 @@
+import type { Address } from "../../lib/io/net.ts";
+import type { RosterRow } from "../../lib/roster/row.ts";
+
+/** Where a role's events can be had from here, or why not. */
+export type Reach =
+  | { readonly at: Address }
+  | { readonly reason: string };
+
+/**
+ * Says where to ask for the events of a role that was found on the link. It says itself where, and is asked at one of its
+ * own addresses only: a stranger must not make this program ask somebody else.
+ *
+ * @param own This machine's addresses.
+ */
+export function reachOf(row: RosterRow, own: readonly string[]): Reach {
+  const { admin, addresses } = row;
+  if (admin === undefined) {
+    return { reason: "tells nothing: start it with --admin 0.0.0.0:0" };
+  }
+  const isHere = addresses.some((address) =>
+    isLoopback(address) || own.includes(address)
+  );
+  const { port } = admin;
+  if (isLoopback(admin.host)) {
+    return isHere ? { at: admin } : {
+      reason:
+        "tells its own machine only: start it with --admin 0.0.0.0:0 there",
+    };
+  }
+  const [first] = addresses;
+  if (admin.host === "0.0.0.0" || admin.host === "::") {
+    return first === undefined
+      ? { reason: "has no address" }
+      : { at: { host: first, port } };
+  }
+  return addresses.includes(admin.host) || (isHere && own.includes(admin.host))
+    ? { at: admin }
+    : { reason: `says it is at ${admin.host}, which is not its address` };
+}
+
+function isLoopback(host: string): boolean {
+  return host.startsWith("127.") || host === "::1";
+}
