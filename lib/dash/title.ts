@@ -98,7 +98,11 @@ function lineUp(
   const positions: Position[] = [];
   let leftMs = limitMs;
   for (const period of mpd.periods) {
-    const { representations, contentType } = pick(period.adaptationSets);
+    const picked = pick(period.adaptationSets);
+    const { contentType } = picked;
+    const representations = mpd.live === undefined
+      ? picked.representations
+      : inStep(picked.representations);
     // Not Math.max(...): a manifest may have more representations than a call may have arguments.
     const count = representations.reduce(
       (most, { segments }) => Math.max(most, segments.length),
@@ -121,6 +125,51 @@ function lineUp(
     }
   }
   return positions;
+}
+
+/** Two places this near are the same: timelines are rounded. */
+const SAME_MS = 50;
+/** An encoder is not more segments than this ahead of another one. */
+const MOST_AHEAD = 2;
+
+/**
+ * What all encodings of a live set have. An author may write the manifest when one of them has a segment more than the
+ * others, or has dropped one more: what one alone has would leave no choice of rate, and the others out of step with it.
+ * One that begins much later is left out until the rest has been dropped so far; one that has stopped holds up nobody.
+ */
+function inStep(all: readonly Representation[]): readonly Representation[] {
+  const listed = all.filter(({ segments }) => segments.length > 0);
+  const starts = listed.map(({ segments }) => segments[0]!.startMs);
+  const ends = listed.map(({ segments }) => segments.at(-1)!.startMs);
+  const isInStep = [starts, ends].every((each) =>
+    extreme(each, Math.max) - extreme(each, Math.min) <= SAME_MS
+  );
+  if (listed.length === 0 || isInStep) return all;
+  const aheadMs = MOST_AHEAD * listed[0]!.segments[0]!.durationMs;
+  const fromMs = Math.min(
+    extreme(starts, Math.max),
+    extreme(starts, Math.min) + aheadMs,
+  );
+  const toMs = Math.max(
+    extreme(ends, Math.min),
+    extreme(ends, Math.max) - aheadMs,
+  );
+  return listed.map((each) => ({
+    ...each,
+    segments: each.segments.filter(({ startMs }) =>
+      startMs >= fromMs - SAME_MS && startMs <= toMs + SAME_MS
+    ),
+  })).filter(({ segments: [first] }) =>
+    first !== undefined && first.startMs <= fromMs + SAME_MS
+  );
+}
+
+/** Not Math.max(...): see above. */
+function extreme(
+  values: readonly number[],
+  pick: (a: number, b: number) => number,
+): number {
+  return values.reduce((best, value) => pick(best, value), values[0] ?? 0);
 }
 
 function setOf(

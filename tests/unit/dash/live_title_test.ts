@@ -183,6 +183,42 @@ Deno.test("LiveTitle that may be updated is over when a manifest fetched after t
   assertEquals([list.length, ended], [4, true]);
 });
 
+Deno.test("LiveTitle tells of what all encodings have, and has them in step", () => {
+  const listing = (...spans: readonly (readonly [number, number])[]) => {
+    const text =
+      `<MPD type="dynamic" availabilityStartTime="2026-11-23T12:00:00Z" minimumUpdatePeriod="PT5S"><Period id="1" start="PT0S"><AdaptationSet contentType="video">${
+        spans.map(([from, to], rate) =>
+          `<Representation id="${rate}" bandwidth="${rate + 1}">${
+            timeline([from, 5, (to - from) / 5 - 1])
+          }</Representation>`
+        ).join("")
+      }</AdaptationSet></Period></MPD>`;
+    const title = new LiveTitle(openMpd(text, URL_OF_MPD), START_MS);
+    const { tracks } = title.positionsAt(START_MS + 100_000);
+    return tracks[0]!.positions.map(({ startMs, choices }) => [
+      startMs / 1000,
+      choices.map(({ segment, representationId }) =>
+        `${representationId}:${segment.startMs / 1000}`
+      ).join(" "),
+    ]);
+  };
+  const both = [[45, "0:45 1:45"], [50, "0:50 1:50"]];
+  assertEquals(listing([45, 55], [45, 55]), both);
+  // The first has one more, and has dropped one more.
+  assertEquals(listing([45, 60], [40, 55]), both);
+  assertEquals(listing([40, 55], [45, 60]), both);
+  // One that is new comes in when the others have dropped what was before it.
+  assertEquals(listing([0, 20], [15, 20]), [
+    [10, "0:10"],
+    [15, "0:15"],
+  ]);
+  // One that has stopped.
+  assertEquals(listing([45, 65], [45, 50]), [
+    [45, "0:45 1:45"],
+    [50, "0:50"],
+  ]);
+});
+
 Deno.test("LiveTitle joins behind the live edge as far as is wanted, or as the manifest wants", () => {
   const title = new LiveTitle(
     document(NUMBERED, 'suggestedPresentationDelay="PT8S"'),
