@@ -24,6 +24,8 @@ import type { ResolverOptions } from "./lookup.ts";
 import { SegmentSource } from "./segment_source.ts";
 import { Names } from "./names.ts";
 
+/** A manifest is asked for so often at what `--resolver` says. */
+const TRIES_BY_NAME = 3;
 /** So many things that were left out of a manifest are told. */
 const MAX_WARNINGS = 20;
 
@@ -75,7 +77,10 @@ export async function openTitle(
     timeoutMs: flags.timeout,
     link: options.link,
   });
-  const got = await firstManifest(url, fetcher, options.cmcd);
+  const got = await firstManifest(url, fetcher, {
+    cmcd: options.cmcd,
+    tries: flags.resolver === undefined ? 1 : TRIES_BY_NAME,
+  });
   try {
     const locations = new Locations(ctx.rng);
     const world = { ctx, fetcher, locations };
@@ -118,14 +123,24 @@ export async function openTitle(
   }
 }
 
-/** @throws {RunError} `manifest-unreachable`, `manifest-refused`. */
+/**
+ * A node that does not answer is no end while a resolver may name another one: it is asked again.
+ *
+ * @throws {RunError} `manifest-unreachable`, `manifest-refused`.
+ */
 async function firstManifest(
   url: string,
   fetcher: Fetcher,
-  cmcd: CmcdSession | undefined,
+  { cmcd, tries }: {
+    readonly cmcd: CmcdSession | undefined;
+    readonly tries: number;
+  },
 ): Promise<FetchedManifest> {
   const got = await fetchManifest(url, fetcher, { cmcd: cmcd?.manifest() });
   if (got.ok) return got;
+  if (got.status === undefined && tries > 1) {
+    return await firstManifest(url, fetcher, { cmcd, tries: tries - 1 });
+  }
   throw new RunError(
     got.status === undefined ? "manifest-unreachable" : "manifest-refused",
     got.problem.includes(url)

@@ -175,3 +175,26 @@ Deno.test("dash-client --clients plays several at once on one network and says w
   const bad = await runProgram(["dash-client", url, "--clients", "0"]);
   assertEquals(bad.code, 2, bad.stderr);
 });
+
+Deno.test("dash-client begins at another node when the one that the resolver names first does not answer", async () => {
+  await using site = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    (request) => answerOf(new URL(request.url).pathname),
+  );
+  await using dns = await startProgram([
+    "dns-redirector",
+    ..."--host 127.0.0.1 --port 0 --domain video.example --policy round-robin"
+      .split(" "),
+    ..."--edge 127.0.0.1 --edge 127.0.0.2".split(" "),
+  ]);
+  const { port } = await dns.until("role.listening");
+  // One of two is sent to the dead one.
+  for (let turn = 0; turn < 2; turn++) {
+    const run = await runProgram([
+      "dash-client",
+      `http://video.example:${site.addr.port}/film.mpd`,
+      ...["--speed", "50", "--resolver", `127.0.0.1:${port}`],
+    ]);
+    assertEquals(run.code, 0, run.stderr);
+  }
+});
