@@ -127,7 +127,7 @@ function tableHtml({ columns, rows }: TableSection, id: string): string {
       ...row.map((cell, at) => {
         const text = typeof cell === "number" ? readable(cell) : cell;
         const name = classes[at] ??
-          (text.length <= MOST_UNBROKEN ? "whole" : undefined);
+          (text.length <= MOST_UNBROKEN ? "whole" : "long");
         return at === 0
           ? element("th", { scope: "row", class: name }, cellText(text))
           : element("td", { class: name }, cellText(text));

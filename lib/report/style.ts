@@ -29,6 +29,7 @@ tbody tr:nth-child(even){background:var(--band)}
 .number{text-align:right}
 .number,.whole{white-space:nowrap}
 thead th{white-space:normal}
+.long{min-width:16rem}
 footer{margin-top:4rem;color:var(--muted);font-size:1rem}
 @media screen and (prefers-color-scheme:dark){
 :root{--paper:#0d1117;--ink:#e6edf3;--muted:#9da7b3;--rule:#30363d;--band:#161b22;--accent:#58a9e8}
@@ -36,6 +37,6 @@ footer{margin-top:4rem;color:var(--muted);font-size:1rem}
 .chart .grid{stroke:var(--rule)}.chart .axis{stroke:var(--muted)}.chart .paper-stroke{stroke:var(--paper)}
 ${darkSeries}}
 @media print{
-body{font-size:11pt}main{max-width:none;padding:0}nav{display:none}a{color:inherit}
+body{font-size:11pt}main{max-width:none;padding:0}.long{min-width:0}nav{display:none}a{color:inherit}
 h2{break-after:avoid}figure,tr{break-inside:avoid}thead{display:table-header-group}
 }`;

@@ -118,6 +118,17 @@ export function bufferChart(played: Played): ReportSection {
     points.push([seconds(atMs), seconds(record.bufferMs)]);
   }
   for (const { atMs } of stalls) points.push([seconds(atMs), 0]);
+  // Nothing leaves it until playing begins, or goes on.
+  const still = [
+    { atMs: 0, stallMs: summary.startupMs },
+    ...stalls.filter(({ stallMs }) => stallMs > 0),
+  ];
+  for (const { atMs: fromMs, stallMs } of still) {
+    const toMs = fromMs + stallMs;
+    const last = downloads.findLast(({ atMs }) => atMs <= toMs);
+    if (last === undefined || last.atMs < fromMs) continue;
+    points.push([seconds(toMs), seconds(last.record.bufferMs)]);
+  }
   const endMs = summary.startupMs + summary.stallMs + summary.playedMs;
   if (complete) points.push([seconds(endMs), 0]);
   // A stable sort: the two points of one arrival keep their order.

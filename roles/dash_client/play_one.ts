@@ -59,6 +59,7 @@ export async function playOne(
       "--live-delay and --catch-up are for live titles: this one is whole",
     );
   }
+  checkTracks(flags.tracks, opened.tracks);
   const joined = opened.live && await joinLive(opened.live, flags, ctx);
   if (joined !== undefined) cmcd?.setLive();
   const tracks = joined?.tracks ?? opened.tracks;
@@ -84,6 +85,22 @@ export async function playOne(
     sharing: peer?.totals,
   });
   return { played, beganAtMs, failure };
+}
+
+/** Refuses `--tracks` that the title has not; what does not say what it is may be pictures. @throws {InputError} */
+function checkTracks(
+  wanted: PlayFlags["tracks"],
+  [main]: readonly Track[],
+): void {
+  const media = main?.media;
+  const isThere = wanted === "all" || media === wanted ||
+    wanted === "video" && media === "other";
+  if (isThere || media === undefined) return;
+  throw new InputError(
+    `--tracks ${wanted}: this title has no ${
+      wanted === "audio" ? "sound" : "picture"
+    }`,
+  );
 }
 
 /** What there is to tell of a play that is over. */

@@ -83,7 +83,7 @@ Deno.test("dash-client refuses what the title does not have in one line, before 
   }
 });
 
-Deno.test("dash-client refuses --live-delay and a --seek that is never reached for a title that is whole", async () => {
+Deno.test("dash-client refuses --live-delay, sound and a --seek that there is not for a title that is whole", async () => {
   await using origin = await startProgram(
     "origin --host 127.0.0.1 --port 0 --duration 8s".split(" "),
   );
@@ -92,6 +92,9 @@ Deno.test("dash-client refuses --live-delay and a --seek that is never reached f
   const run = await runProgram(["dash-client", url, "--live-delay", "3s"]);
   assertEquals([run.code, run.stdout], [2, ""]);
   assertStringIncludes(run.stderr, "this one is whole");
+  const mute = await runProgram(["dash-client", url, "--tracks", "audio"]);
+  assertEquals([mute.code, mute.stdout], [2, ""]);
+  assertStringIncludes(mute.stderr, "this title has no sound");
   const late = await runProgram(["dash-client", url, "--seek", "9s:1s"]);
   assertEquals([late.code, late.stdout], [2, ""]);
   assertStringIncludes(late.stderr, "--seek must be in what is played");
