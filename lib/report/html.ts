@@ -14,8 +14,8 @@ type TableSection = Extract<ReportSection, { readonly kind: "table" }>;
 
 /** From this many headings on the page has a list of them. */
 const NAV_FROM = 5;
-/** Cells up to this many characters, such as `2.20 Mbit/s`, are not broken over lines. */
-const MOST_UNBROKEN = 12;
+/** Cells up to this many characters, such as `116, 11 min 25 s`, are not broken over lines. */
+const MOST_UNBROKEN = 24;
 
 /** Returns the files of a report: `report.html`, and each chart as an `.svg` of its own. Same report, same bytes. */
 export function reportFiles(

@@ -95,7 +95,9 @@ function drawPlot(
 ): Block {
   const points = series.flatMap((one) => one.points);
   const scaleOf = chart.scale === "log" ? logScale : linearScale;
-  const y = scaleOf(points.map(([, value]) => value), [HEIGHT, 0], true);
+  const values = points.map(([, value]) => value);
+  if (chart.fromZero === true) values.push(0);
+  const y = scaleOf(values, [HEIGHT, 0], true);
   const vertical = axis(chart.yLabel, y, 6);
   const left = axisWidth(vertical);
   const spans = chart.shaded?.spans ?? [];

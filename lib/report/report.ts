@@ -24,6 +24,8 @@ export interface LineChart {
   readonly yLabel: string;
   /** `log`: both axes grow by factors; only values above 0 are shown. */
   readonly scale?: "linear" | "log";
+  /** The y axis begins at 0, however far the values are from it. */
+  readonly fromZero?: boolean;
   /** Stretches of the x axis that are shaded, such as the stalls of a player. */
   readonly shaded?: ShadedSpans;
   readonly series: readonly {

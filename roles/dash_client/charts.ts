@@ -19,14 +19,17 @@ function toMbits(bits: number): number {
   return Math.round(bits / 1000) / 1000;
 }
 
-/** When the picture stood still: at the start, and in stalls. */
-function stallsOf({ stalls, summary }: Played): ShadedSpans {
+/** When the picture stood still: at the start, in stalls, and after seeks. */
+function stallsOf({ stalls, seeks, summary }: Played): ShadedSpans {
   return {
     name: "no picture",
     spans: [
       [0, seconds(summary.startupMs)],
       ...stalls.map(({ atMs, stallMs }) =>
         [seconds(atMs), seconds(atMs + stallMs)] as const
+      ),
+      ...seeks.filter(({ seekMs }) => seekMs > 0).map(({ atMs, seekMs }) =>
+        [seconds(atMs - seekMs), seconds(atMs)] as const
       ),
     ],
   };
@@ -108,31 +111,93 @@ export function traceSteps(
   return points;
 }
 
+/** What changes the buffer, beside playing. */
+type BufferChange =
+  | {
+    readonly atMs: number;
+    readonly kind: "came";
+    readonly bufferMs: number;
+    readonly mediaMs: number;
+  }
+  | { readonly atMs: number; readonly kind: "plays" | "stands" }
+  | {
+    readonly atMs: number;
+    readonly kind: "leapt";
+    /** What it passed over; Infinity drops all. */
+    readonly mediaMs: number;
+  };
+
+function changesOf(
+  { downloads, stalls, seeks, summary }: Played,
+): BufferChange[] {
+  const still = (atMs: number, forMs: number): BufferChange[] => [
+    { atMs, kind: "stands" },
+    ...forMs > 0 ? [{ atMs: atMs + forMs, kind: "plays" } as const] : [],
+  ];
+  // A stable sort: what comes just as playing goes on is there before.
+  return [
+    ...downloads.map(({ atMs, record: { bufferMs, mediaMs } }) => ({
+      ...{ atMs, kind: "came" as const, bufferMs, mediaMs },
+    })),
+    ...still(0, summary.startupMs),
+    ...stalls.flatMap(({ atMs, stallMs }) => still(atMs, stallMs)),
+    ...seeks.flatMap(({ atMs, fromMs, toMs, seekMs }): BufferChange[] =>
+      seekMs === 0 ? [{ atMs, kind: "leapt", mediaMs: toMs - fromMs }] : [
+        { atMs: atMs - seekMs, kind: "leapt", mediaMs: Infinity },
+        ...still(atMs - seekMs, seekMs),
+      ]
+    ),
+  ].sort((a, b) => a.atMs - b.atMs);
+}
+
+/** How much was there when, in seconds. While the picture stands still for want of sound, what is there is not ready. */
+function bufferLine(played: Played): [number, number][] {
+  const points: [number, number][] = [[0, 0]];
+  const push = (atMs: number, ms: number) => {
+    const point: [number, number] = [seconds(atMs), seconds(Math.max(0, ms))];
+    const [x, y] = points.at(-1)!;
+    if (x !== point[0] || y !== point[1]) points.push(point);
+  };
+  let levelMs = 0;
+  let playing = false;
+  let beforeMs = 0;
+  for (const change of changesOf(played)) {
+    const { atMs, kind } = change;
+    if (playing) levelMs = Math.max(0, levelMs - (atMs - beforeMs));
+    beforeMs = atMs;
+    switch (kind) {
+      case "came":
+        push(atMs, change.bufferMs - change.mediaMs);
+        levelMs = change.bufferMs;
+        break;
+      case "leapt":
+        push(atMs, levelMs);
+        levelMs = Math.max(0, levelMs - change.mediaMs);
+        break;
+      case "stands":
+        if (playing) push(atMs, 0);
+        playing = false;
+        continue;
+      case "plays":
+        push(atMs, 1000 * points.at(-1)![1]);
+        playing = true;
+    }
+    push(atMs, levelMs);
+  }
+  return points;
+}
+
 /** The buffer as a sawtooth: up by a segment at each arrival, down with the clock in between. */
 export function bufferChart(played: Played): ReportSection {
-  const { downloads, stalls, bufferCapMs, summary, complete } = played;
-  const points: [number, number][] = [[0, 0]];
-  for (const { atMs, record } of downloads) {
-    const before = Math.max(0, record.bufferMs - record.mediaMs);
-    points.push([seconds(atMs), seconds(before)]);
-    points.push([seconds(atMs), seconds(record.bufferMs)]);
-  }
-  for (const { atMs } of stalls) points.push([seconds(atMs), 0]);
-  // Nothing leaves it until playing begins, or goes on.
-  const still = [
-    { atMs: 0, stallMs: summary.startupMs },
-    ...stalls.filter(({ stallMs }) => stallMs > 0),
-  ];
-  for (const { atMs: fromMs, stallMs } of still) {
-    const toMs = fromMs + stallMs;
-    const last = downloads.findLast(({ atMs }) => atMs <= toMs);
-    if (last === undefined || last.atMs < fromMs) continue;
-    points.push([seconds(toMs), seconds(last.record.bufferMs)]);
-  }
-  const endMs = summary.startupMs + summary.stallMs + summary.playedMs;
+  const { bufferCapMs, targetLatencyMs, summary, complete, seeks } = played;
+  const points = bufferLine(played);
+  const seekingMs = seeks.reduce((sum, { seekMs }) => sum + seekMs, 0);
+  const endMs = summary.startupMs + summary.stallMs + seekingMs +
+    summary.playedMs;
   if (complete) points.push([seconds(endMs), 0]);
-  // A stable sort: the two points of one arrival keep their order.
-  points.sort(([a], [b]) => a - b);
+  // Behind a live edge there is never more than what lies before it.
+  const byEdge = (targetLatencyMs ?? Infinity) < bufferCapMs;
+  const most = seconds(byEdge ? targetLatencyMs! : bufferCapMs);
   return {
     kind: "chart",
     heading: "Buffer",
@@ -146,13 +211,10 @@ export function bufferChart(played: Played): ReportSection {
       series: [
         { name: "buffer", shape: "line", points },
         {
-          name: "cap",
+          name: byEdge ? "wanted latency" : "cap",
           shape: "line",
           dashed: true,
-          points: [[0, seconds(bufferCapMs)], [
-            seconds(endMs),
-            seconds(bufferCapMs),
-          ]],
+          points: [[0, most], [seconds(endMs), most]],
         },
       ],
     },
@@ -190,6 +252,7 @@ export function latencySection(series: LineChart["series"]): ReportSection {
       kind: "line",
       xLabel: "time (s)",
       yLabel: "behind the live edge (s)",
+      fromZero: true,
       series,
     },
   };

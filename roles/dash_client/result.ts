@@ -271,7 +271,8 @@ export function segmentTable(
       Math.round(record.bufferMs) / 1000,
       Math.round(record.stallMs),
       record.server,
-      record.cacheStatus,
+      // Whose copy it is of stands in the events.
+      record.cacheStatus.replaceAll(/; key="[^"]*"/g, ""),
       record.reason,
     ]),
   };

@@ -255,7 +255,6 @@ export function rateChart(
       xLabel: "time (s)",
       yLabel: "Mbit/s",
       series: [
-        { name: trace.name, shape: "step", dashed: true, points: network },
         ...charted.map(({ name, segments }) => ({
           name,
           shape: "step" as const,
@@ -266,6 +265,8 @@ export function rateChart(
             ] as const
           ),
         })),
+        // Last, so that a rule has the same colour here as in the other charts.
+        { name: trace.name, shape: "step", dashed: true, points: network },
       ],
     },
   };
