@@ -101,7 +101,7 @@ function selfCommand(mainModule: string): [string, ...string[]] {
     : [Deno.execPath(), "run", "-A", mainModule];
 }
 
-/** Starts a role whose log is JSON lines on stderr and follows its events. */
+/** Starts a role whose log is JSON lines on stderr and follows its events. Without colours: what else it says is told in lines of ours. */
 export function startRole(
   command: string,
   args: readonly string[],
@@ -117,7 +117,7 @@ export function startRole(
     stdout: "piped",
     stderr: "piped",
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.env === undefined ? {} : { env: { ...options.env } }),
+    env: { NO_COLOR: "1", ...options.env },
     clearEnv: options.clearEnv ?? false,
   }).spawn();
   endWithUs(child);

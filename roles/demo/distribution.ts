@@ -34,9 +34,9 @@ export async function playDistribution(
     "distribution",
     `File distribution: ${formatBytes(act.fileBytes)} to ${
       act.leeches.join(", ")
-    } clients, from one server and in a swarm; takes about ${
-      formatMs(expectedMs)
-    }`,
+    } ${
+      act.leeches.at(-1) === 1 ? "client" : "clients"
+    }, from one server and in a swarm; takes about ${formatMs(expectedMs)}`,
   );
   const file = await writeLectureFile(act.fileBytes, stage);
   const measured: Measured[] = [];

@@ -161,7 +161,10 @@ function enter(member: Member, staging: Staging): Player {
   player.role.subscribe((event) => {
     if (event.type === "peer.progressed") {
       const done = percent(event.verifiedBytes, event.totalBytes);
-      stage.progress(name, `${done}, ${event.peers} peers`);
+      stage.progress(
+        name,
+        `${done}, ${event.peers} ${event.peers === 1 ? "peer" : "peers"}`,
+      );
     }
     staging.observe(member, event);
   });

@@ -204,7 +204,7 @@ function told(story: Story): ReportSection {
         ],
     ],
     note:
-      "Read off the events `peer.unchoked` and `peer.choked`: the first two peers of whom it is true.",
+      "Read off the events peer.unchoked and peer.choked: the first two peers of whom it is true.",
   };
 }
 

@@ -1,6 +1,7 @@
 /** What every role has: help, version, admin endpoints, event files, configuration, seeds, an orderly end. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { startRole } from "../../lib/io/deno_processes.ts";
 import {
   programCommand,
   runProgram,
@@ -127,4 +128,12 @@ Deno.test("a second Ctrl-C ends a role at once with 130, one lets it finish with
     while (!(await reader.read()).done);
     assertEquals((await child.status).code, code);
   }
+});
+
+Deno.test("startRole has programs say without colours what went wrong", async () => {
+  await using role = startRole(Deno.execPath(), [
+    ...["eval", "console.error(`no colours: ${Deno.noColor}`)"],
+  ]);
+  await role.exited;
+  assertEquals(role.stderr(), "no colours: true");
 });
