@@ -121,10 +121,8 @@ async function perform(
   }
   await roster?.[Symbol.asyncDispose]();
   observed.settle();
-  if (result !== undefined) {
-    denoTerminal.write(printed(result, common));
-    await observed.writeReport(result);
-  }
+  const unshown = await show(result, common, observed);
+  failure ??= unshown;
   const wrong = failure ?? observed.failure(); // The latter has been told.
   const exitCode = wrong === undefined ? EXIT.done : exitCodeOf(wrong);
   emit({
@@ -136,10 +134,23 @@ async function perform(
   return exitCode;
 }
 
-function printed({ json, text }: RoleResult, common: CommonValues): string {
-  return common.json
-    ? `${JSON.stringify(json, null, 2)}\n`
-    : text.replace(/(?<=.)\n?$/s, "\n");
+/** Prints the result and writes the report; returns why that could not be done. */
+async function show(
+  result: RoleResult | undefined,
+  common: CommonValues,
+  observed: Observed,
+): Promise<unknown> {
+  if (result === undefined) return undefined;
+  try {
+    denoTerminal.write(
+      common.json
+        ? `${JSON.stringify(result.json, null, 2)}\n`
+        : result.text.replace(/(?<=.)\n?$/s, "\n"),
+    );
+    await observed.writeReport(result);
+  } catch (error) {
+    return error;
+  }
 }
 
 /** What answers `rolecall roster` for the role; undefined when it is not to be seen. */

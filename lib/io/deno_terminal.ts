@@ -1,3 +1,4 @@
+import { systemError } from "./deno_errors.ts";
 import { readLines } from "./deno_lines.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -12,7 +13,13 @@ export const denoTerminal: Terminal = {
       return 80;
     }
   },
-  write: (text) => writeAll(Deno.stdout, text),
+  write(text) {
+    try {
+      writeAll(Deno.stdout, text);
+    } catch (error) {
+      throw systemError("write the output", error);
+    }
+  },
   async *lines(signal) {
     const { readable } = Deno.stdin;
     const reader = readable.getReader();
@@ -34,9 +41,11 @@ export const errorColumns: (() => number) | null = Deno.stderr.isTerminal()
   ? denoTerminal.columns
   : null;
 
-/** Writes a line to stderr, where the log is. */
+/** Writes a line to stderr, where the log is. Where that cannot be written, such as on a full disk, there is nobody to tell. */
 export function writeError(text: string): void {
-  writeAll(Deno.stderr, text);
+  try {
+    writeAll(Deno.stderr, text);
+  } catch { /* as said */ }
 }
 
 /** Synchronous, so that nothing is lost when the process ends; a reader that has gone (`| head`) is no error. */

@@ -4,7 +4,7 @@ export interface Terminal {
   readonly stdinIsTerminal: boolean;
   /** Width in characters; 80 where unknown. */
   columns(): number;
-  /** Writes `text` to stdout as it is. */
+  /** Writes `text` to stdout as it is. @throws {RunError} If that cannot be written, such as on a full disk; a reader that has gone is no error. */
   write(text: string): void;
   /** Lines of standard input without their ends, until it ends or `signal` aborts. */
   lines(signal: AbortSignal): AsyncIterable<string>;

@@ -5,6 +5,7 @@ import { startRole } from "../../lib/io/deno_processes.ts";
 import {
   programCommand,
   runProgram,
+  runTool,
   startProgram,
   temporaryFolder,
 } from "../support/program.ts";
@@ -106,6 +107,34 @@ Deno.test({
       ],
     );
     assertEquals((await server.stop()).code, 0);
+  },
+});
+
+Deno.test({
+  name:
+    "output that cannot be written is told in one line, a log that cannot be is left out",
+  ignore: Deno.build.os !== "linux", // /dev/full
+  async fn() {
+    await using folder = await temporaryFolder();
+    const events = join(folder.path, "events.jsonl");
+    await using server = await startProgram([...SERVER]);
+    const { port } = await server.until("role.listening");
+    const shell = (redirected: string, ...args: readonly string[]) =>
+      runTool("sh", [
+        ...["-c", `"$@" ${redirected}`, "sh", ...programCommand(), ...args],
+      ]);
+    const said = "Cannot write the output: the disk is full";
+    const version = await shell("> /dev/full", "--version");
+    assertEquals(version.stderr, `rolecall: ${said}\n`);
+    assertEquals(version.code, 1);
+    const client = ["udp-echo", "--connect", `127.0.0.1:${port}`];
+    const pings = ["--count", "1", "--events", events];
+    const pinger = await shell("> /dev/full", ...client, ...pings);
+    assertEquals(pinger.code, 1);
+    const last = (await Deno.readTextFile(events)).trim().split("\n").at(-1)!;
+    assertEquals(JSON.parse(last).error, said);
+    const quiet = await shell("2> /dev/full", ...client, "--message", "hi");
+    assertEquals([quiet.code, quiet.stdout], [0, "HI\n"]);
   },
 });
 
