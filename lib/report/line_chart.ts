@@ -38,6 +38,8 @@ const HEIGHT = 340;
 const ABOVE = 40;
 /** A series has about this many markers; more would hide the line. */
 const MOST_MARKERS = 14;
+/** Ticks of an x axis, about. */
+const MOST_TICKS = 8;
 
 /** Colour of what is shaded: grey, in every chart. */
 const SHADE = 5;
@@ -106,7 +108,7 @@ function drawPlot(
     [left, WIDTH - 8],
     false,
   );
-  const below = xAxis(axis(chart.xLabel, x, 8), left, HEIGHT);
+  const below = xAxis(axis(chart.xLabel, x, tickCount(points)), left, HEIGHT);
   const lines = series.map((one, at) => drawSeries(one, looks[at]!, x, y));
   return {
     markup: element(
@@ -119,6 +121,13 @@ function drawPlot(
     ),
     height: ABOVE + HEIGHT + below.height,
   };
+}
+
+/** Ticks of the x axis: what is counted, such as messages, has none between two of it. */
+function tickCount(points: readonly Point[]): number {
+  const last = points.reduce((most, [value]) => Math.max(most, value), 1);
+  const counted = points.every(([value]) => Number.isInteger(value));
+  return counted ? Math.min(MOST_TICKS, last) : MOST_TICKS;
 }
 
 function linearScale(

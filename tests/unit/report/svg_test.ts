@@ -101,6 +101,23 @@ Deno.test("chartSvg labels axes, ticks and series", () => {
   }
 });
 
+Deno.test("chartSvg has no tick between two of what is counted", () => {
+  const ticksTo = (last: number) =>
+    texts(chartSvg({
+      ...STAIRCASE,
+      ...{ xLabel: "message", yLabel: "ms" },
+      series: [{
+        ...{ name: "answered", shape: "points" },
+        points: [[1, 900], [last, 901]],
+      }],
+    }, { title: "t" })).filter((text) =>
+      /^[0-9.]+$/.test(text) && Number(text) < 800
+    );
+  assertEquals(ticksTo(1), ["0", "1"]);
+  assertEquals(ticksTo(3), ["0", "1", "2", "3"]);
+  assert(ticksTo(2.5).some((text) => text.includes(".")));
+});
+
 Deno.test("chartSvg writes large values with a prefix", () => {
   const chart: LineChart = {
     ...STAIRCASE,
