@@ -1,4 +1,4 @@
-import { flag } from "../../lib/cli/flags.ts";
+import { flag, serverFlags } from "../../lib/cli/flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
 import { lookAround } from "./look_around.ts";
 
@@ -18,12 +18,11 @@ export const roster: Role = {
       summary:
         "Asks once and prints the roles that answer within --wait; with --watch, tells who comes and goes",
       flags: {
-        host: flag.text({
-          default: "",
-          placeholder: "ADDR",
+        host: {
+          ...serverFlags({ port: 0 }).host,
           help:
-            "Looks on the interface with this IPv4 address (default: on all)",
-        }),
+            "Looks on the interface with this IPv4 address; without it on all",
+        },
         wait: flag.duration({
           default: "2s",
           help: "How long to wait for answers",

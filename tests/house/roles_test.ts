@@ -55,6 +55,7 @@ for (const role of LOADED) {
       );
       assert(flag.kind === "switch" || flag.placeholder !== "", name);
       assert(!Object.hasOwn(COMMON_FLAGS, key), `${name} is a common flag`);
+      assert(flag.defaultText !== "", `${name}: "(default: )" in its help`);
       if (flag.defaultText !== undefined) flag.parse(flag.defaultText);
     }
     assert(roleHelp(role).includes(`rolecall ${role.name}`));
