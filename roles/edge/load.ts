@@ -54,6 +54,7 @@ export async function runLoad(
       asked: new Set(drawn).size,
       zipf: flags.zipf,
     }));
+    if (ctx.signal.aborted) return; // What was measured until then is told.
     if (runs.every(({ requests, failed }) => failed === requests)) {
       throw new RunError(
         "load-refused",
@@ -179,6 +180,7 @@ async function ask(
       const url = urls[next++]!;
       const fromMs = clock.nowMs();
       const got = await get(client, url, { flags, ctx });
+      if (ctx.signal.aborted) return; // Cut off by us: neither answered nor failed.
       const nowMs = clock.nowMs();
       sum.requests += 1;
       if (got === undefined) sum.failed += 1;

@@ -1,7 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { countingOrigin } from "../support/counting_origin.ts";
 import { startEdge } from "../support/edge.ts";
-import { runProgram, temporaryFolder } from "../support/program.ts";
+import {
+  runProgram,
+  startProgram,
+  temporaryFolder,
+} from "../support/program.ts";
 import { answerOf, SEGMENTS } from "../support/small_title.ts";
 
 Deno.test("edge --load draws by Zipf's law, counts hits as they are, and compares with the origin", async () => {
@@ -58,6 +62,26 @@ Deno.test("edge --load fills in numbers, and says when nobody answers", async ()
   assertEquals((await load(`${origin.url}/same`)).code, 2);
   args.push("--against", `${origin.url}/?x`);
   assertEquals((await load(`${origin.url}/o{n}`)).code, 2);
+});
+
+Deno.test("edge --load that is told to stop tells what it has, and counts what it cut off as nothing", async () => {
+  const asked = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<Response>();
+  await using origin = countingOrigin((path) => {
+    if (path === "/o1") return new Response("one");
+    asked.resolve();
+    return held.promise;
+  });
+  await using load = await startProgram([
+    ...["edge", "--load", `${origin.url}/o{n}`, "--catalogue", "2"],
+    ...["--concurrency", "1", "--seed", "1", "--json"],
+  ]);
+  await asked.promise;
+  const { code, stdout, stderr } = await load.stop();
+  held.resolve(new Response("two"));
+  assertEquals([code, stderr], [0, ""]);
+  const [run] = JSON.parse(stdout).runs;
+  assertEquals([run.failed, run.requests - run.failed], [0, run.requests]);
 });
 
 Deno.test("edge --load asks for whole files where a manifest names one a rate, and says when it names nothing", async () => {
