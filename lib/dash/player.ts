@@ -140,8 +140,16 @@ export class Player implements Machine<Input, PlayerOutput> {
     return new Playout({ ...this.#options, trackCount }, nowMs);
   }
 
+  #advance(nowMs: number): PlayerOutput[] {
+    const changes = this.#playout.advance(nowMs);
+    const nothing = this.#fetching === undefined &&
+      this.#neediest() === undefined;
+    if (nothing && this.#playout.state === "stalled") this.#latency?.starve();
+    return changes;
+  }
+
   #tick(nowMs: number): PlayerOutput[] {
-    const outputs: PlayerOutput[] = this.#playout.advance(nowMs);
+    const outputs = this.#advance(nowMs);
     outputs.push(...this.#latency?.look(this.#playout, nowMs) ?? []);
     const seek = this.#seeks[0];
     const playing = this.#playout.state === "playing";
@@ -175,7 +183,7 @@ export class Player implements Machine<Input, PlayerOutput> {
     { tracks, ended }: InputOf<"grown">,
     nowMs: number,
   ): PlayerOutput[] {
-    const outputs: PlayerOutput[] = this.#playout.advance(nowMs);
+    const outputs = this.#advance(nowMs);
     const lost = this.#tracks.map((track) => {
       const now = tracks[track.index];
       return now && track.grow(now.positions, ended);
@@ -201,7 +209,7 @@ export class Player implements Machine<Input, PlayerOutput> {
     if (input.kind === "fetched" && initialization === undefined) {
       return this.#take(fetching, input, nowMs);
     }
-    const outputs: PlayerOutput[] = this.#playout.advance(nowMs);
+    const outputs = this.#advance(nowMs);
     if (input.kind === "failed") {
       return [...outputs, ...this.#fail(fetching, input, nowMs)];
     }
@@ -325,7 +333,7 @@ export class Player implements Machine<Input, PlayerOutput> {
       input.fetchId !== this.#fetchId || fetching.track.index > 0 ||
       fetching.initialization !== undefined
     ) return [];
-    const outputs: PlayerOutput[] = this.#playout.advance(nowMs);
+    const outputs = this.#advance(nowMs);
     const { track, index } = fetching;
     const bufferMs = this.#playout.aheadMs(0);
     const record = this.#adaptation.abandon(track.position!, index, {

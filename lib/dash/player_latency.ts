@@ -8,16 +8,28 @@ import type { Playout } from "./playout.ts";
 export interface LiveOptions extends CatchUpOptions {
   /** The presentation time up to which there was media when playing began. */
   readonly edgeMs: number;
+  /** Media is not kept for longer than this; for ever if not given. */
+  readonly keptMs?: number | undefined;
 }
 
 /** How often the distance to the live edge is looked at. */
 const LOOK_MS = 250;
 /** How often it is told. */
 const TELL_MS = 1000;
+/** So much farther from the edge than where there was nothing: segments are now and then a little late. */
+const MARGIN_MS = 500;
 
-/** Keeps the distance to the live edge by the rate of play, and tells it. */
+/**
+ * Keeps the distance to the live edge by the rate of play, and tells it.
+ *
+ * An author may ask for a distance at which there is nothing yet (ffmpeg: one segment, which is there when it has
+ * ended and been written). So where the title did not go on, the distance that this led to is the target from then on:
+ * who hurried back would wait at every segment. A stall because the link was slow changes no target.
+ */
 export class LatencyKeeper {
   readonly #options: LiveOptions;
+  #targetMs: number;
+  #wasStarved = false;
   #startedAtMs = 0;
   #lookAtMs = Infinity;
   #tellAtMs = 0;
@@ -29,6 +41,7 @@ export class LatencyKeeper {
    */
   constructor(options: LiveOptions, shape?: CatchUpShape) {
     this.#options = { shape, ...options };
+    this.#targetMs = options.targetMs;
   }
 
   /** When to look again. */
@@ -43,14 +56,19 @@ export class LatencyKeeper {
     this.#tellAtMs = nowMs;
   }
 
+  /** The buffer is dry, and there was no more of the title to be had. */
+  starve(): void {
+    this.#wasStarved = true;
+  }
+
   /** Where it is. */
   distance(
     { positionMs }: Pick<Playout, "positionMs">,
     nowMs: number,
   ): LiveDistance {
-    const { edgeMs, targetMs } = this.#options;
     const sinceMs = nowMs - this.#startedAtMs;
-    return { latencyMs: edgeMs + sinceMs - positionMs, targetMs };
+    const latencyMs = this.#options.edgeMs + sinceMs - positionMs;
+    return { latencyMs, targetMs: this.#targetMs };
   }
 
   /** Sets the rate of play by where it is, if it is time to. */
@@ -58,16 +76,26 @@ export class LatencyKeeper {
     if (nowMs < this.#lookAtMs) return [];
     this.#lookAtMs = playout.state === "ended" ? Infinity : nowMs + LOOK_MS;
     if (playout.state !== "playing") return [];
+    if (this.#wasStarved) this.#giveWay(playout, nowMs);
     const { latencyMs, targetMs } = this.distance(playout, nowMs);
     const { bufferMs } = playout;
     // The last of it need not last.
     const rate = playout.complete
       ? 1
-      : catchUpRate(this.#options, { latencyMs, bufferMs });
+      : catchUpRate({ ...this.#options, targetMs }, { latencyMs, bufferMs });
     const changes = playout.setRate(rate, nowMs);
     if (nowMs < this.#tellAtMs) return changes;
     this.#tellAtMs = nowMs + TELL_MS;
     const record = { latencyMs, targetMs, playbackRate: rate, bufferMs };
     return [...changes, { kind: "latency", record }];
+  }
+
+  /** Stays where it has got to by waiting. */
+  #giveWay(playout: Playout, nowMs: number): void {
+    this.#wasStarved = false;
+    const { latencyMs } = this.distance(playout, nowMs);
+    const { keptMs = Infinity } = this.#options;
+    const wantedMs = Math.min(latencyMs + MARGIN_MS, keptMs);
+    this.#targetMs = Math.max(this.#targetMs, wantedMs);
   }
 }

@@ -82,7 +82,7 @@ export async function joinLive(
       tracks: cut(view, untilMs).tracks,
       fromMs,
       thereMs: last.startMs + last.durationMs - fromMs,
-      live: { edgeMs, targetMs, ...limits },
+      live: { edgeMs, targetMs, keptMs: title.targetMs(Infinity), ...limits },
       growth: growing(view, views, untilMs),
     };
   }

@@ -200,8 +200,9 @@ function live(options: Partial<PlayerOptions> = {}) {
 /** Plays until 20 s later; each segment takes `fetchMs` and is known `lateMs` after the live edge. */
 function playLive(
   { one, track }: ReturnType<typeof live>,
-  { fetchMs, outageMs = [0, 0] }: {
+  { fetchMs, lateMs = 0, outageMs = [0, 0] }: {
     fetchMs: number;
+    lateMs?: number;
     outageMs?: readonly [number, number];
   },
 ) {
@@ -220,7 +221,7 @@ function playLive(
   take(one.handle({ kind: "start" }, 0), 0);
   let grownMs = 10_000;
   for (let nowMs = 0; nowMs < 20_000; nowMs += 5) {
-    if (10_000 + nowMs >= grownMs + 1000) {
+    if (10_000 + nowMs - lateMs >= grownMs + 1000) {
       grownMs += 1000;
       const tracks = [track(grownMs)];
       take(one.handle({ kind: "grown", tracks, ended: false }, nowMs), nowMs);
@@ -279,6 +280,24 @@ Deno.test("Player stays at its distance from the live edge, and comes back to it
   assert(worst > 3500, String(worst));
   assert(after.at(-1)!.latencyMs < worst - 600);
   assert(Math.max(...after.map((each) => each.playbackRate)) > 1.05);
+});
+
+Deno.test("Player keeps the distance that it was made to take by segments that come late, and hurries back to no stall", () => {
+  for (const keptMs of [Infinity, 3600]) {
+    const edge = { edgeMs: 10_000, targetMs: 3000, maxChange: 0.1 };
+    const { one, track } = live({ live: { ...edge, keptMs } });
+    const late = playLive({ one, track }, { fetchMs: 100, lateMs: 2500 });
+    const told = late.flatMap((each) =>
+      each.kind === "latency" ? [each.record] : []
+    );
+    assertEquals(one.playout.stallCount, 1);
+    const { latencyMs, targetMs } = told.at(-1)!;
+    assert(
+      targetMs > 3500 && targetMs <= Math.min(keptMs, 4200),
+      `${targetMs}`,
+    );
+    assert(Math.abs(latencyMs - targetMs) < 200, `${latencyMs}`);
+  }
 });
 
 Deno.test("Player goes on at what is still there when the next segment of a live title is gone", () => {
