@@ -57,6 +57,13 @@ export function systemError(attempted: string, error: unknown): Error {
       { cause: error },
     );
   }
+  if (/failed to lookup address/.test(message)) {
+    return new RunError(
+      "address-not-available",
+      `Cannot ${attempted}: there is no such address or host`,
+      { cause: error },
+    );
+  }
   return new RunError("io-failed", `Cannot ${attempted}: ${plain(message)}`, {
     cause: error,
   });

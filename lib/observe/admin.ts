@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { html } from "hono/html";
 import { InputError } from "../core/errors.ts";
 import type { EventRecord } from "../events/mod.ts";
 import type { HttpServer } from "../io/http.ts";
@@ -69,6 +70,10 @@ export function serveAdmin(
       }),
   );
   app.get("/events", () => broadcast.answer(latest));
+  app.get("/", (c, next) => {
+    const hasOwn = options.pages.paths.includes("/");
+    return hasOwn ? next() : c.html(indexPage(options));
+  });
   app.all("*", (c) => options.pages.answer(c.req.raw));
   const server: HttpServer = net.serveHttp(
     address,
@@ -88,4 +93,23 @@ export function serveAdmin(
       await server[Symbol.asyncDispose]();
     },
   };
+}
+
+/** What there is, for who follows the address that the log names; a role may have a page of its own there. */
+function indexPage({ role, name, version, pages }: AdminOptions) {
+  const paths = ["/metrics", "/events", "/config", "/healthz", ...pages.paths];
+  return html`
+    <!doctype html>
+    <html lang="en">
+      <meta charset="utf-8">
+      <meta name="viewport" content="width=device-width">
+      <title>${name}</title>
+      <style>body { font: 16px/1.6 system-ui, sans-serif; margin: 2rem }</style>
+      <h1>${name}</h1>
+      <p>${role} of rolecall ${version}</p>
+      <ul>
+            ${paths.map((path) => html`<li><a href="${path}">${path}</a></li>`)}
+          </ul>
+    </html>
+  `;
 }

@@ -19,6 +19,11 @@ export class AdminPages {
     this.#pages.set(path, answer);
   }
 
+  /** Paths of the pages that were added, in their order. */
+  get paths(): readonly string[] {
+    return [...this.#pages.keys()];
+  }
+
   /** For the endpoint: all added lines. */
   async metrics(): Promise<string> {
     const lines = await Promise.all(this.#metrics.map((lines) => lines()));

@@ -78,6 +78,11 @@ Deno.test("a host that does not exist, or where nobody listens, is named with th
     "no.such.host.invalid",
     "no such host",
   );
+  await complains(
+    ["udp-echo", "--host", "no.such.host.invalid"],
+    1,
+    "listen on udp no.such.host.invalid:12000: there is no such address or host",
+  );
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const url = `http://127.0.0.1:${(taken.addr as Deno.NetAddr).port}/a.mpd`;
   taken.close();

@@ -44,12 +44,19 @@ Deno.test("what stands in the place of a role and is none gets one line and code
 });
 
 Deno.test("--admin shows health, metrics, events and flags of a running role", async () => {
-  await using server = await startProgram([...SERVER, "--admin", "0"]);
+  await using server = await startProgram([
+    ...[...SERVER, "--admin", "0", "--name", "a < b"],
+  ]);
   const admin = await server.until("admin.listening");
   const get = async (path: string) =>
     await fetch(`http://127.0.0.1:${admin.port}${path}`);
   assertEquals(await (await get("/healthz")).text(), "ok\n");
   assertEquals((await (await get("/config")).json()).port, "0");
+  const index = await (await get("/")).text();
+  for (const path of ["/metrics", "/events", "/config", "/healthz"]) {
+    assertStringIncludes(index, `<a href="${path}">`);
+  }
+  assertStringIncludes(index, "<h1>a &lt; b</h1>");
   assertStringIncludes(
     await (await get("/metrics")).text(),
     `rolecall_events_total{type="role.listening"} 1`,
