@@ -22,6 +22,8 @@ export type NextAttempt =
     readonly kind: "give-up";
     /** The servers say that there is no such thing: no failure of theirs. */
     readonly absent: boolean;
+    /** They answer, and what they answer is not what was asked for: asking again later will not help either. */
+    readonly hopeless: boolean;
   };
 
 /** Rounds for a resource that no server knows: a second one, as a CDN node may just be filling. */
@@ -49,6 +51,7 @@ export class Attempts {
   #left: string[] = [];
   #round = 0;
   #failed = false;
+  #hope = false;
   #retryAfterMs = 0;
 
   /**
@@ -76,6 +79,7 @@ export class Attempts {
   /** What to do now that the last request failed. */
   next({ status, retryAfterMs }: Failure, nowMs: number): NextAttempt {
     this.#failed ||= !isAbsent(status);
+    this.#hope ||= mayPass(status);
     this.#retryAfterMs = Math.max(this.#retryAfterMs, retryAfterMs ?? 0);
     const other = this.#left.shift();
     if (other !== undefined) {
@@ -87,7 +91,8 @@ export class Attempts {
       this.#failed ? ROUNDS_FAILED : ROUNDS_ABSENT,
     );
     if (this.#round >= rounds || this.#retryAfterMs > MAX_RETRY_AFTER_MS) {
-      return { kind: "give-up", absent: !this.#failed };
+      const absent = !this.#failed;
+      return { kind: "give-up", absent, hopeless: !absent && !this.#hope };
     }
     const pauseMs = BACK_OFF_MS * 2 ** (this.#round - 1) *
       (1 + this.#random()) / 2;
@@ -101,6 +106,12 @@ export class Attempts {
 export function isAbsent(status: number | undefined): boolean {
   return status !== undefined && status >= 400 && status < 500 &&
     status !== 408 && status !== 429;
+}
+
+/** Whether what a status says may be over soon: the server is busy or broken, or did not answer. */
+function mayPass(status: number | undefined): boolean {
+  return status === undefined || status >= 500 || status === 408 ||
+    status === 429;
 }
 
 /** Reads a Retry-After field (RFC 9110 §10.2.3) of `nowWallMs`: seconds or a date; undefined when it is neither. */

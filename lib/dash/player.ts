@@ -356,7 +356,7 @@ export class Player implements Machine<Input, PlayerOutput> {
 
   #fail(
     { track, ...attempt }: Fetching,
-    { url, problem, absent }: InputOf<"failed">,
+    { url, problem, absent, hopeless = absent }: InputOf<"failed">,
     nowMs: number,
   ): PlayerOutput[] {
     const segmentNumber = track.position!.number;
@@ -375,7 +375,7 @@ export class Player implements Machine<Input, PlayerOutput> {
       ];
     }
     if (absent) track.holes += 1;
-    const waitMs = absent ? undefined : this.#patience.failed(nowMs);
+    const waitMs = hopeless ? undefined : this.#patience.failed(nowMs);
     if (waitMs !== undefined) {
       return [{ ...missed, next: "again", waitMs }, ...this.#proceed(nowMs)];
     }

@@ -42,6 +42,8 @@ export type PlayerInput =
     readonly problem: string;
     /** All servers say that there is no such thing. */
     readonly absent: boolean;
+    /** Asking again later will not help. */
+    readonly hopeless?: boolean | undefined;
   }
   | {
     readonly kind: "progressed";

@@ -33,7 +33,10 @@ export function checkVirtual(flags: PlayFlags): void {
     ["--start-at", flags.startAt !== undefined],
     ["--seek", flags.seek.length > 0],
     ["--speed", flags.speed !== 1],
-    ["--give-up", flags.giveUp !== PLAY_FLAGS.giveUp.parse(DEFAULT_GIVE_UP)],
+    [
+      "--give-up-after",
+      flags.giveUpAfter !== PLAY_FLAGS.giveUpAfter.parse(DEFAULT_GIVE_UP),
+    ],
   ] as const;
   const name = idle.find(([, given]) => given)?.[0];
   if (name === undefined) return;

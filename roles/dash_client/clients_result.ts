@@ -19,7 +19,7 @@ import {
 } from "./sharing_result.ts";
 import type { PlayedOnce } from "./play_one.ts";
 import type { Played } from "./played.ts";
-import { highestOf } from "./result.ts";
+import { highestOf, latencyOf } from "./result.ts";
 
 /** One of several players. */
 export interface PlayedClient extends PlayedOnce {
@@ -51,14 +51,11 @@ export function showClients(
   trace: NetworkTrace | undefined,
 ): RoleResult {
   const sharing = clients.some(({ played }) => played.sharing !== undefined);
-  const columns = sharing ? [...COLUMNS, ...SHARING_COLUMNS] : COLUMNS;
-  const rows = clients.map((client) => [
-    ...rowOf(client),
-    ...sharing ? sharingCells(client.played) : [],
-  ]);
+  const [{ played }] = clients as [PlayedClient];
+  const live = played.targetLatencyMs !== undefined;
+  const { columns, rows } = playersTable(clients, { live, sharing });
   const together = togetherOf(clients, trace);
   const totals = totalRows(together);
-  const [{ played }] = clients as [PlayedClient];
   const logs = clients.flatMap(logOf);
   return {
     text: `${tableOf([columns, ...rows])}\n${
@@ -75,6 +72,7 @@ export function showClients(
       clients: clients.map(({ number, beganAtMs, played }) => ({
         ...{ number, beganAtMs, complete: played.complete },
         sharing: sharingOf(played),
+        latency: live ? latencyOf(played) : undefined,
         instability: instabilityOf(played),
         ...played.summary,
       })),
@@ -103,6 +101,25 @@ export function showClients(
       { name: "segments.csv", text: rowsAsCsv(logs) },
       { name: "segments.jsonl", text: rowsAsJsonLines(logs) },
     ],
+  };
+}
+
+/** A row for each player. */
+function playersTable(
+  clients: readonly PlayedClient[],
+  { live, sharing }: { readonly live: boolean; readonly sharing: boolean },
+): { readonly columns: string[]; readonly rows: string[][] } {
+  return {
+    columns: [
+      ...COLUMNS,
+      ...live ? ["latency"] : [],
+      ...sharing ? SHARING_COLUMNS : [],
+    ],
+    rows: clients.map((client) => [
+      ...rowOf(client),
+      ...live ? [formatMs(latencyOf(client.played).meanMs)] : [],
+      ...sharing ? sharingCells(client.played) : [],
+    ]),
   };
 }
 

@@ -216,7 +216,7 @@ export class Fetcher {
     const expected = expectedBytes(headers, range);
     if (typeof expected === "string") {
       await response.body?.cancel();
-      return failed(expected);
+      return failed(expected, status);
     }
     const bytes = await this.#read(response, { ...reading, sink });
     if (options.method !== "HEAD" && bytes !== (expected ?? bytes)) {

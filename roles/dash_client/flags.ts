@@ -154,10 +154,10 @@ export const PLAY_FLAGS = {
     help:
       "Live: how much faster or slower it may play to stay that far behind, 0 never; without it what the manifest allows, or 0.05",
   }),
-  giveUp: flag.duration({
+  giveUpAfter: flag.duration({
     default: DEFAULT_GIVE_UP,
     help:
-      "Ends when servers fail wherever a segment is asked for, for so long; until then it stalls and asks again",
+      "Ends when servers fail wherever a segment is asked for, for so long; until then it stalls and asks again; 0 tries for ever",
   }),
   clients: flag.count({
     default: "1",

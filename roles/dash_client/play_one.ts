@@ -207,7 +207,7 @@ function optionsOf(
     fromMs: joined?.fromMs ?? flags.startAt,
     seeks: flags.seek,
     abandon: flags.abandon,
-    giveUpMs: flags.giveUp,
+    giveUpMs: flags.giveUpAfter === 0 ? Infinity : flags.giveUpAfter,
     live: joined?.live,
   };
 }

@@ -224,7 +224,8 @@ function optimumRow({ hindsight, trace }: Played): Row[] {
   ]];
 }
 
-function latencyOf({ latencies, targetLatencyMs }: Played) {
+/** How far behind the live edge it played. */
+export function latencyOf({ latencies, targetLatencyMs }: Played) {
   const each = latencies.map(({ record }) => record.latencyMs);
   return {
     targetMs: targetLatencyMs ?? 0,

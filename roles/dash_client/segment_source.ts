@@ -38,6 +38,8 @@ export interface Unavailable extends NotFetched {
   readonly url: string;
   /** All servers say that there is no such thing. */
   readonly absent: boolean;
+  /** Asking again later will not help; see `Attempts`. */
+  readonly hopeless?: boolean;
 }
 
 /** Fetches segments from whichever of their places has them, again after a pause, as `Attempts` and `Locations` say. */
@@ -79,7 +81,10 @@ export class SegmentSource implements Segments {
       const nowMs = clock.nowMs();
       const next = attempts.next(got, nowMs);
       const { problem } = got;
-      if (next.kind === "give-up") return { ...got, url, absent: next.absent };
+      if (next.kind === "give-up") {
+        const { absent, hopeless } = next;
+        return { ...got, url, absent, hopeless };
+      }
       const waitMs = next.atMs - nowMs;
       const missed = { segmentNumber, url, problem, next: next.step, waitMs };
       emit({ type: "segment.missed", ...missed });

@@ -14,6 +14,7 @@ import type { PlayLog } from "./played.ts";
 import type { Segments } from "./segment_source.ts";
 
 type Fetch = Extract<PlayerOutput, { kind: "fetch" }>;
+type FailedInput = Extract<PlayerInput, { kind: "failed" }>;
 
 /** A player is told how a segment comes along this often, in its own time. */
 const PROGRESS_MS = 50;
@@ -189,8 +190,8 @@ export class Session {
   ): Promise<void> {
     const given = new AbortController();
     this.#fetching.set(fetchId, given);
-    const failed = (url: string, problem: string, absent: boolean) =>
-      this.#inbox.push({ kind: "failed", fetchId, url, problem, absent });
+    const failed = (why: Omit<FailedInput, "kind" | "fetchId">) =>
+      this.#inbox.push({ kind: "failed", fetchId, ...why });
     try {
       const got = await this.#segments.get(location, {
         ...{ segmentNumber, state },
@@ -203,12 +204,14 @@ export class Session {
         const { ok: _ok, url: _url, ...measured } = got;
         this.#inbox.push({ kind: "fetched", fetchId, ...measured });
       } else if (got.abandoned !== true) {
-        failed(got.url, got.problem, got.absent);
+        const { url, problem, absent, hopeless } = got;
+        failed({ url, problem, absent, hopeless });
       }
     } catch (error) {
       if (this.#ctx.signal.aborted) return;
       if (!(error instanceof RunError)) throw error;
-      failed(location.urls[0]!, messageOf(error), false);
+      const url = location.urls[0]!;
+      failed({ url, problem: messageOf(error), absent: false });
     } finally {
       this.#fetching.delete(fetchId);
     }

@@ -212,7 +212,7 @@ Deno.test("dash-client ends with one line and exit code 1 when a segment is to b
     "--speed",
     "20",
     "--json",
-    ...["--give-up", "300ms"],
+    ...["--give-up-after", "300ms"],
   ]);
   assertEquals(run.code, 1);
   assertEquals(

@@ -146,6 +146,15 @@ Deno.test("dash-client plays a live title with sound, and stays behind its live 
   // Segments can be had a second late at most; a busy machine starts late.
   assert(result.latency.meanMs >= 2900, `${result.latency.meanMs}`);
   assertEquals(result.latency.targetMs, 3000);
+  const two = await runProgram([
+    ...["dash-client", `http://127.0.0.1:${port}/manifest.mpd`, "--json"],
+    ..."--clients 2 --stagger 0s --duration 1s --live-delay 3s".split(" "),
+  ]);
+  assertEquals(two.code, 0, two.stderr);
+  for (const { latency } of JSON.parse(two.stdout).clients) {
+    assertEquals(latency.targetMs, 3000);
+    assert(latency.meanMs > 0);
+  }
 });
 
 Deno.test("dash-client --clients plays several at once on one network and says who got what", async () => {

@@ -181,7 +181,7 @@ Deno.test("dash-client gives up segments that redirect to no URL", async () => {
   resolve(
     `<MPD mediaPresentationDuration="PT2S"><Period><AdaptationSet><Representation bandwidth="1"><SegmentTemplate duration="1" media="${segments.url}"/></Representation></AdaptationSet></Period></MPD>`,
   );
-  const playing = ["dash-client", server.url, "--give-up", "0s"];
+  const playing = ["dash-client", server.url, "--give-up-after", "1ms"];
   await failsWell(playing, 1, "segments");
 });
 

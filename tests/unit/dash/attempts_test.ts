@@ -29,7 +29,8 @@ function fail(
     log.push(`${nowMs} ${url}`);
     const next = attempts.next(failureOf(url), nowMs);
     if (next.kind === "give-up") {
-      return [...log, next.absent ? "absent" : "failed"];
+      const { absent, hopeless } = next;
+      return [...log, absent ? "absent" : hopeless ? "hopeless" : "failed"];
     }
     url = next.url;
     nowMs = next.atMs;
@@ -49,12 +50,16 @@ Deno.test("Attempts asks each place once a round, with pauses that double", () =
     `1500 ${B}`,
     "failed",
   ]);
-  assertEquals(fail([A], () => ({ status: undefined })), [
-    `0 ${A}`,
-    `500 ${A}`,
-    `1500 ${A}`,
-    "failed",
-  ]);
+  for (
+    const [status, end] of [[undefined, "failed"], [200, "hopeless"]] as const
+  ) {
+    assertEquals(fail([A], () => ({ status })), [
+      `0 ${A}`,
+      `500 ${A}`,
+      `1500 ${A}`,
+      end,
+    ]);
+  }
 });
 
 Deno.test("Attempts asks twice for what no server knows, and as often as for failures when one of them failed", () => {

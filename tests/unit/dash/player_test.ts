@@ -341,6 +341,16 @@ Deno.test("Player gives up when servers have failed for as long as it was told, 
   }
 });
 
+Deno.test("Player gives up at once what asking again will not bring", () => {
+  const one = player("fixed", { fixedIndex: 0, giveUpMs: 60_000 });
+  const [fetch] = one.handle({ kind: "start" }, 0);
+  assert(fetch?.kind === "fetch");
+  const { fetchId } = fetch;
+  const why = { url: "u", problem: "no ranges", absent: false, hopeless: true };
+  const told = one.handle({ kind: "failed", fetchId, ...why }, 10);
+  assertEquals(told.map(({ kind }) => kind), ["gave-up"]);
+});
+
 Deno.test("Player ignores answers to requests it no longer waits for", () => {
   const one = player("fixed");
   one.handle({ kind: "start" }, 0);
