@@ -146,11 +146,14 @@ Deno.test({
 });
 
 Deno.test("a second Ctrl-C ends a role at once with 130, one lets it finish with 0", async () => {
+  // Ended at once, the demo leaves its folder behind.
+  await using folder = await temporaryFolder();
   const [command, ...args] = programCommand();
   for (const [signals, code] of [[1, 0], [2, 130]] as const) {
     // `demo` takes a while to end its programs, so that a second signal finds it still running.
     const child = new Deno.Command(command, {
       args: [...args, "demo", "all", "--log", "json"],
+      env: { TMPDIR: folder.path, TEMP: folder.path },
       stdout: "null",
       stderr: "piped",
     }).spawn();
