@@ -44,24 +44,14 @@ export async function joinMulticast(
 ): Promise<MulticastSocket> {
   const isIpv6 = group.host.includes(":");
   const any = isIpv6 ? "::" : "0.0.0.0";
-  const chosen = interfacesOf(isIpv6, {
-    host: host === any ? "" : host,
-    loopback,
-  });
   const receiver = receiverOf(group, { any, isOwn: fromGroupPort });
-  const joined: Interface[] = [];
-  for (const candidate of chosen) {
-    try {
-      if (isIpv6) {
-        await receiver.joinMulticastV6(group.host, candidate.index);
-      } else await receiver.joinMulticastV4(group.host, candidate.address);
-      joined.push(candidate);
-    } catch { /* This interface has no multicast. */ }
-  }
-  const senders = fromGroupPort
-    ? joined.map((at) => briefSender(at, group))
-    : sendersOf(joined, group);
-  if (senders.length === 0) {
+  const members = new Members(group, { receiver, isBrief: fromGroupPort });
+  const renew = () =>
+    members.renew(
+      interfacesOf(isIpv6, { host: host === any ? "" : host, loopback }),
+    );
+  await renew();
+  if (members.senders.length === 0) {
     receiver.close();
     throw new RunError(
       "no-multicast",
@@ -71,17 +61,88 @@ export async function joinMulticast(
     );
   }
   const own = udpSocket(receiver, any);
-  const close = [closer(receiver), ...senders.map((sender) => sender.close)];
+  const close = closer(receiver);
   return {
-    interfaces: joined.map(({ address }) => address),
+    get interfaces() {
+      return members.addresses;
+    },
+    renew,
     receive: (signal) => own.receive(signal),
-    reply: (bytes, to) => replyTo(senders, bytes, to),
-    send: (bytes) => sendByEach(senders, group, bytes),
+    reply: (bytes, to) => replyTo(members.senders, bytes, to),
+    send: (bytes) => sendByEach(members.senders, group, bytes),
     [Symbol.asyncDispose]() {
-      for (const one of close) one();
+      close();
+      for (const sender of members.senders) sender.close();
       return Promise.resolve();
     },
   };
+}
+
+/** The interfaces that a group was joined on, by address, and what sends by them. */
+class Members {
+  readonly #group: Address;
+  readonly #receiver: Deno.DatagramConn;
+  readonly #isBrief: boolean;
+  readonly #joined = new Map<
+    string,
+    { readonly sender: Sender | undefined; readonly leave: () => Promise<void> }
+  >();
+
+  /** @param options.isBrief Senders are at the group's port, and open while they send. */
+  constructor(
+    group: Address,
+    { receiver, isBrief }: {
+      readonly receiver: Deno.DatagramConn;
+      readonly isBrief: boolean;
+    },
+  ) {
+    this.#group = group;
+    this.#receiver = receiver;
+    this.#isBrief = isBrief;
+  }
+
+  get addresses(): readonly string[] {
+    return [...this.#joined.keys()];
+  }
+
+  get senders(): readonly Sender[] {
+    return [...this.#joined.values()].flatMap(({ sender }) => sender ?? []);
+  }
+
+  /** Joins on those of `found` that are new, and leaves what is not there any more. Returns whether any is new. */
+  async renew(found: readonly Interface[]): Promise<boolean> {
+    for (const [address, { sender, leave }] of this.#joined) {
+      if (found.some((one) => one.address === address)) continue;
+      this.#joined.delete(address);
+      sender?.close();
+      await leave().catch(() => {}); // The system has done it already.
+    }
+    let isNew = false;
+    for (const at of found) {
+      try {
+        const { leave } = await this.#join(at);
+        this.#joined.get(at.address)?.sender?.close();
+        this.#joined.set(at.address, { sender: this.#senderOf(at), leave });
+        isNew = true;
+      } catch { /* This interface is a member already, or has no multicast. */ }
+    }
+    return isNew;
+  }
+
+  #join(
+    { address, index }: Interface,
+  ): Promise<{ readonly leave: () => Promise<void> }> {
+    const { host } = this.#group;
+    return host.includes(":")
+      ? this.#receiver.joinMulticastV6(host, index)
+      : this.#receiver.joinMulticastV4(host, address);
+  }
+
+  #senderOf(at: Interface): Sender | undefined {
+    return this.#isBrief
+      ? briefSender(at, this.#group)
+      : keptSender(at, this.#group);
+  }
 }
 
 /** Sends the same bytes, or what is made of its address, by each interface. */
@@ -149,22 +210,18 @@ function receiverOf(
   return open({ hostname, port: group.port }, group);
 }
 
-/** A socket on each interface. */
-function sendersOf(joined: readonly Interface[], group: Address): Sender[] {
-  const senders: Sender[] = [];
-  for (const at of joined) {
-    try {
-      const socket = open({ hostname: at.address, port: 0 }, group);
-      senders.push({
-        at,
-        send: (bytes, to) => socket.send(bytes, to),
-        close: closer(socket),
-      });
-    } catch {
-      /* The address went away, or is still being checked for doubles. */
-    }
+/** A socket at the interface's address; none if that went away, or is still being checked for doubles. */
+function keptSender(at: Interface, group: Address): Sender | undefined {
+  try {
+    const socket = open({ hostname: at.address, port: 0 }, group);
+    return {
+      at,
+      send: (bytes, to) => socket.send(bytes, to),
+      close: closer(socket),
+    };
+  } catch {
+    return undefined;
   }
-  return senders;
 }
 
 /** A socket at the group's port, for each datagram one. */

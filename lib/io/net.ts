@@ -122,6 +122,8 @@ export interface MulticastOptions {
 export interface MulticastSocket extends AsyncDisposable {
   /** The addresses of the interfaces it joined on. */
   readonly interfaces: readonly string[];
+  /** Joins on interfaces that have come since, and leaves those that have gone. Returns whether one has come. */
+  renew(): Promise<boolean>;
   /** What anyone sends to the group, ourselves included; see {@linkcode UdpSocket.receive}. */
   receive(signal: AbortSignal): ReturnType<UdpSocket["receive"]>;
   /**

@@ -1,7 +1,6 @@
 import { isAddress } from "../core/address.ts";
 import {
   MdnsResponder,
-  type ResponderInput,
   type ResponderOutput,
   withoutFlush,
 } from "../dns/mdns/responder.ts";
@@ -12,13 +11,13 @@ import {
 } from "../dns/mdns/service.ts";
 import { encodeMessage } from "../dns/message.ts";
 import { toHex } from "../core/bytes.ts";
-import { drive } from "../io/drive.ts";
 import { secretBytes, secretRng } from "../io/hash.ts";
 import {
   type Address,
   formatAddress,
   type MulticastSocket,
 } from "../io/net.ts";
+import { driveOnLink } from "./drive_on_link.ts";
 import type { RosterRun, RosterSocket } from "./run.ts";
 
 /** What is told of a role. */
@@ -44,19 +43,16 @@ export async function announce(
     host: isLoopback(host) ? "127.0.0.1" : host,
     fromGroupPort: true,
   });
+  let toldLabel = "";
   const perform = async (output: ResponderOutput) => {
-    if (output.kind === "named") {
-      return emit({ type: "role.announced", instance: output.label });
+    if (output.kind !== "named") {
+      return await send(output, { socket, responder, host });
     }
-    await send(output, { socket, responder, host });
+    if (output.label === toldLabel) return; // It has only joined another network.
+    toldLabel = output.label;
+    emit({ type: "role.announced", instance: output.label });
   };
-  responder.handle({ kind: "start" }, clock.nowMs());
-  await drive<ResponderInput, ResponderOutput>(
-    responder,
-    datagramsOf(socket, signal),
-    perform,
-    { clock, signal },
-  );
+  await driveOnLink(responder, { socket, perform, clock, signal });
   for (const output of responder.handle({ kind: "stop" }, clock.nowMs())) {
     await perform(output);
   }
@@ -93,15 +89,6 @@ function hostOf({ sockets }: Told): string {
   const [host = ""] = hosts;
   const isOne = hosts.size === 1 && isAddress(host) && !host.includes(":");
   return isOne && host !== "0.0.0.0" ? host : "";
-}
-
-async function* datagramsOf(
-  socket: MulticastSocket,
-  signal: AbortSignal,
-): AsyncGenerator<ResponderInput> {
-  for await (const { bytes, host, port } of socket.receive(signal)) {
-    yield { kind: "datagram", bytes, from: { host, port } };
-  }
 }
 
 /** Sends a message with the address of each interface it leaves by. What cannot be sent now is asked for again. */

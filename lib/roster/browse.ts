@@ -1,12 +1,8 @@
-import {
-  type BrowserInput,
-  type BrowserOutput,
-  MdnsBrowser,
-} from "../dns/mdns/browser.ts";
+import { type BrowserOutput, MdnsBrowser } from "../dns/mdns/browser.ts";
 import { MDNS_GROUP } from "../dns/mdns/service.ts";
 import type { Clock } from "../io/clock.ts";
-import { drive } from "../io/drive.ts";
 import type { Net } from "../io/net.ts";
+import { driveOnLink } from "./drive_on_link.ts";
 import { type RosterRow, rowOf } from "./row.ts";
 
 /** What {@linkcode browse} needs. */
@@ -35,18 +31,14 @@ export async function browse(options: BrowseOptions): Promise<void> {
     ...{ host, loopback: host === "", fromGroupPort: true },
   });
   joined?.(socket.interfaces);
-  const browser = new MdnsBrowser();
-  browser.handle({ kind: "start" }, clock.nowMs());
-  async function* inputs(): AsyncGenerator<BrowserInput> {
-    for await (const { bytes, host, port } of socket.receive(signal)) {
-      yield { kind: "datagram", bytes, from: { host, port } };
-    }
-  }
-  await drive<BrowserInput, BrowserOutput>(browser, inputs(), async (out) => {
+  const perform = async (out: BrowserOutput) => {
     if (out.kind === "found") return found(rowOf(out.service));
     if (out.kind === "lost") return lost(out.label);
+    joined?.(socket.interfaces); // There may be others by now.
     try {
       await socket.send(out.bytes);
     } catch { /* The interface is down: the next question may get out. */ }
-  }, { clock, signal });
+  };
+  const machine = new MdnsBrowser();
+  await driveOnLink(machine, { socket, perform, clock, signal });
 }

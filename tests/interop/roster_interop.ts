@@ -107,3 +107,22 @@ Deno.test("roster: a role whose name python3-zeroconf has takes another", async 
   assertEquals(instance, "edge (2)");
   await zeroconf.until(({ name }) => name === `edge (2).${TYPE}`);
 });
+
+Deno.test("roster: a role whose host joins the network after its start is seen there", async () => {
+  await using made = await makeHosts(2, { id: "rl", net: 63 });
+  const [here, there] = made.hosts as [Host, Host];
+  const address = ["-n", here.name, "addr"];
+  await runTool("ip", [...address, "flush", "dev", "eth0"]);
+  await using zeroconf = startZeroconf(there, "stranger");
+  await using echo = await startProgram(
+    ["tcp-echo", "--port", "0", "--name", "late"],
+    { inside: here.inside },
+  );
+  await echo.until("role.announced");
+  const own = `${here.address}/24`;
+  await runTool("ip", [...address, "add", own, "dev", "eth0"]);
+  const { addresses } = await zeroconf.until(({ name }) =>
+    name === `late.${TYPE}`
+  );
+  assertEquals(addresses, [here.address]);
+});

@@ -103,6 +103,7 @@ export class MdnsBrowser implements Machine<BrowserInput, BrowserOutput> {
     switch (input.kind) {
       case "start":
         this.#askAtMs = nowMs + FIRST_MS;
+        this.#waitMs = SECOND_MS;
         return [];
       case "datagram":
         return this.#heard(input, nowMs);
