@@ -46,6 +46,31 @@ export async function target(reference: readonly string[]): Promise<Target> {
   };
 }
 
+/**
+ * The student's server, or the role that `reference` starts, which then serves all tests of a file.
+ *
+ * @returns Its URL: that of `ROLECALL_TARGET`, where `HOST:PORT` stands for `http://HOST:PORT/`.
+ */
+export async function lastingUrl(
+  reference: () => readonly string[],
+): Promise<URL> {
+  const given = givenTarget();
+  if (given !== undefined) {
+    const url = new URL(given.includes("://") ? given : `http://${given}/`);
+    if (url.protocol === "http:") return url;
+    throw new Error(`ROLECALL_TARGET must be http://…, got "${given}"`);
+  }
+  const address = ["--host", "127.0.0.1", "--port", "0", "--unlisted"];
+  const program = await startProgram([...reference(), ...address]);
+  globalThis.addEventListener("unload", () => {
+    try {
+      Deno.kill(program.pid, "SIGTERM");
+    } catch { /* It has ended. */ }
+  });
+  const { port } = await program.until("role.listening");
+  return new URL(`http://127.0.0.1:${port}/`);
+}
+
 function parseHostPort(
   text: string,
 ): { readonly host: string; readonly port: number } {
