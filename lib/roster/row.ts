@@ -11,6 +11,8 @@ export interface RosterRow {
   readonly name: string;
   readonly version: string;
   readonly addresses: readonly string[];
+  /** Where what is known of it came from: what it calls its addresses may be anybody's. */
+  readonly tellers: readonly string[];
   readonly sockets: readonly Pick<RosterSocket, "transport" | "port">[];
   /** Where its events and metrics are, if they are anywhere: on loopback only the same machine gets there. */
   readonly admin: Address | undefined;
@@ -20,7 +22,9 @@ export interface RosterRow {
 const MAX_TEXT = 100;
 
 /** Reads what a service says of itself. Text from the network is cut and has no control characters. */
-export function rowOf({ label, addresses, texts }: FoundService): RosterRow {
+export function rowOf(
+  { label, addresses, texts, tellers }: FoundService,
+): RosterRow {
   const text = (key: string) => plain(texts.get(key) ?? "");
   const sockets = (["http", "tcp", "udp"] as const).flatMap((transport) => {
     const port = portOf(texts.get(transport) ?? "");
@@ -32,6 +36,7 @@ export function rowOf({ label, addresses, texts }: FoundService): RosterRow {
     name: text("name") || plain(label),
     version: text("version"),
     addresses,
+    tellers,
     sockets,
     admin: adminOf(texts.get("admin") ?? ""),
   };

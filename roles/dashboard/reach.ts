@@ -7,18 +7,18 @@ export type Reach =
   | { readonly reason: string };
 
 /**
- * Says where to ask for the events of a role that was found on the link. It says itself where, and is asked at one of its
- * own addresses only: a stranger must not make this program ask somebody else.
+ * Says where to ask for the events of a role that was found on the link. It says itself where, and is asked only at an
+ * address that it said so from: a stranger must not make this program ask somebody else.
  *
  * @param own This machine's addresses.
  */
 export function reachOf(row: RosterRow, own: readonly string[]): Reach {
-  const { admin, addresses } = row;
+  const { admin, addresses, tellers } = row;
   if (admin === undefined) {
     return { reason: "tells nothing: start it with --admin 0.0.0.0:0" };
   }
-  const isHere = addresses.some((address) =>
-    isLoopback(address) || own.includes(address)
+  const isHere = tellers.some((teller) =>
+    isLoopback(teller) || own.includes(teller)
   );
   const { port } = admin;
   if (isLoopback(admin.host)) {
@@ -27,13 +27,15 @@ export function reachOf(row: RosterRow, own: readonly string[]): Reach {
         "tells its own machine only: start it with --admin 0.0.0.0:0 there",
     };
   }
-  const [first] = addresses;
   if (admin.host === "0.0.0.0" || admin.host === "::") {
-    return first === undefined
-      ? { reason: "has no address" }
-      : { at: { host: first, port } };
+    const host = addresses.find((address) =>
+      tellers.includes(address) || (isHere && isLoopback(address))
+    );
+    return host === undefined
+      ? { reason: "does not speak from the address it says it has" }
+      : { at: { host, port } };
   }
-  return addresses.includes(admin.host) || (isHere && own.includes(admin.host))
+  return tellers.includes(admin.host) || (isHere && own.includes(admin.host))
     ? { at: admin }
     : { reason: `says it is at ${admin.host}, which is not its address` };
 }

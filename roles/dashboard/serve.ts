@@ -108,7 +108,10 @@ async function lookAround(
     const reach = reachOf(row, own);
     board.set(id, { role, name, where: whereOf(row) });
     if ("at" in reach) feeds.follow(id, reach.at);
-    else board.set(id, { state: "silent", reason: reach.reason });
+    else {
+      feeds.stop(id);
+      board.set(id, { state: "silent", reason: reach.reason });
+    }
     ctx.emit({
       type: "instance.found",
       instance: id,

@@ -83,7 +83,7 @@ function resultOf(found: readonly RosterRow[]): RoleResult {
       ? "nobody answers; roles started with --unlisted, on another network, or behind a firewall that stops UDP port 5353 do not"
       : table(rows),
     json: {
-      roles: rows.map(({ admin, ...row }) => ({
+      roles: rows.map(({ admin, tellers: _, ...row }) => ({
         ...row,
         admin: admin === undefined ? null : formatAddress(admin),
       })),

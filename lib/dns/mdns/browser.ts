@@ -47,6 +47,8 @@ export interface FoundService {
   readonly addresses: readonly string[];
   /** See `Service.texts`. */
   readonly texts: ReadonlyMap<string, string>;
+  /** Where the messages with these texts came from: `addresses` may be anybody's. */
+  readonly tellers: readonly string[];
 }
 
 /** What the driver tells. */
@@ -70,6 +72,7 @@ interface Entry {
   readonly label: string;
   place: { readonly port: number; readonly host: Uint8Array } | undefined;
   texts: ReadonlyMap<string, string> | undefined;
+  readonly tellers: Set<string>;
   endsAtMs: number;
   /** What was told of it last. */
   told: string;
@@ -156,12 +159,12 @@ export class MdnsBrowser implements Machine<BrowserInput, BrowserOutput> {
     }
     if (!message.isResponse || message.opcode !== 0) return [];
     const records = [...message.answers, ...message.additionals];
-    for (const record of records) this.#take(record, nowMs);
+    for (const record of records) this.#take(record, from.host, nowMs);
     for (const record of records) this.#takeAddress(record);
     return this.#changes();
   }
 
-  #take(record: DnsRecord, nowMs: number): void {
+  #take(record: DnsRecord, teller: string, nowMs: number): void {
     const { name, type, ttlSeconds, rdata } = record;
     const isPointer = type === RECORD_TYPES.PTR &&
       equalNames(name, SERVICE_TYPE);
@@ -176,7 +179,7 @@ export class MdnsBrowser implements Machine<BrowserInput, BrowserOutput> {
     if (isPointer || ttlSeconds > 0) entry.endsAtMs = nowMs + holdsMs;
     if (ttlSeconds === 0) return;
     if (type === RECORD_TYPES.SRV) entry.place = readPlace(rdata);
-    if (type === RECORD_TYPES.TXT) entry.texts = readTexts(rdata);
+    if (type === RECORD_TYPES.TXT) takeTexts(entry, readTexts(rdata), teller);
   }
 
   #entryOf(label: string, isThere: boolean): Entry | undefined {
@@ -186,7 +189,7 @@ export class MdnsBrowser implements Machine<BrowserInput, BrowserOutput> {
       entry === undefined && isThere && this.#entries.size < MAX_SERVICES
     ) {
       entry = {
-        ...{ label, place: undefined, texts: undefined },
+        ...{ label, place: undefined, texts: undefined, tellers: new Set() },
         ...{ endsAtMs: Infinity, told: "" },
       };
       this.#entries.set(key, entry);
@@ -217,8 +220,8 @@ export class MdnsBrowser implements Machine<BrowserInput, BrowserOutput> {
     for (const entry of this.#entries.values()) {
       const service = this.#foundOf(entry);
       if (service === undefined) continue;
-      const { port, addresses, texts } = service;
-      const told = JSON.stringify([port, addresses, [...texts]]);
+      const { port, addresses, texts, tellers } = service;
+      const told = JSON.stringify([port, addresses, [...texts], tellers]);
       if (told === entry.told) continue;
       entry.told = told;
       outputs.push({ kind: "found", service });
@@ -226,12 +229,13 @@ export class MdnsBrowser implements Machine<BrowserInput, BrowserOutput> {
     return outputs;
   }
 
-  #foundOf({ label, place, texts }: Entry): FoundService | undefined {
+  #foundOf({ label, place, texts, tellers }: Entry): FoundService | undefined {
     if (place === undefined || texts === undefined) return undefined;
     const addresses = [...this.#addresses.get(displayName(place.host)) ?? []];
     const order = (text: string) => Number(text.includes(":"));
     addresses.sort((a, b) => order(a) - order(b));
-    return { label, port: place.port, addresses, texts };
+    const { port } = place;
+    return { label, port, addresses, texts, tellers: [...tellers] };
   }
 
   #expire(nowMs: number): BrowserOutput[] {
@@ -252,4 +256,18 @@ export class MdnsBrowser implements Machine<BrowserInput, BrowserOutput> {
     );
     if (!isUsed) this.#addresses.delete(text);
   }
+}
+
+/** What somebody else says does not count as said by who said something before. */
+function takeTexts(
+  entry: Entry,
+  texts: ReadonlyMap<string, string>,
+  teller: string,
+): void {
+  const { tellers, texts: before = new Map<string, string>() } = entry;
+  const isSame = before.size === texts.size &&
+    [...texts].every(([key, value]) => before.get(key) === value);
+  if (!isSame) tellers.clear();
+  entry.texts = texts;
+  if (tellers.size < MAX_ADDRESSES) tellers.add(teller);
 }

@@ -4,7 +4,8 @@ import { rowOf } from "../../../lib/roster/row.ts";
 function row(texts: Readonly<Record<string, string>>, label = "edge@lab") {
   const addresses = ["10.0.0.1"];
   const map = new Map(Object.entries(texts));
-  return rowOf({ label, port: 8080, addresses, texts: map });
+  const tellers = addresses;
+  return rowOf({ label, port: 8080, addresses, texts: map, tellers });
 }
 
 Deno.test("roster: a role's entry is read", () => {
@@ -16,6 +17,7 @@ Deno.test("roster: a role's entry is read", () => {
     {
       ...{ instance: "edge@lab", role: "edge", name: "west" },
       ...{ version: "0.1.0", addresses: ["10.0.0.1"] },
+      tellers: ["10.0.0.1"],
       sockets: [
         { transport: "http", port: 8080 },
         { transport: "udp", port: 53 },

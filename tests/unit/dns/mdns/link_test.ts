@@ -1,5 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { seededRng } from "../../../../lib/core/rng.ts";
+import { mdnsMessage, ownRecords } from "../../../../lib/dns/mdns/service.ts";
+import { encodeMessage } from "../../../../lib/dns/message.ts";
 import { Link, serviceOf } from "./_link.ts";
 
 Deno.test("mdns: a service probes three times, 250 ms apart, then announces itself twice, a second apart", () => {
@@ -79,6 +81,24 @@ Deno.test("mdns: what comes is found, with its address; a goodbye is heard after
   assertEquals(link.lost, ["one"]);
   link.run(link.nowMs + 120_000);
   assertEquals(link.lost, ["one", "two"]);
+});
+
+Deno.test("mdns: who said what a service says is known; what a stranger says instead is said by the stranger alone", () => {
+  const link = new Link();
+  const browser = link.browse();
+  const service = serviceOf("one", "host-1");
+  link.join(service, "10.0.0.1", 2);
+  link.run(5_000);
+  assertEquals(browser.services[0]?.tellers, ["10.0.0.1"]);
+  const texts = new Map([["admin", "10.0.0.1:22"]]);
+  const answers = ownRecords({ ...service, texts });
+  const from = { host: "10.0.0.66", port: 5353 };
+  const message = mdnsMessage({ isResponse: true, answers });
+  browser.handle(
+    { kind: "datagram", bytes: encodeMessage(message), from },
+    link.nowMs,
+  );
+  assertEquals(browser.services[0]?.tellers, ["10.0.0.66"]);
 });
 
 Deno.test("mdns: who stays is never lost, and a browser that comes late finds it by asking", () => {
