@@ -2,17 +2,27 @@ import { type ServerSentEventMessage, ServerSentEventStream } from "@std/http";
 
 /** Most readers of one broadcast. */
 const MAX_READERS = 64;
-/** Messages a slow reader may fall behind before it is cut off. */
+/** Items a slow reader may fall behind, unless said otherwise. */
 const MAX_BEHIND = 1000;
 
 /** One stream for many readers, as Server-Sent Events: who falls too far behind is cut off. */
 export class Broadcast<T> {
   readonly #readers = new Set<ReadableStreamDefaultController<T>>();
   readonly #messageOf: (item: T) => ServerSentEventMessage;
+  readonly #maxBehind: number;
 
-  /** Creates a broadcast without readers. @param messageOf How an item is written. */
-  constructor(messageOf: (item: T) => ServerSentEventMessage) {
+  /**
+   * Creates a broadcast without readers.
+   *
+   * @param messageOf How an item is written.
+   * @param options.maxBehind Items a slow reader may fall behind before it is cut off: they take memory that long.
+   */
+  constructor(
+    messageOf: (item: T) => ServerSentEventMessage,
+    { maxBehind = MAX_BEHIND }: { readonly maxBehind?: number } = {},
+  ) {
     this.#messageOf = messageOf;
+    this.#maxBehind = maxBehind;
   }
 
   /** How many read. */
@@ -33,7 +43,7 @@ export class Broadcast<T> {
         this.#readers.add(controller);
       },
       cancel: () => void this.#readers.delete(mine),
-    }, { highWaterMark: MAX_BEHIND });
+    }, { highWaterMark: this.#maxBehind });
     const messageOf = this.#messageOf;
     const body = items.pipeThrough(
       new TransformStream<T, ServerSentEventMessage>({

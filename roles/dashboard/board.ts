@@ -1,4 +1,5 @@
 import type { RosterRow } from "../../lib/roster/row.ts";
+import { FairShare } from "./fair_share.ts";
 
 /** Where a role's events are on their way from. */
 export type FeedState =
@@ -65,9 +66,8 @@ export class Board {
   readonly #sources = new Map<string, Source>();
   /** When who has gone went. */
   readonly #goneAtMs = new Map<string, number>();
-  readonly #latest: ShownEvent[] = [];
-  #fresh: ShownEvent[] = [];
-  #omitted = 0;
+  #latest: readonly ShownEvent[] = [];
+  readonly #fresh = new FairShare<ShownEvent>(MAX_AT_ONCE);
   #sourcesChanged = false;
 
   /** How many roles are shown. */
@@ -113,10 +113,7 @@ export class Board {
     const source = this.#sources.get(event.source);
     if (source === undefined) return;
     this.set(event.source, { events: source.events + 1 });
-    this.#latest.push(event);
-    if (this.#latest.length > KEPT_EVENTS) this.#latest.shift();
-    if (this.#fresh.length < MAX_AT_ONCE) this.#fresh.push(event);
-    else this.#omitted += 1;
+    this.#fresh.add(event.source, event);
   }
 
   /** What is new since the last call. */
@@ -128,14 +125,11 @@ export class Board {
     if (this.#sourcesChanged) {
       messages.push({ kind: "sources", sources: this.sources });
     }
-    if (this.#fresh.length > 0) {
-      messages.push({
-        ...{ kind: "events", events: this.#fresh, omitted: this.#omitted },
-      });
-    }
+    const { items: events, omitted } = this.#fresh.empty();
+    if (events.length > 0) messages.push({ kind: "events", events, omitted });
+    // Only now: who comes in between is told of these in a moment, once.
+    this.#latest = [...this.#latest, ...events].slice(-KEPT_EVENTS);
     this.#sourcesChanged = false;
-    this.#fresh = [];
-    this.#omitted = 0;
     return messages;
   }
 
@@ -143,7 +137,7 @@ export class Board {
   all(): BoardMessage[] {
     return [
       { kind: "sources", sources: this.sources },
-      { kind: "events", events: [...this.#latest], omitted: 0 },
+      { kind: "events", events: this.#latest, omitted: 0 },
     ];
   }
 

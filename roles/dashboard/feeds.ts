@@ -105,7 +105,8 @@ export class Feeds {
     const reader = new EventStreamReader({ maxLineBytes: MAX_LINE_BYTES });
     for await (const bytes of response.body ?? []) {
       for (const { data } of reader.push(bytes)) {
-        this.#take(readEvent(id, data, aheadMs));
+        const nowMs = this.#ctx.clock.wallMs();
+        this.#take(readEvent(id, data, { aheadMs, nowMs }));
       }
     }
   }

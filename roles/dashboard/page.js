@@ -78,7 +78,8 @@ function seconds(value) {
 function newCard(source) {
   const parts = {
     state: make("span"),
-    name: make("span"),
+    // The whole card takes clicks; the keyboard gets here.
+    name: make("button", { type: "button", ariaPressed: "false" }),
     role: make("span", { className: "role" }),
     where: make("p"),
     figures: make("dl"),
@@ -101,13 +102,21 @@ function newCard(source) {
     parts.last,
   );
   find("#roles").append(article);
-  return { source, article, parts, times: [], series: new Map(), counts: {} };
+  return {
+    source,
+    article,
+    parts,
+    times: [],
+    series: new Map(),
+    counts: new Map(),
+  };
 }
 
 function choose(id) {
   chosen = chosen === id ? null : id;
-  for (const { source, article } of cards.values()) {
+  for (const { source, article, parts } of cards.values()) {
     article.classList.toggle("chosen", source.id === chosen);
+    parts.name.ariaPressed = String(source.id === chosen);
   }
   list();
 }
@@ -133,6 +142,7 @@ function takeSources(sources) {
     if (known.has(id)) continue;
     article.remove();
     cards.delete(id);
+    if (chosen === id) chosen = null; // Else the list stayed empty, and nothing was there to click at.
   }
   const there = sources.filter(({ state }) => state !== "gone").length;
   const live = sources.filter(({ state }) => state === "live").length;
@@ -149,7 +159,9 @@ function takeEvents(fresh) {
     card.times.push(atMs);
     count(card, event);
     if (event.level !== "debug") card.parts.last.textContent = event.text;
-    const measures = MEASURES[event.type] ?? {};
+    const measures = Object.hasOwn(MEASURES, event.type)
+      ? MEASURES[event.type]
+      : {};
     for (const [name, [field, format]] of Object.entries(measures)) {
       const value = event.fields[field];
       if (typeof value !== "number") continue;
@@ -166,8 +178,8 @@ function count({ counts }, { type, label: known, fields }) {
   const label = known || (fields[LABELS[type]] ?? "");
   if (/^(role|admin|protocol)\./.test(type)) return;
   const key = label === "" ? type : `${type} ${label}`;
-  if (key in counts || Object.keys(counts).length < 100) {
-    counts[key] = (counts[key] ?? 0) + 1;
+  if (counts.has(key) || counts.size < 100) {
+    counts.set(key, (counts.get(key) ?? 0) + 1);
   }
 }
 
@@ -187,7 +199,7 @@ function draw(card, nowMs) {
   }
   const recent = card.times.filter((atMs) => atMs >= nowMs - 5000).length;
   figures.push(["events/s", (recent / 5).toFixed(1), ""]);
-  const counts = Object.entries(card.counts).sort((a, b) => b[1] - a[1]);
+  const counts = [...card.counts].sort((a, b) => b[1] - a[1]);
   for (const [type, count] of counts.slice(0, 4 - Math.min(at, 3))) {
     figures.push([type, String(count), ""]);
   }
@@ -243,7 +255,7 @@ function line(points, fromMs, shown) {
   const most = Math.max(1, ...points.map(({ value }) => value));
   const at = points.map(({ atMs, value }) =>
     `${((atMs - fromMs) / 100).toFixed(1)},${
-      (58 - 54 * value / most).toFixed(1)
+      (58 - 54 * (value / most)).toFixed(1)
     }`
   );
   return shape("polyline", { points: at.join(" "), class: shown });
@@ -314,7 +326,7 @@ function forget() {
   for (const card of cards.values()) {
     card.times = [];
     card.series.clear();
-    card.counts = {};
+    card.counts.clear();
   }
 }
 

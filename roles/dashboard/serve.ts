@@ -12,6 +12,8 @@ import { reachOf } from "./reach.ts";
 
 /** How often pages are told what is new. */
 const TELL_MS = 250;
+/** Messages a page may fall behind, some ten seconds: they can be large. It then asks again, and begins with what is. */
+const MAX_BEHIND = 100;
 /** The page takes scripts and styles from here and its own head only. */
 const POLICY =
   "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
@@ -33,7 +35,7 @@ export async function serveDashboard(
   const readers = new Broadcast<BoardMessage>(({ kind, ...rest }) => ({
     event: kind,
     data: JSON.stringify({ ...rest, nowMs: ctx.clock.wallMs() }),
-  }));
+  }), { maxBehind: MAX_BEHIND });
   await using server = ctx.net.serveHttp(
     { host: flags.host, port: flags.port },
     pages(await site(board, readers)),

@@ -24,13 +24,13 @@ export interface Teller {
  * Reads an event as a role sent it, with the sentence of the log. Another version of this program, or something else, may
  * have sent it: what is missing is left out.
  *
- * @param clockAheadMs How far the role's clock is ahead of ours.
+ * @param clock How far the role's clock is ahead of ours, and what ours says.
  * @returns undefined if it is no event.
  */
 export function readEvent(
   source: string,
   data: string,
-  clockAheadMs: number,
+  clock: { readonly aheadMs: number; readonly nowMs: number },
 ): { readonly event: ShownEvent; readonly teller: Teller } | undefined {
   let record: unknown;
   try {
@@ -43,7 +43,8 @@ export function readEvent(
   if (![type, time, role, name].every((one) => typeof one === "string")) {
     return undefined;
   }
-  const atMs = Date.parse(`${time}`) - clockAheadMs;
+  // A page keeps a minute of events: one from the future would stay for ever.
+  const atMs = Math.min(Date.parse(`${time}`) - clock.aheadMs, clock.nowMs);
   if (!Number.isFinite(atMs)) return undefined;
   const kept = Object.entries(record).filter(([key, value]) =>
     !ENVELOPE.has(key) && isShown(value)

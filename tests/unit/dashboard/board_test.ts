@@ -26,7 +26,7 @@ Deno.test("Board tells what is new, once, and a new page all of it", () => {
   assertEquals(board.all(), news as never);
 });
 
-Deno.test("Board counts events that are more than a page can show, and keeps the latest 500", () => {
+Deno.test("Board counts events that are more than a page can show, and keeps the latest 500 of the others", () => {
   const board = new Board();
   board.set("edge", {});
   for (let at = 0; at < 700; at++) board.take(event("edge", at));
@@ -35,12 +35,50 @@ Deno.test("Board counts events that are more than a page can show, and keeps the
     told?.kind === "events" && [told.events.length, told.omitted],
     [200, 500],
   );
+  for (let round = 1; round < 4; round++) {
+    for (let at = 0; at < 200; at++) {
+      board.take(event("edge", 1000 * round + at));
+    }
+    board.news(0);
+  }
   const [, all] = board.all();
   assertEquals(
     all?.kind === "events" && [all.events.length, all.events[0]?.atMs],
-    [500, 200],
+    [500, 1100],
   );
-  assertEquals(board.sources[0]?.events, 700);
+  assertEquals(board.sources[0]?.events, 1300);
+});
+
+Deno.test("Board tells of each role what it does, whoever floods it", () => {
+  const board = new Board();
+  const flood = (from: number) => {
+    for (let at = from; at < from + 1000; at++) board.take(event("loud", at));
+  };
+  const others = Array.from({ length: 30 }, (_, at) => `edge ${at}`);
+  for (const id of ["loud", ...others]) board.set(id, {});
+  flood(0);
+  for (const at of Array(90).keys()) {
+    board.take(event(others[at % 30]!, 5000 + at));
+  }
+  flood(8000);
+  const [, told] = board.news(0);
+  if (told?.kind !== "events") throw new Error("no events");
+  const count = (id: string) =>
+    told.events.filter(({ source }) => source === id).length;
+  assertEquals(new Set(others.map(count)), new Set([3]));
+  assertEquals([count("loud"), told.omitted], [110, 1890]);
+  const times = told.events.map(({ atMs }) => atMs);
+  assertEquals(times, times.toSorted((a, b) => a - b));
+});
+
+Deno.test("Board tells a page that comes between two rounds of each event once", () => {
+  const board = new Board();
+  board.set("edge", {});
+  board.take(event("edge", 1));
+  const told = [...board.all(), ...board.news(0)].flatMap((message) =>
+    message.kind === "events" ? message.events : []
+  );
+  assertEquals(told, [event("edge", 1)]);
 });
 
 Deno.test("Board passes over events of nobody, and has 200 places: who has gone makes room", () => {

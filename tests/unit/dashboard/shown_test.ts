@@ -6,8 +6,8 @@ const ENVELOPE = {
   ...{ role: "edge", name: "west" },
 };
 
-function read(fields: unknown, aheadMs = 0) {
-  return readEvent("w", JSON.stringify(fields), aheadMs);
+function read(fields: unknown, aheadMs = 0, nowMs = Infinity) {
+  return readEvent("w", JSON.stringify(fields), { aheadMs, nowMs });
 }
 
 Deno.test("readEvent gives the sentence of the log, the level, the fields, and our time", () => {
@@ -31,6 +31,11 @@ Deno.test("readEvent gives the sentence of the log, the level, the fields, and o
   assertEquals(read(found)?.event.label, "edge");
 });
 
+Deno.test("readEvent lets nothing happen later than now", () => {
+  const late = { ...ENVELOPE, type: "a.b", time: "9999-12-31T23:59:59Z" };
+  assertEquals(read(late, 0, 1000)?.event.atMs, 1000);
+});
+
 Deno.test("readEvent takes events of other versions, and nothing that is none", () => {
   const unknown = { ...ENVELOPE, type: "quantum.tunnelled", bytes: 7, a: [1] };
   assertEquals(read(unknown)?.event.text, "bytes=7");
@@ -50,5 +55,5 @@ Deno.test("readEvent takes events of other versions, and nothing that is none", 
       { ...ENVELOPE, type: "a.b", time: "yesterday" },
     ]
   ) assertEquals(read(none), undefined);
-  assertEquals(readEvent("w", "{", 0), undefined);
+  assertEquals(readEvent("w", "{", { aheadMs: 0, nowMs: 0 }), undefined);
 });
