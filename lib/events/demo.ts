@@ -10,7 +10,10 @@ export type DemoEvent =
   | {
     readonly type: "program.started";
     readonly program: string;
+    /** 0 when it is started on another machine. */
     readonly pid: number;
+    /** The other machine. */
+    readonly machine?: string;
     readonly command: string;
   }
   | {
@@ -36,7 +39,10 @@ export const DEMO_EVENTS: EventTable<DemoEvent> = {
   "act.started": { level: "debug", text: (e) => `--- ${e.title}` },
   "program.started": {
     level: "debug",
-    text: (e) => `${e.program}: ${e.command}`,
+    text: (e) =>
+      `${e.program}${
+        e.machine === undefined ? "" : ` on ${e.machine}`
+      }: ${e.command}`,
   },
   "program.ended": {
     level: "debug",

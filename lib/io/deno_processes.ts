@@ -2,12 +2,9 @@ import { messageOf, RunError } from "../core/errors.ts";
 import type { EventRecord } from "../events/mod.ts";
 import { readLines } from "./deno_lines.ts";
 import { startThread } from "./deno_threads.ts";
+import { EventLog } from "./event_log.ts";
 import type { Processes, RunningRole, RunningTool } from "./processes.ts";
 
-/** Most events kept of one process. */
-const MAX_EVENTS = 100_000;
-/** Log lines that are no events, kept for error messages. */
-const MAX_OTHER_LINES = 50;
 /** How long a process may take to stop before it is killed: its own 5 s and some slack. */
 const STOPPING_MS = 7000;
 
@@ -122,7 +119,7 @@ export function startRole(
   }).spawn();
   endWithUs(child);
   const log = new EventLog();
-  const reading = log.read(child.stderr);
+  const reading = follow(log, child.stderr);
   const output = new Response(child.stdout).text();
   const exited = (async () => {
     const { code } = await child.status;
@@ -185,72 +182,14 @@ function endAll(): void {
   }
 }
 
-/** Called for each event, and with null when there will be no more. */
-type Listener = (event: EventRecord | null) => void;
-
-/** What a process has said, and who waits for what. */
-class EventLog {
-  readonly events: EventRecord[] = [];
-  readonly otherLines: string[] = [];
-  readonly #listeners = new Set<Listener>();
-  ended = false;
-
-  async read(stream: ReadableStream<Uint8Array>): Promise<void> {
-    for await (const line of readLines(stream.getReader())) {
-      const event = eventOf(line);
-      if (event === null) {
-        this.otherLines.push(line);
-        if (this.otherLines.length > MAX_OTHER_LINES) this.otherLines.shift();
-        continue;
-      }
-      this.events.push(event);
-      if (this.events.length > MAX_EVENTS) this.events.shift();
-      for (const listener of [...this.#listeners]) listener(event);
-    }
-  }
-
-  end(): void {
-    this.ended = true;
-    for (const listener of [...this.#listeners]) listener(null);
-  }
-
-  subscribe(each: (event: EventRecord) => void): () => void {
-    const listener: Listener = (event) => event !== null && each(event);
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
-  }
-
-  until(
-    matches: (event: EventRecord) => boolean,
-    timeoutMs: number,
-  ): Promise<EventRecord> {
-    const past = this.events.find(matches);
-    if (past !== undefined) return Promise.resolve(past);
-    const ended = new Error("it ended without the expected event");
-    if (this.ended) return Promise.reject(ended);
-    return new Promise((resolve, reject) => {
-      const listener: Listener = (event) => {
-        if (event !== null && !matches(event)) return;
-        clearTimeout(timer);
-        this.#listeners.delete(listener);
-        if (event === null) reject(ended);
-        else resolve(event);
-      };
-      const timer = setTimeout(() => {
-        this.#listeners.delete(listener);
-        reject(
-          new Error(`the expected event did not come in ${timeoutMs} ms`),
-        );
-      }, timeoutMs);
-      this.#listeners.add(listener);
-    });
-  }
-
-  tail(): string {
-    return [
-      ...this.events.slice(-5).map((event) => JSON.stringify(event)),
-      ...this.otherLines.slice(-5),
-    ].join("\n");
+async function follow(
+  log: EventLog,
+  stream: ReadableStream<Uint8Array>,
+): Promise<void> {
+  for await (const line of readLines(stream.getReader())) {
+    const event = eventOf(line);
+    if (event === null) log.say(line);
+    else log.push(event);
   }
 }
 

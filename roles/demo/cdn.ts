@@ -28,12 +28,12 @@ export async function playCdn(act: CdnAct, stage: Stage): Promise<void> {
   );
   const startedAtWallMs = stage.ctx.clock.wallMs();
   const origin = stage.start("origin", [
-    ...["origin", "--host", stage.machine(), "--port", "0"],
+    ...["origin", "--host", stage.machineHere(), "--port", "0"],
   ]);
   const { host, port } = await origin.until("role.listening");
   const edges = await startEdges(act, `http://${host}:${port}/`, stage);
   const authority = stage.start("authority", [
-    ...["dns-redirector", "--host", stage.machine(), "--port", "0"],
+    ...["dns-redirector", "--host", stage.machineHere(), "--port", "0"],
     ...["--cname", `${act.domain}=${act.cdnDomain}`],
     ...["--domain", act.cdnDomain, "--policy", "geo", "--ttl", "10s"],
     ...["--health-check", "tcp", "--health-port", String(edges[0]!.port)],
@@ -112,7 +112,7 @@ async function startEdges(
   let port = 0;
   for (const [at, network] of act.networks.entries()) {
     const edge = stage.start(`edge-${network.name}`, [
-      ...["edge", "--host", stage.machine(), "--port", String(port)],
+      ...["edge", "--host", stage.machineHere(), "--port", String(port)],
       ...["--origin", origin],
       ...["--limit-rate", `${network.edgeBytesPerSecond}B/s`],
     ]);

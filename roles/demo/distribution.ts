@@ -63,7 +63,9 @@ export async function playDistribution(
       formatBytes(act.pieceBytes)
     }, u_s = ${formatBytes(act.serverBytesPerSecond)}/s, u_i = ${
       formatBytes(act.peerBytesPerSecond)
-    }/s, downloads without a limit. For each N both ran at the same time on this machine; the clients were there before the file was.`,
+    }/s, downloads without a limit. For each N both ran at the same time on ${
+      stage.isFar ? "the machines of the lab" : "this machine"
+    }; the clients were there before the file was.`,
   });
 }
 

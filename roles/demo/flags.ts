@@ -15,7 +15,19 @@ export const NUMBERS_FLAGS = {
   freeRiders: flag.count({ help: "`tit-for-tat`: peers that only take" }),
 };
 
-/** What those flags parse to. */
+/** The flags of a demo that is played on other machines too. */
+export const LAB_FLAGS = {
+  on: flag.list(flag.hostPort({
+    help:
+      "Plays on this machine of the lab too, where `demo --stand-by` runs: programs that listen are started there",
+  })),
+  token: flag.text({
+    help: "What the machines of --on ask for",
+    secret: true,
+  }),
+};
+
+/** What {@linkcode NUMBERS_FLAGS} and --simulate parse to. */
 export interface Numbers {
   readonly clients: readonly number[] | undefined;
   readonly file: number | undefined;

@@ -1,7 +1,8 @@
-import { flag } from "../../lib/cli/flags.ts";
+import { flag, serverFlags } from "../../lib/cli/flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
-import { NUMBERS_FLAGS } from "./flags.ts";
+import { LAB_FLAGS, NUMBERS_FLAGS } from "./flags.ts";
 import { playScenario } from "./play.ts";
+import { standBy } from "./stand_by.ts";
 import { SCENARIOS } from "./scenarios.ts";
 
 /** Plays a scenario of real roles in processes of their own and measures it. */
@@ -21,17 +22,20 @@ export const demo: Role = {
     "rolecall demo distribution --clients 1,2,5,10 --out report",
     "rolecall demo distribution --simulate --clients 1,10,100,1000",
     "rolecall demo my-lesson.json --seed 7",
+    "rolecall demo --stand-by --token lab-in-room-7",
+    "rolecall demo distribution --on 10.0.0.2:8090 --on 10.0.0.3:8090 --token lab-in-room-7",
   ],
   modes: {
     play: mode({
       summary:
-        "Play a scenario on this machine; loopback addresses stand for the lab's machines",
+        "Play a scenario: on this machine, whose loopback addresses stand for the lab's machines, or on those, with --on",
       flags: {
         simulate: flag.toggle({
           help:
             "Plays swarms in virtual time: the same peers' code without processes, repeatable with --seed, N up to 10,000",
         }),
         ...NUMBERS_FLAGS,
+        ...LAB_FLAGS,
         watchable: flag.toggle({
           help:
             "Lets `rolecall dashboard` on this machine show what every program does",
@@ -49,6 +53,22 @@ export const demo: Role = {
         choices: Object.keys(SCENARIOS),
       },
       run: playScenario,
+    }),
+    standBy: mode({
+      summary:
+        "Stands by as a machine of the lab: a demo with --on starts its programs here",
+      flags: {
+        ...serverFlags({ port: 8090 }),
+        standBy: flag.toggle({
+          help: "Waits for demos that are played on this machine too",
+        }),
+        token: flag.text({
+          help: "What a demo has to know (default: drawn by lot, and printed)",
+          secret: true,
+        }),
+      },
+      chosenBy: "standBy",
+      run: standBy,
     }),
   },
 };

@@ -1,6 +1,7 @@
 import { nearest } from "../../lib/cli/nearest.ts";
 import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
 import { formatBytes, formatMs } from "../../lib/core/units.ts";
+import type { Address } from "../../lib/io/net.ts";
 import type { Terminal } from "../../lib/io/terminal.ts";
 import type { RoleContext, RoleResult } from "../../lib/role.ts";
 import { playCdn } from "./cdn.ts";
@@ -8,6 +9,7 @@ import { playChurn } from "./churn.ts";
 import { closingTable } from "./closing_table.ts";
 import { playDistribution } from "./distribution.ts";
 import { playEcho } from "./echo.ts";
+import { FarMachine } from "./far_machine.ts";
 import { type Numbers, withNumbers } from "./flags.ts";
 import { swarmPlayer } from "./play_swarm.ts";
 import { playRarestFirst } from "./rarest_first.ts";
@@ -34,6 +36,8 @@ export async function playScenario(
     readonly operand: string;
     readonly keep: boolean;
     readonly watchable: boolean;
+    readonly on: readonly Address[];
+    readonly token: string | undefined;
   },
   ctx: RoleContext,
 ): Promise<void> {
@@ -44,6 +48,7 @@ export async function playScenario(
       "--simulate is for scenarios of swarms only: what would DNS or a video be in virtual time?",
     );
   }
+  const machines = await meetMachines(flags, ctx);
   if (flags.simulate && flags.watchable) {
     throw new InputError(
       "--watchable is for programs that run: with --simulate there are none",
@@ -55,7 +60,7 @@ export async function playScenario(
   try {
     using view = progressView(ctx.terminal, ctx.clock.nowMs);
     await using stage = new Stage(ctx, {
-      ...{ folder, view, watchable: flags.watchable },
+      ...{ folder, view, watchable: flags.watchable, machines },
     });
     for (const act of acts) await playAct(act, stage, flags.simulate);
     checks.push(...stage.checks);
@@ -82,6 +87,29 @@ export async function playScenario(
       }`,
     );
   }
+}
+
+/** The machines of the lab that stand by. */
+async function meetMachines(
+  { on, token, simulate }: {
+    readonly on: readonly Address[];
+    readonly token: string | undefined;
+    readonly simulate: boolean;
+  },
+  ctx: RoleContext,
+): Promise<readonly FarMachine[]> {
+  if (simulate && on.length > 0) {
+    throw new InputError(
+      "--on is for programs that run: with --simulate there are none",
+    );
+  }
+  return await Promise.all(on.map(async ({ host, port }) => {
+    const [address = host] = await ctx.net.resolve(host, {
+      signal: ctx.signal,
+    });
+    const at = { host: address, port };
+    return await FarMachine.meet(at, { token: token ?? "", ctx });
+  }));
 }
 
 async function playSwarmAct(

@@ -4,6 +4,7 @@ import type { EventType, RecordOf } from "../../lib/events/mod.ts";
 import type { RunningRole } from "../../lib/io/processes.ts";
 import type { ReportSection } from "../../lib/report/report.ts";
 import type { RoleContext } from "../../lib/role.ts";
+import type { FarMachine } from "./far_machine.ts";
 import type { ProgressView } from "./view.ts";
 
 /** Longest wait for one event of a program on stage. */
@@ -44,23 +45,32 @@ export class Stage implements AsyncDisposable {
   readonly figures: Readonly<Record<string, unknown>>[] = [];
   readonly #view: ProgressView;
   readonly #watchable: boolean;
+  readonly #machines: readonly FarMachine[];
   readonly #players: Player[] = [];
   #act = "";
   #nextHost = 2;
+  #nextMachine = 0;
 
   /** Opens an empty stage. @param options.watchable Lets a dashboard follow the programs. */
   constructor(
     ctx: RoleContext,
-    { folder, view, watchable }: {
+    { folder, view, watchable, machines }: {
       readonly folder: string;
       readonly view: ProgressView;
       readonly watchable: boolean;
+      readonly machines: readonly FarMachine[];
     },
   ) {
     this.ctx = ctx;
     this.folder = folder;
     this.#view = view;
     this.#watchable = watchable;
+    this.#machines = machines;
+  }
+
+  /** Whether other machines play too. */
+  get isFar(): boolean {
+    return this.#machines.length > 0;
   }
 
   /** Begins an act: its checks carry its name. */
@@ -76,8 +86,15 @@ export class Stage implements AsyncDisposable {
     this.ctx.emit({ type: "stage.reported", program: this.#act, text: title });
   }
 
-  /** A loopback address that stands for a machine of the lab: 127.0.0.2, 127.0.0.3 … */
+  /** The address of the next machine of the lab. Without any, a loopback address stands for one: 127.0.0.2, 127.0.0.3 … */
   machine(): string {
+    if (!this.isFar) return this.machineHere();
+    const at = this.#nextMachine++ % this.#machines.length;
+    return this.#machines[at]!.host;
+  }
+
+  /** A loopback address that stands for a machine of the lab. */
+  machineHere(): string {
     const host = `127.0.0.${this.#nextHost++}`;
     try {
       void this.ctx.net.listenUdp({ host, port: 0 })[Symbol.asyncDispose]();
@@ -91,21 +108,28 @@ export class Stage implements AsyncDisposable {
     return host;
   }
 
-  /** Starts a role in a process of its own. Its events are also recorded in the stage's folder. */
+  /**
+   * Starts a role in a process of its own: on the machine of the lab whose address its `--host` is, or else here. Its
+   * events are also recorded in the stage's folder.
+   */
   start(name: string, args: readonly string[]): Player {
     this.ctx.signal.throwIfAborted();
-    const role = this.ctx.processes.startSelf([
-      ...args,
-      "--name",
-      name,
-      "--events",
-      join(this.folder, `${name}.events.jsonl`),
-      ...(this.#watchable ? ["--admin", "0"] : []),
-    ]);
+    const machine = this.#machineOf(args);
+    const all = [
+      ...[...args, "--name", name],
+      ...["--events", join(this.folder, `${name}.events.jsonl`)],
+      ...(!this.#watchable
+        ? []
+        : ["--admin", machine === undefined ? "0" : "0.0.0.0:0"]),
+    ];
+    const role = machine === undefined
+      ? this.ctx.processes.startSelf(all)
+      : machine.start(all, this.folder);
     this.ctx.emit({
       type: "program.started",
       program: name,
       pid: role.pid,
+      ...(machine === undefined ? {} : { machine: machine.host }),
       command: `rolecall ${args.join(" ")}`,
     });
     void role.exited.then(({ code }) =>
@@ -124,6 +148,13 @@ export class Stage implements AsyncDisposable {
     };
     this.#players.push(player);
     return player;
+  }
+
+  #machineOf(args: readonly string[]): FarMachine | undefined {
+    const host = args[args.indexOf("--host") + 1];
+    return args.includes("--host")
+      ? this.#machines.find((machine) => machine.host === host)
+      : undefined;
   }
 
   /** Waits until `player` has ended well and returns its result document (`--json`). */
