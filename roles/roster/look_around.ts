@@ -98,7 +98,7 @@ function table(rows: readonly RosterRow[]): string {
       row.role,
       row.instance,
       whereOf(row),
-      row.admin === undefined ? "-" : formatAddress(row.admin),
+      adminOf(row),
       row.version,
     ]),
   ];
@@ -108,6 +108,14 @@ function table(rows: readonly RosterRow[]): string {
   return lines.map((line) =>
     line.map((cell, at) => cell.padEnd(widths[at]!)).join("  ").trimEnd()
   ).join("\n");
+}
+
+/** Where to ask: one at all addresses is at the role's own, not at those of who reads this. */
+function adminOf({ admin, addresses }: RosterRow): string {
+  if (admin === undefined) return "-";
+  const [host = admin.host] = addresses;
+  const isAny = admin.host === "0.0.0.0" || admin.host === "::";
+  return formatAddress(isAny ? { host, port: admin.port } : admin);
 }
 
 /** `192.168.1.7 http 8080, udp 8080`. */

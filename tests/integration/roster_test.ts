@@ -95,6 +95,19 @@ Deno.test("roster --watch: tells who comes, and who says goodbye", async () => {
   assertEquals([code, stdout], [0, ""]);
 });
 
+Deno.test("roster: shows where an --admin at all addresses is to be asked", async () => {
+  const name = `${NAME}-admin`;
+  await using echo = await startProgram([
+    ...["tcp-echo", ...HOST, "--port", "0", "--name", name],
+    ...["--admin", "0.0.0.0:0"],
+  ]);
+  await echo.until("role.announced");
+  const { port } = await echo.until("admin.listening");
+  const { stdout } = await runProgram(["roster", ...HOST, "--wait", "3s"]);
+  const line = stdout.split("\n").find((each) => each.includes(name)) ?? "";
+  assert(line.includes(` 127.0.0.1:${port} `), stdout);
+});
+
 Deno.test("roster: a wrong address is said in a line; nobody there is said too", async () => {
   const wrong = await runProgram(["roster", "--host", "fe80::1"]);
   assertEquals(wrong.code, 2);

@@ -40,7 +40,10 @@ const SECOND_MS = 1000;
 /** Answers that others may give too wait 20 to 120 ms (§6); 400 to 500 if more known answers follow (§7.2). */
 const SHARED_DELAY = { leastMs: 20, spreadMs: 100 };
 const MORE_DELAY = { leastMs: 400, spreadMs: 100 };
-/** After so many names that were taken, one try each 5 s (§8.1). */
+/** After so many names that were taken the next number is drawn, each time from twice as many: a class has one name for all. */
+const FEW_CONFLICTS = 3;
+const MOST_DRAWN = 512;
+/** After so many, one try each 5 s (§8.1). */
 const MANY_CONFLICTS = 15;
 const CONFLICT_PAUSE_MS = 5000;
 /** Longest time to live in an answer to a resolver that knows no mDNS (§6.7). */
@@ -205,7 +208,9 @@ export class MdnsResponder implements Machine<ResponderInput, ResponderOutput> {
     );
     if (!taken) return;
     this.#conflicts += 1;
-    const label = nextLabel(this.#service.label);
+    const drawn = 2 ** Math.max(0, this.#conflicts - FEW_CONFLICTS);
+    const step = 1 + Math.floor(this.#rng() * Math.min(drawn, MOST_DRAWN));
+    const label = nextLabel(this.#service.label, step);
     this.#service = { ...this.#service, label };
     this.#probe(
       nowMs,

@@ -53,10 +53,14 @@ export function labelOf(name: Uint8Array): string | undefined {
   return isInstance ? fromUtf8(name.subarray(1, length + 1)) : undefined;
 }
 
-/** The label that follows when another has taken this one: `edge`, `edge (2)`, `edge (3)` (RFC 6763, appendix D). */
-export function nextLabel(label: string): string {
+/**
+ * The label that follows when another has taken this one: `edge`, `edge (2)`, `edge (3)` (RFC 6763, appendix D).
+ *
+ * @param step By how much the number goes up.
+ */
+export function nextLabel(label: string, step = 1): string {
   const match = /^(.*) \(([0-9]{1,4})\)$/s.exec(label);
-  const suffix = ` (${match === null ? 2 : Number(match[2]) + 1})`;
+  const suffix = ` (${(match === null ? 1 : Number(match[2])) + step})`;
   const room = MAX_LABEL_BYTES - suffix.length;
   return cut(match?.[1] ?? label, room) + suffix;
 }
