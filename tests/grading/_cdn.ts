@@ -19,6 +19,7 @@ export class Cdn {
   readonly url: URL;
   readonly origin: ScriptedOrigin;
   readonly #run = crypto.randomUUID().slice(0, 8);
+  readonly #gates: PromiseWithResolvers<void>[] = [];
   #paths = 0;
 
   constructor(url: URL, origin: ScriptedOrigin) {
@@ -35,7 +36,23 @@ export class Cdn {
 
   /** Asks the proxy. */
   ask(path: string, question?: Question): Promise<Answer> {
-    return ask(new URL(path, this.url), question);
+    const answer = ask(new URL(path, this.url), question);
+    // A test that waits for something else first must not end the whole file.
+    answer.catch(() => {});
+    return answer;
+  }
+
+  /** A promise, and what fulfils it; the end of the test does. */
+  gate(): PromiseWithResolvers<void> {
+    const gate = Promise.withResolvers<void>();
+    this.#gates.push(gate);
+    return gate;
+  }
+
+  /** Ends what a test has left: a proxy that waits for it could not serve the next one. */
+  tidy(): void {
+    for (const gate of this.#gates.splice(0)) gate.resolve();
+    closeAll();
   }
 
   /** How often the origin was asked for a path. */
@@ -71,8 +88,9 @@ export function cdn(
   options: Graded = {},
 ): void {
   graded(name, async (signal) => {
-    signal.addEventListener("abort", closeAll);
-    await run(await (shared ??= start()));
+    const cdn = await (shared ??= start());
+    signal.addEventListener("abort", () => cdn.tidy());
+    await run(cdn);
   }, options);
 }
 

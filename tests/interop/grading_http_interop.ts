@@ -194,3 +194,46 @@ Deno.test("grading 05: a careless cache fails where it should", async () => {
     "many: while a stale answer is renewed it may be served (stale-while-revalidate) (extra)",
   ]);
 });
+
+Deno.test("grading 05: a relay that does not read what it hands on fails where it should, and ends no test but its own", async () => {
+  const [port, originPort] = [freePort(), freePort()];
+  await using _relay = await startPython(
+    ...["blind_relay.py", port, "127.0.0.1", `${originPort}`] as const,
+  );
+  assertEquals(await cdnFailures(port, originPort), [
+    "cache: Age tells the seconds since the origin answered",
+    "cache: Last-Modified asks as well, where there is no ETag (extra)",
+    "cache: a client that has the answer (If-None-Match) gets 304, and the origin is not asked (extra)",
+    "cache: a fresh answer is served again, and the origin asked once",
+    "cache: a stale answer is asked about with its ETag, and 304 serves the stored body",
+    "cache: each language has its answer (Vary: Accept-Language), kept once (extra)",
+    "cache: s-maxage counts, and not max-age",
+    "cache: what has changed replaces the stale answer",
+    "cache: who does not take gzip is not given what was kept for one who does (Vary)",
+    "pass: Keep-Alive ends at the proxy, in answers",
+    "pass: Keep-Alive ends at the proxy, in requests",
+    "pass: Via names the proxy in answers (extra)",
+    "pass: Via names the proxy in requests (extra)",
+    "pass: a body of 1 MiB, twice the same",
+    "pass: a chunked body, twice the same",
+    "pass: bytes that are no text",
+    "pass: what Connection names ends at the proxy, in answers (extra)",
+    "pass: what Connection names ends at the proxy, in requests (extra)",
+    "faults: an origin that closes without an answer is 502, 503 or 504, and the proxy goes on",
+    "faults: an origin that is not there is 502, 503 or 504; what was kept is served, and the proxy goes on",
+    "hostile: Content-Length beside Transfer-Encoding hides no request (extra)",
+    "hostile: a bare line feed in a field goes no further (extra)",
+    "hostile: a request without a path does not end the proxy",
+    "hostile: it does not lead to other hosts, asked with Host",
+    "hostile: it does not lead to other hosts, asked with a whole URL",
+    "hostile: it makes no tunnels (CONNECT)",
+    "hostile: no request at all does not end the proxy",
+    "hostile: two different Content-Lengths hide no request (extra)",
+    "hostile: zeros does not end the proxy",
+    "many: 50 clients of one object that is not kept yet are one fetch (extra)",
+    "many: a client that leaves in the middle does not stop the others (extra)",
+    "many: a client that says nothing does not hold up another",
+    "many: a client whose answer takes long does not hold up another",
+    "many: while a stale answer is renewed it may be served (stale-while-revalidate) (extra)",
+  ]);
+});
