@@ -70,7 +70,8 @@ export type BrowserOutput =
 
 interface Entry {
   readonly label: string;
-  place: { readonly port: number; readonly host: Uint8Array } | undefined;
+  /** `host` as a key of the addresses. */
+  place: { readonly port: number; readonly host: string } | undefined;
   texts: ReadonlyMap<string, string> | undefined;
   readonly tellers: Set<string>;
   endsAtMs: number;
@@ -159,27 +160,45 @@ export class MdnsBrowser implements Machine<BrowserInput, BrowserOutput> {
     }
     if (!message.isResponse || message.opcode !== 0) return [];
     const records = [...message.answers, ...message.additionals];
-    for (const record of records) this.#take(record, from.host, nowMs);
-    for (const record of records) this.#takeAddress(record);
-    return this.#changes();
+    // Only what this is about is looked at again: who floods us may have made a thousand entries.
+    const changed = new Set<Entry>();
+    for (const record of records) {
+      const entry = this.#take(record, from.host, nowMs);
+      if (entry !== undefined) changed.add(entry);
+    }
+    for (const record of records) {
+      for (const entry of this.#takeAddress(record)) changed.add(entry);
+    }
+    return this.#changes(changed);
   }
 
-  #take(record: DnsRecord, teller: string, nowMs: number): void {
+  #take(
+    record: DnsRecord,
+    teller: string,
+    nowMs: number,
+  ): Entry | undefined {
     const { name, type, ttlSeconds, rdata } = record;
     const isPointer = type === RECORD_TYPES.PTR &&
       equalNames(name, SERVICE_TYPE);
     const label = labelOf(isPointer ? rdata : name);
-    if (label === undefined) return;
+    if (label === undefined) return undefined;
     const entry = this.#entryOf(label, ttlSeconds > 0);
-    if (entry === undefined) return;
+    if (entry === undefined) return undefined;
     // A goodbye counts if nothing comes after it.
     const holdsMs = ttlSeconds > 0
       ? 1000 * Math.min(ttlSeconds, MAX_TTL_SECONDS)
       : GOODBYE_MS;
     if (isPointer || ttlSeconds > 0) entry.endsAtMs = nowMs + holdsMs;
-    if (ttlSeconds === 0) return;
-    if (type === RECORD_TYPES.SRV) entry.place = readPlace(rdata);
+    if (ttlSeconds === 0) return undefined;
+    if (type === RECORD_TYPES.SRV) {
+      const before = entry.place?.host;
+      const place = readPlace(rdata);
+      entry.place = place &&
+        { port: place.port, host: displayName(place.host) };
+      if (before !== undefined) this.#forget(before);
+    }
     if (type === RECORD_TYPES.TXT) takeTexts(entry, readTexts(rdata), teller);
+    return entry;
   }
 
   #entryOf(label: string, isThere: boolean): Entry | undefined {
@@ -197,27 +216,34 @@ export class MdnsBrowser implements Machine<BrowserInput, BrowserOutput> {
     return entry;
   }
 
-  /** Addresses count for hosts that a service is at. */
-  #takeAddress(record: DnsRecord): void {
+  /** Addresses count for hosts that a service is at. Returns the services at that host. */
+  #takeAddress(record: DnsRecord): readonly Entry[] {
     const { name, type, rdata, ttlSeconds } = record;
-    if (type !== RECORD_TYPES.A && type !== RECORD_TYPES.AAAA) return;
+    if (type !== RECORD_TYPES.A && type !== RECORD_TYPES.AAAA) return [];
     const host = displayName(name);
-    const isWanted = [...this.#entries.values()].some(({ place }) =>
-      place !== undefined && displayName(place.host) === host
-    );
-    if (!isWanted || ttlSeconds === 0) return;
+    const there = this.#at(host);
+    if (there.length === 0 || ttlSeconds === 0) return [];
     let addresses = this.#addresses.get(host);
     if (addresses === undefined) {
       this.#addresses.set(host, addresses = new Set());
     }
     // A host with several interfaces sends on each the address of that one: they add up, whatever the flush bit says.
     if (addresses.size < MAX_ADDRESSES) addresses.add(formatAddress(rdata));
+    return there;
   }
 
-  /** What is complete now, and has not been told so. */
-  #changes(): BrowserOutput[] {
-    const outputs: BrowserOutput[] = [];
+  #at(host: string): readonly Entry[] {
+    const there: Entry[] = [];
     for (const entry of this.#entries.values()) {
+      if (entry.place?.host === host) there.push(entry);
+    }
+    return there;
+  }
+
+  /** What of these is complete now, and has not been told so. */
+  #changes(entries: Iterable<Entry>): BrowserOutput[] {
+    const outputs: BrowserOutput[] = [];
+    for (const entry of entries) {
       const service = this.#foundOf(entry);
       if (service === undefined) continue;
       const { port, addresses, texts, tellers } = service;
@@ -231,7 +257,7 @@ export class MdnsBrowser implements Machine<BrowserInput, BrowserOutput> {
 
   #foundOf({ label, place, texts, tellers }: Entry): FoundService | undefined {
     if (place === undefined || texts === undefined) return undefined;
-    const addresses = [...this.#addresses.get(displayName(place.host)) ?? []];
+    const addresses = [...this.#addresses.get(place.host) ?? []];
     const order = (text: string) => Number(text.includes(":"));
     addresses.sort((a, b) => order(a) - order(b));
     const { port } = place;
@@ -249,12 +275,8 @@ export class MdnsBrowser implements Machine<BrowserInput, BrowserOutput> {
     return outputs;
   }
 
-  #forget(host: Uint8Array): void {
-    const text = displayName(host);
-    const isUsed = [...this.#entries.values()].some(({ place }) =>
-      place !== undefined && displayName(place.host) === text
-    );
-    if (!isUsed) this.#addresses.delete(text);
+  #forget(host: string): void {
+    if (this.#at(host).length === 0) this.#addresses.delete(host);
   }
 }
 

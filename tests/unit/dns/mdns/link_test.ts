@@ -103,6 +103,21 @@ Deno.test("mdns: who said what a service says is known; what a stranger says ins
   assertEquals(browser.services[0]?.tellers, ["10.0.0.66"]);
 });
 
+Deno.test("mdns: the addresses of a host that no service is at any more are forgotten", () => {
+  const link = new Link();
+  const browser = link.browse();
+  link.join(serviceOf("one", "host-1"), "10.0.0.1", 2);
+  link.run(5_000);
+  for (const host of ["host-2", "host-1"]) {
+    const answers = ownRecords(serviceOf("one", host));
+    const message = mdnsMessage({ isResponse: true, answers });
+    const from = { host: "10.0.0.1", port: 5353 };
+    const bytes = encodeMessage(message);
+    browser.handle({ kind: "datagram", bytes, from }, link.nowMs);
+    assertEquals(browser.services[0]?.addresses, []);
+  }
+});
+
 Deno.test("mdns: who stays is never lost, and a browser that comes late finds it by asking", () => {
   const link = new Link();
   link.join(serviceOf("edge"), "10.0.0.1");
