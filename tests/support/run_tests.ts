@@ -38,9 +38,7 @@ async function run(args: readonly string[]): Promise<Counts> {
 
 const flags = Deno.args.filter((arg) => arg.startsWith("-"));
 const given = Deno.args.filter((arg) => !arg.startsWith("-"));
-const wanted = given.length === 0
-  ? [...TOGETHER, "tests/integration", "tests/grading"]
-  : given;
+const wanted = given.length === 0 ? [...TOGETHER, "tests/integration"] : given;
 const folders = wanted.filter((path) => TOGETHER.includes(path));
 const others = wanted.filter((path) => !TOGETHER.includes(path));
 const runs = [
