@@ -6,7 +6,7 @@ Deno.test("bash completes roles, flags and their words, with and without --role"
   const { stdout: script } = await runProgram(["completions", "bash"]);
   for (
     const [words, expected] of [
-      ["das", "dash-client"],
+      ["das", "dash-client dashboard"],
       ["--role ed", "edge"],
       ["peer --pi", "--picker --piece-length"],
       ["--role peer --picker r", "rarest random"],
