@@ -205,7 +205,7 @@ function bodyOf(
   segmentCount: number,
 ): Uint8Array<ArrayBuffer> {
   if (kind === "manifest") {
-    return new TextEncoder().encode(manifestText(segmentCount));
+    return new Uint8Array(new TextEncoder().encode(manifestText(segmentCount)));
   }
   const length = kind === "init" ? INIT_BYTES : RATES[rate]! / 8;
   return new Uint8Array(length).fill(0x61 + rate);
