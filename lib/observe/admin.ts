@@ -98,6 +98,7 @@ export function serveAdmin(
 /** What there is, for who follows the address that the log names; a role may have a page of its own there. */
 function indexPage({ role, name, version, pages }: AdminOptions) {
   const paths = ["/metrics", "/events", "/config", "/healthz", ...pages.paths];
+  // deno-fmt-ignore: Deno versions format HTML in templates differently
   return html`
     <!doctype html>
     <html lang="en">
@@ -107,9 +108,7 @@ function indexPage({ role, name, version, pages }: AdminOptions) {
       <style>body { font: 16px/1.6 system-ui, sans-serif; margin: 2rem }</style>
       <h1>${name}</h1>
       <p>${role} of rolecall ${version}</p>
-      <ul>
-            ${paths.map((path) => html`<li><a href="${path}">${path}</a></li>`)}
-          </ul>
+      <ul>${paths.map((path) => html`<li><a href="${path}">${path}</a></li>`)}</ul>
     </html>
   `;
 }

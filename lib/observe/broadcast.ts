@@ -25,11 +25,6 @@ export class Broadcast<T> {
     this.#maxBehind = maxBehind;
   }
 
-  /** How many read. */
-  get readers(): number {
-    return this.#readers.size;
-  }
-
   /** The answer to a new reader, who is given `first` before all that comes; 503 when there are too many. */
   answer(first: Iterable<T>): Response {
     if (this.#readers.size >= MAX_READERS) {

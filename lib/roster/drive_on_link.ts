@@ -1,20 +1,11 @@
 import type { Machine } from "../core/machine.ts";
+import type { LinkInput } from "../dns/mdns/service.ts";
 import type { Clock } from "../io/clock.ts";
 import { drive } from "../io/drive.ts";
 import type { MulticastSocket } from "../io/net.ts";
 
 /** How often it is looked whether this machine has joined another network. */
 const LOOK_MS = 10_000;
-
-/** What a machine of the link is told. */
-export type LinkInput =
-  | { readonly kind: "start" }
-  | {
-    readonly kind: "datagram";
-    readonly bytes: Uint8Array;
-    readonly from: { readonly host: string; readonly port: number };
-  }
-  | { readonly kind: "timeout" };
 
 /** What {@linkcode driveOnLink} needs. */
 interface LinkOptions<Out> {

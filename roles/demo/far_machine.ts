@@ -49,10 +49,12 @@ export class FarMachine {
     { token, ctx }: { readonly token: string; readonly ctx: RoleContext },
   ): Promise<FarMachine> {
     const machine = new FarMachine(at, token, ctx);
+    using end = new LinkedAbort(ctx.signal, AbortSignal.timeout(HEAD_MS));
+    const { signal } = end;
     let quickestMs = Infinity;
     for (let round = 0; round < CLOCK_ROUNDS; round++) {
       const askedMs = ctx.clock.wallMs();
-      const answer = await machine.#ask("/time");
+      const answer = await machine.#ask("/time", { signal });
       const { wallMs } = await answer.json() as { readonly wallMs: number };
       const tookMs = ctx.clock.wallMs() - askedMs;
       if (tookMs >= quickestMs) continue;
@@ -68,7 +70,10 @@ export class FarMachine {
       ctx: this.#ctx,
       told: (signal) => this.#start(args, folder, signal),
       stop: (id) =>
-        void this.#ask(`/programs/${id}`, { method: "DELETE" })
+        void this.#ask(`/programs/${id}`, {
+          method: "DELETE",
+          signal: AbortSignal.timeout(HEAD_MS),
+        })
           .then((answer) => answer.body?.cancel(), () => {}),
       fetchBack: () => this.#fetchBack(args, folder),
       eventOf: (event) => this.#byOurClock(event),
@@ -86,7 +91,9 @@ export class FarMachine {
     folder: string,
     signal: AbortSignal,
   ): Promise<Response> {
-    for (const path of pathsIn(args, folder)) await this.#send(path, folder);
+    for (const path of pathsIn(args, folder)) {
+      await this.#send(path, folder, signal);
+    }
     const far = args.map((arg) => arg.replaceAll(folder, FOLDER));
     return await this.#ask("/programs", {
       ...{ method: "POST", body: JSON.stringify({ args: far }), signal },
@@ -94,31 +101,39 @@ export class FarMachine {
   }
 
   /** Sends a file, or what is in a folder, once. */
-  async #send(path: string, folder: string): Promise<void> {
+  async #send(
+    path: string,
+    folder: string,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { files } = this.#ctx;
     const found = await files.stat(path);
     if (found?.kind === "folder") {
       for (const { name } of await files.list(path)) {
-        await this.#send(join(path, name), folder);
+        await this.#send(join(path, name), folder, signal);
       }
     }
     if (found?.kind !== "file") return;
     let sending = this.#sent.get(path);
     if (sending === undefined) {
-      sending = this.#sendFile(path, folder);
+      sending = this.#sendFile(path, folder, signal);
       this.#sent.set(path, sending);
     }
     await sending;
   }
 
-  async #sendFile(path: string, folder: string): Promise<void> {
+  async #sendFile(
+    path: string,
+    folder: string,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { files } = this.#ctx;
     const bytes = await files.read(path, { maxBytes: MAX_FILE_BYTES });
     const url = urlOf("files", relative(folder, path));
     for (let at = 0; at === 0 || at < bytes.length; at += PIECE_BYTES) {
       const body = bytes.subarray(at, at + PIECE_BYTES);
       const answer = await this.#ask(`${url}?at=${at}`, {
-        ...{ method: "PUT", body },
+        ...{ method: "PUT", body, signal },
       });
       await answer.body?.cancel();
     }
@@ -150,8 +165,8 @@ export class FarMachine {
     options: {
       readonly method?: string;
       readonly body?: Uint8Array<ArrayBuffer> | string;
-      readonly signal?: AbortSignal;
-    } = {},
+      readonly signal: AbortSignal;
+    },
   ): Promise<Response> {
     const answer = await this.#ctx.net.fetch(`${this.#base}${path}`, {
       ...options,

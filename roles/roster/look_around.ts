@@ -58,7 +58,7 @@ export async function lookAround(
     over.abort(OVER);
     await ended;
   }
-  if (!watch) ctx.finish(resultOf([...rows.values()]));
+  if (!watch) ctx.finish(resultOf([...rows.values()], only));
 }
 
 /** A row as an event, flat. */
@@ -74,13 +74,18 @@ function fieldsOf(row: RosterRow) {
 }
 
 /** Rows by role, then by name. */
-function resultOf(found: readonly RosterRow[]): RoleResult {
+function resultOf(
+  found: readonly RosterRow[],
+  only: string | undefined,
+): RoleResult {
   const rows = found.toSorted((a, b) =>
     compare(a.role, b.role) || compare(a.instance, b.instance)
   );
   return {
     text: rows.length === 0
-      ? "nobody answers; roles started with --unlisted, on another network, or behind a firewall that stops UDP port 5353 do not"
+      ? `${
+        only === undefined ? "nobody" : `no "${only}"`
+      } answers; roles started with --unlisted, on another network, or behind a firewall that stops UDP port 5353 do not`
       : table(rows),
     json: {
       roles: rows.map(({ admin, tellers: _, ...row }) => ({

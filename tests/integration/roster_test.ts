@@ -119,5 +119,5 @@ Deno.test("roster: a wrong address is said in a line; nobody there is said too",
     ...["roster", ...HOST, "--only", "none-such", "--wait", "100ms"],
   ]);
   assertEquals(nobody.code, 0);
-  assertMatch(nobody.stdout, /^nobody answers/);
+  assertMatch(nobody.stdout, /^no "none-such" answers/);
 });

@@ -17,6 +17,7 @@ import { displayName, equalNames, type Name } from "../name.ts";
 import {
   instanceName,
   labelOf,
+  type LinkInput,
   MDNS_GROUP,
   mdnsMessage,
   readPlace,
@@ -51,16 +52,6 @@ export interface FoundService {
   readonly tellers: readonly string[];
 }
 
-/** What the driver tells. */
-export type BrowserInput =
-  | { readonly kind: "start" }
-  | {
-    readonly kind: "datagram";
-    readonly bytes: Uint8Array;
-    readonly from: { readonly host: string; readonly port: number };
-  }
-  | { readonly kind: "timeout" };
-
 /** What the driver is to do. */
 export type BrowserOutput =
   | { readonly kind: "send"; readonly bytes: Uint8Array<ArrayBuffer> }
@@ -80,7 +71,7 @@ interface Entry {
 }
 
 /** See the head of this file. */
-export class MdnsBrowser implements Machine<BrowserInput, BrowserOutput> {
+export class MdnsBrowser implements Machine<LinkInput, BrowserOutput> {
   readonly #entries = new Map<string, Entry>();
   /** Of each host name, in lower case. */
   readonly #addresses = new Map<string, Set<string>>();
@@ -103,7 +94,7 @@ export class MdnsBrowser implements Machine<BrowserInput, BrowserOutput> {
     }).sort((a, b) => a.label < b.label ? -1 : a.label > b.label ? 1 : 0);
   }
 
-  handle(input: BrowserInput, nowMs: number): BrowserOutput[] {
+  handle(input: LinkInput, nowMs: number): BrowserOutput[] {
     switch (input.kind) {
       case "start":
         this.#askAtMs = nowMs + FIRST_MS;
@@ -147,7 +138,7 @@ export class MdnsBrowser implements Machine<BrowserInput, BrowserOutput> {
   }
 
   #heard(
-    { bytes, from }: BrowserInput & { readonly kind: "datagram" },
+    { bytes, from }: LinkInput & { readonly kind: "datagram" },
     nowMs: number,
   ): BrowserOutput[] {
     if (from.port !== MDNS_GROUP.port) return [];

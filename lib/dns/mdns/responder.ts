@@ -19,6 +19,7 @@ import {
   CACHE_FLUSH,
   hostName,
   instanceName,
+  type LinkInput,
   MDNS_GROUP,
   mdnsMessage,
   nextLabel,
@@ -52,16 +53,8 @@ const PLAIN_TTL_SECONDS = 10;
 /** What a service has to say, apart from its addresses. */
 type Part = "types" | "pointer" | "own" | "addresses";
 
-/** What the driver tells. */
-export type ResponderInput =
-  | { readonly kind: "start" }
-  | {
-    readonly kind: "datagram";
-    readonly bytes: Uint8Array;
-    readonly from: { readonly host: string; readonly port: number };
-  }
-  | { readonly kind: "timeout" }
-  | { readonly kind: "stop" };
+/** What the driver tells; after `stop` it sends what is left, and no more. */
+export type ResponderInput = LinkInput | { readonly kind: "stop" };
 
 /** A message without the addresses, which differ from interface to interface, and where they belong. */
 export interface Unaddressed {

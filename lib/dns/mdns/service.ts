@@ -28,6 +28,16 @@ const MAX_LABEL_BYTES = 63;
 /** Longest string of a TXT record. */
 const MAX_STRING_BYTES = 255;
 
+/** What a machine on the link is told by its driver. */
+export type LinkInput =
+  | { readonly kind: "start" }
+  | {
+    readonly kind: "datagram";
+    readonly bytes: Uint8Array;
+    readonly from: { readonly host: string; readonly port: number };
+  }
+  | { readonly kind: "timeout" };
+
 /** One service as it is announced. */
 export interface Service {
   /** How people see it; any text (RFC 6763 §4.1.1). */

@@ -1,9 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Machine } from "../../../lib/core/machine.ts";
-import {
-  driveOnLink,
-  type LinkInput,
-} from "../../../lib/roster/drive_on_link.ts";
+import type { LinkInput } from "../../../lib/dns/mdns/service.ts";
+import { driveOnLink } from "../../../lib/roster/drive_on_link.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 
 Deno.test("driveOnLink starts a machine again when this machine has joined another network, and only then", async () => {
