@@ -1,4 +1,4 @@
-import { flag } from "../../lib/cli/flags.ts";
+import { flag, onlyWith } from "../../lib/cli/flags.ts";
 import { InputError } from "../../lib/core/errors.ts";
 import { type Act, MAX_PROCESSES, MAX_SIMULATED } from "./scenario.ts";
 
@@ -21,9 +21,11 @@ export const LAB_FLAGS = {
     help:
       "Plays on this machine of the lab too, where `demo --stand-by` runs: programs that listen are started there",
   })),
-  token: flag.text({
-    help: "What the machines of --on ask for",
-    secret: true,
+  ...onlyWith("on", {
+    token: flag.text({
+      help: "What the machines of --on ask for",
+      secret: true,
+    }),
   }),
 };
 

@@ -88,6 +88,9 @@ Deno.test("demo --on: a wrong token, nobody there, --simulate: one line each", a
   const simulated = await runProgram([...on, "--simulate"]);
   assertEquals(simulated.code, 2);
   assertMatch(simulated.stderr, /--on is for programs that run/);
+  const idle = await runProgram(["demo", scenario, "--token", TOKEN]);
+  assertEquals(idle.code, 2);
+  assertMatch(idle.stderr, /--token .*--on/);
   await machine.program.stop();
   const nobody = await runProgram([...on, "--token", TOKEN]);
   assertEquals(nobody.code, 1);
