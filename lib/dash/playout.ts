@@ -147,9 +147,9 @@ export class Playout {
     return this.#positionMs;
   }
 
-  /** How much was played: what a seek leaps over does not count. */
+  /** How much was played, to the microsecond (it is a sum of many parts): what a seek leaps over does not count. */
   get playedMs(): number {
-    return this.#playedMs;
+    return Math.round(this.#playedMs * 1000) / 1000;
   }
 
   /** Of the first track, in order. */
@@ -275,7 +275,7 @@ export class Playout {
     const fromMs = this.#positionMs;
     if (this.#state === "playing" && this.has(toMs)) {
       const mediaMs = this.#mediaTo(toMs);
-      this.#skips.push({ playedMs: this.#playedMs, mediaMs });
+      this.#skips.push({ playedMs: this.playedMs, mediaMs });
       this.#move(mediaMs);
       return [
         ...changes,
@@ -286,7 +286,7 @@ export class Playout {
       changes.push(this.#resumed());
     }
     const mediaMs = this.#aheadMs[0]!;
-    this.#skips.push({ playedMs: this.#playedMs, mediaMs });
+    this.#skips.push({ playedMs: this.playedMs, mediaMs });
     this.#aheadMs.fill(0);
     this.#complete.fill(false);
     this.#gaps = [];

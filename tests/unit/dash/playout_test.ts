@@ -114,3 +114,13 @@ Deno.test("Playout tells what seeks passed over", () => {
     { playedMs: 3000, mediaMs: 2000 },
   ]);
 });
+
+Deno.test("Playout tells a whole second as 1,000 ms, however odd the instants at which it was asked", () => {
+  const playout = new Playout({ ...OPTIONS, startMs: 1000 }, 0);
+  playout.add(1000, 0);
+  for (let tenth = 1; tenth <= 10; tenth += 1) {
+    playout.advance(tenth * 100 + tenth / 30);
+  }
+  playout.advance(1100);
+  assertEquals(playout.playedMs, 1000);
+});
