@@ -1,6 +1,6 @@
 import { parseAddress, unmapAddress } from "../core/address.ts";
 import { concat } from "../core/bytes.ts";
-import type { PeerEndpoint } from "./swarm_types.ts";
+import type { PeerEndpoint } from "./peer_endpoint.ts";
 
 /** CRC-32C (Castagnoli), reflected. */
 const POLYNOMIAL = 0x82f63b78;

@@ -1,5 +1,6 @@
 import { reachOf } from "./address_reach.ts";
-import type { ContactSource, PeerEndpoint } from "./swarm_types.ts";
+import type { PeerEndpoint } from "./peer_endpoint.ts";
+import type { ContactSource } from "./swarm_types.ts";
 
 /** Addresses that are remembered; a hostile tracker or peer must not fill the memory. */
 const MAX_CONTACTS = 2000;

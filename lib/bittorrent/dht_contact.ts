@@ -3,8 +3,7 @@ import { concat, viewOf } from "../core/bytes.ts";
 import { ProtocolError } from "../core/errors.ts";
 import { type BencodeValue, isBytes, isList } from "./bencode.ts";
 import { ID_BYTES } from "./dht_id.ts";
-import type { PeerEndpoint } from "./swarm_types.ts";
-import { compactPeer } from "./tracker_messages.ts";
+import { compactPeer, type PeerEndpoint } from "./peer_endpoint.ts";
 
 /** Most nodes that are taken from one answer; BEP 5 has 8, some send twice as many. */
 const MAX_NODES = 16;

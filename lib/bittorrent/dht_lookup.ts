@@ -9,7 +9,7 @@ import { type DhtContact, familyOf, keyOf, mayContact } from "./dht_contact.ts";
 import { compareDistance, ID_BITS, sharedBits } from "./dht_id.ts";
 import type { DhtAnswer } from "./dht_message.ts";
 import { BUCKET_SIZE } from "./dht_table.ts";
-import type { PeerEndpoint } from "./swarm_types.ts";
+import type { PeerEndpoint } from "./peer_endpoint.ts";
 
 /** Nodes asked at a time: Kademlia's alpha. */
 const PARALLEL = 3;

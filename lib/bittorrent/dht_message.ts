@@ -25,8 +25,7 @@ import {
   type Family,
 } from "./dht_contact.ts";
 import { ID_BYTES } from "./dht_id.ts";
-import type { PeerEndpoint } from "./swarm_types.ts";
-import { compactPeer } from "./tracker_messages.ts";
+import { compactPeer, type PeerEndpoint } from "./peer_endpoint.ts";
 
 /** Longest datagram that is read. BEP 32 allows senders 1024 bytes; some fill an Ethernet frame. */
 const MAX_DATAGRAM_BYTES = 2048;

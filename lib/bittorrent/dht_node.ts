@@ -34,7 +34,7 @@ import {
 } from "./dht_state.ts";
 import { DhtTokens } from "./dht_tokens.ts";
 import type { Transaction } from "./dht_transactions.ts";
-import type { PeerEndpoint } from "./swarm_types.ts";
+import type { PeerEndpoint } from "./peer_endpoint.ts";
 
 /** How often nodes that do not answer are tried again: 5 s, doubled up to a minute. Whatever a class starts first is found. */
 const FIRST_JOIN_RETRY_MS = 5_000;

@@ -1,7 +1,7 @@
 import { toHex } from "../core/bytes.ts";
 import type { Rng } from "../core/rng.ts";
 import { keyOf } from "./dht_contact.ts";
-import type { PeerEndpoint } from "./swarm_types.ts";
+import type { PeerEndpoint } from "./peer_endpoint.ts";
 
 /** A peer that was not announced again has gone; clients announce every 15 minutes. */
 const LIFE_MS = 30 * 60_000;

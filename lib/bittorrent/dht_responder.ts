@@ -13,7 +13,7 @@ import {
 import type { DhtPeerStore } from "./dht_peer_store.ts";
 import type { RoutingTable } from "./dht_table.ts";
 import type { DhtTokens } from "./dht_tokens.ts";
-import type { PeerEndpoint } from "./swarm_types.ts";
+import type { PeerEndpoint } from "./peer_endpoint.ts";
 
 /** Peers in one answer, so that it stays below the 1024 bytes of BEP 32 with 8 nodes and a token beside them. */
 const MAX_VALUES = { ipv4: 50, ipv6: 24 } as const;

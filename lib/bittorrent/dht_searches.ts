@@ -6,7 +6,7 @@ import { Lookup } from "./dht_lookup.ts";
 import type { DhtQuestion, KrpcResponse } from "./dht_message.ts";
 import { type DhtShare, DhtShares } from "./dht_shares.ts";
 import type { Announcing, DhtState, Purpose, Search } from "./dht_state.ts";
-import type { PeerEndpoint } from "./swarm_types.ts";
+import type { PeerEndpoint } from "./peer_endpoint.ts";
 
 /** Peers that are taken from our own store at a time. */
 const MAX_STORED = 50;

@@ -7,7 +7,7 @@ import { DhtPeerStore } from "./dht_peer_store.ts";
 import type { DhtShare } from "./dht_shares.ts";
 import { RoutingTable } from "./dht_table.ts";
 import { DhtTransactions } from "./dht_transactions.ts";
-import type { PeerEndpoint } from "./swarm_types.ts";
+import type { PeerEndpoint } from "./peer_endpoint.ts";
 
 /** What a DHT node takes. */
 export type DhtInput =

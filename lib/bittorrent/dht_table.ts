@@ -20,7 +20,7 @@ import {
   randomIdBeside,
   sharedBits,
 } from "./dht_id.ts";
-import type { PeerEndpoint } from "./swarm_types.ts";
+import type { PeerEndpoint } from "./peer_endpoint.ts";
 
 /** BEP 5's K. */
 export const BUCKET_SIZE = 8;

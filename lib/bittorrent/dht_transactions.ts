@@ -1,6 +1,6 @@
 import type { Rng } from "../core/rng.ts";
 import { keyOf } from "./dht_contact.ts";
-import type { PeerEndpoint } from "./swarm_types.ts";
+import type { PeerEndpoint } from "./peer_endpoint.ts";
 
 /** How long an answer may take; BEP 5 repeats nothing. */
 const TIMEOUT_MS = 2_000;

@@ -9,7 +9,7 @@ import { fromHex, fromUtf8, toHex, utf8 } from "../core/bytes.ts";
 import { ProtocolError } from "../core/errors.ts";
 import type { Machine } from "../core/machine.ts";
 import type { DhtEvent } from "../events/dht.ts";
-import type { PeerEndpoint } from "./swarm_types.ts";
+import type { PeerEndpoint } from "./peer_endpoint.ts";
 
 /** The groups of BEP 14. */
 export const LSD_GROUPS = {

@@ -1,5 +1,5 @@
 import { equalBytes, fromHex } from "../core/bytes.ts";
-import type { PeerEndpoint } from "./swarm_types.ts";
+import type { PeerEndpoint } from "./peer_endpoint.ts";
 
 /** Longest link that is read; ten times what a browser takes. */
 const MAX_LENGTH = 64 * 1024;

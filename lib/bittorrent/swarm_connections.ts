@@ -22,7 +22,8 @@ import type { Handover } from "./swarm_handover.ts";
 import type { SwarmState } from "./swarm_state.ts";
 import type { MessageTaker } from "./swarm_messages.ts";
 import { silenceOf } from "./swarm_timeouts.ts";
-import type { ContactSource, PeerEndpoint } from "./swarm_types.ts";
+import type { PeerEndpoint } from "./peer_endpoint.ts";
+import type { ContactSource } from "./swarm_types.ts";
 import type { WireMessage } from "./wire.ts";
 
 /** Connections being made at once. */

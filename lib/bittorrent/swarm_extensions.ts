@@ -9,7 +9,7 @@ import type { PeerSession } from "./peer_session.ts";
 import { MetadataUploads } from "./swarm_metadata.ts";
 import { PeerExchange } from "./swarm_pex.ts";
 import type { SwarmState } from "./swarm_state.ts";
-import type { PeerEndpoint } from "./swarm_types.ts";
+import type { PeerEndpoint } from "./peer_endpoint.ts";
 import { MAX_QUEUED_REQUESTS } from "./swarm_upload.ts";
 import { decodeMetadataMessage, type MetadataMessage } from "./ut_metadata.ts";
 

@@ -6,7 +6,7 @@ import { ProtocolError } from "../core/errors.ts";
 import { reachOf } from "./address_reach.ts";
 import type { PeerSession } from "./peer_session.ts";
 import type { SwarmState } from "./swarm_state.ts";
-import type { PeerEndpoint } from "./swarm_types.ts";
+import type { PeerEndpoint } from "./peer_endpoint.ts";
 import {
   decodePex,
   encodePex,

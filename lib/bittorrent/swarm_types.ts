@@ -1,3 +1,4 @@
+import type { PeerEndpoint } from "./peer_endpoint.ts";
 import type { PeerEvent } from "../events/peer.ts";
 import type { RoleEvent } from "../events/role.ts";
 import type { Rng } from "../core/rng.ts";
@@ -7,12 +8,6 @@ import type { ChokerName } from "./choker.ts";
 import type { Layout } from "./layout.ts";
 import type { Hashing } from "./metainfo.ts";
 import type { PickerName } from "./picker.ts";
-
-/** Where a peer is. */
-export interface PeerEndpoint {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** Who told us of a peer: those a user named are tried again and again, those of others are dropped after some failures. */
 export type ContactSource = "tracker" | "user" | "pex" | "dht" | "lsd";

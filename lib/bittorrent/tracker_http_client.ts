@@ -11,12 +11,14 @@ import {
 } from "./bencode.ts";
 import { escapeBytes } from "./tracker_http.ts";
 import {
-  type AnnounceReply,
-  type AnnounceRequest,
   decodeCompactPeers,
   MAX_REPLY_PEERS,
   type PeerAddress,
-  type ScrapeEntry,
+} from "./peer_endpoint.ts";
+import type {
+  AnnounceReply,
+  AnnounceRequest,
+  ScrapeEntry,
 } from "./tracker_messages.ts";
 
 /** Largest reply a client reads: {@linkcode MAX_REPLY_PEERS} peers in the long form, with room to spare. */

@@ -10,12 +10,12 @@ import { formatAddress, parseAddress } from "../core/address.ts";
 import { concat, fromUtf8, utf8, viewOf } from "../core/bytes.ts";
 import { ProtocolError } from "../core/errors.ts";
 import type { DrawnPeers } from "./peer_draw.ts";
-import {
-  type AnnounceEvent,
-  type AnnounceReply,
-  type AnnounceRequest,
-  decodeCompactPeers,
-  type ScrapeEntry,
+import { decodeCompactPeers } from "./peer_endpoint.ts";
+import type {
+  AnnounceEvent,
+  AnnounceReply,
+  AnnounceRequest,
+  ScrapeEntry,
 } from "./tracker_messages.ts";
 
 /** What a connect request carries in place of a connection id. */

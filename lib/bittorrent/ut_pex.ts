@@ -2,8 +2,11 @@ import { isAddress } from "../core/address.ts";
 import { ProtocolError } from "../core/errors.ts";
 import { type BencodeDictionary, encodeBencode, isBytes } from "./bencode.ts";
 import { decodeExtendedDictionary } from "./extended.ts";
-import type { PeerEndpoint } from "./swarm_types.ts";
-import { decodeCompactPeers, encodeCompactPeers } from "./tracker_messages.ts";
+import {
+  decodeCompactPeers,
+  encodeCompactPeers,
+  type PeerEndpoint,
+} from "./peer_endpoint.ts";
 
 /** Contacts in one message, added or dropped (BEP 11: 50, but for the first message of a connection). */
 export const MAX_PEX_CONTACTS = 50;

@@ -5,10 +5,10 @@ import {
   decodeAnnounceReply,
   MAX_REPLY_BYTES,
 } from "../bittorrent/tracker_http_client.ts";
-import {
-  type AnnounceReply,
-  type AnnounceRequest,
-  isIpv6,
+import { isIpv6 } from "../bittorrent/peer_endpoint.ts";
+import type {
+  AnnounceReply,
+  AnnounceRequest,
 } from "../bittorrent/tracker_messages.ts";
 import {
   UdpTrackerClient,

@@ -4,7 +4,7 @@ import type { HostPort } from "../cli/flags.ts";
 import { type Family, familyOf } from "../bittorrent/dht_contact.ts";
 import { DhtNode } from "../bittorrent/dht_node.ts";
 import type { DhtInput, DhtOutput } from "../bittorrent/dht_state.ts";
-import type { PeerEndpoint } from "../bittorrent/swarm_types.ts";
+import type { PeerEndpoint } from "../bittorrent/peer_endpoint.ts";
 import { secretBytes, sha1 } from "../io/hash.ts";
 import { type Address, formatAddress, type UdpSocket } from "../io/net.ts";
 import type { RoleContext } from "../role.ts";

@@ -3,7 +3,8 @@
  * peers that a user names and those that peers name (BEP 11) reach the swarm on their own.
  */
 import type { HostPort } from "../cli/flags.ts";
-import type { ContactSource, PeerEndpoint } from "../bittorrent/swarm_types.ts";
+import type { PeerEndpoint } from "../bittorrent/peer_endpoint.ts";
+import type { ContactSource } from "../bittorrent/swarm_types.ts";
 import { type Address, formatAddress } from "../io/net.ts";
 import type { RoleContext } from "../role.ts";
 import { DhtDriver } from "./dht_driver.ts";

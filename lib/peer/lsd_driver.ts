@@ -6,7 +6,7 @@ import {
   type LsdInput,
   type LsdOutput,
 } from "../bittorrent/lsd.ts";
-import type { PeerEndpoint } from "../bittorrent/swarm_types.ts";
+import type { PeerEndpoint } from "../bittorrent/peer_endpoint.ts";
 import { secretBytes } from "../io/hash.ts";
 import type { Address, MulticastSocket } from "../io/net.ts";
 import type { RoleContext } from "../role.ts";

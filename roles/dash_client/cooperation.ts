@@ -9,7 +9,7 @@
 import { RunError } from "../../lib/core/errors.ts";
 import { PieceHashes } from "../../lib/bittorrent/piece_hashes.ts";
 import { Swarm } from "../../lib/bittorrent/swarm.ts";
-import type { PeerEndpoint } from "../../lib/bittorrent/swarm_types.ts";
+import type { PeerEndpoint } from "../../lib/bittorrent/peer_endpoint.ts";
 import type { HostPort } from "../../lib/cli/flags.ts";
 import { hashing, sha1 } from "../../lib/io/hash.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";

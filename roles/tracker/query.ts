@@ -10,10 +10,8 @@ import {
   MAX_REPLY_BYTES,
   scrapeUrlOf,
 } from "../../lib/bittorrent/tracker_http_client.ts";
-import {
-  isIpv6,
-  type ScrapeEntry,
-} from "../../lib/bittorrent/tracker_messages.ts";
+import { isIpv6 } from "../../lib/bittorrent/peer_endpoint.ts";
+import type { ScrapeEntry } from "../../lib/bittorrent/tracker_messages.ts";
 import { MAX_UDP_SCRAPE_HASHES } from "../../lib/bittorrent/tracker_udp.ts";
 import {
   UdpTrackerClient,

@@ -2,7 +2,7 @@ import { toHex } from "../../lib/core/bytes.ts";
 import { type Rng, seededRng } from "../../lib/core/rng.ts";
 import { DhtNode } from "../../lib/bittorrent/dht_node.ts";
 import type { DhtInput, DhtOutput } from "../../lib/bittorrent/dht_state.ts";
-import type { PeerEndpoint } from "../../lib/bittorrent/swarm_types.ts";
+import type { PeerEndpoint } from "../../lib/bittorrent/peer_endpoint.ts";
 import type { DhtEvent } from "../../lib/events/dht.ts";
 import { sha1 } from "../../lib/io/hash.ts";
 

@@ -1,4 +1,4 @@
-import { encodeCompactPeers } from "../../../lib/bittorrent/tracker_messages.ts";
+import { encodeCompactPeers } from "../../../lib/bittorrent/peer_endpoint.ts";
 import {
   encodeUdpReply,
   type UdpTrackerReply,

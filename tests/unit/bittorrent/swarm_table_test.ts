@@ -10,7 +10,7 @@ import {
 import {
   decodeCompactPeers,
   type PeerAddress,
-} from "../../../lib/bittorrent/tracker_messages.ts";
+} from "../../../lib/bittorrent/peer_endpoint.ts";
 import { parseAddress } from "../../../lib/core/address.ts";
 import { toHex, utf8 } from "../../../lib/core/bytes.ts";
 import { ProtocolError } from "../../../lib/core/errors.ts";
