@@ -1,6 +1,8 @@
 import { reachOf } from "./address_reach.ts";
 import type { PeerEndpoint } from "./peer_endpoint.ts";
-import type { ContactSource } from "./swarm_types.ts";
+
+/** Who told us of a peer: those a user named are tried again and again, those of others are dropped after some failures. */
+export type ContactSource = "tracker" | "user" | "pex" | "dht" | "lsd";
 
 /** Addresses that are remembered; a hostile tracker or peer must not fill the memory. */
 const MAX_CONTACTS = 2000;

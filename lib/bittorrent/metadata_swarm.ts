@@ -13,7 +13,8 @@ import { Extensions } from "./swarm_extensions.ts";
 import type { Handover } from "./swarm_handover.ts";
 import type { MessageTaker } from "./swarm_messages.ts";
 import { SwarmState } from "./swarm_state.ts";
-import type { SwarmInput, SwarmOptions, SwarmOutput } from "./swarm_types.ts";
+import type { SwarmOptions } from "./swarm_options.ts";
+import type { SwarmInput, SwarmOutput } from "./swarm_in_out.ts";
 import { Uploads } from "./swarm_upload.ts";
 import type { WireMessage } from "./wire.ts";
 

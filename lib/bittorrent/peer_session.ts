@@ -6,7 +6,7 @@ import { decodeFeatures, type PeerFeatures } from "./handshake.ts";
 import type { BlockSource } from "./piece_board.ts";
 import { RateMeter } from "./rate_meter.ts";
 import type { PeerEndpoint } from "./peer_endpoint.ts";
-import type { PeerLimits } from "./swarm_types.ts";
+import type { PeerLimits } from "./swarm_options.ts";
 import { type BlockRef, type EncodableMessage, encodeMessage } from "./wire.ts";
 import { WireDecoder } from "./wire_decoder.ts";
 

@@ -18,14 +18,14 @@ import { Hashes } from "./swarm_hashes.ts";
 import { Messages } from "./swarm_messages.ts";
 import type { Handover } from "./swarm_handover.ts";
 import { SwarmState } from "./swarm_state.ts";
-import { statusOf, Totals } from "./swarm_totals.ts";
-import type {
-  PeerTotals,
-  SwarmInput,
-  SwarmOptions,
-  SwarmOutput,
-  SwarmStatus,
-} from "./swarm_types.ts";
+import {
+  type PeerTotals,
+  statusOf,
+  type SwarmStatus,
+  Totals,
+} from "./swarm_totals.ts";
+import type { SwarmOptions } from "./swarm_options.ts";
+import type { SwarmInput, SwarmOutput } from "./swarm_in_out.ts";
 import { Uploads } from "./swarm_upload.ts";
 
 /** Housekeeping: timeouts, keep-alives, new connections. */

@@ -8,7 +8,7 @@ import { equalBytes } from "../core/bytes.ts";
 import { ProtocolError } from "../core/errors.ts";
 import { reachOf } from "./address_reach.ts";
 import { canonicalPriority } from "./canonical_priority.ts";
-import { Contacts } from "./contacts.ts";
+import { Contacts, type ContactSource } from "./contacts.ts";
 import { keepsNewer } from "./double_connection.ts";
 import {
   commonFeatures,
@@ -23,7 +23,6 @@ import type { SwarmState } from "./swarm_state.ts";
 import type { MessageTaker } from "./swarm_messages.ts";
 import { silenceOf } from "./swarm_timeouts.ts";
 import type { PeerEndpoint } from "./peer_endpoint.ts";
-import type { ContactSource } from "./swarm_types.ts";
 import type { WireMessage } from "./wire.ts";
 
 /** Connections being made at once. */

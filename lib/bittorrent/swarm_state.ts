@@ -6,7 +6,8 @@ import { PieceBoard } from "./piece_board.ts";
 import { PieceCache } from "./piece_cache.ts";
 import type { PeerSession } from "./peer_session.ts";
 import { RateMeter } from "./rate_meter.ts";
-import type { SwarmEvent, SwarmOptions, SwarmOutput } from "./swarm_types.ts";
+import type { SwarmOptions } from "./swarm_options.ts";
+import type { SwarmEvent, SwarmOutput } from "./swarm_in_out.ts";
 
 /** Memory for pieces to serve from; beside it only pieces under way are held. */
 const CACHE_BYTES = 8 * 2 ** 20;

@@ -1,6 +1,29 @@
 import type { PeerSession } from "./peer_session.ts";
 import type { SwarmState } from "./swarm_state.ts";
-import type { PeerTotals, SwarmStatus } from "./swarm_types.ts";
+
+/** Totals of one peer, over all its connections. */
+export interface PeerTotals {
+  readonly remote: string;
+  readonly client: string;
+  readonly downloadedBytes: number;
+  readonly uploadedBytes: number;
+}
+
+/** Totals of a {@linkcode Swarm}. */
+export interface SwarmStatus {
+  readonly havePieces: number;
+  /** Verified bytes. */
+  readonly haveBytes: number;
+  /** Payload received and kept. */
+  readonly downloadedBytes: number;
+  readonly uploadedBytes: number;
+  /** Payload received in vain: duplicates and rejected pieces. */
+  readonly wastedBytes: number;
+  /** Open connections. */
+  readonly peers: number;
+  /** Whether any handshake ever succeeded. */
+  readonly everConnected: boolean;
+}
 
 /** Peers whose totals are kept; a stranger who reconnects for ever under new ids must not fill the memory. */
 const MAX_PEERS = 1000;

@@ -2,7 +2,7 @@ import { ProtocolError } from "../core/errors.ts";
 import { type Layout, pieceSpanOf } from "./layout.ts";
 import type { PeerSession } from "./peer_session.ts";
 import type { SwarmState } from "./swarm_state.ts";
-import type { SwarmOptions } from "./swarm_types.ts";
+import type { SwarmOptions } from "./swarm_options.ts";
 import { type BlockRef, MAX_REQUEST_BYTES } from "./wire.ts";
 
 /** How long a part of a block may take to leave before someone else is sent one. */

@@ -9,7 +9,7 @@ import { messageOf } from "../core/errors.ts";
 import type { PieceHashes } from "../bittorrent/piece_hashes.ts";
 import type { Machine } from "../core/machine.ts";
 import type { PeerEndpoint } from "../bittorrent/peer_endpoint.ts";
-import type { SwarmInput, SwarmOutput } from "../bittorrent/swarm_types.ts";
+import type { SwarmInput, SwarmOutput } from "../bittorrent/swarm_in_out.ts";
 import { LinkedAbort } from "../io/linked_abort.ts";
 import type { TcpConnection, TcpListener } from "../io/net.ts";
 import type { RoleContext } from "../role.ts";

@@ -13,12 +13,12 @@ import { utf8 } from "../core/bytes.ts";
 import { type Rng, seededRng } from "../core/rng.ts";
 import { type Layout, pieceLengthOf } from "../bittorrent/layout.ts";
 import { Swarm } from "../bittorrent/swarm.ts";
+import type { SwarmOptions } from "../bittorrent/swarm_options.ts";
 import type {
   SwarmEvent,
   SwarmInput,
-  SwarmOptions,
   SwarmOutput,
-} from "../bittorrent/swarm_types.ts";
+} from "../bittorrent/swarm_in_out.ts";
 import { HANDSHAKE_BYTES } from "../bittorrent/handshake.ts";
 import { TokenBucket } from "../model/token_bucket.ts";
 import { BlankMemory, type Parcel, parcelsOf } from "./blank.ts";

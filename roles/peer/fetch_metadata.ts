@@ -4,7 +4,7 @@ import { type Magnet, parseMagnet } from "../../lib/bittorrent/magnet.ts";
 import { MetadataSwarm } from "../../lib/bittorrent/metadata_swarm.ts";
 import type { Metainfo } from "../../lib/bittorrent/metainfo.ts";
 import { Swarm } from "../../lib/bittorrent/swarm.ts";
-import type { SwarmOptions } from "../../lib/bittorrent/swarm_types.ts";
+import type { SwarmOptions } from "../../lib/bittorrent/swarm_options.ts";
 import {
   encodeTorrent,
   torrentOfMagnet,

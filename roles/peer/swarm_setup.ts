@@ -4,7 +4,7 @@ import { HashQuest } from "../../lib/bittorrent/hash_quest.ts";
 import { UNKNOWN_LAYOUT } from "../../lib/bittorrent/metadata_swarm.ts";
 import { HASH_BYTES, type Metainfo } from "../../lib/bittorrent/metainfo.ts";
 import type { PieceHashes } from "../../lib/bittorrent/piece_hashes.ts";
-import type { SwarmOptions } from "../../lib/bittorrent/swarm_types.ts";
+import type { SwarmOptions } from "../../lib/bittorrent/swarm_options.ts";
 import { sha1, sha256 } from "../../lib/io/hash.ts";
 import { TokenBucket } from "../../lib/model/token_bucket.ts";
 import { VERSION } from "../../lib/version.ts";

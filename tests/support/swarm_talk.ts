@@ -6,12 +6,12 @@ import {
   type PeerFeatures,
 } from "../../lib/bittorrent/handshake.ts";
 import { Swarm } from "../../lib/bittorrent/swarm.ts";
+import type { SwarmOptions } from "../../lib/bittorrent/swarm_options.ts";
 import type {
   SwarmEvent,
   SwarmInput,
-  SwarmOptions,
   SwarmOutput,
-} from "../../lib/bittorrent/swarm_types.ts";
+} from "../../lib/bittorrent/swarm_in_out.ts";
 import { seededRng } from "../../lib/core/rng.ts";
 import {
   type EncodableMessage,

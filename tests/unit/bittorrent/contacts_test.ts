@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
-import type { ContactSource } from "../../../lib/bittorrent/swarm_types.ts";
-import { Contacts } from "../../../lib/bittorrent/contacts.ts";
+import {
+  Contacts,
+  type ContactSource,
+} from "../../../lib/bittorrent/contacts.ts";
 
 /** When a peer that always fails is tried, in seconds. */
 function triesOf(source: ContactSource, untilMs: number): number[] {

@@ -4,10 +4,8 @@ import {
   UNKNOWN_LAYOUT,
 } from "../../../lib/bittorrent/metadata_swarm.ts";
 import { Swarm } from "../../../lib/bittorrent/swarm.ts";
-import type {
-  SwarmInput,
-  SwarmOptions,
-} from "../../../lib/bittorrent/swarm_types.ts";
+import type { SwarmOptions } from "../../../lib/bittorrent/swarm_options.ts";
+import type { SwarmInput } from "../../../lib/bittorrent/swarm_in_out.ts";
 import {
   decodeMetadataMessage,
   encodeMetadataMessage,

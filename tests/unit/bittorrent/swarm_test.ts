@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { concat, toHex } from "../../../lib/core/bytes.ts";
 import { seededRng } from "../../../lib/core/rng.ts";
-import type { SwarmEvent } from "../../../lib/bittorrent/swarm_types.ts";
+import type { SwarmEvent } from "../../../lib/bittorrent/swarm_in_out.ts";
 import { encodeHandshake } from "../../../lib/bittorrent/handshake.ts";
 import { encodeMessage } from "../../../lib/bittorrent/wire.ts";
 import { WireDecoder } from "../../../lib/bittorrent/wire_decoder.ts";
