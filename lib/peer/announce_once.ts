@@ -4,17 +4,17 @@ import {
   announceUrlOf,
   decodeAnnounceReply,
   MAX_REPLY_BYTES,
-} from "../bittorrent/tracker_http_client.ts";
+} from "../bittorrent/tracker/http_client.ts";
 import { isIpv6 } from "../bittorrent/peer_endpoint.ts";
 import type {
   AnnounceReply,
   AnnounceRequest,
-} from "../bittorrent/tracker_messages.ts";
+} from "../bittorrent/tracker/messages.ts";
 import {
   UdpTrackerClient,
   type UdpTrackerInput,
   type UdpTrackerOutput,
-} from "../bittorrent/udp_tracker_client.ts";
+} from "../bittorrent/tracker/udp_client.ts";
 import { drive } from "../io/drive.ts";
 import { fetchFollowing } from "../io/fetch_following.ts";
 import { LinkedAbort } from "../io/linked_abort.ts";

@@ -1,9 +1,9 @@
 import { concat, toHex, utf8 } from "../core/bytes.ts";
 import { messageOf, RunError } from "../core/errors.ts";
 import type { HostPort } from "../cli/flags.ts";
-import { type Family, familyOf } from "../bittorrent/dht_contact.ts";
-import { DhtNode } from "../bittorrent/dht_node.ts";
-import type { DhtInput, DhtOutput } from "../bittorrent/dht_state.ts";
+import { type Family, familyOf } from "../bittorrent/dht/contact.ts";
+import { DhtNode } from "../bittorrent/dht/node.ts";
+import type { DhtInput, DhtOutput } from "../bittorrent/dht/state.ts";
 import type { PeerEndpoint } from "../bittorrent/peer_endpoint.ts";
 import { secretBytes, sha1 } from "../io/hash.ts";
 import { type Address, formatAddress, type UdpSocket } from "../io/net.ts";

@@ -4,7 +4,7 @@
  */
 import type { HostPort } from "../cli/flags.ts";
 import type { PeerEndpoint } from "../bittorrent/peer_endpoint.ts";
-import type { ContactSource } from "../bittorrent/contacts.ts";
+import type { ContactSource } from "../bittorrent/swarm/contacts.ts";
 import { type Address, formatAddress } from "../io/net.ts";
 import type { RoleContext } from "../role.ts";
 import { DhtDriver } from "./dht_driver.ts";

@@ -1,5 +1,8 @@
 import { InputError, messageOf } from "../core/errors.ts";
-import { type Metainfo, parseMetainfo } from "../bittorrent/metainfo.ts";
+import {
+  type Metainfo,
+  parseMetainfo,
+} from "../bittorrent/metainfo/metainfo.ts";
 import type { Files } from "../io/files.ts";
 import { hashing } from "../io/hash.ts";
 import { readInput } from "../io/read_input.ts";

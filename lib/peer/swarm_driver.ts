@@ -6,10 +6,10 @@
  * read's bytes are looked at before the next read into the same buffer. 512 MiB over loopback: see the lesson.
  */
 import { messageOf } from "../core/errors.ts";
-import type { PieceHashes } from "../bittorrent/piece_hashes.ts";
+import type { PieceHashes } from "../bittorrent/metainfo/piece_hashes.ts";
 import type { Machine } from "../core/machine.ts";
 import type { PeerEndpoint } from "../bittorrent/peer_endpoint.ts";
-import type { SwarmInput, SwarmOutput } from "../bittorrent/swarm_in_out.ts";
+import type { SwarmInput, SwarmOutput } from "../bittorrent/swarm/in_out.ts";
 import { LinkedAbort } from "../io/linked_abort.ts";
 import type { TcpConnection, TcpListener } from "../io/net.ts";
 import type { RoleContext } from "../role.ts";

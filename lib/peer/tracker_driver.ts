@@ -3,13 +3,13 @@ import {
   Announcer,
   type AnnouncerInput,
   type AnnouncerOutput,
-} from "../bittorrent/announcer.ts";
+} from "../bittorrent/tracker/announcer.ts";
 import type {
   AnnounceEvent,
   AnnounceReply,
   AnnounceRequest,
-} from "../bittorrent/tracker_messages.ts";
-import { TrackerRefusal } from "../bittorrent/tracker_http_client.ts";
+} from "../bittorrent/tracker/messages.ts";
+import { TrackerRefusal } from "../bittorrent/tracker/http_client.ts";
 import type { RoleContext } from "../role.ts";
 import { announceOnce } from "./announce_once.ts";
 

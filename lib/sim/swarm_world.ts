@@ -11,15 +11,15 @@
  */
 import { utf8 } from "../core/bytes.ts";
 import { type Rng, seededRng } from "../core/rng.ts";
-import { type Layout, pieceLengthOf } from "../bittorrent/layout.ts";
-import { Swarm } from "../bittorrent/swarm.ts";
-import type { SwarmOptions } from "../bittorrent/swarm_options.ts";
+import { type Layout, pieceLengthOf } from "../bittorrent/metainfo/layout.ts";
+import { Swarm } from "../bittorrent/swarm/swarm.ts";
+import type { SwarmOptions } from "../bittorrent/swarm/options.ts";
 import type {
   SwarmEvent,
   SwarmInput,
   SwarmOutput,
-} from "../bittorrent/swarm_in_out.ts";
-import { HANDSHAKE_BYTES } from "../bittorrent/handshake.ts";
+} from "../bittorrent/swarm/in_out.ts";
+import { HANDSHAKE_BYTES } from "../bittorrent/wire/handshake.ts";
 import { TokenBucket } from "../model/token_bucket.ts";
 import { BlankMemory, type Parcel, parcelsOf } from "./blank.ts";
 import { EventQueue } from "./event_queue.ts";

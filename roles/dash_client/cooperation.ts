@@ -7,8 +7,8 @@
  * the torrent's trackers name, and those of `--peer`.
  */
 import { RunError } from "../../lib/core/errors.ts";
-import { PieceHashes } from "../../lib/bittorrent/piece_hashes.ts";
-import { Swarm } from "../../lib/bittorrent/swarm.ts";
+import { PieceHashes } from "../../lib/bittorrent/metainfo/piece_hashes.ts";
+import { Swarm } from "../../lib/bittorrent/swarm/swarm.ts";
 import type { PeerEndpoint } from "../../lib/bittorrent/peer_endpoint.ts";
 import type { HostPort } from "../../lib/cli/flags.ts";
 import { hashing, sha1 } from "../../lib/io/hash.ts";

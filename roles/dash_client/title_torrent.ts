@@ -1,7 +1,10 @@
 import { ByteCollector } from "../../lib/core/byte_collector.ts";
 import { InputError, RunError } from "../../lib/core/errors.ts";
-import { pieceLengthOf, piecesOf } from "../../lib/bittorrent/layout.ts";
-import type { Metainfo } from "../../lib/bittorrent/metainfo.ts";
+import {
+  pieceLengthOf,
+  piecesOf,
+} from "../../lib/bittorrent/metainfo/layout.ts";
+import type { Metainfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
 import type { SegmentLocation } from "../../lib/dash/mpd.ts";
 import type { Track } from "../../lib/dash/title.ts";
 import {

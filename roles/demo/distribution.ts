@@ -1,4 +1,4 @@
-import { BLOCK_BYTES } from "../../lib/bittorrent/wire.ts";
+import { BLOCK_BYTES } from "../../lib/bittorrent/wire/messages.ts";
 import { equalBytes } from "../../lib/core/bytes.ts";
 import { formatBytes, formatMs } from "../../lib/core/units.ts";
 import {

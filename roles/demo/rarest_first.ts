@@ -1,4 +1,4 @@
-import type { PickerName } from "../../lib/bittorrent/picker.ts";
+import type { PickerName } from "../../lib/bittorrent/swarm/picker.ts";
 import { formatBytes } from "../../lib/core/units.ts";
 import type { ReportSection } from "../../lib/report/report.ts";
 import { availabilityChart } from "./availability.ts";

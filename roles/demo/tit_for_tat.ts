@@ -1,4 +1,4 @@
-import type { ChokerName } from "../../lib/bittorrent/choker.ts";
+import type { ChokerName } from "../../lib/bittorrent/swarm/choker.ts";
 import { formatBytes, formatMs } from "../../lib/core/units.ts";
 import type { ReportSection } from "../../lib/report/report.ts";
 import type { Member, SwarmOutcome } from "./cast.ts";

@@ -2,7 +2,7 @@ import {
   clientServerSeconds,
   peerToPeerSeconds,
 } from "../../lib/model/distribution.ts";
-import { BLOCK_BYTES } from "../../lib/bittorrent/wire.ts";
+import { BLOCK_BYTES } from "../../lib/bittorrent/wire/messages.ts";
 import { formatBytes, formatMs } from "../../lib/core/units.ts";
 import { serveInTurn } from "../../lib/sim/file_server.ts";
 import { type Host, layoutOf, SwarmWorld } from "../../lib/sim/swarm_world.ts";

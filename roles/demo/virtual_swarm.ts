@@ -1,4 +1,4 @@
-import type { SwarmEvent } from "../../lib/bittorrent/swarm_in_out.ts";
+import type { SwarmEvent } from "../../lib/bittorrent/swarm/in_out.ts";
 import type { RolecallEvent } from "../../lib/events/mod.ts";
 import { toHex } from "../../lib/core/bytes.ts";
 import { type Host, layoutOf, SwarmWorld } from "../../lib/sim/swarm_world.ts";

@@ -2,12 +2,12 @@ import { toHex } from "../../lib/core/bytes.ts";
 import {
   comparePaths,
   makeMetainfo,
-} from "../../lib/bittorrent/make_metainfo.ts";
-import { parseMetainfo } from "../../lib/bittorrent/metainfo.ts";
+} from "../../lib/bittorrent/metainfo/make_metainfo.ts";
+import { parseMetainfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
 import {
   type HashedSource,
   SourceHasher,
-} from "../../lib/bittorrent/source_hasher.ts";
+} from "../../lib/bittorrent/metainfo/source_hasher.ts";
 import { hashing } from "../../lib/io/hash.ts";
 import {
   type Published,

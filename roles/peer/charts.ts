@@ -1,4 +1,4 @@
-import type { PeerTotals } from "../../lib/bittorrent/swarm_totals.ts";
+import type { PeerTotals } from "../../lib/bittorrent/swarm/totals.ts";
 import type { LineChart, ReportSection } from "../../lib/report/report.ts";
 import type { Moment } from "./history.ts";
 

@@ -3,11 +3,11 @@ import { toHex } from "../../lib/core/bytes.ts";
 import { InputError } from "../../lib/core/errors.ts";
 import type { HostPort } from "../../lib/cli/flags.ts";
 import { formatBytes } from "../../lib/core/units.ts";
-import { makeMetainfo } from "../../lib/bittorrent/make_metainfo.ts";
+import { makeMetainfo } from "../../lib/bittorrent/metainfo/make_metainfo.ts";
 import {
   parseMetainfo,
   type TorrentVersion,
-} from "../../lib/bittorrent/metainfo.ts";
+} from "../../lib/bittorrent/metainfo/metainfo.ts";
 import { hashing, sha256 } from "../../lib/io/hash.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { VERSION } from "../../lib/version.ts";

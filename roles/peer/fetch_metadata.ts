@@ -1,14 +1,17 @@
 import { equalBytes, toHex } from "../../lib/core/bytes.ts";
 import { InputError, messageOf } from "../../lib/core/errors.ts";
-import { type Magnet, parseMagnet } from "../../lib/bittorrent/magnet.ts";
-import { MetadataSwarm } from "../../lib/bittorrent/metadata_swarm.ts";
-import type { Metainfo } from "../../lib/bittorrent/metainfo.ts";
-import { Swarm } from "../../lib/bittorrent/swarm.ts";
-import type { SwarmOptions } from "../../lib/bittorrent/swarm_options.ts";
+import {
+  type Magnet,
+  parseMagnet,
+} from "../../lib/bittorrent/metainfo/magnet.ts";
+import { MetadataSwarm } from "../../lib/bittorrent/swarm/metadata_swarm.ts";
+import type { Metainfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
+import { Swarm } from "../../lib/bittorrent/swarm/swarm.ts";
+import type { SwarmOptions } from "../../lib/bittorrent/swarm/options.ts";
 import {
   encodeTorrent,
   torrentOfMagnet,
-} from "../../lib/bittorrent/torrent_of_magnet.ts";
+} from "../../lib/bittorrent/metainfo/torrent_of_magnet.ts";
 import { hashing, sha1, sha256 } from "../../lib/io/hash.ts";
 import type { Discovery } from "../../lib/peer/discovery.ts";
 import {

@@ -4,7 +4,7 @@ import {
   runsOn,
   SourceHasher,
   type SourceHashes,
-} from "../../lib/bittorrent/source_hasher.ts";
+} from "../../lib/bittorrent/metainfo/source_hasher.ts";
 import { hashing } from "../../lib/io/hash.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Source } from "./sources.ts";

@@ -1,10 +1,10 @@
 import { toHex } from "../../lib/core/bytes.ts";
 import { formatBytes } from "../../lib/core/units.ts";
-import type { LayoutFile } from "../../lib/bittorrent/layout.ts";
-import { magnetOf } from "../../lib/bittorrent/magnet_of.ts";
-import type { Metainfo } from "../../lib/bittorrent/metainfo.ts";
+import type { LayoutFile } from "../../lib/bittorrent/metainfo/layout.ts";
+import { magnetOf } from "../../lib/bittorrent/metainfo/magnet_of.ts";
+import type { Metainfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
 import { formatHostPort } from "../../lib/core/address.ts";
-import { isMagnet, type Magnet } from "../../lib/bittorrent/magnet.ts";
+import { isMagnet, type Magnet } from "../../lib/bittorrent/metainfo/magnet.ts";
 import type { RoleContext, RoleResult } from "../../lib/role.ts";
 import { readMagnet } from "./fetch_metadata.ts";
 import { readTorrent } from "../../lib/peer/read_torrent.ts";

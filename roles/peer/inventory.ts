@@ -1,7 +1,7 @@
 import { toHex } from "../../lib/core/bytes.ts";
 import { RunError } from "../../lib/core/errors.ts";
-import type { TorrentInfo } from "../../lib/bittorrent/metainfo.ts";
-import type { PieceHashes } from "../../lib/bittorrent/piece_hashes.ts";
+import type { TorrentInfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
+import type { PieceHashes } from "../../lib/bittorrent/metainfo/piece_hashes.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { Resume } from "./resume.ts";
 import { Storage } from "./storage.ts";

@@ -1,5 +1,5 @@
-import type { Metainfo } from "../../lib/bittorrent/metainfo.ts";
-import type { Swarm } from "../../lib/bittorrent/swarm.ts";
+import type { Metainfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
+import type { Swarm } from "../../lib/bittorrent/swarm/swarm.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { History } from "./history.ts";
 

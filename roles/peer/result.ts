@@ -1,7 +1,7 @@
 import { toHex } from "../../lib/core/bytes.ts";
 import { formatBytes, formatMs } from "../../lib/core/units.ts";
-import type { Metainfo } from "../../lib/bittorrent/metainfo.ts";
-import type { Swarm } from "../../lib/bittorrent/swarm.ts";
+import type { Metainfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
+import type { Swarm } from "../../lib/bittorrent/swarm/swarm.ts";
 import type { RoleResult } from "../../lib/role.ts";
 import { shareCharts } from "./charts.ts";
 import type { Progress } from "./progress.ts";

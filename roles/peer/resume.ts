@@ -13,9 +13,9 @@
 import { join } from "@std/path";
 import { fromHex, fromUtf8, toHex, utf8 } from "../../lib/core/bytes.ts";
 import { RunError } from "../../lib/core/errors.ts";
-import { Bitfield } from "../../lib/bittorrent/bitfield.ts";
-import { piecesOf } from "../../lib/bittorrent/layout.ts";
-import type { TorrentInfo } from "../../lib/bittorrent/metainfo.ts";
+import { Bitfield } from "../../lib/bittorrent/wire/bitfield.ts";
+import { piecesOf } from "../../lib/bittorrent/metainfo/layout.ts";
+import type { TorrentInfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { Files, FileStat } from "../../lib/io/files.ts";
 

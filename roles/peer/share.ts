@@ -1,12 +1,12 @@
 import { InputError } from "../../lib/core/errors.ts";
-import { isMagnet } from "../../lib/bittorrent/magnet.ts";
+import { isMagnet } from "../../lib/bittorrent/metainfo/magnet.ts";
 import {
   HASH_BYTES,
   type Metainfo,
   type TorrentInfo,
-} from "../../lib/bittorrent/metainfo.ts";
-import { PieceHashes } from "../../lib/bittorrent/piece_hashes.ts";
-import { Swarm } from "../../lib/bittorrent/swarm.ts";
+} from "../../lib/bittorrent/metainfo/metainfo.ts";
+import { PieceHashes } from "../../lib/bittorrent/metainfo/piece_hashes.ts";
+import { Swarm } from "../../lib/bittorrent/swarm/swarm.ts";
 import { hashing } from "../../lib/io/hash.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import type { RoleContext } from "../../lib/role.ts";

@@ -1,7 +1,7 @@
 import { dirname, join, relative, resolve } from "@std/path";
 import { InputError } from "../../lib/core/errors.ts";
-import { comparePaths } from "../../lib/bittorrent/make_metainfo.ts";
-import type { HashedSource } from "../../lib/bittorrent/source_hasher.ts";
+import { comparePaths } from "../../lib/bittorrent/metainfo/make_metainfo.ts";
+import type { HashedSource } from "../../lib/bittorrent/metainfo/source_hasher.ts";
 import type { Files } from "../../lib/io/files.ts";
 
 /** `--links`: what becomes of symbolic links below the folder. */

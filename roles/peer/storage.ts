@@ -4,10 +4,10 @@ import {
   pieceLengthOf,
   piecesOf,
   rangesOf,
-} from "../../lib/bittorrent/layout.ts";
-import type { TorrentInfo } from "../../lib/bittorrent/metainfo.ts";
-import type { PieceHashes } from "../../lib/bittorrent/piece_hashes.ts";
-import { Bitfield } from "../../lib/bittorrent/bitfield.ts";
+} from "../../lib/bittorrent/metainfo/layout.ts";
+import type { TorrentInfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
+import type { PieceHashes } from "../../lib/bittorrent/metainfo/piece_hashes.ts";
+import { Bitfield } from "../../lib/bittorrent/wire/bitfield.ts";
 import type { Files, FileStat, RandomAccessFile } from "../../lib/io/files.ts";
 import type { PieceStore } from "../../lib/peer/swarm_driver.ts";
 import type { Known } from "./resume.ts";

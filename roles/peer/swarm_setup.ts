@@ -1,10 +1,13 @@
 import { InputError } from "../../lib/core/errors.ts";
-import { HashAnswers } from "../../lib/bittorrent/hash_answers.ts";
-import { HashQuest } from "../../lib/bittorrent/hash_quest.ts";
-import { UNKNOWN_LAYOUT } from "../../lib/bittorrent/metadata_swarm.ts";
-import { HASH_BYTES, type Metainfo } from "../../lib/bittorrent/metainfo.ts";
-import type { PieceHashes } from "../../lib/bittorrent/piece_hashes.ts";
-import type { SwarmOptions } from "../../lib/bittorrent/swarm_options.ts";
+import { HashAnswers } from "../../lib/bittorrent/swarm/hash_answers.ts";
+import { HashQuest } from "../../lib/bittorrent/swarm/hash_quest.ts";
+import { UNKNOWN_LAYOUT } from "../../lib/bittorrent/swarm/metadata_swarm.ts";
+import {
+  HASH_BYTES,
+  type Metainfo,
+} from "../../lib/bittorrent/metainfo/metainfo.ts";
+import type { PieceHashes } from "../../lib/bittorrent/metainfo/piece_hashes.ts";
+import type { SwarmOptions } from "../../lib/bittorrent/swarm/options.ts";
 import { sha1, sha256 } from "../../lib/io/hash.ts";
 import { TokenBucket } from "../../lib/model/token_bucket.ts";
 import { VERSION } from "../../lib/version.ts";

@@ -3,13 +3,13 @@
  */
 import { concat, utf8 } from "../../lib/core/bytes.ts";
 import { messageOf, RunError } from "../../lib/core/errors.ts";
-import type { Metainfo } from "../../lib/bittorrent/metainfo.ts";
-import type { Swarm } from "../../lib/bittorrent/swarm.ts";
+import type { Metainfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
+import type { Swarm } from "../../lib/bittorrent/swarm/swarm.ts";
 import {
   WebSeed,
   type WebSeedInput,
   type WebSeedOutput,
-} from "../../lib/bittorrent/web_seed.ts";
+} from "../../lib/bittorrent/web_seed/web_seed.ts";
 import { fetchFollowing } from "../../lib/io/fetch_following.ts";
 import { sha1 } from "../../lib/io/hash.ts";
 import { LinkedAbort, OVER } from "../../lib/io/linked_abort.ts";

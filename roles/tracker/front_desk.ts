@@ -9,11 +9,11 @@ import { RateMeter } from "../../lib/bittorrent/rate_meter.ts";
 import type {
   SwarmAnswer,
   SwarmTable,
-} from "../../lib/bittorrent/swarm_table.ts";
+} from "../../lib/bittorrent/tracker/swarm_table.ts";
 import type {
   AnnounceRequest,
   ScrapeEntry,
-} from "../../lib/bittorrent/tracker_messages.ts";
+} from "../../lib/bittorrent/tracker/messages.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { TrackerLog } from "./tracker_log.ts";
 

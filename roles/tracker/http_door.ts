@@ -6,7 +6,7 @@ import {
   encodeScrapeReply,
   parseAnnounceQuery,
   parseScrapeQuery,
-} from "../../lib/bittorrent/tracker_http.ts";
+} from "../../lib/bittorrent/tracker/http.ts";
 import { Fields } from "../../lib/http/fields.ts";
 import type {
   HttpHandler,

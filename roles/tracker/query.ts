@@ -9,14 +9,14 @@ import {
   decodeScrapeReply,
   MAX_REPLY_BYTES,
   scrapeUrlOf,
-} from "../../lib/bittorrent/tracker_http_client.ts";
+} from "../../lib/bittorrent/tracker/http_client.ts";
 import { isIpv6 } from "../../lib/bittorrent/peer_endpoint.ts";
-import type { ScrapeEntry } from "../../lib/bittorrent/tracker_messages.ts";
-import { MAX_UDP_SCRAPE_HASHES } from "../../lib/bittorrent/tracker_udp.ts";
+import type { ScrapeEntry } from "../../lib/bittorrent/tracker/messages.ts";
+import { MAX_UDP_SCRAPE_HASHES } from "../../lib/bittorrent/tracker/udp.ts";
 import {
   UdpTrackerClient,
   type UdpTrackerInput,
-} from "../../lib/bittorrent/udp_tracker_client.ts";
+} from "../../lib/bittorrent/tracker/udp_client.ts";
 import { drive } from "../../lib/io/drive.ts";
 import { fetchFollowing } from "../../lib/io/fetch_following.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";

@@ -1,5 +1,5 @@
 import { ProtocolError } from "../../lib/core/errors.ts";
-import type { ConnectionIds } from "../../lib/bittorrent/tracker_connection_ids.ts";
+import type { ConnectionIds } from "../../lib/bittorrent/tracker/connection_ids.ts";
 import {
   decodeUdpRequest,
   encodeUdpReply,
@@ -7,7 +7,7 @@ import {
   udpRequestTransaction,
   type UdpTrackerRequest,
   writeUdpAnnounceReply,
-} from "../../lib/bittorrent/tracker_udp.ts";
+} from "../../lib/bittorrent/tracker/udp.ts";
 import type { Datagram } from "../../lib/io/net.ts";
 import type { FrontDesk, Visit } from "./front_desk.ts";
 

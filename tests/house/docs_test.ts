@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { ROOT } from "../support/sources.ts";
+import { ROOT, sourceFiles } from "../support/sources.ts";
 import { referencePages } from "./generate_docs.ts";
 
 Deno.test("docs/reference is what `deno task docs` writes", async () => {
@@ -14,19 +14,43 @@ Deno.test("docs/reference is what `deno task docs` writes", async () => {
   }
 });
 
-Deno.test("docs name tests and benches that exist", async () => {
+Deno.test("docs name files and folders that exist", async () => {
+  const files = (await sourceFiles("bench", "lib", "roles", "std", "tests"))
+    .concat("main.ts");
   const missing: string[] = [];
   for await (const page of pages(new URL("docs/", ROOT))) {
     const text = await Deno.readTextFile(page);
-    for (const [, path] of text.matchAll(/`((?:tests|bench)\/[\w/]+\.ts)`/g)) {
-      const there = await Deno.stat(new URL(path!, ROOT)).catch(() =>
-        undefined
-      );
-      if (there === undefined) missing.push(`${page.pathname}: ${path}`);
+    for (const [, named] of text.matchAll(NAMED)) {
+      for (const path of braced(named!)) {
+        const is = pathPattern(path);
+        if (!files.some((file) => is.test(file))) {
+          missing.push(`${page.pathname}: ${path}`);
+        }
+      }
     }
   }
   assertEquals(missing, []);
 });
+
+/** A module, by its path or the end of it, or a folder with modules; `{a,b}` and `*` as in a shell. */
+const NAMED =
+  /`([a-z][\w/{},*]*\.ts|(?:bench|lib|roles|std|tests)(?:\/[\w{},]+)+\/?)`/g;
+
+/** `a{b,c}` is `ab` and `ac`. */
+function braced(named: string): string[] {
+  const [, before, names, after] = /^(.*?)\{(.*?)\}(.*)$/.exec(named) ?? [];
+  return names === undefined
+    ? [named]
+    : names.split(",").flatMap((name) => braced(before + name + after));
+}
+
+/** What the path of a file matches that `named` means, or one that lies in it. */
+function pathPattern(named: string): RegExp {
+  const pattern = named.replaceAll(".", "\\.").replaceAll("*", "[^/]*");
+  return named.endsWith(".ts")
+    ? new RegExp(`(^|/)${pattern}$`)
+    : new RegExp(`^${pattern.replace(/\/$/, "")}/`);
+}
 
 async function* pages(folder: URL): AsyncGenerator<URL> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { RunError } from "../../lib/core/errors.ts";
-import type { AnnounceRequest } from "../../lib/bittorrent/tracker_messages.ts";
+import type { AnnounceRequest } from "../../lib/bittorrent/tracker/messages.ts";
 import { denoClock } from "../../lib/io/deno_clock.ts";
 import { denoNet } from "../../lib/io/deno_net.ts";
 import { announceOnce } from "../../lib/peer/announce_once.ts";

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import { fromHex } from "../../lib/core/bytes.ts";
-import { sharedBits } from "../../lib/bittorrent/dht_id.ts";
+import { sharedBits } from "../../lib/bittorrent/dht/id.ts";
 import {
   runProgram,
   startProgram,

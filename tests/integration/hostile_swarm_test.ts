@@ -5,12 +5,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { concat, fromHex } from "../../lib/core/bytes.ts";
-import { encodeHandshake } from "../../lib/bittorrent/handshake.ts";
+import { encodeHandshake } from "../../lib/bittorrent/wire/handshake.ts";
 import {
   encodeMessage,
   PIECE_HEADER_BYTES,
   writePieceHeader,
-} from "../../lib/bittorrent/wire.ts";
+} from "../../lib/bittorrent/wire/messages.ts";
 import {
   runProgram,
   type StartedProgram,

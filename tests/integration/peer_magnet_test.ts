@@ -1,14 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { seededRng } from "../../lib/core/rng.ts";
-import { encodeExtendedHandshake } from "../../lib/bittorrent/extended.ts";
+import { encodeExtendedHandshake } from "../../lib/bittorrent/wire/extended.ts";
 import {
   encodeFeatures,
   encodeHandshake,
-} from "../../lib/bittorrent/handshake.ts";
-import { parseMagnet } from "../../lib/bittorrent/magnet.ts";
-import { encodeMetadataMessage } from "../../lib/bittorrent/ut_metadata.ts";
-import { encodeMessage } from "../../lib/bittorrent/wire.ts";
+} from "../../lib/bittorrent/wire/handshake.ts";
+import { parseMagnet } from "../../lib/bittorrent/metainfo/magnet.ts";
+import { encodeMetadataMessage } from "../../lib/bittorrent/wire/ut_metadata.ts";
+import { encodeMessage } from "../../lib/bittorrent/wire/messages.ts";
 import {
   runProgram,
   type StartedProgram,

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { concat, fromHex } from "../../lib/core/bytes.ts";
 import { seededRng } from "../../lib/core/rng.ts";
-import { encodeHandshake } from "../../lib/bittorrent/handshake.ts";
+import { encodeHandshake } from "../../lib/bittorrent/wire/handshake.ts";
 import {
   runProgram,
   type StartedProgram,

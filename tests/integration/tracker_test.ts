@@ -3,12 +3,12 @@ import {
   announceUrlOf,
   decodeAnnounceReply,
   decodeScrapeReply,
-} from "../../lib/bittorrent/tracker_http_client.ts";
+} from "../../lib/bittorrent/tracker/http_client.ts";
 import type {
   AnnounceReply,
   AnnounceRequest,
-} from "../../lib/bittorrent/tracker_messages.ts";
-import { UdpTrackerClient } from "../../lib/bittorrent/udp_tracker_client.ts";
+} from "../../lib/bittorrent/tracker/messages.ts";
+import { UdpTrackerClient } from "../../lib/bittorrent/tracker/udp_client.ts";
 import { toHex, utf8 } from "../../lib/core/bytes.ts";
 import { seededRng } from "../../lib/core/rng.ts";
 import {

@@ -4,13 +4,13 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { decodeScrapeReply } from "../../lib/bittorrent/tracker_http_client.ts";
-import { escapeBytes } from "../../lib/bittorrent/tracker_http.ts";
-import { makeMetainfo } from "../../lib/bittorrent/make_metainfo.ts";
+import { decodeScrapeReply } from "../../lib/bittorrent/tracker/http_client.ts";
+import { escapeBytes } from "../../lib/bittorrent/tracker/http.ts";
+import { makeMetainfo } from "../../lib/bittorrent/metainfo/make_metainfo.ts";
 import {
   DEFAULT_PIECE_LENGTH,
   parseMetainfo,
-} from "../../lib/bittorrent/metainfo.ts";
+} from "../../lib/bittorrent/metainfo/metainfo.ts";
 import { concat, toHex } from "../../lib/core/bytes.ts";
 import { seededRng } from "../../lib/core/rng.ts";
 import { hashing, sha1 } from "../../lib/io/hash.ts";

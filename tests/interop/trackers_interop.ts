@@ -5,7 +5,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join, resolve } from "@std/path";
 import { toHex } from "../../lib/core/bytes.ts";
-import { parseMetainfo } from "../../lib/bittorrent/metainfo.ts";
+import { parseMetainfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
 import { sha1, sha256 } from "../../lib/io/hash.ts";
 import {
   runProgram,

@@ -2,11 +2,11 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { toHex } from "../../lib/core/bytes.ts";
 import { seededRng } from "../../lib/core/rng.ts";
-import { compareDistance } from "../../lib/bittorrent/dht_id.ts";
+import { compareDistance } from "../../lib/bittorrent/dht/id.ts";
 import {
   decodeKrpc,
   encodeResponse,
-} from "../../lib/bittorrent/dht_message.ts";
+} from "../../lib/bittorrent/dht/message.ts";
 import type { DhtEvent } from "../../lib/events/dht.ts";
 import { type DhtHost, DhtWorld } from "../support/dht_world.ts";
 

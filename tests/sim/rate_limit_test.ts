@@ -1,7 +1,7 @@
 /** Rate limits over whole transfers, in virtual time: every window of what really went out, and who got it. */
 import { assert } from "@std/assert";
 import { seededRng } from "../../lib/core/rng.ts";
-import type { RateLimiter } from "../../lib/bittorrent/swarm_options.ts";
+import type { RateLimiter } from "../../lib/bittorrent/swarm/options.ts";
 import { TokenBucket } from "../../lib/model/token_bucket.ts";
 import { type Host, layoutOf, SwarmWorld } from "../support/swarm_world.ts";
 

@@ -1,7 +1,7 @@
 import { toHex } from "../../lib/core/bytes.ts";
 import { type Rng, seededRng } from "../../lib/core/rng.ts";
-import { DhtNode } from "../../lib/bittorrent/dht_node.ts";
-import type { DhtInput, DhtOutput } from "../../lib/bittorrent/dht_state.ts";
+import { DhtNode } from "../../lib/bittorrent/dht/node.ts";
+import type { DhtInput, DhtOutput } from "../../lib/bittorrent/dht/state.ts";
 import type { PeerEndpoint } from "../../lib/bittorrent/peer_endpoint.ts";
 import type { DhtEvent } from "../../lib/events/dht.ts";
 import { sha1 } from "../../lib/io/hash.ts";

@@ -4,14 +4,14 @@ import {
   encodeHandshake,
   type Handshake,
   type PeerFeatures,
-} from "../../lib/bittorrent/handshake.ts";
-import { Swarm } from "../../lib/bittorrent/swarm.ts";
-import type { SwarmOptions } from "../../lib/bittorrent/swarm_options.ts";
+} from "../../lib/bittorrent/wire/handshake.ts";
+import { Swarm } from "../../lib/bittorrent/swarm/swarm.ts";
+import type { SwarmOptions } from "../../lib/bittorrent/swarm/options.ts";
 import type {
   SwarmEvent,
   SwarmInput,
   SwarmOutput,
-} from "../../lib/bittorrent/swarm_in_out.ts";
+} from "../../lib/bittorrent/swarm/in_out.ts";
 import { seededRng } from "../../lib/core/rng.ts";
 import {
   type EncodableMessage,
@@ -19,8 +19,8 @@ import {
   PIECE_HEADER_BYTES,
   type WireMessage,
   writePieceHeader,
-} from "../../lib/bittorrent/wire.ts";
-import { WireDecoder } from "../../lib/bittorrent/wire_decoder.ts";
+} from "../../lib/bittorrent/wire/messages.ts";
+import { WireDecoder } from "../../lib/bittorrent/wire/decoder.ts";
 import { TokenBucket } from "../../lib/model/token_bucket.ts";
 import { layoutOf } from "./swarm_world.ts";
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { InputError } from "../../../lib/core/errors.ts";
-import { makeMetainfo } from "../../../lib/bittorrent/make_metainfo.ts";
-import { parseMetainfo } from "../../../lib/bittorrent/metainfo.ts";
-import { SourceHasher } from "../../../lib/bittorrent/source_hasher.ts";
+import { makeMetainfo } from "../../../lib/bittorrent/metainfo/make_metainfo.ts";
+import { parseMetainfo } from "../../../lib/bittorrent/metainfo/metainfo.ts";
+import { SourceHasher } from "../../../lib/bittorrent/metainfo/source_hasher.ts";
 import type { ByteRange } from "../../../lib/dash/mpd.ts";
 import type { RequestState } from "../../../lib/dash/request_state.ts";
 import type { Track } from "../../../lib/dash/title.ts";

@@ -3,12 +3,12 @@ import { concat } from "../../../lib/core/bytes.ts";
 import {
   encodeHandshake,
   HANDSHAKE_BYTES,
-} from "../../../lib/bittorrent/handshake.ts";
+} from "../../../lib/bittorrent/wire/handshake.ts";
 import {
   encodeMessage,
   PIECE_HEADER_BYTES,
   writePieceHeader,
-} from "../../../lib/bittorrent/wire.ts";
+} from "../../../lib/bittorrent/wire/messages.ts";
 import { BlankMemory, parcelsOf } from "../../../lib/sim/blank.ts";
 
 function piece(pieceIndex: number, lengthBytes: number): Uint8Array {

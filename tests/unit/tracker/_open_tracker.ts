@@ -1,14 +1,14 @@
 /** A tracker without sockets, and what is asked of it. */
 import { assert, assertEquals } from "@std/assert";
-import { SwarmTable } from "../../../lib/bittorrent/swarm_table.ts";
-import { ConnectionIds } from "../../../lib/bittorrent/tracker_connection_ids.ts";
-import { announceUrlOf } from "../../../lib/bittorrent/tracker_http_client.ts";
-import type { AnnounceRequest } from "../../../lib/bittorrent/tracker_messages.ts";
+import { ConnectionIds } from "../../../lib/bittorrent/tracker/connection_ids.ts";
+import { announceUrlOf } from "../../../lib/bittorrent/tracker/http_client.ts";
+import type { AnnounceRequest } from "../../../lib/bittorrent/tracker/messages.ts";
+import { SwarmTable } from "../../../lib/bittorrent/tracker/swarm_table.ts";
 import {
   decodeUdpReply,
   encodeUdpRequest,
   type UdpTrackerReply,
-} from "../../../lib/bittorrent/tracker_udp.ts";
+} from "../../../lib/bittorrent/tracker/udp.ts";
 import { parseAddress, unmapAddress } from "../../../lib/core/address.ts";
 import { fromUtf8, toHex, utf8 } from "../../../lib/core/bytes.ts";
 import { seededRng } from "../../../lib/core/rng.ts";

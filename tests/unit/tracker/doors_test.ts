@@ -3,12 +3,12 @@ import {
   decodeBencode,
   isDictionary,
 } from "../../../lib/bittorrent/bencode.ts";
-import { escapeBytes } from "../../../lib/bittorrent/tracker_http.ts";
+import { escapeBytes } from "../../../lib/bittorrent/tracker/http.ts";
 import {
   decodeAnnounceReply,
   decodeScrapeReply,
-} from "../../../lib/bittorrent/tracker_http_client.ts";
-import { encodeUdpRequest } from "../../../lib/bittorrent/tracker_udp.ts";
+} from "../../../lib/bittorrent/tracker/http_client.ts";
+import { encodeUdpRequest } from "../../../lib/bittorrent/tracker/udp.ts";
 import { parseAddress } from "../../../lib/core/address.ts";
 import { fromUtf8, toHex, utf8 } from "../../../lib/core/bytes.ts";
 import type { RolecallEvent } from "../../../lib/events/mod.ts";

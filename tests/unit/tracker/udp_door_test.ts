@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import {
   encodeUdpRequest,
   type UdpTrackerRequest,
-} from "../../../lib/bittorrent/tracker_udp.ts";
+} from "../../../lib/bittorrent/tracker/udp.ts";
 import { utf8 } from "../../../lib/core/bytes.ts";
 import { fuzz } from "../bittorrent/_fuzz.ts";
 

@@ -1,0 +1,399 @@
+/**
+ * Connections of a swarm: whom we connect to, whom we accept, the handshake, and how a connection ends.
+ *
+ *     connect/accepted --> handshake --> open: messages flow --> closed
+ */
+import { isAddress } from "../../core/address.ts";
+import { equalBytes } from "../../core/bytes.ts";
+import { ProtocolError } from "../../core/errors.ts";
+import { reachOf } from "./address_reach.ts";
+import { canonicalPriority } from "./canonical_priority.ts";
+import { Contacts, type ContactSource } from "./contacts.ts";
+import { keepsNewer } from "./double_connection.ts";
+import {
+  commonFeatures,
+  decodeFeatures,
+  encodeFeatures,
+  encodeHandshake,
+  type Handshake,
+} from "../wire/handshake.ts";
+import { PeerSession } from "./peer_session.ts";
+import type { Handover } from "./handover.ts";
+import type { SwarmState } from "./state.ts";
+import type { MessageTaker } from "./messages.ts";
+import { silenceOf } from "./timeouts.ts";
+import type { PeerEndpoint } from "../peer_endpoint.ts";
+import type { WireMessage } from "../wire/messages.ts";
+
+/** Connections being made at once. */
+const MAX_CONNECTING = 16;
+/** Accepted connections without a handshake; the oldest makes room, so that silent ones cannot keep peers out. */
+const MAX_HALF_OPEN = 32;
+/** As many of them may be from one host, so that it does not push out others. */
+const MAX_HALF_OPEN_OF_HOST = 8;
+/** Share of all connections that one host may have. A class behind one address still gets on; on this machine everybody is one host. */
+const MAX_SHARE_OF_HOST = 0.5;
+
+/** How soon a peer whose connection is over is worth another try. */
+export type Again = "soon" | "later" | "never";
+
+/** What the rest of the swarm has to do with connections. */
+export interface ConnectionHooks {
+  /** Whether a peer that has said who it is may stay. */
+  readonly admits: (session: PeerSession) => boolean;
+  /** The handshakes are exchanged; `session` can be spoken to. */
+  readonly opened: (session: PeerSession) => void;
+  /** An open session is over and no longer among the state's. */
+  readonly left: (session: PeerSession) => void;
+}
+
+/** See the head of this file. */
+export class Connections {
+  readonly #state: SwarmState;
+  readonly #hooks: ConnectionHooks;
+  #contacts: Contacts;
+  #lastLink: number;
+  #stopped = false;
+
+  /** Creates the connections of a swarm: none. */
+  constructor(state: SwarmState, hooks: ConnectionHooks) {
+    this.#state = state;
+    this.#hooks = hooks;
+    this.#contacts = new Contacts();
+    this.#lastLink = 0;
+  }
+
+  /** Gives away the contacts: nothing is connected to any more. */
+  handOver(): Pick<Handover, "contacts" | "lastLink"> {
+    this.#stopped = true;
+    return { contacts: this.#contacts, lastLink: this.#lastLink };
+  }
+
+  /** Takes over the contacts and connections of another machine; returns the sessions, of which those that are open are to be told what we have. */
+  takeOver(handover: Handover): PeerSession[] {
+    const { sessions, have, nowMs, everConnected } = this.#state;
+    this.#contacts = handover.contacts;
+    this.#lastLink = handover.lastLink;
+    return handover.sessions.map(({ session: old }) => {
+      const session = PeerSession.continued(old, {
+        pieceCount: have.length,
+        nowMs,
+      });
+      // Before the metadata nobody could know that the one name there is was that of v2.
+      const { v2 } = this.#state.options;
+      session.v2 = v2 !== undefined &&
+        session.infoHash !== null && equalBytes(session.infoHash, v2.infoHash);
+      sessions.set(session.link, session);
+      this.#state.everConnected = everConnected || session.stage === "open";
+      return session;
+    });
+  }
+
+  /** Everything is closed and stays so. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Takes note of peers, and connects to those there is room for. */
+  found(peers: readonly PeerEndpoint[], source: ContactSource): void {
+    this.#contacts.add(peers, source, this.#state.nowMs);
+    this.connect();
+  }
+
+  /** Connects to as many peers as are due and there is room for. */
+  connect(): void {
+    if (this.#stopped) return;
+    const { options, sessions, nowMs } = this.#state;
+    let connecting = 0;
+    for (const { stage } of sessions.values()) {
+      if (stage === "connecting") connecting += 1;
+    }
+    const room = Math.min(
+      options.maxConnections - sessions.size,
+      MAX_CONNECTING - connecting,
+    );
+    const due = this.#contacts.due({
+      nowMs,
+      room,
+      newLink: () => ++this.#lastLink,
+      rank: (to) => this.#rank(to),
+      taken: () =>
+        [...sessions.values()].flatMap(({ endpoint, incoming }) =>
+          incoming && endpoint !== null ? [endpoint] : []
+        ),
+    });
+    for (const { link, to } of due) {
+      this.#join(link, to, { incoming: false });
+      this.#state.put({ kind: "connect", link, to });
+    }
+  }
+
+  /** Peers are gone, as another peer says. */
+  lost(peers: readonly PeerEndpoint[]): void {
+    this.#contacts.lost(peers);
+  }
+
+  /** Someone connected to us. */
+  accept(link: number, remote: PeerEndpoint): void {
+    const { options, sessions } = this.#state;
+    const sameHost = reachOf(remote.host) === "machine"
+      ? []
+      : [...sessions.values()].filter((session) =>
+        session.remote.host === remote.host
+      );
+    this.#makeRoom(sameHost, MAX_HALF_OPEN_OF_HOST);
+    this.#makeRoom(sessions.values(), MAX_HALF_OPEN);
+    if (
+      this.#stopped ||
+      sameHost.length >= MAX_SHARE_OF_HOST * options.maxConnections ||
+      (sessions.size >= options.maxConnections && !this.#replace(remote))
+    ) {
+      this.#state.put({ kind: "close", link });
+      return;
+    }
+    this.#join(link, remote, { incoming: true });
+  }
+
+  /** A web seed works (BEP 19): it is one more peer, beside those there is room for. */
+  adopt(link: number, remote: PeerEndpoint, webSeed: string): void {
+    if (this.#stopped) {
+      this.#state.put({ kind: "close", link });
+      return;
+    }
+    this.connected(this.#join(link, remote, { incoming: false, webSeed }));
+  }
+
+  /** Closes the oldest of those that never said a handshake if there are `max` of them. */
+  #makeRoom(sessions: Iterable<PeerSession>, max: number): void {
+    const halfOpen = [...sessions].filter((session) =>
+      session.incoming && session.stage === "handshake"
+    );
+    if (halfOpen.length < max) return;
+    this.close(halfOpen[0]!, "too many without a handshake", "never");
+  }
+
+  /** All connections are taken: ends the one of the lowest canonical priority (BEP 40) if it is idle and lower than that of `remote`. Returns whether there is room now. */
+  #replace(remote: PeerEndpoint): boolean {
+    const { nowMs } = this.#state;
+    let lowest: PeerSession | null = null;
+    let least = this.#rank(remote);
+    for (const session of this.#state.open()) {
+      if (session.downMeter.rate(nowMs) + session.upMeter.rate(nowMs) > 0) {
+        continue;
+      }
+      const rank = this.#rank(session.remote);
+      if (rank >= least) continue;
+      least = rank;
+      lowest = session;
+    }
+    if (lowest === null) return false;
+    this.close(lowest, "another peer has a higher priority", "later");
+    return true;
+  }
+
+  /** The canonical priority of a connection to a peer; 0 for all as long as nobody told us where others see us. */
+  #rank(remote: PeerEndpoint): number {
+    if (!isAddress(remote.host)) return 0;
+    const host = this.#state.externalAddress.bestLike(remote.host);
+    if (host === null) return 0;
+    const port = this.#state.options.listenPort ?? 0;
+    return canonicalPriority({ host, port }, remote);
+  }
+
+  /** A connection we made is there: whoever connects speaks first. */
+  connected(session: PeerSession): void {
+    session.stage = "handshake";
+    this.#greet(session);
+  }
+
+  /** Once a second: keep-alives, and the end of those that are silent. */
+  tick(): void {
+    for (const session of [...this.#state.sessions.values()]) {
+      const due = silenceOf(session, this.#state.nowMs);
+      if (due === "keep-alive") {
+        session.say({ kind: "keep-alive" });
+        this.#state.dirty.add(session);
+      } else if (due !== null) this.close(session, due.close, "soon");
+    }
+  }
+
+  /**
+   * Checks the other side's handshake, answers it, and opens the session.
+   *
+   * @throws {ProtocolError} `handshake-other-torrent`.
+   */
+  shakeHands(session: PeerSession, handshake: Handshake): void {
+    const state = this.#state;
+    const { peerId, reserved } = handshake;
+    const infoHash = session.infoHash = this.#ourName(handshake.infoHash);
+    if (infoHash === null) {
+      throw new ProtocolError(
+        "handshake-other-torrent",
+        "Cannot join: the peer is about another torrent",
+      );
+    }
+    if (equalBytes(peerId, state.options.peerId)) {
+      return this.close(session, "it is ourselves", "never");
+    }
+    session.identify(peerId);
+    if (!this.#hooks.admits(session)) {
+      return this.close(session, "banned", "never");
+    }
+    if (!this.#settleDouble(session)) return;
+    session.features = commonFeatures(
+      state.features,
+      decodeFeatures(reserved),
+    );
+    const { v2 } = state.options;
+    // A hybrid's peer that came by its v1 name and knows v2 is answered by the other name (BEP 52, "upgrade path").
+    session.v2 = v2 !== undefined &&
+      (equalBytes(infoHash, v2.infoHash) ||
+        (session.incoming && session.features.v2));
+    if (session.incoming) this.#greet(session);
+    session.stage = "open";
+    state.everConnected = true;
+    this.#contacts.succeeded(session.link);
+    state.emit({
+      type: "peer.connected",
+      remote: session.address,
+      peerId: session.peerId,
+      client: session.client,
+      incoming: session.incoming,
+      features: Object.entries(session.features)
+        .flatMap(([name, both]) => both ? [name] : []).join(", "),
+    });
+    this.#hooks.opened(session);
+  }
+
+  /** Takes bytes of a peer, hands on each message, and ends the connection of one that breaks the protocol. */
+  received(
+    session: PeerSession,
+    bytes: Uint8Array,
+    taker: MessageTaker,
+  ): void {
+    session.lastReceivedAtMs = this.#state.nowMs;
+    try {
+      const messages = session.decoder.push(bytes);
+      const handshake = session.stage === "handshake"
+        ? session.decoder.takeHandshake()
+        : null;
+      if (handshake !== null) this.shakeHands(session, handshake);
+      this.takeAll(session, messages, taker);
+    } catch (error) {
+      this.#violated(session, error);
+    }
+  }
+
+  /** Hands on messages until the connection is over. */
+  takeAll(
+    session: PeerSession,
+    messages: readonly WireMessage[],
+    taker: MessageTaker,
+  ): void {
+    for (const message of messages) {
+      if (session.stage !== "open" || !this.holds(session)) return;
+      taker.take(session, message);
+    }
+  }
+
+  /** Does something that may find the peer to break the protocol, which ends its connection. */
+  guard(session: PeerSession, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#violated(session, error);
+    }
+  }
+
+  #violated(session: PeerSession, error: unknown): void {
+    if (!(error instanceof ProtocolError)) throw error;
+    this.#state.emit({
+      type: "protocol.violated",
+      remote: session.address,
+      code: error.code,
+      message: error.message,
+    });
+    this.close(session, error.code, "never");
+  }
+
+  /** Whether the session is still ours: inputs and messages may come in after its end. */
+  holds(session: PeerSession): boolean {
+    return this.#state.sessions.get(session.link) === session;
+  }
+
+  /** Ends a connection. */
+  close(session: PeerSession, reason: string, again: Again): void {
+    this.#state.put({ kind: "close", link: session.link });
+    this.forget(session, reason, again);
+  }
+
+  /** A connection is over. */
+  forget(session: PeerSession, reason: string, again: Again): void {
+    const state = this.#state;
+    if (!state.sessions.delete(session.link)) return;
+    state.dirty.delete(session);
+    this.#contacts.closed(session.link, again, state.nowMs);
+    if (session.stage !== "open") return;
+    state.emit({
+      type: "peer.disconnected",
+      remote: session.address,
+      peerId: session.peerId,
+      reason,
+      downloadedBytes: session.downloadedBytes,
+      uploadedBytes: session.uploadedBytes,
+    });
+    this.#hooks.left(session);
+  }
+
+  /** Ends every connection for good. */
+  stop(): void {
+    this.#stopped = true;
+    for (const session of [...this.#state.sessions.values()]) {
+      this.close(session, "we are leaving", "never");
+    }
+  }
+
+  /** The name of ours that the peer used, of the two a hybrid has; null if it is about another torrent. */
+  #ourName(named: Uint8Array): Uint8Array | null {
+    const { infoHash, v2 } = this.#state.options;
+    if (equalBytes(named, infoHash)) return infoHash;
+    return v2 !== undefined && equalBytes(named, v2.infoHash)
+      ? v2.infoHash
+      : null;
+  }
+
+  #join(
+    link: number,
+    remote: PeerEndpoint,
+    how: { readonly incoming: boolean; readonly webSeed?: string },
+  ): PeerSession {
+    const { sessions, have, nowMs, options } = this.#state;
+    const limits = options.limitPeer?.(nowMs);
+    const session = new PeerSession({
+      ...{ link, remote, pieceCount: have.length, nowMs, ...how },
+      ...(limits === undefined ? {} : { limits }),
+    });
+    sessions.set(link, session);
+    return session;
+  }
+
+  /** Says who we are and what we can do. */
+  #greet(session: PeerSession): void {
+    const { peerId, v2 } = this.#state.options;
+    const infoHash = session.v2 ? v2!.infoHash : this.#state.options.infoHash;
+    const reserved = encodeFeatures(this.#state.features);
+    session.sayBytes(encodeHandshake({ infoHash, peerId, reserved }));
+    this.#state.dirty.add(session);
+  }
+
+  /** Of two connections to one peer one stays. Returns whether that is `session`. */
+  #settleDouble(session: PeerSession): boolean {
+    for (const other of this.#state.open()) {
+      if (other.peerId !== session.peerId) continue;
+      const keepNew = keepsNewer(this.#state.options.peerId, session, other);
+      this.close(keepNew ? other : session, "connected twice", "later");
+      return keepNew;
+    }
+    return true;
+  }
+}

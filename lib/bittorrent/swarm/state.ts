@@ -1,0 +1,107 @@
+import { equalBytes } from "../../core/bytes.ts";
+import { Bitfield } from "../wire/bitfield.ts";
+import { ExternalAddress } from "./external_address.ts";
+import type { PeerFeatures } from "../wire/handshake.ts";
+import { PieceBoard } from "./piece_board.ts";
+import { PieceCache } from "./piece_cache.ts";
+import type { PeerSession } from "./peer_session.ts";
+import { RateMeter } from "../rate_meter.ts";
+import type { SwarmOptions } from "./options.ts";
+import type { SwarmEvent, SwarmOutput } from "./in_out.ts";
+
+/** Memory for pieces to serve from; beside it only pieces under way are held. */
+const CACHE_BYTES = 8 * 2 ** 20;
+
+/** What the parts of a {@linkcode Swarm} share. */
+export class SwarmState {
+  /** See {@linkcode SwarmOptions}. */
+  readonly options: SwarmOptions;
+  /** The time of the input being handled. */
+  nowMs = 0;
+  /** What the input being handled leads to. */
+  out: SwarmOutput[] = [];
+  /** Every connection, by link, oldest first. */
+  readonly sessions: Map<number, PeerSession> = new Map();
+  /** Sessions with something to send. */
+  readonly dirty: Set<PeerSession> = new Set();
+  /** Our pieces. */
+  readonly have: Bitfield;
+  /** Who is asked for what. */
+  readonly board: PieceBoard;
+  /** The pieces that are wanted now; null when all are. */
+  readonly demand: Set<number> | null;
+  /** Pieces in memory. */
+  readonly cache: PieceCache;
+  /** We are a first seed that pretends to lack pieces: see `spread`. */
+  spreading = false;
+  /** Verified bytes. */
+  haveBytes = 0;
+  /** Payload received and kept. */
+  downloadedBytes = 0;
+  /** Payload sent. */
+  uploadedBytes = 0;
+  /** Payload received in vain. */
+  wastedBytes = 0;
+  /** What our handshakes announce. */
+  readonly features: Partial<PeerFeatures>;
+  /** Where others see us. */
+  readonly externalAddress: ExternalAddress = new ExternalAddress();
+  /** Whether any handshake ever succeeded. */
+  everConnected = false;
+  /** Payload received from everyone. */
+  readonly downMeter: RateMeter;
+  /** Payload sent to everyone. */
+  readonly upMeter: RateMeter;
+
+  /** Creates the state before the first connection. */
+  constructor(options: SwarmOptions, nowMs: number) {
+    this.options = options;
+    const { v2, infoHash } = options;
+    const { layout, rng, picker } = options;
+    const dht = options.dhtPort !== undefined;
+    const upgradable = v2 !== undefined && !equalBytes(v2.infoHash, infoHash);
+    this.features = { fast: true, extended: true, dht, v2: upgradable };
+    this.have = new Bitfield(layout.pieceCount);
+    for (const pieceIndex of options.have) this.have.add(pieceIndex);
+    this.cache = new PieceCache({
+      pieceLength: layout.pieceLength,
+      capacityBytes: CACHE_BYTES,
+      ...(options.allocate === undefined ? {} : { allocate: options.allocate }),
+    });
+    const demand = options.onDemand ? new Set<number>() : null;
+    this.demand = demand;
+    const known = v2?.known ?? (() => true);
+    this.board = new PieceBoard({
+      layout,
+      have: this.have,
+      picker,
+      rng,
+      known: demand === null
+        ? known
+        : (pieceIndex) => demand.has(pieceIndex) && known(pieceIndex),
+      takeBuffer: (length) => this.cache.takeBuffer(length),
+    });
+    this.downMeter = new RateMeter(nowMs);
+    this.upMeter = new RateMeter(nowMs);
+  }
+
+  /** Adds to what the input leads to. Mostly it is the only output: a list of one, as one that grows is made for 17. */
+  put(output: SwarmOutput): void {
+    if (this.out.length === 0) this.out = [output];
+    else this.out.push(output);
+  }
+
+  /** Tells of something. */
+  emit(event: SwarmEvent): void {
+    this.put({ kind: "event", event });
+  }
+
+  /** The sessions whose handshake is done, as a list of its own. */
+  open(): PeerSession[] {
+    const open: PeerSession[] = [];
+    for (const session of this.sessions.values()) {
+      if (session.stage === "open") open.push(session);
+    }
+    return open;
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * The swarms of a tracker as a file, kept over a restart.
+ *
+ * A line that names the format, the time, then for each swarm info-hash (20 bytes), downloads and number of peers (4
+ * each), and each peer: length of its address and port (1), these (6 or 18), peer id (20), silent ms (4), uploaded,
+ * downloaded, left (8 each), whether its download was counted (1). At the end a SHA-256 of all before. Numbers are
+ * big-endian, sizes and time as doubles.
+ */
+import { ByteCollector } from "../../core/byte_collector.ts";
+import { equalBytes, utf8, viewOf } from "../../core/bytes.ts";
+import type { PeerView } from "./peer_record.ts";
+import type { StoredSwarm } from "./swarm_table.ts";
+
+const HEAD = "rolecall swarms 1\n";
+const HASH_BYTES = 20;
+const DIGEST_BYTES = 32;
+const SWARM_BYTES = HASH_BYTES + 8;
+/** Of a peer, without its address and port. */
+const PEER_BYTES = 1 + HASH_BYTES + 4 + 3 * 8 + 1;
+
+type Hash = (bytes: Uint8Array) => Uint8Array;
+
+/** A snapshot that was read. */
+export interface SwarmSnapshot {
+  readonly savedAtWallMs: number;
+  /** Read one after the other, each with its peers before the next. */
+  readonly swarms: Iterable<StoredSwarm>;
+}
+
+/** Writes a snapshot. */
+export function encodeSnapshot(
+  swarms: Iterable<StoredSwarm>,
+  { savedAtWallMs, sha256 }: {
+    readonly savedAtWallMs: number;
+    readonly sha256: Hash;
+  },
+): Uint8Array<ArrayBuffer> {
+  const collected = new ByteCollector();
+  collected.push(utf8(HEAD));
+  collected.push(doubleBytes(savedAtWallMs));
+  for (const { infoHash, completed, peerCount, peers } of swarms) {
+    const head = new Uint8Array(SWARM_BYTES);
+    head.set(infoHash);
+    viewOf(head).setUint32(HASH_BYTES, completed);
+    viewOf(head).setUint32(HASH_BYTES + 4, peerCount);
+    collected.push(head);
+    for (const peer of peers) collected.push(encodePeer(peer));
+  }
+  collected.push(sha256(collected.bytes));
+  return collected.bytes;
+}
+
+/**
+ * Reads a snapshot.
+ *
+ * @throws {SyntaxError} If it is none, or not whole: a crash, a full disk or a hand has changed it.
+ */
+export function decodeSnapshot(
+  bytes: Uint8Array,
+  { sha256 }: { readonly sha256: Hash },
+): SwarmSnapshot {
+  const head = utf8(HEAD);
+  if (!equalBytes(bytes.subarray(0, head.length), head)) {
+    throw new SyntaxError("it is no snapshot of a tracker");
+  }
+  const end = bytes.length - DIGEST_BYTES;
+  if (
+    end < head.length + 8 ||
+    !equalBytes(sha256(bytes.subarray(0, end)), bytes.subarray(end))
+  ) throw new SyntaxError("its checksum is wrong");
+  const savedAtWallMs = viewOf(bytes).getFloat64(head.length);
+  const body = bytes.subarray(head.length + 8, end);
+  return { savedAtWallMs, swarms: decodeSwarms(body) };
+}
+
+function* decodeSwarms(bytes: Uint8Array): Generator<StoredSwarm> {
+  const view = viewOf(bytes);
+  let at = 0;
+  while (at < bytes.length) {
+    const infoHash = bytes.subarray(at, at + HASH_BYTES);
+    const completed = view.getUint32(at + HASH_BYTES);
+    const peerCount = view.getUint32(at + HASH_BYTES + 4);
+    at += SWARM_BYTES;
+    const peers: PeerView[] = [];
+    for (let count = 0; count < peerCount; count++) {
+      const peer = decodePeer(bytes, view, at);
+      peers.push(peer);
+      at += PEER_BYTES + peer.compact.length;
+    }
+    yield { infoHash, completed, peerCount, peers };
+  }
+}
+
+function encodePeer(peer: PeerView): Uint8Array {
+  const { length } = peer.compact;
+  const bytes = new Uint8Array(PEER_BYTES + length);
+  const view = viewOf(bytes);
+  bytes[0] = length;
+  bytes.set(peer.compact, 1);
+  bytes.set(peer.peerId, 1 + length);
+  const at = 1 + length + HASH_BYTES;
+  view.setUint32(at, peer.silentMs);
+  view.setFloat64(at + 4, peer.uploadedBytes);
+  view.setFloat64(at + 12, peer.downloadedBytes);
+  view.setFloat64(at + 20, peer.leftBytes);
+  bytes[at + 28] = peer.counted ? 1 : 0;
+  return bytes;
+}
+
+function decodePeer(bytes: Uint8Array, view: DataView, from: number): PeerView {
+  const length = bytes[from] ?? 0;
+  const at = from + 1 + length + HASH_BYTES;
+  return {
+    compact: bytes.subarray(from + 1, from + 1 + length),
+    peerId: bytes.subarray(at - HASH_BYTES, at),
+    silentMs: view.getUint32(at),
+    uploadedBytes: view.getFloat64(at + 4),
+    downloadedBytes: view.getFloat64(at + 12),
+    leftBytes: view.getFloat64(at + 20),
+    counted: bytes[at + 28] === 1,
+  };
+}
+
+function doubleBytes(value: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  viewOf(bytes).setFloat64(0, value);
+  return bytes;
+}

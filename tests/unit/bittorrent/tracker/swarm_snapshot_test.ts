@@ -1,0 +1,136 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  decodeSnapshot,
+  encodeSnapshot,
+} from "../../../../lib/bittorrent/tracker/swarm_snapshot.ts";
+import { SwarmTable } from "../../../../lib/bittorrent/tracker/swarm_table.ts";
+import { parseAddress } from "../../../../lib/core/address.ts";
+import { concat, toHex, utf8 } from "../../../../lib/core/bytes.ts";
+import { seededRng } from "../../../../lib/core/rng.ts";
+import { sha256 } from "../../../../lib/io/hash.ts";
+
+const EXPIRY_MS = 10_000;
+
+function emptyTable(change: { readonly allowed?: readonly string[] } = {}) {
+  return new SwarmTable({
+    ...{ rng: seededRng(3), expiryMs: EXPIRY_MS, maxPeers: 50, ...change },
+  });
+}
+
+function infoHash(at: number): Uint8Array {
+  return new Uint8Array(20).fill(at + 1);
+}
+
+/** Three swarms, the last one with downloads only. */
+function filledTable(): SwarmTable {
+  const table = emptyTable();
+  for (let at = 0; at < 40; at++) {
+    const host = at % 4 === 0 ? `2001:db8::${at + 1}` : `10.0.0.${at}`;
+    table.announce({
+      infoHash: infoHash(at % 3),
+      peerId: utf8(`-RC0001-${at}`.padEnd(20, "-")),
+      address: parseAddress(host),
+      families: "both",
+      port: 6881 + at,
+      uploadedBytes: at,
+      downloadedBytes: 2 ** 40 * at,
+      leftBytes: at % 2 === 0 ? 0 : 1000 * at,
+      event: at % 5 === 0 ? "completed" : "none",
+      numWant: 0,
+    }, 100 * at);
+  }
+  for (let at = 2; at < 40; at += 3) {
+    table.announce({
+      infoHash: infoHash(2),
+      peerId: new Uint8Array(20),
+      address: parseAddress(
+        at % 4 === 0 ? `2001:db8::${at + 1}` : `10.0.0.${at}`,
+      ),
+      families: "both",
+      port: 6881 + at,
+      ...{ uploadedBytes: 0, downloadedBytes: 0, leftBytes: 0 },
+      event: "stopped",
+      numWant: 0,
+    }, 4000);
+  }
+  return table;
+}
+
+function restored(bytes: Uint8Array, table = emptyTable(), nowMs = 70_000) {
+  for (const swarm of decodeSnapshot(bytes, { sha256 }).swarms) {
+    table.restore(swarm, nowMs);
+  }
+  return table;
+}
+
+function save(table: SwarmTable, nowMs: number): Uint8Array<ArrayBuffer> {
+  return encodeSnapshot(table.stored(nowMs), { savedAtWallMs: 1e12, sha256 });
+}
+
+Deno.test("a snapshot of the swarms restores every peer, its age, and the counts", () => {
+  const before = filledTable();
+  const bytes = save(before, 4000);
+  assertEquals(decodeSnapshot(bytes, { sha256 }).savedAtWallMs, 1e12);
+  const after = restored(bytes);
+  // Ages are counted in ticks, a little longer than a millisecond here.
+  const view = (table: SwarmTable, nowMs: number) =>
+    table.view({ swarms: 10, peers: 100 }, nowMs).map((swarm) => ({
+      ...swarm,
+      peers: swarm.peers.map((peer) => ({
+        ...peer,
+        silentMs: Math.round(peer.silentMs / 50),
+      })),
+    }));
+  assertEquals(view(after, 70_000), view(before, 4000));
+  assertEquals(after.population(), before.population());
+  assertEquals(after.totals.completed, before.totals.completed);
+  assertEquals(after.scrape(infoHash(2)), before.scrape(infoHash(2)));
+  assert(after.scrape(infoHash(2)).completed > 0);
+  // Peers go on ageing: the first ones announced at 0, 4 s before the snapshot.
+  const count = after.peerCount;
+  assertEquals(after.sweep(70_000 + EXPIRY_MS - 4010), []);
+  after.sweep(70_000 + EXPIRY_MS - 2000);
+  assert(after.peerCount < count && after.peerCount > 0);
+  // A repeated "completed" counts once, also across the restart.
+  assertEquals(save(restored(save(before, 4000)), 70_000).length, bytes.length);
+});
+
+Deno.test("restore leaves out who has been silent for too long, and what is not allowed any more", () => {
+  const bytes = save(filledTable(), EXPIRY_MS + 1000);
+  const table = restored(bytes);
+  const silent = Math.ceil(1000 / 100);
+  assert(table.peerCount <= 27 - Math.floor(silent * 2 / 3) + 1);
+  const listed = restored(
+    save(filledTable(), 4000),
+    emptyTable({ allowed: [toHex(infoHash(0))] }),
+  );
+  assertEquals(listed.swarmCount, 1);
+});
+
+Deno.test("restoring twice changes nothing but the counts of downloads", () => {
+  const bytes = save(filledTable(), 4000);
+  const table = restored(bytes);
+  const peers = table.peerCount;
+  restored(bytes, table);
+  assertEquals(table.peerCount, peers);
+});
+
+Deno.test("decodeSnapshot refuses every truncation and every changed byte", () => {
+  const bytes = save(filledTable(), 4000);
+  const refuses = (bad: Uint8Array) =>
+    assertThrows(() => decodeSnapshot(bad, { sha256 }), SyntaxError);
+  for (let length = 0; length < bytes.length; length += 7) {
+    refuses(bytes.subarray(0, length));
+  }
+  for (let at = 0; at < bytes.length; at += 5) {
+    const bad = bytes.slice();
+    bad[at] = bad[at]! ^ 0x40;
+    refuses(bad);
+  }
+  refuses(concat(bytes, Uint8Array.of(0)));
+  refuses(utf8("hello"));
+});
+
+Deno.test("an empty table has a snapshot, too", () => {
+  assertEquals(restored(save(emptyTable(), 0)).swarmCount, 0);
+});
