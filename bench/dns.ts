@@ -16,11 +16,11 @@ import { join } from "@std/path";
 import { parseAddress, parseCidr } from "../lib/core/address.ts";
 import { seededRng } from "../lib/core/rng.ts";
 import { parseName } from "../lib/dns/name.ts";
-import { parseMasterFile } from "../lib/dns/master_file.ts";
-import { Responder } from "../lib/dns/responder.ts";
+import { parseMasterFile } from "../lib/dns/authority/master_file.ts";
+import { Responder } from "../lib/dns/authority/responder.ts";
 import { encodeQuery } from "../lib/dns/stub_query.ts";
-import { parseZoneJson } from "../lib/dns/zone_json.ts";
-import { ZoneTable } from "../lib/dns/zone_table.ts";
+import { parseZoneJson } from "../lib/dns/authority/zone_json.ts";
+import { ZoneTable } from "../lib/dns/authority/zone_table.ts";
 import {
   edgeOf,
   GEO_NAME,

@@ -9,13 +9,13 @@
  */
 import { parseAddress, parseCidr } from "../lib/core/address.ts";
 import { seededRng } from "../lib/core/rng.ts";
+import { Responder } from "../lib/dns/authority/responder.ts";
+import { ServerCookies } from "../lib/dns/authority/server_cookies.ts";
+import { parseZoneJson } from "../lib/dns/authority/zone_json.ts";
+import { ZoneTable } from "../lib/dns/authority/zone_table.ts";
 import { RECORD_TYPES } from "../lib/dns/codes.ts";
 import { parseName } from "../lib/dns/name.ts";
-import { Responder } from "../lib/dns/responder.ts";
-import { ServerCookies } from "../lib/dns/server_cookies.ts";
 import { encodeQuery } from "../lib/dns/stub_query.ts";
-import { parseZoneJson } from "../lib/dns/zone_json.ts";
-import { ZoneTable } from "../lib/dns/zone_table.ts";
 
 const ROUNDS = Number(Deno.env.get("ROUNDS") ?? 9);
 const QUERIES = 200_000;

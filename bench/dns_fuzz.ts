@@ -4,9 +4,13 @@
  *
  *     deno run -A bench/dns_fuzz.ts [COUNT] [SEED]
  *
- * tests/unit/dns/responder_fuzz_test.ts does the same with 20,000.
+ * tests/unit/dns/authority/responder_fuzz_test.ts does the same with 20,000.
  */
-import { responderFor, SITE_ZONE, ZONE } from "../tests/unit/dns/ask.ts";
+import {
+  responderFor,
+  SITE_ZONE,
+  ZONE,
+} from "../tests/unit/dns/authority/ask.ts";
 import { fuzz } from "../tests/support/dns_fuzz.ts";
 
 const count = Number(Deno.args[0] ?? 1_000_000);

@@ -6,8 +6,8 @@
  *
  * 100,000 names unless told otherwise, each with an address; medians of 5. About 15 s.
  */
-import { parseMasterFile } from "../lib/dns/master_file.ts";
-import { ZoneTable } from "../lib/dns/zone_table.ts";
+import { parseMasterFile } from "../lib/dns/authority/master_file.ts";
+import { ZoneTable } from "../lib/dns/authority/zone_table.ts";
 
 const NAMES = Number(Deno.args[0] ?? 100_000);
 const collect = (globalThis as { gc?: () => void }).gc;

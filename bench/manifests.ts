@@ -13,7 +13,7 @@
  */
 import { createRequire } from "node:module";
 import { join, resolve } from "@std/path";
-import { openMpd } from "../lib/dash/mpd.ts";
+import { openMpd } from "../lib/dash/mpd/mpd.ts";
 
 /** Longest that reading one may take. */
 const LIMIT_MS = 20_000;

@@ -5,7 +5,7 @@
  * `deno run -A bench/title.ts [FLAGS OF ORIGIN]`: how far sizes are from nominal, the time to the first byte, and the
  * processor time of the origin (Linux: /proc). Machine, load and number of runs belong beside the figures.
  */
-import { openMpd } from "../lib/dash/mpd.ts";
+import { openMpd } from "../lib/dash/mpd/mpd.ts";
 import { startProgram } from "../tests/support/program.ts";
 
 await using origin = await startProgram(

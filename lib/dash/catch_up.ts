@@ -6,7 +6,7 @@
  * like it): it hurries already when little is amiss, and never quite reaches the limit. In both, when the buffer is
  * nearly dry it plays slower whatever the latency: a stall costs more of it than that.
  */
-import type { Live } from "./live.ts";
+import type { Live } from "./mpd/live.ts";
 
 /** How far behind to stay, and by how much of the rate. */
 export interface CatchUpOptions {

@@ -13,8 +13,8 @@ import {
   liveEdgeMs,
   targetLatencyMs,
   toldEndMs,
-} from "./live.ts";
-import type { Mpd, MpdDocument } from "./mpd.ts";
+} from "./mpd/live.ts";
+import type { Mpd, MpdDocument } from "./mpd/mpd.ts";
 import { GrowingTrack, SAME_MS } from "./live_track.ts";
 import { planTracks, type Track, type TrackChoice } from "./title.ts";
 

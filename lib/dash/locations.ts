@@ -1,5 +1,5 @@
 import type { Rng } from "../core/rng.ts";
-import type { BaseUrl, Mpd } from "./mpd.ts";
+import type { BaseUrl, Mpd } from "./mpd/mpd.ts";
 
 /** A place that was given up for a while. */
 export interface FailedLocation {

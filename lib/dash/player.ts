@@ -11,7 +11,7 @@
  * measured throughput by four, since a title played four times as fast needs four times the rate.
  */
 import type { Machine } from "../core/machine.ts";
-import type { SegmentLocation } from "./mpd.ts";
+import type { SegmentLocation } from "./mpd/mpd.ts";
 import { Adaptation, type AdaptationOptions } from "./player_adaptation.ts";
 import { LatencyKeeper, type LiveOptions } from "./player_latency.ts";
 import type { PlayerInput, PlayerOutput, Seek } from "./player_messages.ts";

@@ -1,5 +1,5 @@
 import type { DashEvent } from "../events/dash.ts";
-import type { SegmentLocation } from "./mpd.ts";
+import type { SegmentLocation } from "./mpd/mpd.ts";
 import type { PlayoutChange } from "./playout.ts";
 import type { RequestState } from "./request_state.ts";
 import type { Track } from "./title.ts";

@@ -1,4 +1,4 @@
-import type { SegmentLocation } from "./mpd.ts";
+import type { SegmentLocation } from "./mpd/mpd.ts";
 import type { RequestState } from "./request_state.ts";
 import {
   type Choice,

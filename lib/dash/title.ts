@@ -4,7 +4,7 @@ import type {
   Representation,
   Segment,
   SegmentLocation,
-} from "./mpd.ts";
+} from "./mpd/mpd.ts";
 
 /** One way to play a stretch of the title. */
 export interface Choice {

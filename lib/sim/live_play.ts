@@ -7,7 +7,7 @@
  */
 import type { AbrRule } from "../dash/abr/rule.ts";
 import { liveQoe } from "../dash/live_qoe.ts";
-import type { SegmentLocation } from "../dash/mpd.ts";
+import type { SegmentLocation } from "../dash/mpd/mpd.ts";
 import { Player } from "../dash/player.ts";
 import type {
   LatencyRecord,

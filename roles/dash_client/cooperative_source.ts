@@ -1,5 +1,5 @@
 import { assistStep } from "../../lib/dash/peer_assist.ts";
-import type { SegmentLocation } from "../../lib/dash/mpd.ts";
+import type { SegmentLocation } from "../../lib/dash/mpd/mpd.ts";
 import type { Position } from "../../lib/dash/title.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { PeerPieces } from "./cooperation.ts";

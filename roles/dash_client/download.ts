@@ -1,5 +1,5 @@
 import { RunError } from "../../lib/core/errors.ts";
-import type { SegmentLocation } from "../../lib/dash/mpd.ts";
+import type { SegmentLocation } from "../../lib/dash/mpd/mpd.ts";
 import type { Choice, Media, Position } from "../../lib/dash/title.ts";
 import type { RandomAccessFile } from "../../lib/io/files.ts";
 import type { RoleContext } from "../../lib/role.ts";

@@ -1,6 +1,6 @@
 import { messageOf, RunError } from "../../lib/core/errors.ts";
 import { readRetryAfter } from "../../lib/dash/attempts.ts";
-import type { ByteRange } from "../../lib/dash/mpd.ts";
+import type { ByteRange } from "../../lib/dash/mpd/mpd.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import { type Address, formatAddress } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";

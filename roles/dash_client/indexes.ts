@@ -5,12 +5,12 @@ import type {
   Mpd,
   Representation,
   SegmentLocation,
-} from "../../lib/dash/mpd.ts";
+} from "../../lib/dash/mpd/mpd.ts";
 import {
   IndexReading,
   MAX_INDEX_BYTES,
   SidxError,
-} from "../../lib/dash/sidx.ts";
+} from "../../lib/dash/mpd/sidx.ts";
 import type { Fetcher } from "./fetcher.ts";
 
 /**

@@ -1,12 +1,12 @@
 import { ByteCollector } from "../../lib/core/byte_collector.ts";
 import { fromUtf8 } from "../../lib/core/bytes.ts";
 import { RunError } from "../../lib/core/errors.ts";
-import { readClock, type UtcClock } from "../../lib/dash/live.ts";
+import { readClock, type UtcClock } from "../../lib/dash/mpd/live.ts";
 import { LiveTitle, type LiveView } from "../../lib/dash/live_title.ts";
-import { type MpdDocument, openMpd } from "../../lib/dash/mpd.ts";
+import { type MpdDocument, openMpd } from "../../lib/dash/mpd/mpd.ts";
 import type { Locations } from "../../lib/dash/locations.ts";
 import type { TrackChoice } from "../../lib/dash/title.ts";
-import { MAX_MPD_BYTES, MpdError } from "../../lib/dash/xml.ts";
+import { MAX_MPD_BYTES, MpdError } from "../../lib/dash/mpd/xml.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Fetched, Fetcher, FetchOptions, NotFetched } from "./fetcher.ts";

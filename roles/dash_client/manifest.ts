@@ -1,5 +1,5 @@
 import { InputError, RunError } from "../../lib/core/errors.ts";
-import { type Mpd, openMpd } from "../../lib/dash/mpd.ts";
+import { type Mpd, openMpd } from "../../lib/dash/mpd/mpd.ts";
 import { Locations } from "../../lib/dash/locations.ts";
 import {
   planTracks,
@@ -7,7 +7,7 @@ import {
   type Track,
   type TrackChoice,
 } from "../../lib/dash/title.ts";
-import { MpdError } from "../../lib/dash/xml.ts";
+import { MpdError } from "../../lib/dash/mpd/xml.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { CmcdSession } from "./cmcd.ts";
 import { Fetcher } from "./fetcher.ts";

@@ -1,6 +1,6 @@
 import { InputError } from "../../lib/core/errors.ts";
-import { openMpd } from "../../lib/dash/mpd.ts";
-import { MpdError } from "../../lib/dash/xml.ts";
+import { openMpd } from "../../lib/dash/mpd/mpd.ts";
+import { MpdError } from "../../lib/dash/mpd/xml.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { Cooperation } from "./cooperation.ts";
 import { Fetcher } from "./fetcher.ts";

@@ -5,7 +5,7 @@ import {
   piecesOf,
 } from "../../lib/bittorrent/metainfo/layout.ts";
 import type { Metainfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
-import type { SegmentLocation } from "../../lib/dash/mpd.ts";
+import type { SegmentLocation } from "../../lib/dash/mpd/mpd.ts";
 import type { Track } from "../../lib/dash/title.ts";
 import {
   MAX_TORRENT_BYTES,

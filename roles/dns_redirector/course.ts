@@ -1,10 +1,17 @@
 import { type Flag, flag, type FlagValues } from "../../lib/cli/flags.ts";
 import { formatAddress } from "../../lib/core/address.ts";
 import { InputError, RunError } from "../../lib/core/errors.ts";
+import type {
+  Answering,
+  Asker,
+  Reply,
+} from "../../lib/dns/authority/responder.ts";
+import {
+  type AliasSpec,
+  namesBeside,
+} from "../../lib/dns/authority/zone_flags.ts";
 import { PlainAnswers } from "../../lib/dns/course/plain_answers.ts";
 import { displayName, type Name } from "../../lib/dns/name.ts";
-import type { Answering, Asker, Reply } from "../../lib/dns/responder.ts";
-import { type AliasSpec, namesBeside } from "../../lib/dns/zone_flags.ts";
 import type { FileAppender } from "../../lib/io/files.ts";
 import type { RoleContext } from "../../lib/role.ts";
 

@@ -1,11 +1,11 @@
 import { flag, type FlagValues } from "../../lib/cli/flags.ts";
 import { fromUtf8 } from "../../lib/core/bytes.ts";
 import { InputError, messageOf } from "../../lib/core/errors.ts";
+import { parseSiteFile } from "../../lib/dns/authority/site_file.ts";
+import type { EdgeSpec, SiteSpec } from "../../lib/dns/authority/zone.ts";
 import { parseGeography } from "../../lib/dns/course/geography.ts";
 import { parseLinkStates } from "../../lib/dns/course/link_states.ts";
 import { parseServerList } from "../../lib/dns/course/server_list.ts";
-import { parseSiteFile } from "../../lib/dns/site_file.ts";
-import type { EdgeSpec, SiteSpec } from "../../lib/dns/zone.ts";
 import type { RoleContext } from "../../lib/role.ts";
 
 /** A file that a person or a script wrote; a larger one is a mistake. */

@@ -6,7 +6,7 @@ import { displayName } from "../../lib/dns/name.ts";
 import { smoothRoundTrip } from "../../lib/dns/select/by_latency.ts";
 import { noteLoad } from "../../lib/dns/select/by_load.ts";
 import type { Edge, EdgeBook } from "../../lib/dns/select/edge.ts";
-import type { ZoneTable } from "../../lib/dns/zone_table.ts";
+import type { ZoneTable } from "../../lib/dns/authority/zone_table.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { checkEdge, describeCheck, readMetrics } from "./edge_check.ts";
 import type { WatchRules } from "./watch_flags.ts";

@@ -5,8 +5,8 @@ import {
 } from "../../lib/core/address.ts";
 import { rcodeName, RCODES, typeName } from "../../lib/dns/codes.ts";
 import { displayName } from "../../lib/dns/name.ts";
-import type { Reply } from "../../lib/dns/responder.ts";
-import type { Choice } from "../../lib/dns/choice.ts";
+import type { Reply } from "../../lib/dns/authority/responder.ts";
+import type { Choice } from "../../lib/dns/authority/choice.ts";
 import type { RolecallEvent } from "../../lib/events/mod.ts";
 import type { RoleContext } from "../../lib/role.ts";
 

@@ -5,7 +5,7 @@ import {
   Resolver,
   type ResolverInput,
   type ResolverOutput,
-} from "../../lib/dns/resolver.ts";
+} from "../../lib/dns/resolver/resolver.ts";
 import { drive } from "../../lib/io/drive.ts";
 import { Inbox } from "../../lib/io/inbox.ts";
 import { secretRng } from "../../lib/io/hash.ts";

@@ -5,9 +5,9 @@ import {
   parseRootHint,
   parseRootHints,
   rootOf,
-} from "../../lib/dns/resolver_hints.ts";
-import type { ResolverOptions } from "../../lib/dns/resolver.ts";
-import type { NameServer } from "../../lib/dns/resolver_reply.ts";
+} from "../../lib/dns/resolver/hints.ts";
+import type { ResolverOptions } from "../../lib/dns/resolver/resolver.ts";
+import type { NameServer } from "../../lib/dns/resolver/reply.ts";
 import type { RoleContext } from "../../lib/role.ts";
 
 const MAX_HINTS_BYTES = 2 ** 20;

@@ -1,5 +1,5 @@
 import { RunError } from "../../lib/core/errors.ts";
-import type { ResolverInput } from "../../lib/dns/resolver.ts";
+import type { ResolverInput } from "../../lib/dns/resolver/resolver.ts";
 import { frameMessage, MessageDecoder } from "../../lib/dns/stream.ts";
 import type { Inbox } from "../../lib/io/inbox.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";

@@ -1,7 +1,10 @@
 import { RunError } from "../../lib/core/errors.ts";
-import { ResponseRateLimit } from "../../lib/dns/rate_limit.ts";
-import { Responder, type ResponderOptions } from "../../lib/dns/responder.ts";
-import { ServerCookies } from "../../lib/dns/server_cookies.ts";
+import { ResponseRateLimit } from "../../lib/dns/authority/rate_limit.ts";
+import {
+  Responder,
+  type ResponderOptions,
+} from "../../lib/dns/authority/responder.ts";
+import { ServerCookies } from "../../lib/dns/authority/server_cookies.ts";
 import { secretBytes } from "../../lib/io/hash.ts";
 import type { Address, TcpListener, UdpSocket } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";

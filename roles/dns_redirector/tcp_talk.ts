@@ -1,12 +1,12 @@
 import { parseAddress } from "../../lib/core/address.ts";
 import { RunError } from "../../lib/core/errors.ts";
-import type { Answering } from "../../lib/dns/responder.ts";
+import type { Answering } from "../../lib/dns/authority/responder.ts";
+import type { ZoneTable } from "../../lib/dns/authority/zone_table.ts";
 import {
   FramedMessages,
   frameMessage,
   MessageDecoder,
 } from "../../lib/dns/stream.ts";
-import type { ZoneTable } from "../../lib/dns/zone_table.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import { formatAddress, type TcpConnection } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";

@@ -2,8 +2,8 @@ import { type Cidr, cidrContains } from "../../lib/core/address.ts";
 import { RunError } from "../../lib/core/errors.ts";
 import { RCODES } from "../../lib/dns/codes.ts";
 import { displayName } from "../../lib/dns/name.ts";
-import { transferMessages } from "../../lib/dns/zone_transfer.ts";
-import type { Zone, ZoneTable } from "../../lib/dns/zone_table.ts";
+import { transferMessages } from "../../lib/dns/authority/zone_transfer.ts";
+import type { Zone, ZoneTable } from "../../lib/dns/authority/zone_table.ts";
 import type { RoleContext } from "../../lib/role.ts";
 
 /** Zones that are sent at the same time; BIND's default. */

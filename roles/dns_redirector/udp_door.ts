@@ -1,4 +1,4 @@
-import type { Answering } from "../../lib/dns/responder.ts";
+import type { Answering } from "../../lib/dns/authority/responder.ts";
 import type { UdpSocket } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { QueryLog, Sender } from "./query_log.ts";

@@ -1,5 +1,8 @@
 import { RunError } from "../../lib/core/errors.ts";
-import type { ResolverInput, ResolverOutput } from "../../lib/dns/resolver.ts";
+import type {
+  ResolverInput,
+  ResolverOutput,
+} from "../../lib/dns/resolver/resolver.ts";
 import type { Inbox } from "../../lib/io/inbox.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import type { Address } from "../../lib/io/net.ts";

@@ -1,8 +1,11 @@
 import { dirname, isAbsolute, join } from "@std/path";
 import { InputError, RunError } from "../../lib/core/errors.ts";
-import { includesIn, parseMasterFile } from "../../lib/dns/master_file.ts";
-import type { ZoneData } from "../../lib/dns/zone.ts";
-import { parseZoneJson } from "../../lib/dns/zone_json.ts";
+import {
+  includesIn,
+  parseMasterFile,
+} from "../../lib/dns/authority/master_file.ts";
+import type { ZoneData } from "../../lib/dns/authority/zone.ts";
+import { parseZoneJson } from "../../lib/dns/authority/zone_json.ts";
 import type { RoleContext } from "../../lib/role.ts";
 
 /** A zone file is text that a person wrote; a larger one is a mistake. */

@@ -8,15 +8,15 @@ import {
   POLICY_NAMES,
   type Steering,
 } from "../../lib/dns/select/mod.ts";
-import type { ZoneData } from "../../lib/dns/zone.ts";
+import type { ZoneData } from "../../lib/dns/authority/zone.ts";
 import {
   parseAliasFlag,
   parseDomainFlag,
   parseEdgeFlag,
   parseSiteFlag,
   zonesOfFlags,
-} from "../../lib/dns/zone_flags.ts";
-import { ZoneTable } from "../../lib/dns/zone_table.ts";
+} from "../../lib/dns/authority/zone_flags.ts";
+import { ZoneTable } from "../../lib/dns/authority/zone_table.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { CourseFlagValues } from "./course.ts";
 import { EDGE_FILE_FLAGS, edgeFilesOf, readEdgeFiles } from "./edge_files.ts";

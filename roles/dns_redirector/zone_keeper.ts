@@ -1,7 +1,7 @@
 import { InputError } from "../../lib/core/errors.ts";
 import { displayName, equalNames } from "../../lib/dns/name.ts";
 import { EdgeBook } from "../../lib/dns/select/edge.ts";
-import type { ZoneTable } from "../../lib/dns/zone_table.ts";
+import type { ZoneTable } from "../../lib/dns/authority/zone_table.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { filesOf, loadZones, type ZoneFlagValues } from "./zone_flags.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";

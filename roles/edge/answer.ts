@@ -1,11 +1,13 @@
 import type { EdgeCacheStatus } from "../../lib/events/edge.ts";
-import type { CacheStatus } from "../../lib/http/cache_status.ts";
+import type { CacheStatus } from "../../lib/http/cache/cache_status.ts";
+import { GrowingBody } from "../../lib/http/cache/growing_body.ts";
+import { currentAgeMs } from "../../lib/http/cache/reuse.ts";
+import type { StoredResponse } from "../../lib/http/cache/stored_response.ts";
 import {
   evaluateConditions,
   type Validators,
 } from "../../lib/http/conditional.ts";
 import { Fields } from "../../lib/http/fields.ts";
-import { GrowingBody } from "../../lib/http/growing_body.ts";
 import { parseHttpDate } from "../../lib/http/http_date.ts";
 import { byterangesBody } from "../../lib/http/multipart.ts";
 import {
@@ -15,8 +17,6 @@ import {
   rangeLength,
   unsatisfiedRange,
 } from "../../lib/http/range.ts";
-import { currentAgeMs } from "../../lib/http/reuse.ts";
-import type { StoredResponse } from "../../lib/http/stored_response.ts";
 import { parseEntityTag } from "../../lib/http/validators.ts";
 import type { HttpResponse } from "../../lib/io/http.ts";
 import type { Exchange } from "./exchange.ts";

@@ -1,16 +1,16 @@
 import { RunError } from "../../lib/core/errors.ts";
-import type { DiskFile } from "../../lib/http/disk_entry.ts";
+import type { DiskFile } from "../../lib/http/cache/disk_entry.ts";
 import {
   CHUNK_BYTES,
   decodeDiskHead,
   type DiskHead,
   diskTextBytes,
   PRELUDE_BYTES,
-} from "../../lib/http/disk_file.ts";
+} from "../../lib/http/cache/disk_file.ts";
 import type {
   StoredBody,
   StoredBodyReader,
-} from "../../lib/http/stored_body.ts";
+} from "../../lib/http/cache/stored_body.ts";
 import type { Files, RandomAccessFile } from "../../lib/io/files.ts";
 import { crc32 } from "../../lib/io/hash.ts";
 

@@ -1,11 +1,14 @@
 import { RunError } from "../../lib/core/errors.ts";
-import { type DiskEntry, diskEntryFrom } from "../../lib/http/disk_entry.ts";
-import { currentAgeMs } from "../../lib/http/reuse.ts";
+import {
+  type DiskEntry,
+  diskEntryFrom,
+} from "../../lib/http/cache/disk_entry.ts";
+import { currentAgeMs } from "../../lib/http/cache/reuse.ts";
 import type {
   FillingResponse,
   StoredResponse,
-} from "../../lib/http/stored_response.ts";
-import type { Tiers } from "../../lib/http/tiers.ts";
+} from "../../lib/http/cache/stored_response.ts";
+import type { Tiers } from "../../lib/http/cache/tiers.ts";
 import type { RandomAccessFile } from "../../lib/io/files.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { ChunkReader, DiskBody, readHead } from "./disk_reading.ts";

@@ -1,8 +1,8 @@
 import { RunError } from "../../lib/core/errors.ts";
-import type { DiskFile } from "../../lib/http/disk_entry.ts";
-import { encodeDiskHead } from "../../lib/http/disk_file.ts";
-import type { StoredResponse } from "../../lib/http/stored_response.ts";
-import type { Tiers } from "../../lib/http/tiers.ts";
+import type { DiskFile } from "../../lib/http/cache/disk_entry.ts";
+import { encodeDiskHead } from "../../lib/http/cache/disk_file.ts";
+import type { StoredResponse } from "../../lib/http/cache/stored_response.ts";
+import type { Tiers } from "../../lib/http/cache/tiers.ts";
 import { crc32 } from "../../lib/io/hash.ts";
 import type { RoleContext } from "../../lib/role.ts";
 

@@ -1,9 +1,9 @@
 import type {
   CacheStatus,
   ForwardReason,
-} from "../../lib/http/cache_status.ts";
-import type { Lookup, LookupOptions } from "../../lib/http/lookup.ts";
-import type { StoredResponse } from "../../lib/http/stored_response.ts";
+} from "../../lib/http/cache/cache_status.ts";
+import type { Lookup, LookupOptions } from "../../lib/http/cache/lookup.ts";
+import type { StoredResponse } from "../../lib/http/cache/stored_response.ts";
 import type { Fields } from "../../lib/http/fields.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";
 import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";

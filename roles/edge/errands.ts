@@ -1,8 +1,8 @@
 import { ByteCollector } from "../../lib/core/byte_collector.ts";
 import { fromUtf8 } from "../../lib/core/bytes.ts";
 import { RunError } from "../../lib/core/errors.ts";
-import { MAX_MPD_BYTES } from "../../lib/dash/xml.ts";
-import { isNearestHit } from "../../lib/http/cache_status.ts";
+import { MAX_MPD_BYTES } from "../../lib/dash/mpd/xml.ts";
+import { isNearestHit } from "../../lib/http/cache/cache_status.ts";
 import type { Edge } from "./edge.ts";
 import { isPage } from "./titles.ts";
 import { OwnRequest } from "./own_request.ts";

@@ -1,7 +1,7 @@
-import type { CacheStatus } from "../../lib/http/cache_status.ts";
-import { formatCacheStatus } from "../../lib/http/cache_status.ts";
+import type { CacheStatus } from "../../lib/http/cache/cache_status.ts";
+import { formatCacheStatus } from "../../lib/http/cache/cache_status.ts";
 import { endToEnd, Fields, type FieldSource } from "../../lib/http/fields.ts";
-import type { CacheRequest } from "../../lib/http/stored_response.ts";
+import type { CacheRequest } from "../../lib/http/cache/stored_response.ts";
 import type { EdgeCacheStatus } from "../../lib/events/edge.ts";
 import type {
   BodySource,

@@ -1,12 +1,12 @@
-import type { ForwardReason } from "../../lib/http/cache_status.ts";
-import type { Flight } from "../../lib/http/flights.ts";
-import type { Lookup, PartialResponse } from "../../lib/http/lookup.ts";
-import { linesForOne } from "../../lib/http/storability.ts";
+import type { ForwardReason } from "../../lib/http/cache/cache_status.ts";
+import type { Flight } from "../../lib/http/cache/flights.ts";
+import type { Lookup, PartialResponse } from "../../lib/http/cache/lookup.ts";
+import { linesForOne } from "../../lib/http/cache/storability.ts";
 import {
   conditionsFor,
   restConditions,
   type StoredResponse,
-} from "../../lib/http/stored_response.ts";
+} from "../../lib/http/cache/stored_response.ts";
 import type { HttpResponse } from "../../lib/io/http.ts";
 import type { Exchange, FillRequest } from "./exchange.ts";
 import { fillStored, storedAnswer } from "./filling.ts";

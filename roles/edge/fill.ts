@@ -1,4 +1,4 @@
-import type { GrowingBody } from "../../lib/http/growing_body.ts";
+import type { GrowingBody } from "../../lib/http/cache/growing_body.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import {
   FELL_SILENT,

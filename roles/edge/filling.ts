@@ -1,15 +1,15 @@
 import type {
   CacheStatus,
   ForwardReason,
-} from "../../lib/http/cache_status.ts";
-import type { FillingPart } from "../../lib/http/cache.ts";
+} from "../../lib/http/cache/cache_status.ts";
+import type { FillingPart } from "../../lib/http/cache/cache.ts";
 import { Fields } from "../../lib/http/fields.ts";
 import {
   type FillingResponse,
   isRestOf,
   restConditions,
-} from "../../lib/http/stored_response.ts";
-import { linesForOne } from "../../lib/http/storability.ts";
+} from "../../lib/http/cache/stored_response.ts";
+import { linesForOne } from "../../lib/http/cache/storability.ts";
 import type { EdgeCacheStatus } from "../../lib/events/edge.ts";
 import type { HttpResponse } from "../../lib/io/http.ts";
 import type { Exchange } from "./exchange.ts";

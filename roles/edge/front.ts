@@ -1,4 +1,4 @@
-import { isNearestHit } from "../../lib/http/cache_status.ts";
+import { isNearestHit } from "../../lib/http/cache/cache_status.ts";
 import { Fields } from "../../lib/http/fields.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";

@@ -1,8 +1,8 @@
 import { InputError, RunError } from "../../lib/core/errors.ts";
 import { shuffled } from "../../lib/core/rng.ts";
-import { parseMpd } from "../../lib/dash/mpd.ts";
-import { MAX_MPD_BYTES } from "../../lib/dash/xml.ts";
-import { isNearestHit } from "../../lib/http/cache_status.ts";
+import { parseMpd } from "../../lib/dash/mpd/mpd.ts";
+import { MAX_MPD_BYTES } from "../../lib/dash/mpd/xml.ts";
+import { isNearestHit } from "../../lib/http/cache/cache_status.ts";
 import { streamOf } from "../../lib/io/body_stream.ts";
 import type { BodySource } from "../../lib/io/http.ts";
 import { HttpClient } from "../../lib/io/http_client.ts";

@@ -1,5 +1,5 @@
-import { tokenOf } from "../../lib/http/cache_status.ts";
-import type { HttpCache } from "../../lib/http/cache.ts";
+import { tokenOf } from "../../lib/http/cache/cache_status.ts";
+import type { HttpCache } from "../../lib/http/cache/cache.ts";
 import type { HttpClient } from "../../lib/io/http_client.ts";
 import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
 import type { AnswerLog } from "./answer_log.ts";

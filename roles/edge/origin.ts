@@ -1,5 +1,5 @@
 import { RunError } from "../../lib/core/errors.ts";
-import type { OriginFailure } from "../../lib/http/flights.ts";
+import type { OriginFailure } from "../../lib/http/cache/flights.ts";
 import {
   endToEnd,
   type Fields,
@@ -10,7 +10,7 @@ import {
   type HealthChange,
   OriginHealth,
 } from "../../lib/http/origin_health.ts";
-import type { ReceivedHead } from "../../lib/http/stored_response.ts";
+import type { ReceivedHead } from "../../lib/http/cache/stored_response.ts";
 import { Turns } from "../../lib/http/turns.ts";
 import type {
   ClientRequest,

@@ -1,4 +1,4 @@
-import type { HttpCache } from "../../lib/http/cache.ts";
+import type { HttpCache } from "../../lib/http/cache/cache.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { AnswerLog } from "./answer_log.ts";
 import type { Exchange } from "./exchange.ts";

@@ -1,5 +1,8 @@
-import type { ForwardReason } from "../../lib/http/cache_status.ts";
-import { answersGet, invalidatedUrls } from "../../lib/http/storability.ts";
+import type { ForwardReason } from "../../lib/http/cache/cache_status.ts";
+import {
+  answersGet,
+  invalidatedUrls,
+} from "../../lib/http/cache/storability.ts";
 import type { HttpResponse } from "../../lib/io/http.ts";
 import type { Exchange } from "./exchange.ts";
 import { BodySource } from "./fill.ts";

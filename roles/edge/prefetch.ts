@@ -8,7 +8,7 @@
  * Players that name what they want next (CMCD `nor`) are believed at their first request.
  */
 import { messageOf } from "../../lib/core/errors.ts";
-import { isNearestHit } from "../../lib/http/cache_status.ts";
+import { isNearestHit } from "../../lib/http/cache/cache_status.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";
 import type { HttpResponse } from "../../lib/io/http.ts";
 import type { RoleContext } from "../../lib/role.ts";

@@ -1,7 +1,7 @@
 import { utf8 } from "../../lib/core/bytes.ts";
+import type { Tiers } from "../../lib/http/cache/tiers.ts";
 import { Fields, type FieldSource, splitList } from "../../lib/http/fields.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";
-import type { Tiers } from "../../lib/http/tiers.ts";
 import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
 import { formatAddress } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";

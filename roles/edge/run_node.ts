@@ -1,4 +1,4 @@
-import { HttpCache } from "../../lib/http/cache.ts";
+import { HttpCache } from "../../lib/http/cache/cache.ts";
 import type { HttpHandler } from "../../lib/io/http.ts";
 import { HttpClient } from "../../lib/io/http_client.ts";
 import type { TlsIdentity } from "../../lib/io/self_signed.ts";

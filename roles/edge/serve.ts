@@ -8,7 +8,7 @@ import type { EdgeFlags } from "./flags.ts";
 import { Players } from "./players.ts";
 import { forgetIn, Purger } from "./purge.ts";
 import { cacheOf, runNode } from "./run_node.ts";
-import { checkWorkerFlags, serveByWorkers } from "./workers.ts";
+import { checkWorkerFlags, serveByWorkers } from "./workers/workers.ts";
 
 /** Runs an edge until told to stop. */
 export async function serveEdge(

@@ -1,10 +1,10 @@
-import type { CacheStatus } from "../../lib/http/cache_status.ts";
-import { requestDirectives } from "../../lib/http/cache_control.ts";
+import type { CacheStatus } from "../../lib/http/cache/cache_status.ts";
+import { requestDirectives } from "../../lib/http/cache/cache_control.ts";
 import { Fields } from "../../lib/http/fields.ts";
-import type { OriginFailure } from "../../lib/http/flights.ts";
-import { mayStandIn } from "../../lib/http/reuse.ts";
-import { newerOf } from "../../lib/http/shelf.ts";
-import type { StoredResponse } from "../../lib/http/stored_response.ts";
+import type { OriginFailure } from "../../lib/http/cache/flights.ts";
+import { mayStandIn } from "../../lib/http/cache/reuse.ts";
+import { newerOf } from "../../lib/http/cache/shelf.ts";
+import type { StoredResponse } from "../../lib/http/cache/stored_response.ts";
 import type { EdgeCacheStatus } from "../../lib/events/edge.ts";
 import type { HttpResponse } from "../../lib/io/http.ts";
 import { answerFrom } from "./answer.ts";

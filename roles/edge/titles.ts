@@ -1,5 +1,5 @@
-import type { AdaptationSet } from "../../lib/dash/mpd.ts";
-import { parseMpd } from "../../lib/dash/mpd.ts";
+import type { AdaptationSet } from "../../lib/dash/mpd/mpd.ts";
+import { parseMpd } from "../../lib/dash/mpd/mpd.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { FieldSource } from "../../lib/http/fields.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";

@@ -1,5 +1,5 @@
-import type { OriginFailure } from "../../lib/http/flights.ts";
-import { isSafe } from "../../lib/http/storability.ts";
+import type { OriginFailure } from "../../lib/http/cache/flights.ts";
+import { isSafe } from "../../lib/http/cache/storability.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import {
   failureOf,

@@ -1,6 +1,6 @@
 /** An edge in several threads: one cache to whoever asks, whichever thread has the connection. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { keyOwner } from "../../lib/http/key_owner.ts";
+import { keyOwner } from "../../lib/http/cache/key_owner.ts";
 import { countingOrigin, gate } from "../support/counting_origin.ts";
 import {
   BODY,

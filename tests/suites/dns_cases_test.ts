@@ -5,10 +5,10 @@
  * Messages are built byte by byte here, not by the code under test.
  */
 import { assert, assertEquals } from "@std/assert";
+import type { Responder } from "../../lib/dns/authority/responder.ts";
 import { RCODES } from "../../lib/dns/codes.ts";
 import { decodeMessage } from "../../lib/dns/message.ts";
-import type { Responder } from "../../lib/dns/responder.ts";
-import { ASKER, responderFor } from "../unit/dns/ask.ts";
+import { ASKER, responderFor } from "../unit/dns/authority/ask.ts";
 
 const ZONE = `
 $ORIGIN cdn.test.

@@ -3,7 +3,7 @@
  * catalogue ten times that. Whose cache has more of what is asked for?
  */
 import { type Rng, seededRng } from "../../lib/core/rng.ts";
-import { ByteStore } from "../../lib/http/byte_store.ts";
+import { ByteStore } from "../../lib/http/cache/byte_store.ts";
 import { Zipf } from "../../lib/model/zipf.ts";
 
 /** What each cache may hold. */

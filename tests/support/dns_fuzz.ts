@@ -1,10 +1,10 @@
 import { assert } from "@std/assert";
 import { parseAddress } from "../../lib/core/address.ts";
 import { seededRng } from "../../lib/core/rng.ts";
+import type { Responder } from "../../lib/dns/authority/responder.ts";
 import { RCODES, RECORD_TYPES } from "../../lib/dns/codes.ts";
 import { decodeMessage, encodeMessage } from "../../lib/dns/message.ts";
 import { parseName } from "../../lib/dns/name.ts";
-import type { Responder } from "../../lib/dns/responder.ts";
 import { encodeQuery } from "../../lib/dns/stub_query.ts";
 
 const NAMES = [

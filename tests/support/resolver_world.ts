@@ -12,13 +12,13 @@ import {
   Resolver,
   type ResolverOptions,
   type ResolverOutput,
-} from "../../lib/dns/resolver.ts";
-import { parseRootHint, rootOf } from "../../lib/dns/resolver_hints.ts";
+} from "../../lib/dns/resolver/resolver.ts";
+import { parseRootHint, rootOf } from "../../lib/dns/resolver/hints.ts";
 import { encodeQuery } from "../../lib/dns/stub_query.ts";
-import type { RedirectOptions } from "../../lib/dns/redirects.ts";
+import type { RedirectOptions } from "../../lib/dns/authority/redirects.ts";
 import { parseSteering } from "../../lib/dns/select/mod.ts";
 import type { RecursionEvent } from "../../lib/events/recursion.ts";
-import { responderFor, site } from "../unit/dns/ask.ts";
+import { responderFor, site } from "../unit/dns/authority/ask.ts";
 
 /** What an authority sends back, and from where if not from itself. */
 export interface Sent {

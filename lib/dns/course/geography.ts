@@ -1,13 +1,13 @@
 import { formatAddress, parseAddress, parseCidr } from "../../core/address.ts";
-import type { EdgeSpec, SiteSpec } from "../zone.ts";
-import { nearestServers, Network } from "./distances.ts";
+import type { EdgeSpec, SiteSpec } from "../authority/zone.ts";
 import {
   type FileLine,
   FileLineError,
   inLine,
   readFileLines,
   takeSection,
-} from "./file_lines.ts";
+} from "../file_lines.ts";
+import { nearestServers, Network } from "./distances.ts";
 
 /** Content servers, and which of them are near which clients. */
 export interface Geography {

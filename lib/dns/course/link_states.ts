@@ -1,7 +1,7 @@
 import { formatAddress, isAddress, parseAddress } from "../../core/address.ts";
-import type { SiteSpec } from "../zone.ts";
+import type { SiteSpec } from "../authority/zone.ts";
+import { type FileLine, FileLineError, readFileLines } from "../file_lines.ts";
 import { nearestServers, Network } from "./distances.ts";
-import { type FileLine, FileLineError, readFileLines } from "./file_lines.ts";
 import { siteOfClient } from "./geography.ts";
 
 interface LinkState {

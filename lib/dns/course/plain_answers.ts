@@ -2,9 +2,9 @@
  * Answers as the name servers of course projects give them, and their graders check them: no RD, RA or Z, always AA,
  * nothing but the question and the answer, NXDOMAIN for every name that is not served, no EDNS.
  */
+import type { Answering, Asker, Reply } from "../authority/responder.ts";
 import { CLASSES, RCODES } from "../codes.ts";
 import { equalNames, type Name } from "../name.ts";
-import type { Answering, Asker, Reply } from "../responder.ts";
 
 /** Where the question's name may be followed; longer ones are no names (RFC 1035 §3.1). */
 const MAX_QUESTION_END = 12 + 255;

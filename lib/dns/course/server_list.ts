@@ -1,12 +1,12 @@
 import { formatAddress, parseAddress } from "../../core/address.ts";
-import type { EdgeSpec } from "../zone.ts";
+import type { EdgeSpec } from "../authority/zone.ts";
 import {
   type FileLine,
   FileLineError,
   inLine,
   readFileLines,
   takeSection,
-} from "./file_lines.ts";
+} from "../file_lines.ts";
 
 /**
  * Reads a list of content servers as course projects have it: an address a line, or `NUM_SERVERS: n` and then n lines of

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { LiveTitle } from "../../../lib/dash/live_title.ts";
-import { openMpd } from "../../../lib/dash/mpd.ts";
+import { openMpd } from "../../../lib/dash/mpd/mpd.ts";
 
 const START_MS = Date.UTC(2026, 10, 23, 12);
 const URL_OF_MPD = "http://live.example/now/manifest.mpd";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { seededRng } from "../../../lib/core/rng.ts";
 import { Locations } from "../../../lib/dash/locations.ts";
-import { parseMpd } from "../../../lib/dash/mpd.ts";
+import { parseMpd } from "../../../lib/dash/mpd/mpd.ts";
 
 function mpd(bases: string) {
   return parseMpd(

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { parseMpd } from "../../../lib/dash/mpd.ts";
+import { parseMpd } from "../../../lib/dash/mpd/mpd.ts";
 import { planTitle } from "../../../lib/dash/title.ts";
 
 const template = '<SegmentTemplate duration="4" media="$Number$"/>';

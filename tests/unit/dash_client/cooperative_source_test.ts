@@ -3,7 +3,7 @@ import { InputError } from "../../../lib/core/errors.ts";
 import { makeMetainfo } from "../../../lib/bittorrent/metainfo/make_metainfo.ts";
 import { parseMetainfo } from "../../../lib/bittorrent/metainfo/metainfo.ts";
 import { SourceHasher } from "../../../lib/bittorrent/metainfo/source_hasher.ts";
-import type { ByteRange } from "../../../lib/dash/mpd.ts";
+import type { ByteRange } from "../../../lib/dash/mpd/mpd.ts";
 import type { RequestState } from "../../../lib/dash/request_state.ts";
 import type { Track } from "../../../lib/dash/title.ts";
 import { hashing } from "../../../lib/io/hash.ts";

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../../../lib/core/errors.ts";
+import { readLines } from "../../../lib/dns/authority/master_lines.ts";
 import { RECORD_TYPES, typeName, typeNumber } from "../../../lib/dns/codes.ts";
 import { clientSubnetOf } from "../../../lib/dns/edns.ts";
-import { readLines } from "../../../lib/dns/master_lines.ts";
 import {
   decodeMessage,
   type DnsMessage,

@@ -4,7 +4,7 @@ import { decodeMessage } from "../../../lib/dns/message.ts";
 import { formatName, parseName } from "../../../lib/dns/name.ts";
 import { seededRng } from "../../../lib/core/rng.ts";
 import { encodeQuery } from "../../../lib/dns/stub_query.ts";
-import { ask, responderFor, ZONE } from "./ask.ts";
+import { ask, responderFor, ZONE } from "./authority/ask.ts";
 
 function text(name: string, length: number) {
   const rdata = new Uint8Array(length + 1);

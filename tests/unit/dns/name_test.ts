@@ -10,8 +10,8 @@ import {
   parseName,
   readName,
 } from "../../../lib/dns/name.ts";
-import { BytePool } from "../../../lib/dns/byte_pool.ts";
-import { NameTable } from "../../../lib/dns/name_table.ts";
+import { BytePool } from "../../../lib/dns/authority/byte_pool.ts";
+import { NameTable } from "../../../lib/dns/authority/name_table.ts";
 
 Deno.test("parseName and formatName go both ways", () => {
   const origin = parseName("kingcdn.example.");

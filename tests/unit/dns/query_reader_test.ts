@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { fromHex } from "../../../lib/core/bytes.ts";
 import { RCODES } from "../../../lib/dns/codes.ts";
 import { decodeMessage } from "../../../lib/dns/message.ts";
-import { ASKER, responderFor, ZONE } from "./ask.ts";
+import { ASKER, responderFor, ZONE } from "./authority/ask.ts";
 
 const HEAD = "123401000001000000000000";
 const QUESTION = "056f7468657204746573740000010001"; // other.test A IN

@@ -2,17 +2,17 @@ import { assertEquals } from "@std/assert";
 import { parseCidr } from "../../../lib/core/address.ts";
 import { RunError } from "../../../lib/core/errors.ts";
 import { seededRng } from "../../../lib/core/rng.ts";
-import { parseMetricSelector } from "../../../lib/dns/load_meter.ts";
-import { EdgeBook } from "../../../lib/dns/select/edge.ts";
-import { parseSteering } from "../../../lib/dns/select/mod.ts";
-import { steer } from "../../../lib/dns/select/steer.ts";
 import {
   parseDomainFlag,
   parseEdgeFlag,
   zonesOfFlags,
-} from "../../../lib/dns/zone_flags.ts";
-import { parseZoneJson } from "../../../lib/dns/zone_json.ts";
-import { ZoneTable } from "../../../lib/dns/zone_table.ts";
+} from "../../../lib/dns/authority/zone_flags.ts";
+import { parseZoneJson } from "../../../lib/dns/authority/zone_json.ts";
+import { ZoneTable } from "../../../lib/dns/authority/zone_table.ts";
+import { parseMetricSelector } from "../../../lib/dns/load_meter.ts";
+import { EdgeBook } from "../../../lib/dns/select/edge.ts";
+import { parseSteering } from "../../../lib/dns/select/mod.ts";
+import { steer } from "../../../lib/dns/select/steer.ts";
 import type { RolecallEvent } from "../../../lib/events/mod.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import { EdgeWatch } from "../../../roles/dns_redirector/edge_watch.ts";

@@ -5,7 +5,7 @@ import { QueryLog } from "../../../roles/dns_redirector/query_log.ts";
 import { encodeQuery } from "../../../lib/dns/stub_query.ts";
 import { parseName } from "../../../lib/dns/name.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
-import { ASKER, responderFor, ZONE } from "../dns/ask.ts";
+import { ASKER, responderFor, ZONE } from "../dns/authority/ask.ts";
 
 function start() {
   const clock = new ManualClock();

@@ -9,7 +9,7 @@ import { QueryLog } from "../../../roles/dns_redirector/query_log.ts";
 import { serveTcp } from "../../../roles/dns_redirector/tcp_door.ts";
 import { Transfers } from "../../../roles/dns_redirector/transfers.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
-import { responderFor, ZONE } from "../dns/ask.ts";
+import { responderFor, ZONE } from "../dns/authority/ask.ts";
 
 /** A server that takes two connections, and clients that the test makes come one by one. */
 function start() {

@@ -4,11 +4,11 @@ import { concat } from "../../../lib/core/bytes.ts";
 import { RCODES, RECORD_TYPES } from "../../../lib/dns/codes.ts";
 import { decodeMessage } from "../../../lib/dns/message.ts";
 import { parseName } from "../../../lib/dns/name.ts";
-import { Responder } from "../../../lib/dns/responder.ts";
+import { Responder } from "../../../lib/dns/authority/responder.ts";
 import { frameMessage, MessageDecoder } from "../../../lib/dns/stream.ts";
 import { encodeQuery } from "../../../lib/dns/stub_query.ts";
-import { parseMasterFile } from "../../../lib/dns/master_file.ts";
-import { ZoneTable } from "../../../lib/dns/zone_table.ts";
+import { parseMasterFile } from "../../../lib/dns/authority/master_file.ts";
+import { ZoneTable } from "../../../lib/dns/authority/zone_table.ts";
 import type { RolecallEvent } from "../../../lib/events/mod.ts";
 import type { TcpConnection } from "../../../lib/io/net.ts";
 import type { RoleContext } from "../../../lib/role.ts";
@@ -16,7 +16,7 @@ import { QueryLog } from "../../../roles/dns_redirector/query_log.ts";
 import { TcpTalk } from "../../../roles/dns_redirector/tcp_talk.ts";
 import { Transfers } from "../../../roles/dns_redirector/transfers.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
-import { ZONE } from "../dns/ask.ts";
+import { ZONE } from "../dns/authority/ask.ts";
 
 /** A talk with a client that the test is. */
 function start({ slow = false }: { readonly slow?: boolean } = {}) {

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { parseRoleArgs, scanArgs } from "../../../lib/cli/parse.ts";
 import { InputError } from "../../../lib/core/errors.ts";
-import { parseEdgeFlag } from "../../../lib/dns/zone_flags.ts";
+import { parseEdgeFlag } from "../../../lib/dns/authority/zone_flags.ts";
 import { dnsRedirector } from "../../../roles/dns_redirector/mod.ts";
 import {
   type WatchFlagValues,

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { formatChunk } from "../../../lib/http/course_log.ts";
 import { keepLowestRung } from "../../../lib/dash/lowest_rung.ts";
-import { parseMpd } from "../../../lib/dash/mpd.ts";
+import { parseMpd } from "../../../lib/dash/mpd/mpd.ts";
 import { chooseRate } from "../../../lib/model/course_rate.ts";
 import { Fields } from "../../../lib/http/fields.ts";
 import type { HttpRequest } from "../../../lib/io/http.ts";

@@ -1,7 +1,7 @@
 /** What is to be forgotten while somebody fetches it. */
 import { assert, assertEquals } from "@std/assert";
+import { Forgotten } from "../../../lib/http/cache/forgotten.ts";
 import { Fields } from "../../../lib/http/fields.ts";
-import { Forgotten } from "../../../lib/http/forgotten.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
 import { edgeOf } from "./_edge.ts";
 

@@ -1,8 +1,8 @@
 import { lecturePlan } from "../../../lib/media/title_plan.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { concat, equalBytes } from "../../../lib/core/bytes.ts";
-import { openMpd } from "../../../lib/dash/mpd.ts";
-import { IndexReading } from "../../../lib/dash/sidx.ts";
+import { openMpd } from "../../../lib/dash/mpd/mpd.ts";
+import { IndexReading } from "../../../lib/dash/mpd/sidx.ts";
 import { writeMaster, writePlaylist } from "../../../lib/media/hls_writer.ts";
 import { parseLadder, stepNames } from "../../../lib/media/ladder.ts";
 import { writeMpd } from "../../../lib/media/mpd_writer.ts";

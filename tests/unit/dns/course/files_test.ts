@@ -7,9 +7,9 @@ import {
 import { parseGeography } from "../../../../lib/dns/course/geography.ts";
 import { parseLinkStates } from "../../../../lib/dns/course/link_states.ts";
 import { parseServerList } from "../../../../lib/dns/course/server_list.ts";
-import { parseSiteFile } from "../../../../lib/dns/site_file.ts";
+import { parseSiteFile } from "../../../../lib/dns/authority/site_file.ts";
 import { formatCidr } from "../../../../lib/core/address.ts";
-import type { SiteSpec } from "../../../../lib/dns/zone.ts";
+import type { SiteSpec } from "../../../../lib/dns/authority/zone.ts";
 
 /** Sites as `10.0.0.1/32: nearest, next`. */
 function shown(sites: readonly SiteSpec[]): string[] {

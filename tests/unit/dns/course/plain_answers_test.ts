@@ -1,20 +1,20 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseAddress } from "../../../../lib/core/address.ts";
-import { PlainAnswers } from "../../../../lib/dns/course/plain_answers.ts";
-import { parseMasterFile } from "../../../../lib/dns/master_file.ts";
-import { decodeMessage, encodeMessage } from "../../../../lib/dns/message.ts";
-import { equalNames, parseName } from "../../../../lib/dns/name.ts";
-import { ResponseRateLimit } from "../../../../lib/dns/rate_limit.ts";
-import { Responder } from "../../../../lib/dns/responder.ts";
-import { encodeQuery } from "../../../../lib/dns/stub_query.ts";
+import { parseMasterFile } from "../../../../lib/dns/authority/master_file.ts";
+import { ResponseRateLimit } from "../../../../lib/dns/authority/rate_limit.ts";
+import { Responder } from "../../../../lib/dns/authority/responder.ts";
 import {
   namesBeside,
   parseAliasFlag,
   parseEdgeFlag,
   zonesOfFlags,
-} from "../../../../lib/dns/zone_flags.ts";
-import { ZoneTable } from "../../../../lib/dns/zone_table.ts";
-import { ASKER, ZONE } from "../ask.ts";
+} from "../../../../lib/dns/authority/zone_flags.ts";
+import { ZoneTable } from "../../../../lib/dns/authority/zone_table.ts";
+import { PlainAnswers } from "../../../../lib/dns/course/plain_answers.ts";
+import { decodeMessage, encodeMessage } from "../../../../lib/dns/message.ts";
+import { equalNames, parseName } from "../../../../lib/dns/name.ts";
+import { encodeQuery } from "../../../../lib/dns/stub_query.ts";
+import { ASKER, ZONE } from "../authority/ask.ts";
 
 const VIDEO = "video.kingcdn.example";
 
