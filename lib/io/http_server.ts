@@ -7,6 +7,7 @@ import type { HttpHandler, HttpOptions } from "./http.ts";
 import { HttpBuffers } from "./http_buffers.ts";
 import { type ByteStream, HttpConnection } from "./http_connection.ts";
 import type { Address } from "./net.ts";
+import { pauseUntil } from "./pause.ts";
 
 /** How long answers in flight may take once the server is told to stop. */
 const CLOSING_MS = 2000;
@@ -149,7 +150,7 @@ export class HttpConnections {
     const { signal } = this.#ended;
     while (!signal.aborted) {
       const nextMs = this.#clock.nowMs() + SWEEP_MS;
-      await this.#clock.sleepUntil(nextMs, signal).catch(() => {});
+      await pauseUntil(nextMs, { clock: this.#clock, signal });
       this.#nowMs = this.#clock.nowMs();
       const late = this.#all.filter(({ machine }) =>
         machine.deadlineMs <= this.#nowMs

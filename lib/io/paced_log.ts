@@ -1,5 +1,6 @@
 import type { RolecallEvent } from "../events/mod.ts";
 import type { Clock } from "./clock.ts";
+import { pauseUntil } from "./pause.ts";
 
 const PERIOD_MS = 1000;
 
@@ -69,7 +70,7 @@ export class PacedLog<Sum> implements AsyncDisposable {
 
   async #tellSum(): Promise<void> {
     const { clock, signal } = this.#ctx;
-    await clock.sleepUntil(this.#periodEndsAtMs, signal).catch(() => {});
+    await pauseUntil(this.#periodEndsAtMs, { clock, signal });
     this.#summing = undefined;
     const sum = this.#sum;
     this.#sum = this.#options.nothing();

@@ -7,6 +7,7 @@ import type { DhtInput, DhtOutput } from "../bittorrent/dht/state.ts";
 import type { PeerEndpoint } from "../bittorrent/peer_endpoint.ts";
 import { secretBytes, sha1 } from "../io/hash.ts";
 import { type Address, formatAddress, type UdpSocket } from "../io/net.ts";
+import { pauseUntil } from "../io/pause.ts";
 import type { RoleContext } from "../role.ts";
 import { MachinePump } from "./machine_pump.ts";
 
@@ -159,7 +160,7 @@ export class DhtDriver {
         });
       }
       const atMs = clock.nowMs() + RESOLVE_RETRY_MS;
-      await clock.sleepUntil(atMs, signal).catch(() => {});
+      await pauseUntil(atMs, { clock, signal });
     }
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { RolecallEvent } from "../events/mod.ts";
 import type { Address } from "../io/net.ts";
+import { pauseUntil } from "../io/pause.ts";
 import type { RosterRun, RosterSocket } from "./run.ts";
 
 /** By then a server has opened all its sockets, and most commands are over. */
@@ -56,7 +57,7 @@ export class RosterEntry implements AsyncDisposable {
     const late = new AbortController();
     await Promise.race([
       this.#running,
-      clock.sleepUntil(clock.nowMs() + END_MS, late.signal).catch(() => {}),
+      pauseUntil(clock.nowMs() + END_MS, { clock, signal: late.signal }),
     ]);
     late.abort();
   }

@@ -3,6 +3,7 @@ import { readRetryAfter } from "../../lib/dash/attempts.ts";
 import type { ByteRange } from "../../lib/dash/mpd/mpd.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import { type Address, formatAddress } from "../../lib/io/net.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { CmcdRequest } from "./cmcd.ts";
 import type { Link, Passage } from "./link.ts";
@@ -261,8 +262,10 @@ export class Fetcher {
           const text = `it did not end within ${limitMs} ms`;
           return ending.abort(new RunError("too-slow", text));
         }
-        await clock.sleepUntil(Math.min(idleAtMs, endAtMs), done.signal)
-          .catch(() => {});
+        await pauseUntil(Math.min(idleAtMs, endAtMs), {
+          clock,
+          signal: done.signal,
+        });
       }
     };
     const watching = watch();

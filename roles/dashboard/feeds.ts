@@ -2,6 +2,7 @@ import { EventStreamReader } from "../../lib/core/event_stream.ts";
 import { messageOf, RunError } from "../../lib/core/errors.ts";
 import { LinkedAbort, OVER } from "../../lib/io/linked_abort.ts";
 import { type Address, formatAddress } from "../../lib/io/net.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Board } from "./board.ts";
 import { readEvent } from "./shown.ts";
@@ -76,7 +77,7 @@ export class Feeds {
       if (this.#eventsOf(id) > before) waitMs = RETRY_MS.first;
       this.#board.set(id, { state: "waiting", reason });
       emit({ type: "feed.lost", source: id, at: place, reason });
-      await clock.sleepUntil(clock.nowMs() + waitMs, signal).catch(() => {});
+      await pauseUntil(clock.nowMs() + waitMs, { clock, signal });
       waitMs = Math.min(2 * waitMs, RETRY_MS.longest);
     }
   }

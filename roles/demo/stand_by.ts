@@ -11,6 +11,7 @@ import { equalBytes, toHex, utf8 } from "../../lib/core/bytes.ts";
 import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
 import { secretBytes, sha256 } from "../../lib/io/hash.ts";
 import { pages } from "../../lib/io/pages.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 import type { RunningRole } from "../../lib/io/processes.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { type FarProgram, FOLDER, isStageRole } from "./far_protocol.ts";
@@ -56,7 +57,7 @@ export async function standBy(
     if (flags.token === undefined) {
       ctx.terminal.write(`token: ${token}\n`);
     }
-    await ctx.clock.sleepUntil(Infinity, ctx.signal).catch(() => {});
+    await pauseUntil(Infinity, ctx);
     const all = [...programs.values()];
     await Promise.all(all.map((role) => role[Symbol.asyncDispose]()));
   } finally {

@@ -11,6 +11,7 @@ import type { RoleContext } from "../../lib/role.ts";
 import { checkEdge, describeCheck, readMetrics } from "./edge_check.ts";
 import type { WatchRules } from "./watch_flags.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 
 /** At the start the edges are checked one after the other with such pauses, or shorter ones if there are many. */
 const START_PAUSE_MS = 20;
@@ -80,7 +81,7 @@ export class EdgeWatch {
   async run(): Promise<void> {
     const { clock, signal } = this.#ctx;
     await Promise.race([
-      clock.sleepUntil(Infinity, signal).catch(() => {}),
+      pauseUntil(Infinity, { clock, signal }),
       this.#failed.promise,
     ]);
     for (const stop of this.#running.values()) stop.abort();

@@ -5,6 +5,7 @@ import type { ZoneTable } from "../../lib/dns/authority/zone_table.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { filesOf, loadZones, type ZoneFlagValues } from "./zone_flags.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 
 /** How often the zone files are looked at for changes. */
 const LOOK_MS = 500;
@@ -101,10 +102,10 @@ export class ZoneKeeper {
     while (!signal.aborted) {
       using nap = new LinkedAbort(signal);
       wake = () => nap.abort();
-      await clock.sleepUntil(
+      await pauseUntil(
         filesOf(this.#flags).length === 0 ? Infinity : clock.nowMs() + LOOK_MS,
-        nap.signal,
-      ).catch(() => {});
+        { clock, signal: nap.signal },
+      );
       if (signal.aborted || !(await this.#hasChanged() || isAsked)) continue;
       isAsked = false;
       await this.#reload();

@@ -2,6 +2,7 @@ import { type AccessFormat, formatAccess } from "../../lib/http/access_log.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { FileAppender } from "../../lib/io/files.ts";
 import type { HttpRequest } from "../../lib/io/http.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 
 /** Lines are written together when they are so many, or so old: a system call costs more than a line. */
 const MAX_WAITING = 1000;
@@ -55,7 +56,7 @@ export class AccessFile implements AsyncDisposable {
     const { signal } = this.#ended;
     while (!signal.aborted) {
       const nextMs = this.#clock.nowMs() + MAX_WAIT_MS;
-      await this.#clock.sleepUntil(nextMs, signal).catch(() => {});
+      await pauseUntil(nextMs, { clock: this.#clock, signal });
       this.#write();
     }
   }

@@ -1,5 +1,6 @@
 import type { GrowingBody } from "../../lib/http/cache/growing_body.ts";
 import type { Clock } from "../../lib/io/clock.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 import {
   FELL_SILENT,
   type UpstreamBody,
@@ -72,7 +73,7 @@ export class BodySource {
     while (!signal.aborted) {
       const wakeAtMs = (this.#waiting ? this.#lastAtMs : this.#clock.nowMs()) +
         this.#idleMs;
-      await this.#clock.sleepUntil(wakeAtMs, signal).catch(() => {});
+      await pauseUntil(wakeAtMs, { clock: this.#clock, signal });
       const idleMs = this.#clock.nowMs() - this.#lastAtMs;
       if (!signal.aborted && this.#waiting && idleMs >= this.#idleMs) {
         this.leave(FELL_SILENT);

@@ -1,5 +1,6 @@
 import { InputError, messageOf } from "../../lib/core/errors.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 import { readPlaylistUris } from "../../lib/media/hls_reader.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Errands } from "./errands.ts";
@@ -77,7 +78,7 @@ export class Prefill {
           return undefined;
         }
       }
-      await clock.sleepUntil(clock.nowMs() + PAUSE_MS, signal).catch(() => {});
+      await pauseUntil(clock.nowMs() + PAUSE_MS, { clock, signal });
     }
   }
 

@@ -1,6 +1,7 @@
 import { HttpCache } from "../../lib/http/cache/cache.ts";
 import type { HttpHandler } from "../../lib/io/http.ts";
 import { HttpClient } from "../../lib/io/http_client.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 import type { TlsIdentity } from "../../lib/io/self_signed.ts";
 import { ViolationLog } from "../../lib/io/violation_log.ts";
 import { AccessFile } from "./access_file.ts";
@@ -108,7 +109,7 @@ async function listen(
     port: server.port,
   });
   listening();
-  await ctx.clock.sleepUntil(Infinity, ctx.signal).catch(() => {});
+  await pauseUntil(Infinity, ctx);
 }
 
 /** The context, whose fetches are counted. */

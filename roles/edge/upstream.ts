@@ -1,5 +1,6 @@
 import type { OriginFailure } from "../../lib/http/cache/flights.ts";
 import { isSafe } from "../../lib/http/cache/storability.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import {
   failureOf,
@@ -126,7 +127,7 @@ export class Upstream {
       await Promise.all(
         this.#origins.map((origin) => origin.check(checkTarget, signal)),
       );
-      await clock.sleepUntil(nextMs, signal).catch(() => {});
+      await pauseUntil(nextMs, { clock, signal });
     }
   }
 

@@ -7,6 +7,7 @@ import {
 } from "../../lib/http/request_path.ts";
 import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
 import { formatAddress } from "../../lib/io/net.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 import { ViolationLog } from "../../lib/io/violation_log.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { type Plan, planLine, planOptions, planResource } from "./answer.ts";
@@ -64,7 +65,7 @@ export async function serveOrigin(
   );
   const { host, port } = server;
   ctx.emit({ type: "role.listening", transport: "http", host, port });
-  await ctx.clock.sleepUntil(Infinity, ctx.signal).catch(() => {});
+  await pauseUntil(Infinity, ctx);
 }
 
 /** What a desk works with. */

@@ -1,5 +1,6 @@
 import type { HostPort } from "../../lib/cli/flags.ts";
 import { flag, serverFlags } from "../../lib/cli/flags.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 import { type Mode, mode, type RoleContext } from "../../lib/role.ts";
 import { DhtDriver } from "../../lib/peer/dht_driver.ts";
 import { DHT_NODE_FLAG } from "./discovery_flags.ts";
@@ -33,7 +34,7 @@ async function runDhtNode(
   const node = new DhtDriver({ ctx, at, named: dhtNode, samePort: true });
   node.start();
   try {
-    await ctx.clock.sleepUntil(Infinity, ctx.signal).catch(() => {});
+    await pauseUntil(Infinity, ctx);
   } finally {
     await node.stop();
   }

@@ -13,6 +13,7 @@ import {
   torrentOfMagnet,
 } from "../../lib/bittorrent/metainfo/torrent_of_magnet.ts";
 import { hashing, sha1, sha256 } from "../../lib/io/hash.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 import type { Discovery } from "../../lib/peer/discovery.ts";
 import {
   discoveryOf,
@@ -25,7 +26,7 @@ import {
   SwarmDriver,
 } from "../../lib/peer/swarm_driver.ts";
 import { metadataOptions } from "./swarm_setup.ts";
-import { aborted, hopeless } from "./waiting.ts";
+import { hopeless } from "./hopeless.ts";
 
 /** Reads the magnet link a user typed. @throws {InputError} */
 export function readMagnet(text: string): Magnet {
@@ -159,7 +160,7 @@ export class MetadataFetch implements AsyncDisposable {
       return await Promise.race([
         this.driver.metadata,
         this.driver.failed,
-        aborted(ctx.signal).then(() => null),
+        pauseUntil(Infinity, ctx).then(() => null),
         hopeless(this.#flags.giveUpAfter, {
           name: this.#magnet.name ?? toHex(this.#magnet.infoHash),
           everConnected: () => this.#machine.everConnected,

@@ -2,6 +2,7 @@ import { toHex } from "../../lib/core/bytes.ts";
 import { RunError } from "../../lib/core/errors.ts";
 import type { TorrentInfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
 import type { PieceHashes } from "../../lib/bittorrent/metainfo/piece_hashes.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { Resume } from "./resume.ts";
 import { Storage } from "./storage.ts";
@@ -70,7 +71,7 @@ export class Inventory implements AsyncDisposable {
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#ctx;
     for (let atMs = clock.nowMs() + INTERVAL_MS;; atMs += INTERVAL_MS) {
-      await clock.sleepUntil(atMs, signal).catch(() => {});
+      await pauseUntil(atMs, { clock, signal });
       if (signal.aborted) return;
       if (this.storage.writes === this.#recordedWrites) continue;
       const { writes } = this.storage;

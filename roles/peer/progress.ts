@@ -1,5 +1,6 @@
 import type { Metainfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
 import type { Swarm } from "../../lib/bittorrent/swarm/swarm.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { History } from "./history.ts";
 
@@ -61,7 +62,7 @@ export class Progress {
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#ctx;
     for (let atMs = this.startMs + INTERVAL_MS;; atMs += INTERVAL_MS) {
-      await clock.sleepUntil(atMs, signal).catch(() => {});
+      await pauseUntil(atMs, { clock, signal });
       if (signal.aborted) return;
       this.#tell();
     }

@@ -9,6 +9,7 @@ import { PieceHashes } from "../../lib/bittorrent/metainfo/piece_hashes.ts";
 import { Swarm } from "../../lib/bittorrent/swarm/swarm.ts";
 import { hashing } from "../../lib/io/hash.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Discovery } from "../../lib/peer/discovery.ts";
 import { newPeerId } from "../../lib/peer/peer_id.ts";
@@ -22,7 +23,7 @@ import { resultOf } from "./result.ts";
 import { SwarmDriver } from "../../lib/peer/swarm_driver.ts";
 import { checkLimits, swarmOptions } from "./swarm_setup.ts";
 import { WebSeeds } from "./web_seed_driver.ts";
-import { aborted, hopeless, sleep } from "./waiting.ts";
+import { hopeless } from "./hopeless.ts";
 
 /** Downloads and serves a torrent until it is told to end, by a flag or from outside. */
 export async function shareTorrent(
@@ -142,7 +143,7 @@ async function share(flags: ShareFlags, running: Running): Promise<void> {
         },
         end.signal,
       ),
-      aborted(ctx.signal),
+      pauseUntil(Infinity, ctx),
     ]);
     await discovery.stop();
     ctx.finish(resultOf(info, swarm, progress));
@@ -178,7 +179,9 @@ async function untilDone(
   }
   const leaves = flags.exitWhenComplete || flags.leaveWhenComplete;
   if (leaves && flags.seedFor === undefined) return;
-  await sleep(flags.seedFor ?? Infinity, ctx, signal);
+  const { clock } = ctx;
+  const seedForMs = flags.seedFor ?? Infinity;
+  await pauseUntil(clock.nowMs() + seedForMs, { clock, signal });
 }
 
 /** Refuses a `--dir` that is no folder, before anything is opened. @throws {InputError} */

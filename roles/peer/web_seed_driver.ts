@@ -14,6 +14,7 @@ import { fetchFollowing } from "../../lib/io/fetch_following.ts";
 import { sha1 } from "../../lib/io/hash.ts";
 import { LinkedAbort, OVER } from "../../lib/io/linked_abort.ts";
 import type { TcpConnection } from "../../lib/io/net.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { SwarmDriver } from "../../lib/peer/swarm_driver.ts";
 
@@ -81,8 +82,10 @@ export class WebSeeds {
   async #tellRates(): Promise<void> {
     const { swarm, ctx: { clock } } = this.#options;
     while (!this.#stop.signal.aborted) {
-      await clock.sleepUntil(clock.nowMs() + RATES_MS, this.#stop.signal)
-        .catch(() => {});
+      await pauseUntil(clock.nowMs() + RATES_MS, {
+        clock,
+        signal: this.#stop.signal,
+      });
       const nowMs = clock.nowMs();
       let ours = 0;
       for (const seed of this.#active) ours += seed.bytesPerSecond;

@@ -1,5 +1,6 @@
 import { fromUtf8 } from "../../lib/core/bytes.ts";
 import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 import type { RoleContext } from "../../lib/role.ts";
 
 /** Largest list: a million torrents. */
@@ -72,7 +73,7 @@ export class AllowList {
   async watch(use: (infoHashes: Iterable<string>) => void): Promise<void> {
     const { clock, signal } = this.#ctx;
     while (!signal.aborted) {
-      await clock.sleepUntil(clock.nowMs() + LOOK_MS, signal).catch(() => {});
+      await pauseUntil(clock.nowMs() + LOOK_MS, { clock, signal });
       if (signal.aborted || await this.#isUnchanged()) continue;
       try {
         await this.read();

@@ -5,6 +5,7 @@ import { ConnectionIds } from "../../lib/bittorrent/tracker/connection_ids.ts";
 import { secretBytes } from "../../lib/io/hash.ts";
 import type { HttpServer } from "../../lib/io/http.ts";
 import type { UdpSocket } from "../../lib/io/net.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 import { ViolationLog } from "../../lib/io/violation_log.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { AllowList } from "./allow_list.ts";
@@ -159,7 +160,7 @@ async function sweepNowAndThen(
 ): Promise<void> {
   const rounds = expiryMs / SWEEP_PART / SWEEP_MS;
   while (!signal.aborted) {
-    await clock.sleepUntil(clock.nowMs() + SWEEP_MS, signal).catch(() => {});
+    await pauseUntil(clock.nowMs() + SWEEP_MS, { clock, signal });
     if (signal.aborted) return;
     const fair = Math.ceil((table.peerCount + table.swarmCount) / rounds);
     const { min, max } = SWEEP_LIMITS;

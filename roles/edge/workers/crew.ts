@@ -1,6 +1,7 @@
 import { RunError } from "../../../lib/core/errors.ts";
 import type { RolecallEvent } from "../../../lib/events/mod.ts";
 import type { HttpHandler } from "../../../lib/io/http.ts";
+import { pauseUntil } from "../../../lib/io/pause.ts";
 import type { RunningThread } from "../../../lib/io/threads.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import type { EdgeState } from "../admin.ts";
@@ -80,8 +81,8 @@ export class Crew implements Disposable {
   /** Resolves when the threads have had their time to stop; whoever still runs then is ended. */
   async #late(over: AbortSignal): Promise<void> {
     const { clock, signal } = this.#ctx;
-    await clock.sleepUntil(Infinity, signal).catch(() => {});
-    await clock.sleepUntil(clock.nowMs() + STOPPING_MS, over).catch(() => {});
+    await pauseUntil(Infinity, { clock, signal });
+    await pauseUntil(clock.nowMs() + STOPPING_MS, { clock, signal: over });
   }
 
   /** Fails if somebody has the port: the system would let other threads of this user share it, those of another edge too. */

@@ -1,5 +1,6 @@
 import { RunError } from "../../lib/core/errors.ts";
 import { formatMs } from "../../lib/core/units.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Discovery } from "../../lib/peer/discovery.ts";
 import type { SwarmDriver } from "../../lib/peer/swarm_driver.ts";
@@ -7,7 +8,7 @@ import type { SwarmDriver } from "../../lib/peer/swarm_driver.ts";
 /** Rejects when in `giveUpAfterMs` nobody was reached: no tracker, no DHT node, no peer. With 0 it waits for ever. */
 export async function hopeless(
   giveUpAfterMs: number,
-  { name, everConnected, driver, discovery, ctx }: {
+  { name, everConnected, driver, discovery, ctx: { clock } }: {
     readonly name: string;
     readonly everConnected: () => boolean;
     readonly driver: SwarmDriver;
@@ -17,7 +18,7 @@ export async function hopeless(
   signal: AbortSignal,
 ): Promise<void> {
   if (giveUpAfterMs > 0) {
-    await sleep(giveUpAfterMs, ctx, signal);
+    await pauseUntil(clock.nowMs() + giveUpAfterMs, { clock, signal });
     if (!everConnected() && !discovery.reachedAnyone) {
       const tried = [
         ...(driver.lastConnectFailure === ""
@@ -33,22 +34,5 @@ export async function hopeless(
       );
     }
   }
-  await sleep(Infinity, ctx, signal);
-}
-
-/** Resolves after `ms`, and when the signal aborts. */
-export async function sleep(
-  ms: number,
-  { clock }: RoleContext,
-  signal: AbortSignal,
-): Promise<void> {
-  await clock.sleepUntil(clock.nowMs() + ms, signal).catch(() => {});
-}
-
-/** Resolves when the signal aborts. */
-export function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+  await pauseUntil(Infinity, { clock, signal });
 }
