@@ -10,30 +10,31 @@ export interface Seek {
   readonly toMs: number;
 }
 
+/** What was measured of bytes that came. */
+export interface Delivery {
+  readonly bytes: number;
+  /** Of them from other players; undefined where players do not share. */
+  readonly peerBytes?: number;
+  /** What came from the CDN in that time, where that is not `bytes` less `peerBytes`: of a neighbour, or with one before. */
+  readonly cdnBytes?: number;
+  /** How long peers were waited for after they were asked, a part of `downloadMs`. */
+  readonly peerMs?: number;
+  /** From the request to the head of the answer. */
+  readonly ttfbMs: number;
+  /** From the request to the last byte. */
+  readonly downloadMs: number;
+  /** Address and port it came from. */
+  readonly server: string;
+  /** The Cache-Status field (RFC 9211), or "". */
+  readonly cacheStatus: string;
+  /** The Age field; 0 without one. */
+  readonly ageSeconds: number;
+}
+
 /** What the driver of a `Player` tells. Times in it are of the wall clock, not the player's. */
 export type PlayerInput =
   | { readonly kind: "start" }
-  | {
-    readonly kind: "fetched";
-    readonly fetchId: number;
-    readonly bytes: number;
-    /** Of them from other players; undefined where players do not share. */
-    readonly peerBytes?: number;
-    /** What came from the CDN in that time, where that is not `bytes` less `peerBytes`: of a neighbour, or with one before. */
-    readonly cdnBytes?: number;
-    /** How long peers were waited for after they were asked, a part of `downloadMs`. */
-    readonly peerMs?: number;
-    /** From the request to the head of the answer. */
-    readonly ttfbMs: number;
-    /** From the request to the last byte. */
-    readonly downloadMs: number;
-    /** Address and port it came from. */
-    readonly server: string;
-    /** The Cache-Status field (RFC 9211), or "". */
-    readonly cacheStatus: string;
-    /** The Age field; 0 without one. */
-    readonly ageSeconds: number;
-  }
+  | Delivery & { readonly kind: "fetched"; readonly fetchId: number }
   | {
     readonly kind: "failed";
     readonly fetchId: number;

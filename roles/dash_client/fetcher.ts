@@ -1,6 +1,7 @@
 import { messageOf, RunError } from "../../lib/core/errors.ts";
 import { readRetryAfter } from "../../lib/dash/attempts.ts";
 import type { ByteRange } from "../../lib/dash/mpd/mpd.ts";
+import type { Delivery } from "../../lib/dash/player_messages.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import { type Address, formatAddress } from "../../lib/io/net.ts";
 import { pauseUntil } from "../../lib/io/pause.ts";
@@ -13,22 +14,10 @@ import type { Names } from "./names.ts";
  * A resource that came, measured. Its bytes went to the sink, if there was one; they are never kept here. Over a link
  * with a trace the times are the link's own: what a timer or the sink was late is not the network's.
  */
-export interface Fetched {
+export interface Fetched extends Delivery {
   readonly ok: true;
   /** Where it was in the end, after redirects. */
   readonly url: string;
-  readonly bytes: number;
-  /** Of them from other players; undefined where players do not share. */
-  readonly peerBytes?: number;
-  /** What came over the network to the CDN, where that is not `bytes` less `peerBytes`. */
-  readonly cdnBytes?: number;
-  /** How long peers were waited for after they were asked, a part of `downloadMs`. */
-  readonly peerMs?: number;
-  readonly ttfbMs: number;
-  readonly downloadMs: number;
-  readonly server: string;
-  readonly cacheStatus: string;
-  readonly ageSeconds: number;
 }
 
 /** Why a resource did not come. */
