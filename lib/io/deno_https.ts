@@ -1,6 +1,6 @@
 import { InputError, messageOf } from "../core/errors.ts";
 import { systemError } from "./deno_errors.ts";
-import { streamOf } from "./body_stream.ts";
+import { streamOf } from "./body_source.ts";
 import type { HttpHandler, HttpResponse, HttpServer } from "./http.ts";
 import { formatAddress } from "./net.ts";
 import type { TlsIdentity } from "./self_signed.ts";

@@ -1,10 +1,6 @@
 import { Fields } from "../http/fields.ts";
-import type {
-  BodySource,
-  HttpHandler,
-  HttpRequest,
-  HttpResponse,
-} from "./http.ts";
+import { sourceOfStream } from "./body_source.ts";
+import type { HttpHandler, HttpRequest, HttpResponse } from "./http.ts";
 import type { Address } from "./net.ts";
 
 /** Makes a handler of what answers Request with Response, as hono does: for pages and small APIs. */
@@ -39,16 +35,5 @@ function requestOf(request: HttpRequest): Request {
 }
 
 function answerOf({ status, headers, body }: Response): HttpResponse {
-  return { status, headers, body: body === null ? null : sourceOf(body) };
-}
-
-function sourceOf(body: ReadableStream<Uint8Array>): BodySource {
-  const reader = body.getReader();
-  return {
-    async next() {
-      const { done, value } = await reader.read();
-      return done ? null : value;
-    },
-    leave: () => void reader.cancel().catch(() => {}),
-  };
+  return { status, headers, body: body === null ? null : sourceOfStream(body) };
 }

@@ -1,4 +1,5 @@
 import { TokenBucket } from "../model/token_bucket.ts";
+import { sourceOf } from "./body_source.ts";
 import type { Clock } from "./clock.ts";
 import type { BodySource } from "./http.ts";
 
@@ -64,7 +65,7 @@ export function throttleBody(
   throttle: Throttle,
   signal: AbortSignal,
 ): BodySource {
-  const source = body instanceof Uint8Array ? sourceOf(body) : body;
+  const source = sourceOf(body);
   let rest: Uint8Array = new Uint8Array(0);
   return {
     lengthBytes: source.lengthBytes,
@@ -85,19 +86,5 @@ export function throttleBody(
       return chunk;
     },
     leave: () => source.leave(),
-  };
-}
-
-function sourceOf(bytes: Uint8Array): BodySource {
-  let at = 0;
-  return {
-    lengthBytes: bytes.length,
-    next(maxBytes) {
-      if (at >= bytes.length) return Promise.resolve(null);
-      const piece = bytes.subarray(at, at + maxBytes);
-      at += piece.length;
-      return Promise.resolve(piece);
-    },
-    leave() {},
   };
 }

@@ -11,11 +11,8 @@ import { keepLowestRung } from "../../lib/dash/lowest_rung.ts";
 import { type CourseFormat, formatChunk } from "../../lib/http/course_log.ts";
 import { Fields } from "../../lib/http/fields.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";
-import type {
-  BodySource,
-  HttpRequest,
-  HttpResponse,
-} from "../../lib/io/http.ts";
+import { sourceOf } from "../../lib/io/body_source.ts";
+import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
 import { averageThroughput, chooseRate } from "../../lib/model/course_rate.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Errands } from "./errands.ts";
@@ -98,7 +95,7 @@ export class Course {
   ): HttpResponse {
     const { body } = answer;
     if (body === null || answer.status !== 200) return answer;
-    const source = body instanceof Uint8Array ? inPieces(body) : body;
+    const source = sourceOf(body);
     let bytes = 0;
     const ended = () => this.#ended(chosen, bytes, request.remote.host);
     return {
@@ -227,19 +224,5 @@ function manifestAnswer(status: number, text: string): HttpResponse {
       ["access-control-allow-origin", "*"],
     ]),
     body: new TextEncoder().encode(text),
-  };
-}
-
-function inPieces(bytes: Uint8Array): BodySource {
-  let at = 0;
-  return {
-    lengthBytes: bytes.length,
-    next(maxBytes) {
-      if (at >= bytes.length) return Promise.resolve(null);
-      const piece = bytes.subarray(at, at + maxBytes);
-      at += piece.length;
-      return Promise.resolve(piece);
-    },
-    leave() {},
   };
 }

@@ -3,7 +3,7 @@ import { shuffled } from "../../lib/core/rng.ts";
 import { parseMpd } from "../../lib/dash/mpd/mpd.ts";
 import { MAX_MPD_BYTES } from "../../lib/dash/mpd/xml.ts";
 import { isNearestHit } from "../../lib/http/cache/cache_status.ts";
-import { streamOf } from "../../lib/io/body_stream.ts";
+import { streamOf } from "../../lib/io/body_source.ts";
 import type { BodySource } from "../../lib/io/http.ts";
 import { HttpClient } from "../../lib/io/http_client.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";

@@ -1,4 +1,5 @@
 import type { Fields } from "../../../lib/http/fields.ts";
+import { sourceOf } from "../../../lib/io/body_source.ts";
 import type {
   BodySource,
   HttpRequest,
@@ -99,7 +100,7 @@ export class Owner {
         return this.#post({ kind: "answer", id, status, fields, body: copy });
       }
     }
-    const source = body instanceof Uint8Array ? pieces(body) : body;
+    const source = sourceOf(body);
     const { lengthBytes } = source;
     this.#post({ kind: "answer", id, status, fields, body: { lengthBytes } });
     answering.source = source;
@@ -195,18 +196,4 @@ class AskedFor implements HttpRequest {
   get signal(): AbortSignal {
     return this.#signal ??= this.#watch();
   }
-}
-
-/** A body in the cache, piece by piece. */
-function pieces(body: Uint8Array): BodySource {
-  let at = 0;
-  return {
-    lengthBytes: body.length,
-    next: (maxBytes) => {
-      const piece = body.subarray(at, at + maxBytes);
-      at += piece.length;
-      return Promise.resolve(piece.length === 0 ? null : piece);
-    },
-    leave() {},
-  };
 }
