@@ -18,6 +18,10 @@ async function main(args: readonly string[]): Promise<number> {
     case "--help":
     case "-h":
     case "help": {
+      const [role] = rest;
+      if (role !== undefined && !role.startsWith("-")) {
+        return await main([role, "--help"]);
+      }
       const { programHelp } = await import("./lib/cli/help.ts");
       denoTerminal.write(programHelp(ROLES));
       return EXIT.done;

@@ -1,8 +1,9 @@
-/** Returns the candidate nearest to `text` by edits, or undefined when none is near enough to be a slip of the finger; the first wins a tie. */
+/** Returns the candidate nearest to `typed` by edits, capitals aside, or undefined when none is near enough to be a slip of the finger; the first wins a tie. All candidates are in lower case. */
 export function nearest(
-  text: string,
+  typed: string,
   candidates: readonly string[],
 ): string | undefined {
+  const text = typed.toLowerCase();
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(text.length / 3)) + 1;
   for (const candidate of candidates) {

@@ -174,7 +174,10 @@ export function scanConfig(
   const texts = new Map<string, readonly string[]>();
   for (const [name, value] of Object.entries(config)) {
     const found = flags.get(name);
-    if (found === undefined || name === "config") {
+    if (name === "config") {
+      throw new InputError(`${file}: "config" is for the command line only`);
+    }
+    if (found === undefined) {
       const near = nearest(name, [...flags.keys()]);
       throw new InputError(
         `${file}: ${role.name} has no flag "${name}"${
@@ -258,7 +261,7 @@ export function parseRoleArgs(role: RoleShape, raw: RawArgs): ParsedArgs {
   for (const name of raw.texts.keys()) {
     if (!own.has(name)) {
       const why = mode.chosenBy === undefined
-        ? `not to its ${modeName} mode`
+        ? `only together with ${choosersOf(name, role).join(" or ")}`
         : `not together with --${kebab(mode.chosenBy)}`;
       throw new InputError(
         `${spelled(name, raw)} is a flag of ${role.name}, but ${why}`,
@@ -280,6 +283,15 @@ export function parseRoleArgs(role: RoleShape, raw: RawArgs): ParsedArgs {
     common: valuesOf(COMMON_FLAGS, raw) as unknown as CommonValues,
     config: configOf({ ...mode.flags, ...COMMON_FLAGS }, raw.texts),
   };
+}
+
+/** The flags that choose the modes a flag belongs to, as they are typed. */
+function choosersOf(name: string, role: RoleShape): string[] {
+  return Object.values(role.modes)
+    .filter(({ flags }) => Object.keys(flags).map(kebab).includes(name))
+    .flatMap(({ chosenBy }) =>
+      chosenBy === undefined ? [] : [`--${kebab(chosenBy)}`]
+    );
 }
 
 /** Why a flag has no effect beside those that are given; undefined when it has. One given as it is by default counts as not given. */

@@ -11,9 +11,11 @@ const SIZE_BYTES: Readonly<Record<string, number>> = {
   kB: 1e3,
   MB: 1e6,
   GB: 1e9,
+  TB: 1e12,
   KiB: 2 ** 10,
   MiB: 2 ** 20,
   GiB: 2 ** 30,
+  TiB: 2 ** 40,
 };
 const BITS: Readonly<Record<string, number>> = {
   "": 1,
@@ -26,12 +28,16 @@ const BITS: Readonly<Record<string, number>> = {
   Gbit: 1e9,
 };
 
+/** @param ends What may stand behind the unit. */
 function scaled(
   text: string,
   units: Readonly<Record<string, number>>,
   what: string,
+  ends = /$/,
 ): number {
-  const match = /^([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)$/.exec(text);
+  const match = /^([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)$/.exec(
+    text.replace(ends, ""),
+  );
   const unit = match === null ? undefined : units[match[2] ?? ""];
   const value = Number(match?.[1]) * (unit ?? NaN);
   if (!Number.isFinite(value)) {
@@ -55,18 +61,14 @@ export function parseSizeBytes(text: string): number {
 /** Reads `10MiB/s`, `500kB/s` as bytes per second. @throws {RangeError} If it is not a data rate. */
 export function parseByteRate(text: string): number {
   return Math.round(
-    scaled(text.replace(/\/s$/, ""), SIZE_BYTES, "a data rate such as 2MiB/s"),
+    scaled(text, SIZE_BYTES, "a data rate such as 2MiB/s", /\/s$/),
   );
 }
 
 /** Reads `2500k`, `8Mbit/s`, `400000` as bits per second. @throws {RangeError} If it is not a bit rate. */
 export function parseBitRate(text: string): number {
   return Math.round(
-    scaled(
-      text.replace(/(\/s|ps)$/, ""),
-      BITS,
-      "a bit rate such as 2500k or 8Mbit/s",
-    ),
+    scaled(text, BITS, "a bit rate such as 2500k or 8Mbit/s", /(\/s|ps)$/),
   );
 }
 

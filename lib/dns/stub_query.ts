@@ -233,7 +233,9 @@ export class StubQuery implements Machine<StubInput, StubOutput> {
     }
     return this.#fail(
       "dns-no-answer",
-      `no answer to ${this.#attempt} queries`,
+      `no answer to ${this.#attempt} ${
+        this.#attempt === 1 ? "query" : "queries"
+      }`,
     );
   }
 

@@ -110,7 +110,10 @@ export const TRACKER_EVENTS: EventTable<TrackerEvent> = {
   },
   "tracker.scraped": {
     level: "info",
-    text: (e) => `${e.host} scraped ${e.torrents} torrents over ${e.transport}`,
+    text: (e) =>
+      `${e.host} scraped ${e.torrents} ${
+        e.torrents === 1 ? "torrent" : "torrents"
+      } over ${e.transport}`,
   },
   "tracker.refused": {
     level: "warn",

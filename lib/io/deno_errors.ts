@@ -24,7 +24,11 @@ const CODES: readonly [
   [Deno.errors.NotFound, "not-found", "there is no such file"],
   [Deno.errors.NotADirectory, "not-found", "a part of the path is no folder"],
   [Deno.errors.IsADirectory, "io-failed", "it is a folder"],
-  [Deno.errors.AlreadyExists, "already-exists", "it exists already"],
+  [
+    Deno.errors.AlreadyExists,
+    "already-exists",
+    "a file of that name is in the way",
+  ],
   [Deno.errors.ConnectionRefused, "connect-failed", "nobody listens there"],
   [Deno.errors.ConnectionReset, "connection-lost", "the other side reset it"],
   [Deno.errors.BrokenPipe, "connection-lost", "the other side closed it"],

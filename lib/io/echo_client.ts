@@ -202,7 +202,7 @@ class Inbox {
 /**
  * Sends `count` numbered messages, measures each round trip and finishes with the statistics.
  *
- * @throws {RunError} `no-answer` when not one came back.
+ * @throws {RunError} `no-answer` when not one came back, `connection-closed` when the server has closed it before the last one did.
  */
 export async function ping(
   channel: EchoChannel,
@@ -247,7 +247,12 @@ export async function ping(
   );
   const result = pingResult(remote, pinger.rttsMs);
   ctx.finish(result);
-  if (result.json.received === 0 && !ctx.signal.aborted) {
+  if (ctx.signal.aborted) return;
+  // It is the replies that have ended, before the pinger was done.
+  if (!done.signal.aborted) {
+    throw closedByServer(remote, result.json.received + 1);
+  }
+  if (result.json.received === 0) {
     throw noAnswer(remote, flags.timeoutMs);
   }
 }

@@ -22,6 +22,7 @@ async function complains(
 
 Deno.test("an unknown role, flag or value is bad usage and names the nearest", async () => {
   await complains(["udp-eco"], 2, "udp-eco", "udp-echo");
+  await complains(["UDP-Echo"], 2, "UDP-Echo", "udp-echo");
   await complains(["--role", "pear"], 2, "pear", "peer");
   await complains(["tcp-echo", "--prot", "1"], 2, "--prot", "--port");
   await complains(["tcp-echo", "--port", "70000"], 2, "--port", "70000");
@@ -56,6 +57,8 @@ Deno.test("files that are not what they should be are bad input", async () => {
   );
   await complains(["demo", file], 2, "notes.txt");
   await complains(["udp-echo", "--config", file], 2, "notes.txt");
+  const inTheWay = ["notes.txt", "a file of that name is in the way"];
+  await complains(["roster", "--out", file], 1, ...inTheWay);
 });
 
 Deno.test("an MPD that is no XML, or is not there, is told apart", async () => {

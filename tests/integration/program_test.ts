@@ -22,6 +22,10 @@ Deno.test("rolecall says what it is and what roles there are", async () => {
   }
   const roleHelp = await runProgram(["--role", "edge", "--help", "--json"]);
   assertEquals(JSON.parse(roleHelp.stdout).name, "edge");
+  assertStringIncludes(
+    (await runProgram(["help", "edge"])).stdout,
+    "--cache-size",
+  );
   const script = await runProgram(["completions", "bash"]);
   assertStringIncludes(script.stdout, "--cache-size");
 });

@@ -22,8 +22,9 @@ export class ZoneFileError extends SyntaxError {
   }
 }
 
-const WORD = /(?:\\[0-9]{3}|\\.|[^\s"();\\])+/y;
-const QUOTED = /"((?:\\[0-9]{3}|\\[^\n]|[^"\\\n])*)"/y;
+// `\DDD` is `\D` and two plain characters here: were it an alternative of its own, an open quote would be tried in 2^n ways.
+const WORD = /(?:\\.|[^\s"();\\])+/y;
+const QUOTED = /"((?:\\[^\n]|[^"\\\n])*)"/y;
 
 /** Matches `pattern` exactly at `at`. */
 function matchAt(pattern: RegExp, text: string, at: number) {

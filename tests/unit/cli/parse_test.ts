@@ -125,6 +125,8 @@ Deno.test("parseRoleArgs refuses what is wrong with a line that names the flag",
       [["-o", "-file"], "as --out-file=-file"],
       [["--json", "-1"], "thing has no flag -1"],
       [["-x"], "thing has no flag -x"],
+      [["--PORT", "1"], "did you mean --port?"],
+      [["--interval", "5s"], "but only together with --connect"],
     ] as const
   ) {
     const line = lineOf(...args);
@@ -149,6 +151,14 @@ Deno.test("scanConfig reads flags of a JSON file and refuses unknown ones", () =
       InputError,
     );
   }
+  assertMatch(
+    assertThrows(
+      () => scanConfig(ROLE, "f.json", `{"config":"g.json"}`),
+      InputError,
+    )
+      .message,
+    /"config" is for the command line only/,
+  );
 });
 
 Deno.test("parseRoleArgs tells the flags in force in a form that a --config file may have", () => {

@@ -1,4 +1,9 @@
-import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertThrows,
+} from "@std/assert";
 import {
   formatBitRate,
   formatBytes,
@@ -17,6 +22,7 @@ Deno.test("units are read as people write them", () => {
   assertEquals(parseSizeBytes("512"), 512);
   assertEquals(parseSizeBytes("256KiB"), 262_144);
   assertEquals(parseSizeBytes("1MB"), 1_000_000);
+  assertEquals(parseSizeBytes("1TiB"), 2 ** 40);
   assertEquals(parseByteRate("10MiB/s"), 10_485_760);
   assertEquals(parseBitRate("2500k"), 2_500_000);
   assertEquals(parseBitRate("8Mbit/s"), 8_000_000);
@@ -34,6 +40,8 @@ Deno.test("units refuse what they do not know", () => {
       () => parseBitRate("fast"),
     ]
   ) assertInstanceOf(assertThrows(wrong), RangeError);
+  const error = assertThrows(() => parseByteRate("10Mbit/s"), RangeError);
+  assertMatch(error.message, /got "10Mbit\/s"/);
 });
 
 Deno.test("units are written for people", () => {

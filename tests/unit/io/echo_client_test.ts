@@ -124,3 +124,16 @@ Deno.test("runEchoClient pings with numbered messages and finishes with the figu
   const figures = results[0]?.json as { sent: number; rttAvgMs: number };
   assertEquals([figures.sent, figures.rttAvgMs], [3, 20]);
 });
+
+Deno.test("runEchoClient says that the server has closed the connection between two pings, with the figures", async () => {
+  const { clock, results, run } = clientOf([10, 10], {
+    isReliable: true,
+    closeAfter: 1,
+  });
+  const closed = assertRejects(() => run(["hi"], 3));
+  await clock.advanceTo(5000);
+  const error = await closed;
+  assertInstanceOf(error, RunError);
+  assertEquals(error.code, "connection-closed");
+  assertEquals((results[0]?.json as { received: number }).received, 1);
+});
