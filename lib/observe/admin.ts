@@ -105,7 +105,7 @@ function indexPage({ role, name, version, pages }: AdminOptions) {
       <meta charset="utf-8">
       <meta name="viewport" content="width=device-width">
       <title>${name}</title>
-      <style>body { font: 16px/1.6 system-ui, sans-serif; margin: 2rem }</style>
+      <style>:root { color-scheme: light dark } body { font: 16px/1.6 system-ui, sans-serif; margin: 2rem }</style>
       <h1>${name}</h1>
       <p>${role} of rolecall ${version}</p>
       <ul>${paths.map((path) => html`<li><a href="${path}">${path}</a></li>`)}</ul>

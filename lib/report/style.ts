@@ -11,14 +11,15 @@ export const STYLE = `
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:1.125rem/1.55 ${FONT}}
 main{max-width:64rem;margin:0 auto;padding:2.5rem 1.5rem 4rem}
+h1,h2{overflow-wrap:anywhere}
 h1{font-size:2.25rem;line-height:1.2;margin:0 0 1.5rem;letter-spacing:-.01em}
 h2{font-size:1.5rem;line-height:1.3;margin:3rem 0 .75rem}
 p{max-width:44rem;margin:.75rem 0}
 nav ul{margin:0;padding:0;list-style:none;columns:2 18rem;gap:2rem}
 nav li{break-inside:avoid;padding:.15rem 0}
 a{color:var(--accent)}
-figure{margin:0}
-figure svg{display:block;width:100%;height:auto}
+figure{margin:0;overflow-x:auto}
+figure svg{display:block;width:100%;min-width:36rem;height:auto}
 figcaption,.note{color:var(--muted);font-size:1rem;max-width:44rem}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;min-width:min(100%,30rem);font-variant-numeric:tabular-nums}
@@ -37,6 +38,6 @@ footer{margin-top:4rem;color:var(--muted);font-size:1rem}
 .chart .grid{stroke:var(--rule)}.chart .axis{stroke:var(--muted)}.chart .paper-stroke{stroke:var(--paper)}
 ${darkSeries}}
 @media print{
-body{font-size:11pt}main{max-width:none;padding:0}.long{min-width:0}nav{display:none}a{color:inherit}
+body{font-size:11pt}main{max-width:none;padding:0}.long,figure svg{min-width:0}nav{display:none}a{color:inherit}
 h2{break-after:avoid}figure,tr{break-inside:avoid}thead{display:table-header-group}
 }`;

@@ -62,12 +62,15 @@ function page(
 <meta name="viewport" content="width=device-width">
 <title>${text(status.name)}</title>
 <style>
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1c2430; }
-table { border-collapse: collapse; width: 100%; margin-bottom: 2rem; }
-th, td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid #d8dde5; font-variant-numeric: tabular-nums; }
+:root { color-scheme: light dark; --ink: #1c2430; --muted: #4a5567; --rule: #d8dde5; --bad: #b3261e; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --muted: #9da7b3; --rule: #30363d; --bad: #f58a4b; } }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: var(--ink); overflow-wrap: anywhere; }
+.scroll { overflow-x: auto; margin-bottom: 2rem; }
+table { border-collapse: collapse; width: 100%; overflow-wrap: normal; }
+th, td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid var(--rule); font-variant-numeric: tabular-nums; }
 th:first-child, td:first-child { text-align: left; }
-th { font-weight: 600; color: #4a5567; }
-.bad { color: #b3261e; }
+th { font-weight: 600; color: var(--muted); }
+.bad { color: var(--bad); }
 </style>
 <h1>${text(status.name)}</h1>
 <p>Hit ratio ${
@@ -119,9 +122,9 @@ function table(
         }</${tag}>`
       ).join("")
     }</tr>`;
-  return `<table>${cells("th", heads)}${
+  return `<div class="scroll"><table>${cells("th", heads)}${
     rows.map((row) => cells("td", row)).join("\n")
-  }</table>`;
+  }</table></div>`;
 }
 
 function number(

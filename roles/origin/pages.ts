@@ -106,10 +106,13 @@ function page(heading: string, body: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>${safe} · rolecall origin</title>
+<link rel="icon" href="data:,">
 <style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1b2430; }
-table { border-collapse: collapse; } th, td { text-align: left; padding: .2rem 1rem .2rem 0; }
-h1 { border-bottom: 4px solid #6f32a4; } code { background: #eef0f4; padding: .1rem .3rem; }
+:root { color-scheme: light dark; --ink: #1b2430; --band: #eef0f4; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --band: #252b33; } }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: var(--ink); overflow-wrap: anywhere; }
+table { border-collapse: collapse; display: block; overflow-x: auto; } th, td { text-align: left; padding: .2rem 1rem .2rem 0; overflow-wrap: normal; white-space: nowrap; }
+h1 { border-bottom: 4px solid #6f32a4; } code { background: var(--band); padding: .1rem .3rem; }
 </style>
 <h1>${safe}</h1>
 ${body}

@@ -70,7 +70,8 @@ function note(response) {
   const { representation } = request;
   seen.segments.push({
     atSeconds: seconds(),
-    number: request.index,
+    // As the picture, file names and our own player count: from 1.
+    number: request.index + 1,
     height: representation?.height ?? 0,
     bitsPerSecond: representation?.bandwidth ?? request.bandwidth,
     bytes: response.data?.byteLength ?? encodedBodySize,
@@ -311,5 +312,5 @@ function show() {
   find("#sources").textContent = sources() || "–";
 }
 
-player.initialize(video, manifest, true);
+player.initialize(video, new URL(manifest, location.href).href, true);
 setInterval(show, 250);

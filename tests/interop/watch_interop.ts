@@ -1,9 +1,16 @@
 /**
  * Chromium opens the origin's own page of a title, straight and through an edge, and plays.
  */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { join } from "@std/path";
 import { openPage } from "../support/browser.ts";
-import { startProgram } from "../support/program.ts";
+import { reportHtml } from "../../lib/report/html.ts";
+import { startProgram, temporaryFolder } from "../support/program.ts";
 
 /** What the page tells scripts. */
 interface Seen {
@@ -12,6 +19,8 @@ interface Seen {
   readonly segments: readonly {
     readonly kind: string;
     readonly name: string;
+    readonly number: number;
+    readonly said: string;
     readonly height: number;
     readonly bytes: number;
     readonly status: number;
@@ -74,4 +83,48 @@ Deno.test("the page of a title plays it in Chromium, straight and through an edg
     second.segments.every(({ name }) => name.startsWith("edge-south, ")),
     second.segments[0]?.name,
   );
+  for (const { number, said } of second.segments) {
+    assertStringIncludes(said, `_${number}.m4s`);
+  }
+});
+
+Deno.test("pages for people need no scrolling sideways on a phone", async () => {
+  const title = "A test card with a name that would not stand in a line";
+  await using origin = await startProgram([
+    ...["origin", "--port", "0", "--title", title],
+  ]);
+  const { port } = await origin.until("role.listening");
+  await using edge = await startProgram([
+    ...["edge", "--port", "0", "--admin", "0"],
+    ...["--origin", `http://${"name-of-a-data-center.".repeat(3)}example/`],
+    ...["--origin", `http://127.0.0.1:${port}/`],
+  ]);
+  const admin = await edge.until("admin.listening");
+  await using folder = await temporaryFolder();
+  const report = join(folder.path, "report.html");
+  await Deno.writeTextFile(
+    report,
+    reportHtml({
+      title: "Load on http://127.0.0.1:8081/a/long/manifest.mpd",
+      sections: [{ kind: "table", heading: "T", columns: ["a"], rows: [[1]] }],
+    }),
+  );
+  for (
+    const url of [
+      `file://${report}`,
+      `http://127.0.0.1:${port}/`,
+      `http://127.0.0.1:${port}/watch/manifest.mpd`,
+      `http://127.0.0.1:${admin.port}/`,
+    ]
+  ) {
+    await using page = await openPage(url, ["--window-size=320,800"]);
+    await page.until("document.querySelector('table') !== null", {
+      withinMs: PLAY_MS,
+      account: "document.title",
+    });
+    const [shown, there] = await page.evaluate<[number, number]>(
+      "[innerWidth, document.documentElement.scrollWidth]",
+    );
+    assert(there <= shown, `${url}: ${there} of ${shown} px`);
+  }
 });
