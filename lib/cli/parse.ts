@@ -239,7 +239,7 @@ function configTexts(
 }
 
 /** The mode whose own flag is given; without one, the first. */
-export function chooseMode(role: RoleShape, raw: RawArgs): string {
+function chooseMode(role: RoleShape, raw: RawArgs): string {
   for (const [name, { chosenBy }] of Object.entries(role.modes)) {
     if (chosenBy !== undefined && raw.texts.has(kebab(chosenBy))) return name;
   }

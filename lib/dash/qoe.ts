@@ -27,7 +27,7 @@ export function lectureQoe(percent: number): number {
 }
 
 /** The weights Yin et al. call balanced, for quality in kbit/s and times in seconds. */
-export const YIN_WEIGHTS = { switching: 1, stall: 3000, startup: 3000 };
+const YIN_WEIGHTS = { switching: 1, stall: 3000, startup: 3000 };
 
 /**
  * The linear quality of experience of Yin, Jindal, Sekar, Sinopoli, "A Control-Theoretic Approach for Dynamic Adaptive

@@ -1,7 +1,7 @@
 import type { SmoothedEstimate } from "./abr/rule.ts";
 
 /** How many segments the harmonic mean looks back. */
-export const THROUGHPUT_WINDOW = 5;
+const THROUGHPUT_WINDOW = 5;
 
 /** After so much download time a value counts half: dash.js and Sabre take both and believe the worse. */
 const HALF_LIVES_MS = [3000, 8000];
@@ -25,7 +25,7 @@ export function harmonicMean(values: readonly number[]): number | undefined {
  * An exponentially weighted mean that is right from the first value on: what the weights of the values not yet seen
  * would have come to is divided out.
  */
-export class Ewma {
+class Ewma {
   readonly #halfLife: number;
   #sum = 0;
   #weight = 0;

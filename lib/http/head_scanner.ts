@@ -64,11 +64,6 @@ export class HeadScanner {
     return this.#at;
   }
 
-  /** Whether nothing but empty lines has come. */
-  get isBlank(): boolean {
-    return this.#state === BEFORE || this.#state === FIRST_END;
-  }
-
   /** Forgets the head; the next scan begins at 0. */
   reset(): void {
     this.marks.length = 0;

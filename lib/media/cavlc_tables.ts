@@ -9,7 +9,7 @@
 export type PackedCode = number;
 
 /** Packs a list of code words written as ones and zeros; an empty word stays 0. */
-export function packed(words: string): Int32Array {
+function packed(words: string): Int32Array {
   return Int32Array.from(
     words.trim().split(/\s+/),
     (word) => word === "." ? 0 : (word.length << 16) | Number.parseInt(word, 2),

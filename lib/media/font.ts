@@ -63,7 +63,7 @@ const rowsOf = new Map(
 );
 
 /** Whether the pixel of a glyph is set; letters without a glyph are drawn as capitals, others as a question mark. */
-export function glyphPixel(letter: string, x: number, y: number): boolean {
+function glyphPixel(letter: string, x: number, y: number): boolean {
   const rows = rowsOf.get(letter) ?? rowsOf.get(letter.toUpperCase()) ??
     rowsOf.get("?")!;
   return (((rows[y] ?? 0) >> (GLYPH_WIDTH - 1 - x)) & 1) === 1;

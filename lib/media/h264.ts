@@ -24,7 +24,7 @@ const PROFILE_IDC = 66;
 /** constraint_set0 and constraint_set1: Constrained Baseline, which Main and High decoders take as well. */
 const CONSTRAINTS = 0xc0;
 /** Reference pictures count modulo this (log2_max_frame_num_minus4 = 0). */
-export const MAX_FRAME_NUM = 16;
+const MAX_FRAME_NUM = 16;
 /** The quantiser of every picture; see {@linkcode MosaicEncoder} for why 28. */
 const QP = 28;
 /** Chroma is quantised with 28 - 6 = 22. */

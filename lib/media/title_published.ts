@@ -22,7 +22,7 @@ import {
 } from "./title_plan.ts";
 
 /** How far back one may go in a live title: two minutes. */
-export const TIME_SHIFT_SECONDS = 120;
+const TIME_SHIFT_SECONDS = 120;
 
 /**
  * Describes the title for its manifest and playlists.

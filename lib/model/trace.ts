@@ -64,15 +64,6 @@ export function traceDurationMs({ periods }: NetworkTrace): number {
   return periods.reduce((sum, { durationMs }) => sum + durationMs, 0);
 }
 
-/** Returns what a trace carries on average, in bits per second. */
-export function traceMeanBitsPerSecond(trace: NetworkTrace): number {
-  const bits = trace.periods.reduce(
-    (sum, { durationMs, bitsPerSecond }) => sum + durationMs * bitsPerSecond,
-    0,
-  );
-  return bits / traceDurationMs(trace);
-}
-
 /** What flows between two instants of a trace, read at any instant: for shaping a real link, and for charts. */
 export class TraceLink {
   readonly #periods: readonly TracePeriod[];

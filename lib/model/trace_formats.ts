@@ -13,7 +13,7 @@ import { parseCsvTrace } from "./trace_csv.ts";
 import { type NetworkTrace, periodOf, type TracePeriod } from "./trace.ts";
 
 /** More periods than this are refused: at one a second it is eleven days. */
-export const MAX_TRACE_PERIODS = 1_000_000;
+const MAX_TRACE_PERIODS = 1_000_000;
 
 /** What mahimahi lets pass at a time, in bits. */
 const MAHIMAHI_BITS = 1500 * 8;

@@ -137,7 +137,7 @@ async function inSwarm(
 }
 
 /** A seed and N leeches that all stay. */
-export function distributionPlan(
+function distributionPlan(
   act: DistributionAct,
   clients: number,
   endsAtMs: number,

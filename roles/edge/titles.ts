@@ -72,7 +72,7 @@ export function readTitle(
  * @param resolve The target of a URI; undefined when it is elsewhere.
  * @throws {SyntaxError} If it is no playlist.
  */
-export function readPlaylist(
+function readPlaylist(
   text: string,
   resolve: (uri: string) => string | undefined,
 ): KnownTitle {

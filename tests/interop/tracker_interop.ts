@@ -7,10 +7,7 @@ import { join } from "@std/path";
 import { decodeScrapeReply } from "../../lib/bittorrent/tracker/http_client.ts";
 import { escapeBytes } from "../../lib/bittorrent/tracker/http.ts";
 import { makeMetainfo } from "../../lib/bittorrent/metainfo/make_metainfo.ts";
-import {
-  DEFAULT_PIECE_LENGTH,
-  parseMetainfo,
-} from "../../lib/bittorrent/metainfo/metainfo.ts";
+import { parseMetainfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
 import { concat, toHex } from "../../lib/core/bytes.ts";
 import { seededRng } from "../../lib/core/rng.ts";
 import { hashing, sha1 } from "../../lib/io/hash.ts";
@@ -18,7 +15,9 @@ import { type Host, makeHosts } from "../support/namespaces.ts";
 import { runTool, startProgram, temporaryFolder } from "../support/program.ts";
 
 const NAME = "shared.bin";
-const SIZE_BYTES = 3 * DEFAULT_PIECE_LENGTH + 1000;
+/** As on the slides. */
+const PIECE_LENGTH = 256 * 1024;
+const SIZE_BYTES = 3 * PIECE_LENGTH + 1000;
 
 /** A tool that runs until it is stopped; its output is shown when the test fails. */
 function startTool(
@@ -64,13 +63,13 @@ function makeTorrent(announce: string) {
   const rng = seededRng(8);
   const content = Uint8Array.from({ length: SIZE_BYTES }, () => rng() * 256);
   const hashes: Uint8Array[] = [];
-  for (let at = 0; at < SIZE_BYTES; at += DEFAULT_PIECE_LENGTH) {
-    hashes.push(sha1(content.subarray(at, at + DEFAULT_PIECE_LENGTH)));
+  for (let at = 0; at < SIZE_BYTES; at += PIECE_LENGTH) {
+    hashes.push(sha1(content.subarray(at, at + PIECE_LENGTH)));
   }
   const torrent = makeMetainfo({
     name: NAME,
     content: SIZE_BYTES,
-    pieceLength: DEFAULT_PIECE_LENGTH,
+    pieceLength: PIECE_LENGTH,
     pieces: concat(...hashes),
     announceList: [[announce]],
     private: true,

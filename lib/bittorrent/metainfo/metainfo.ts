@@ -23,8 +23,6 @@ import { layerMatches, LEAF_BYTES, NODE_BYTES } from "./merkle.ts";
 
 /** Bytes of a SHA-1 hash. */
 export const HASH_BYTES = 20;
-/** Bytes in a piece of the torrents we make: 256 KiB, as on the slides. */
-export const DEFAULT_PIECE_LENGTH = 256 * 1024;
 /** Largest piece that is read: a piece is held in memory until its hash is checked. */
 const MAX_PIECE_LENGTH = 256 * 2 ** 20;
 /** Most pieces; the hashes of v1 for so many would fill 40 MiB. A torrent of v2 can claim any number in a few bytes. */

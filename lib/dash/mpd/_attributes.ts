@@ -108,7 +108,7 @@ export function byteRange(
 }
 
 /** Longest URL, and longest reference to one, in characters: servers take 8,000 at most (RFC 9110 §4.1 asks for that many), and a manifest may make 200,000 URLs of one base. */
-export const MAX_URL_CHARACTERS = 4096;
+const MAX_URL_CHARACTERS = 4096;
 
 /** Resolves a URL reference found in `element`; only http:, https:, and data: (RFC 2397) are let through, a manifest may not name local files. */
 export function resolveUrl(

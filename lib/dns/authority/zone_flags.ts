@@ -143,7 +143,7 @@ export function parseAliasFlag(text: string): AliasSpec {
 }
 
 /** Returns the zone a name from the command line is served in: the name above it, unless that is a top-level domain. */
-export function zoneOfName(name: Name): Name {
+function zoneOfName(name: Name): Name {
   return labelCount(name) > 2 ? new Uint8Array(parentName(name)) : name;
 }
 

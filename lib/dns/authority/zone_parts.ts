@@ -6,7 +6,7 @@ import type { ZoneRecord } from "./zone.ts";
 /** TTL of answers that name an edge, unless told otherwise: short, so that a client follows when its edge changes. */
 export const DEFAULT_EDGE_TTL_SECONDS = 20;
 /** How long "there is no such name" may be kept, in zones that do not say. */
-export const DEFAULT_NEGATIVE_TTL_SECONDS = 30;
+const DEFAULT_NEGATIVE_TTL_SECONDS = 30;
 /** TTL of what seldom changes (SOA, NS, aliases), in zones that do not say. */
 export const DEFAULT_TTL_SECONDS = 300;
 

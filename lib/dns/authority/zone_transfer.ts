@@ -24,7 +24,7 @@ function knownSerial({ authorities }: DnsMessage): number | undefined {
 }
 
 /** Returns all records of a zone but its SOA, each valid until the next. Of names that are redirected: all edges' addresses, since a secondary cannot choose. */
-export function* zoneRecords(
+function* zoneRecords(
   table: ZoneTable,
   zone: Zone,
 ): Generator<PlacedRecord> {

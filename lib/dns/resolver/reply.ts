@@ -66,7 +66,7 @@ export type ReplyReading =
   };
 
 /** Name servers of one delegation that are taken notice of; more are nobody's need, and an amplifier (NXNS, 2020). */
-export const MAX_NAME_SERVERS = 13;
+const MAX_NAME_SERVERS = 13;
 /** Addresses of one name server. */
 const MAX_GLUE = 4;
 /** Aliases within one reply. */

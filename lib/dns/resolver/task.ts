@@ -11,7 +11,7 @@ import {
 } from "./walk.ts";
 
 /** A question is given up after so long; resolvers' clients ask again after 5 s, the third time for the last. */
-export const MAX_TASK_MS = 8000;
+const MAX_TASK_MS = 8000;
 /** RFC 8767 §5: the client response timer. */
 const CLIENT_WAIT_MS = 1800;
 /** So many replies that are none, and the rest is left to TCP: somebody guesses ids. */

@@ -7,12 +7,12 @@ import type { Filter, Picker } from "./selection.ts";
 import { pickByWeight } from "./weighted.ts";
 
 /** Policies that leave edges out, after `geo`, which looks at where the client is. */
-export const FILTERS = { "load": narrowByLoad } as const satisfies Readonly<
+const FILTERS = { "load": narrowByLoad } as const satisfies Readonly<
   Record<string, Filter>
 >;
 
 /** Policies that choose one edge. */
-export const PICKERS = {
+const PICKERS = {
   "round-robin": pickInTurn,
   "weighted": pickByWeight,
   "latency": pickNearest,
