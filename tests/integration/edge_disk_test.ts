@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { equalBytes } from "../../lib/core/bytes.ts";
 import { countingOrigin } from "../support/counting_origin.ts";
 import { BODY, startEdge } from "../support/edge.ts";
+import { eventually } from "../support/eventually.ts";
 import { runProgram, temporaryFolder } from "../support/program.ts";
 
 /** Another body for each path; two are longer than a checksum's reach. */
@@ -37,21 +38,19 @@ async function untilFiles(
   folder: string,
   matches: (paths: readonly string[]) => boolean,
 ): Promise<string[]> {
-  const giveUpAt = Date.now() + 20_000;
-  for (;;) {
-    const paths = await filesIn(folder);
-    if (matches(paths)) return paths;
-    if (Date.now() > giveUpAt) throw new Error(`files: ${paths.join()}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  let paths: string[] = [];
+  return await eventually(async () => {
+    paths = await filesIn(folder);
+    return matches(paths) && paths;
+  }, { account: () => `files: ${paths.join()}` });
 }
 
 /** Waits until the process has no file of the folder open, where the system tells. */
 async function untilClosed(pid: number, folder: string): Promise<void> {
   if (Deno.build.os !== "linux") return;
-  const giveUpAt = Date.now() + 20_000;
-  for (;;) {
-    let open = 0;
+  let open = 0;
+  await eventually(async () => {
+    open = 0;
     for await (const { name } of Deno.readDir(`/proc/${pid}/fd`)) {
       try {
         const target = await Deno.readLink(`/proc/${pid}/fd/${name}`);
@@ -59,10 +58,8 @@ async function untilClosed(pid: number, folder: string): Promise<void> {
         if (target.startsWith(folder) && isCached) open += 1;
       } catch { /* It was closed just now. */ }
     }
-    if (open === 0) return;
-    if (Date.now() > giveUpAt) throw new Error(`${open} files stay open`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+    return open === 0;
+  }, { account: () => `${open} files stay open` });
 }
 
 const areWritten = (count: number) => (paths: readonly string[]) =>

@@ -9,6 +9,7 @@ import {
   startEdge,
   statusesOf,
 } from "../support/edge.ts";
+import { untilListening } from "../support/eventually.ts";
 import {
   runProgram,
   startProgram,
@@ -154,14 +155,7 @@ Deno.test("edge in threads answers from the first moment, also for threads that 
     ...["edge", "--host", "127.0.0.1", "--port", String(port)],
     ...["--workers", "4", "--origin", origin.url],
   ]);
-  for (let attempt = 0; attempt < 1000; attempt++) {
-    try {
-      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-      break;
-    } catch {
-      await new Promise((done) => setTimeout(done, 10));
-    }
-  }
+  await untilListening(port);
   const answers = await Promise.all(
     PATHS.map((path) => get(`http://127.0.0.1:${port}${path}`)),
   );

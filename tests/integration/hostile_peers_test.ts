@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { concat, fromHex, fromUtf8, utf8 } from "../../lib/core/bytes.ts";
 import { seededRng } from "../../lib/core/rng.ts";
+import { eventually } from "../support/eventually.ts";
 import {
   type StartedProgram,
   startProgram,
@@ -187,11 +188,10 @@ for (const { args, ask, find } of SERVERS) {
       }
       for (const stream of held) stream.close();
       let answer = "";
-      for (let tries = 0; tries < 50 && !answer.includes(find); tries++) {
-        await new Promise((go) => setTimeout(go, 50));
+      await eventually(async () => {
         answer = await answerTo(port, ask, find).catch(() => "");
-      }
-      assert(answer.includes(find), answer);
+        return answer.includes(find);
+      }, { account: () => `answered: ${answer}` });
       assertEquals((await program.stop()).code, 0);
     },
   });

@@ -4,6 +4,7 @@ import { fromFileUrl, join } from "@std/path";
 import { toHex } from "../../lib/core/bytes.ts";
 import { FILE_NAME, writeShared } from "../grading/_shared_file.ts";
 import { allBytes, SWARMS } from "../grading/_swarms.ts";
+import { untilListening } from "../support/eventually.ts";
 import { failuresOf } from "../support/grading.ts";
 import { temporaryFolder } from "../support/program.ts";
 import { freePort, startTool } from "../support/tools.ts";
@@ -19,19 +20,6 @@ function python(file: string): string[] {
   return ["/usr/bin/python3", fromFileUrl(path)];
 }
 
-/** Waits until somebody listens. */
-async function untilUp(port: number): Promise<void> {
-  for (let tries = 0;; tries++) {
-    try {
-      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-      return;
-    } catch (error) {
-      if (tries === 200) throw error;
-      await new Promise((wake) => setTimeout(wake, 50));
-    }
-  }
-}
-
 Deno.test("grading 03: opentracker has all points but two extra ones", async () => {
   await using folder = await temporaryFolder();
   // It reads the list of those it serves as the user nobody.
@@ -44,7 +32,7 @@ Deno.test("grading 03: opentracker has all points but two extra ones", async () 
     ...["opentracker", "-i", "127.0.0.1", "-w", list],
     ...["-p", `${port}`, "-P", `${port}`],
   ]);
-  await untilUp(port);
+  await untilListening(port);
   const failed = await failuresOf("03_tracker", {
     ROLECALL_TARGET: `http://127.0.0.1:${port}/announce`,
   });
@@ -63,7 +51,7 @@ Deno.test("grading 03: a tracker with the mistakes of a first try lacks the poin
   await using _tracker = startTool([
     ...[...python("bad_tracker.py"), "127.0.0.1", `${port}`],
   ]);
-  await untilUp(port);
+  await untilListening(port);
   const failed = await failuresOf("03_tracker", {
     ROLECALL_TARGET: `http://127.0.0.1:${port}/announce`,
   });
@@ -90,7 +78,7 @@ Deno.test("grading 03: aria2 has all points of a seed", async () => {
     ...[...ARIA2, "--check-integrity=true", "--seed-ratio=0.0"],
     ...[`--listen-port=${port}`, `--dir=${folder.path}`, torrent],
   ]);
-  await untilUp(port);
+  await untilListening(port);
   const failed = await failuresOf("03_peer", {
     ROLECALL_TARGET: `127.0.0.1:${port}`,
   });
@@ -105,7 +93,7 @@ Deno.test("grading 03: a seed with mistakes lacks the points for them", async ()
     ...[...python("bad_seed.py"), "127.0.0.1", `${port}`],
     join(folder.path, FILE_NAME),
   ]);
-  await untilUp(port);
+  await untilListening(port);
   const failed = await failuresOf("03_peer", {
     ROLECALL_TARGET: `127.0.0.1:${port}`,
   });

@@ -5,7 +5,9 @@
  */
 import { assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
+import { equalBytes } from "../../lib/core/bytes.ts";
 import { seededRng } from "../../lib/core/rng.ts";
+import { eventually } from "../support/eventually.ts";
 import { type Host, makeHosts } from "../support/namespaces.ts";
 import {
   runProgram,
@@ -125,17 +127,13 @@ async function makeSetting(count: number, id: string, net: number) {
     /** Waits until a folder has the file. */
     async untilComplete(folder: string): Promise<void> {
       const file = join(folder, "lecture.mp4");
-      const deadline = Date.now() + COMPLETE_MS;
-      for (;;) {
+      await eventually(async () => {
         const read = await Deno.readFile(file).catch(() => new Uint8Array());
-        if (
-          read.length === SIZE && read.every((byte, at) => byte === bytes[at])
-        ) {
-          return;
-        }
-        if (Date.now() > deadline) throw new Error(`${file} is not complete`);
-        await new Promise((wake) => setTimeout(wake, 200));
-      }
+        return equalBytes(read, bytes);
+      }, {
+        account: () => `${file} is not complete`,
+        ...{ limitMs: COMPLETE_MS, pauseMs: 200 },
+      });
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };

@@ -12,6 +12,7 @@ import { decodeMessage, type DnsMessage } from "../../lib/dns/message.ts";
 import { displayName, parseName } from "../../lib/dns/name.ts";
 import { formatRdata } from "../../lib/dns/rdata.ts";
 import { encodeQuery } from "../../lib/dns/stub_query.ts";
+import { eventually } from "../support/eventually.ts";
 import { startProgram, temporaryFolder } from "../support/program.ts";
 import { startKnot, startNsd } from "../support/name_servers.ts";
 import { freePort } from "../support/tools.ts";
@@ -146,12 +147,10 @@ async function transferred(port: number): Promise<void> {
     name: parseName("diff.example."),
     type: RECORD_TYPES.SOA,
   });
-  for (let tries = 0; tries < 300; tries++) {
+  await eventually(async () => {
     const [answer] = await askAll(port, [query]);
-    if (answer!.startsWith("rcode 0")) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error("no transfer in 30 s");
+    return answer!.startsWith("rcode 0");
+  }, { account: () => "no transfer", limitMs: 30_000 });
 }
 
 Deno.test("dns-redirector answers as NSD does, and as NSD and Knot DNS do that have the zone from it by AXFR, 3,000 questions", async () => {

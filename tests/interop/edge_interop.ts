@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { equalBytes } from "../../lib/core/bytes.ts";
 import { seededRng } from "../../lib/core/rng.ts";
 import { countingOrigin } from "../support/counting_origin.ts";
+import { eventually } from "../support/eventually.ts";
 import { runTool, startProgram, temporaryFolder } from "../support/program.ts";
 
 async function startEdge(origin: string, name = "edge-1") {
@@ -40,11 +41,11 @@ async function startPython(folder: string) {
     for await (const piece of stream) log += new TextDecoder().decode(piece);
   };
   const reading = Promise.all([read(child.stdout), read(child.stderr)]);
-  while (!/port (\d+)/.test(log)) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  const [, port] = await eventually(() => /port (\d+)/.exec(log), {
+    account: () => `no port in: ${log}`,
+  });
   return {
-    url: `http://127.0.0.1:${/port (\d+)/.exec(log)![1]}/`,
+    url: `http://127.0.0.1:${port}/`,
     log: () => log,
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");

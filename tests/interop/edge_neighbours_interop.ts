@@ -5,8 +5,9 @@ import { equalBytes } from "../../lib/core/bytes.ts";
 import { seededRng } from "../../lib/core/rng.ts";
 import { countingOrigin } from "../support/counting_origin.ts";
 import { startEdge } from "../support/edge.ts";
+import { untilListening } from "../support/eventually.ts";
 import { runTool, temporaryFolder } from "../support/program.ts";
-import { freePort } from "../support/tools.ts";
+import { freePort, startTool } from "../support/tools.ts";
 
 /** Runs a server until disposed of; returns when it accepts connections. */
 async function startServer(
@@ -14,27 +15,11 @@ async function startServer(
   args: readonly string[],
   port: number,
 ) {
-  const child = new Deno.Command(command, {
-    args: [...args],
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  let isUp = false;
-  for (let tries = 0; tries < 200 && !isUp; tries++) {
-    const connection = await Deno.connect({ hostname: "127.0.0.1", port })
-      .catch(() => null);
-    connection?.close();
-    isUp = connection !== null;
-    if (!isUp) await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assert(isUp, `${command} did not start`);
+  const server = startTool([command, ...args], { stop: "SIGTERM" });
+  await untilListening(port);
   return {
     url: `http://127.0.0.1:${port}`,
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      await child.status;
-    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import { assert } from "@std/assert";
 import { join, toFileUrl } from "@std/path";
+import { untilListening } from "../support/eventually.ts";
 import { startProgram, temporaryFolder } from "../support/program.ts";
 import { freePort } from "../support/tools.ts";
 
@@ -58,18 +59,6 @@ function startServer(suite: string, port: number, pidfile: string) {
   };
 }
 
-async function untilServed(port: number): Promise<void> {
-  for (let attempt = 0;; attempt++) {
-    try {
-      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-      return;
-    } catch (error) {
-      if (attempt === 200) throw error;
-      await new Promise((done) => setTimeout(done, 50));
-    }
-  }
-}
-
 /** Runs all tests through the edge at `port`. */
 async function run(suite: string, port: number): Promise<Results> {
   const { stdout } = await new Deno.Command("node", {
@@ -102,7 +91,7 @@ async function check(workers: string): Promise<void> {
   await using folder = await temporaryFolder();
   const port = freePort();
   await using _server = startServer(suite, port, join(folder.path, "pid"));
-  await untilServed(port);
+  await untilListening(port);
   await using edge = await startProgram([
     ...["edge", "--host", "127.0.0.1", "--port", "0"],
     ...["--origin", `http://127.0.0.1:${port}`, "--workers", workers],

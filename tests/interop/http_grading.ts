@@ -1,22 +1,10 @@
 /** The grading tests of HTTP: what programs of others have of the points, and what careless ones do not have. */
 import { assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
+import { untilListening } from "../support/eventually.ts";
 import { failuresOf } from "../support/grading.ts";
 import { runTool, temporaryFolder } from "../support/program.ts";
 import { freePort, startTool } from "../support/tools.ts";
-
-/** Waits until somebody listens. */
-async function untilUp(port: number): Promise<void> {
-  for (let tries = 0;; tries++) {
-    try {
-      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-      return;
-    } catch (error) {
-      if (tries === 200) throw error;
-      await new Promise((wake) => setTimeout(wake, 50));
-    }
-  }
-}
 
 /** Starts nginx with one server. */
 async function startNginx(folder: string, port: number, rules: string) {
@@ -39,7 +27,7 @@ http {
   const server = startTool([
     ...["nginx", "-c", `${own}/nginx.conf`, "-e", `${own}/error.log`],
   ], { stop: "SIGTERM" });
-  await untilUp(port);
+  await untilListening(port);
   return server;
 }
 
@@ -49,7 +37,7 @@ async function startPython(file: string, port: number, ...rest: string[]) {
     ...["/usr/bin/python3", fromFileUrl(path), "127.0.0.1", `${port}`],
     ...rest,
   ]);
-  await untilUp(port);
+  await untilListening(port);
   return server;
 }
 
@@ -151,7 +139,7 @@ Deno.test("grading 05: Varnish has all points but those it does not claim", asyn
     // Stale answers are kept, to be asked about.
     ...["-p", "default_keep=600"],
   ], { stop: "SIGTERM" });
-  await untilUp(port);
+  await untilListening(port);
   assertEquals(await cdnFailures(port, originPort), [
     "pass: Via names the proxy in requests (extra)",
   ]);

@@ -6,7 +6,9 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
+import { equalBytes } from "../../lib/core/bytes.ts";
 import { seededRng } from "../../lib/core/rng.ts";
+import { eventually } from "../support/eventually.ts";
 import { type Host, makeHosts } from "../support/namespaces.ts";
 import {
   runProgram,
@@ -167,11 +169,10 @@ async function makeSetting(
 
 /** A program tells what it heard some time after it did. */
 async function untilPrinted(tool: Tool, text: string): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!tool.printed().includes(text)) {
-    assert(Date.now() < deadline, `no "${text}" in: ${tool.printed()}`);
-    await new Promise((done) => setTimeout(done, 50));
-  }
+  await eventually(() => tool.printed().includes(text), {
+    account: () => `no "${text}" in: ${tool.printed()}`,
+    limitMs: 5_000,
+  });
 }
 
 async function untilSame(
@@ -179,21 +180,16 @@ async function untilSame(
   contents: ReadonlyMap<string, Uint8Array>,
   tool?: Tool,
 ): Promise<void> {
-  const deadline = Date.now() + COMPLETE_MS;
   for (const [name, bytes] of contents) {
-    for (;;) {
+    await eventually(async () => {
       const read = await Deno.readFile(join(folder, name))
         .catch(() => new Uint8Array());
-      if (
-        read.length === bytes.length &&
-        read.every((byte, at) => byte === bytes[at])
-      ) break;
-      assert(
-        Date.now() < deadline,
+      return equalBytes(read, bytes);
+    }, {
+      account: () =>
         `${name} did not come to ${folder}: ${tool?.printed().slice(-2000)}`,
-      );
-      await new Promise((done) => setTimeout(done, 100));
-    }
+      ...{ limitMs: COMPLETE_MS, pauseMs: 100 },
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 /** The roster between two hosts, and with another program's mDNS (python3-zeroconf): each finds the other, and gives way. Needs root. */
 import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
+import { eventually } from "../support/eventually.ts";
 import { type Host, makeHosts } from "../support/namespaces.ts";
 import { programCommand, runTool, startProgram } from "../support/program.ts";
 
@@ -41,16 +42,11 @@ function startZeroconf(host: Host, ...label: readonly string[]) {
     }
   })();
   return {
-    async until(matches: (seen: Seen) => boolean): Promise<Seen> {
-      for (const deadline = Date.now() + SEEN_MS;;) {
-        const found = seen.find(matches);
-        if (found !== undefined) return found;
-        if (Date.now() > deadline) {
-          throw new Error(`not seen: ${JSON.stringify(seen)}`);
-        }
-        await new Promise((wake) => setTimeout(wake, 100));
-      }
-    },
+    until: (matches: (seen: Seen) => boolean): Promise<Seen> =>
+      eventually(() => seen.find(matches), {
+        account: () => `not seen: ${JSON.stringify(seen)}`,
+        limitMs: SEEN_MS,
+      }),
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");
       await child.status;

@@ -7,6 +7,7 @@ import { fromFileUrl, join, resolve } from "@std/path";
 import { toHex } from "../../lib/core/bytes.ts";
 import { parseMetainfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
 import { sha1, sha256 } from "../../lib/io/hash.ts";
+import { untilListening } from "../support/eventually.ts";
 import {
   runProgram,
   runTool,
@@ -27,17 +28,6 @@ function npmModules(): string {
   const npm = Deno.env.get("ROLECALL_NPM");
   assert(npm, "ROLECALL_NPM must name a folder with bittorrent-tracker");
   return join(resolve(npm), "node_modules");
-}
-
-async function untilListening(port: number): Promise<void> {
-  for (let attempt = 0;; attempt++) {
-    try {
-      return (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    } catch (error) {
-      if (attempt === 100) throw error;
-      await new Promise((wake) => setTimeout(wake, 100));
-    }
-  }
 }
 
 /** A file in `folder/seed`, its torrent, and where it is to be downloaded to. */

@@ -5,6 +5,7 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { seededRng } from "../../lib/core/rng.ts";
+import { untilListening } from "../support/eventually.ts";
 import { startLibtorrent } from "../support/libtorrent.ts";
 import {
   runProgram,
@@ -76,13 +77,7 @@ http {
     stdout: "null",
     stderr: "inherit",
   }).spawn();
-  for (let tries = 0; tries < 100; tries++) {
-    const connection = await Deno.connect({ hostname: "127.0.0.1", port })
-      .catch(() => null);
-    connection?.close();
-    if (connection !== null) break;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await untilListening(port);
   return {
     url: `http://127.0.0.1:${port}/`,
     requests: async () =>
