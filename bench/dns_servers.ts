@@ -1,5 +1,6 @@
 /** The name servers of bench/dns.ts, all with the same zone, each pinned to core 0. */
 import { join, resolve } from "@std/path";
+import { familyCpuMs, memoryKib } from "./proc.ts";
 import {
   edgeOf,
   GEO_NAME,
@@ -193,28 +194,6 @@ async function commandOf(
   }
 }
 
-/** Ids of a process and all below it. */
-function family(pid: number): number[] {
-  let children = "";
-  try {
-    children = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`);
-  } catch { /* it has ended */ }
-  return [
-    pid,
-    ...children.split(" ").filter(Boolean).flatMap((child) =>
-      family(Number(child))
-    ),
-  ];
-}
-
-/** CPU time in milliseconds; the system counts in ticks of 10. */
-function cpuMsOf(pid: number): number {
-  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-  // after the name, which may have spaces
-  const fields = stat.replace(/^.*\) /, "").split(" ");
-  return 10 * (Number(fields[11]) + Number(fields[12]));
-}
-
 /** Starts a server in a new folder below `folder` and waits until it answers. */
 export async function startServer(
   name: ServerName,
@@ -227,13 +206,8 @@ export async function startServer(
   }).spawn();
   const server: Server = {
     port,
-    cpuMs: () => family(child.pid).reduce((sum, pid) => sum + cpuMsOf(pid), 0),
-    rssMiB: () =>
-      Number(
-        /VmRSS:\s*(\d+)/.exec(
-          Deno.readTextFileSync(`/proc/${child.pid}/status`),
-        )?.[1],
-      ) / 1024,
+    cpuMs: () => familyCpuMs(child.pid),
+    rssMiB: () => memoryKib(child.pid, "VmRSS") / 1024,
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
       await child.status;

@@ -22,12 +22,11 @@ import {
 } from "./edge_clients.ts";
 import {
   type Cache,
-  cpuMs,
-  rssKib,
   startNginx,
   startOurs,
   startVarnish,
 } from "./edge_servers.ts";
+import { cpuMs, memoryKib } from "./proc.ts";
 
 const at = Deno.args.indexOf("--runs");
 const RUNS = at < 0 ? 5 : Number(Deno.args[at + 1]);
@@ -152,7 +151,7 @@ async function rate(
   cache: Cache,
   seconds: number,
 ): Promise<{ readonly perSecond: number; readonly cpuMicros: number }> {
-  const before = await cpuMs(cache.pid);
+  const before = cpuMs(cache.pid);
   const { stdout } = await new Deno.Command("wrk", {
     args: ["-t1", "-c16", `-d${seconds}`]
       .concat(`http://127.0.0.1:${cache.port}/16384/0/other`),
@@ -161,7 +160,7 @@ async function rate(
   const requests = Number(/(\d+) requests in/.exec(text)?.[1]);
   return {
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]),
-    cpuMicros: 1000 * (await cpuMs(cache.pid) - before) / requests,
+    cpuMicros: 1000 * (cpuMs(cache.pid) - before) / requests,
   };
 }
 
@@ -178,13 +177,13 @@ async function stalled(): Promise<void> {
     const costs: number[] = [];
     for (let run = 0; run < RUNS; run++) {
       const before = await rate(cache, 2);
-      const emptyKib = await rssKib(cache.pid);
+      const emptyKib = memoryKib(cache.pid, "VmRSS");
       using _clients = await openMany(cache.port, path, {
         count: 1000,
         reads: false,
       });
       await pause(1000);
-      costs.push((await rssKib(cache.pid) - emptyKib) / 1000);
+      costs.push((memoryKib(cache.pid, "VmRSS") - emptyKib) / 1000);
       const now = await rate(cache, 2);
       rates.push(now.perSecond / before.perSecond);
       loads.push(now.cpuMicros / before.cpuMicros);
@@ -205,13 +204,13 @@ async function idle(): Promise<void> {
     // A server that has worked: its heap has the size it needs for that.
     await rate(cache, 2);
     await ask(cache.port, "/1024/0/small");
-    const before = await rssKib(cache.pid);
+    const before = memoryKib(cache.pid, "VmRSS");
     using _clients = await openMany(cache.port, "/1024/0/small", {
       count: 10_000,
       reads: true,
     });
     await pause(1000);
-    const each = (await rssKib(cache.pid) - before) / 10_000;
+    const each = (memoryKib(cache.pid, "VmRSS") - before) / 10_000;
     console.log(
       `  ${cache.name.padEnd(16)} ${each.toFixed(1).padStart(5)} KiB each`,
     );
@@ -229,9 +228,9 @@ async function full(): Promise<void> {
         (_, k) => ask(cache.port, `/1048576/0/${n + k}`),
       ),
     );
-    if (n % 100 < 8) most = Math.max(most, await rssKib(cache.pid));
+    if (n % 100 < 8) most = Math.max(most, memoryKib(cache.pid, "VmRSS"));
   }
-  const now = await rssKib(cache.pid);
+  const now = memoryKib(cache.pid, "VmRSS");
   const gib = (kib: number) => `${(kib / 2 ** 20).toFixed(2)} GiB`;
   console.log(
     `  ${cache.name.padEnd(16)} ${gib(now)}, at most ${

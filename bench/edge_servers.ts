@@ -12,26 +12,6 @@ export interface Cache extends AsyncDisposable {
 const main = resolve(import.meta.dirname ?? ".", "../main.ts");
 let nextPort = 20_000 + Math.floor(Math.random() * 10_000);
 
-/** Memory of a process, in KiB. */
-export async function rssKib(pid: number): Promise<number> {
-  const text = await Deno.readTextFile(`/proc/${pid}/status`);
-  return Number(/VmRSS:\s+(\d+)/.exec(text)?.[1]);
-}
-
-/** CPU time a process has used, in ms. */
-export async function cpuMs(pid: number): Promise<number> {
-  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return 10 * (Number(fields[11]) + Number(fields[12]));
-}
-
-/** Open files of a process. */
-export async function openFiles(pid: number): Promise<number> {
-  let count = 0;
-  for await (const _ of Deno.readDir(`/proc/${pid}/fd`)) count += 1;
-  return count;
-}
-
 async function start(
   name: string,
   port: number,

@@ -16,6 +16,7 @@
  * one that shares wrk's core. All write their access logs, but our origin, which has none.
  */
 import { join, resolve } from "@std/path";
+import { cpuMs } from "./proc.ts";
 
 const RUNS = Number(Deno.env.get("RUNS") ?? 5);
 const SECONDS = Number(Deno.env.get("SECONDS") ?? 3);
@@ -23,8 +24,6 @@ const CONNECTIONS = Number(Deno.env.get("CONNECTIONS") ?? 64);
 /** The kernel gives those from 32768 on to connections that go out. */
 const FIRST_PORT = 20_000;
 const PORTS = 12_000;
-/** The kernel's clock tick in /proc, in ms. */
-const TICK_MS = 10;
 
 const at = Deno.args.indexOf("--binary");
 const binary = at < 0 ? undefined : resolve(Deno.args[at + 1] ?? "");
@@ -40,7 +39,7 @@ interface Server extends AsyncDisposable {
   readonly name: string;
   readonly port: number;
   /** CPU time used so far. */
-  cpuMs(): Promise<number>;
+  cpuMs(): number;
 }
 
 /** Starts a program on a core; `pidOf` finds the process that does the work. */
@@ -74,11 +73,7 @@ async function start(
   return {
     name,
     port,
-    async cpuMs() {
-      const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return TICK_MS * (Number(fields[11]) + Number(fields[12]));
-    },
+    cpuMs: () => cpuMs(pid),
     async [Symbol.asyncDispose]() {
       await stop();
     },
@@ -163,7 +158,7 @@ interface Result {
 }
 
 async function load(server: Server, path: string): Promise<Result> {
-  const before = await server.cpuMs();
+  const before = server.cpuMs();
   const { stdout } = await new Deno.Command("taskset", {
     args: ["-c", "1", "wrk", "-t1", `-c${CONNECTIONS}`, `-d${SECONDS}`]
       .concat("--latency", `http://127.0.0.1:${server.port}${path}`),
@@ -178,7 +173,7 @@ async function load(server: Server, path: string): Promise<Result> {
     perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1]),
     p99Ms: Number(number) *
       (unit === "s" ? 1000 : unit === "us" ? 0.001 : 1),
-    cpuMicros: 1000 * (await server.cpuMs() - before) / requests,
+    cpuMicros: 1000 * (server.cpuMs() - before) / requests,
   };
 }
 

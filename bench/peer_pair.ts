@@ -14,10 +14,13 @@
  * what of it is anonymous at the end (clients that map files are charged for the page cache); seconds from the leech's start to the first 32 KiB
  * on the loopback. Every downloaded file is compared with the seed's.
  */
-import { join, resolve } from "@std/path";
-import { CLIENTS, type Part, type Started } from "./peer_pair_clients.ts";
+import { join } from "@std/path";
+import { CLIENTS, type Member, OURS } from "./bittorrent_clients.ts";
+import { hear, type HeardProcess } from "./heard_process.ts";
+import { family, familyCpuMs, memoryKib } from "./proc.ts";
 
 const LIMIT_MS = 60_000;
+const ALL_CLIENTS = "rolecall,libtorrent,aria2,rtorrent,webtorrent";
 
 interface Figures {
   readonly wall: number;
@@ -25,97 +28,6 @@ interface Figures {
   readonly hwm: number;
   readonly anon: number;
   readonly first: number;
-}
-
-interface Running extends AsyncDisposable {
-  readonly pid: number;
-  readonly startMs: number;
-  readonly output: () => string;
-  /** Resolves with the time when the client said that it is complete. */
-  readonly done: Promise<number>;
-}
-
-function start({ command, doneWhen, env }: Started): Running {
-  const startMs = performance.now();
-  const child = new Deno.Command(command[0]!, {
-    args: command.slice(1),
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-    ...(env === undefined ? {} : { env: { ...env } }),
-  }).spawn();
-  let text = "";
-  const done = new Promise<number>((complete, fail) => {
-    const late = setTimeout(
-      () => fail(new Error(`${command[0]} takes too long: ${text}`)),
-      LIMIT_MS,
-    );
-    const watch = async (stream: ReadableStream<Uint8Array>) => {
-      for await (const chunk of stream) {
-        if (text.length > 100_000) text = text.slice(-10_000);
-        text += new TextDecoder().decode(chunk);
-        if (!doneWhen.test(text)) continue;
-        clearTimeout(late);
-        complete(performance.now());
-      }
-    };
-    void Promise.all([watch(child.stdout), watch(child.stderr)]).then(() => {
-      clearTimeout(late);
-      fail(new Error(`${command[0]} ended: ${text}`));
-    });
-  });
-  done.catch(() => {});
-  return {
-    pid: child.pid,
-    startMs,
-    done,
-    output: () => text,
-    async [Symbol.asyncDispose]() {
-      for (const pid of await family(child.pid)) {
-        try {
-          Deno.kill(pid, "SIGKILL");
-        } catch { /* It has ended. */ }
-      }
-      await child.status;
-    },
-  };
-}
-
-/** A process and its children: rtorrent runs beside the shell that tells of its end. */
-async function family(pid: number): Promise<number[]> {
-  const children = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`)
-    .catch(() => "");
-  const all = [pid];
-  for (const child of children.split(" ").filter(Boolean)) {
-    all.push(...await family(Number(child)));
-  }
-  return all;
-}
-
-/** CPU seconds so far of a process and its children. */
-async function cpuSeconds(pid: number): Promise<number> {
-  let ticks = 0;
-  for (const member of await family(pid)) {
-    const stat = await Deno.readTextFile(`/proc/${member}/stat`).catch(() =>
-      ""
-    );
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (fields.length > 12) ticks += Number(fields[11]) + Number(fields[12]);
-  }
-  return ticks / 100;
-}
-
-/** The largest member's value of a row of /proc/PID/status, in MiB. */
-async function memory(pid: number, row: string): Promise<number> {
-  let most = 0;
-  for (const member of await family(pid)) {
-    const status = await Deno.readTextFile(`/proc/${member}/status`).catch(() =>
-      ""
-    );
-    const kib = new RegExp(`${row}:\\s+(\\d+)`).exec(status)?.[1] ?? 0;
-    most = Math.max(most, Number(kib) / 1024);
-  }
-  return most;
 }
 
 /** Bytes that have passed the loopback of our namespace. */
@@ -134,10 +46,10 @@ async function firstBytes(base: number, end: AbortSignal): Promise<number> {
 }
 
 /** Waits until nothing but silence is on the loopback: the seed has announced, its hashing is over. */
-async function settled(seed: Running): Promise<void> {
-  const before = await cpuSeconds(seed.pid);
+async function settled(seed: HeardProcess): Promise<void> {
+  const before = familyCpuMs(seed.pid);
   await new Promise((wake) => setTimeout(wake, 500));
-  if (await cpuSeconds(seed.pid) - before > 0.02) await settled(seed);
+  if (familyCpuMs(seed.pid) - before > 20) await settled(seed);
 }
 
 async function pair(
@@ -147,16 +59,27 @@ async function pair(
 ): Promise<Figures> {
   const { folder, torrent } = world;
   const run = await Deno.makeTempDir({ dir: folder });
-  const part = async (name: "seed" | "leech", port: number): Promise<Part> => {
+  const member = async (
+    name: "seed" | "leech",
+    port: number,
+  ): Promise<Member> => {
     const state = join(run, `${name}-state`);
     await Deno.mkdir(state);
     const seed = name === "seed";
     const content = seed ? join(folder, "seed") : join(run, "leech");
     await Deno.mkdir(content, { recursive: true });
-    return { seed, folder: content, state, torrent, port };
+    return {
+      ...{ seed, folder: content, state, torrent, port },
+      host: "127.0.0.1",
+      flags: (Deno.env.get("PEER_PAIR_FLAGS") ?? "").split(" ").filter(Boolean),
+    };
   };
   const announced = tracker.announces;
-  await using seed = start(await CLIENTS[client]!(await part("seed", 20_001)));
+  const start = async (name: "seed" | "leech", port: number) => {
+    const how = await CLIENTS[client]!(await member(name, port));
+    return () => hear(how.command, { ...how, limitMs: LIMIT_MS });
+  };
+  await using seed = (await start("seed", 20_001))();
   const from = performance.now();
   while (tracker.announces === announced) {
     if (performance.now() - from > LIMIT_MS) {
@@ -165,18 +88,20 @@ async function pair(
     await new Promise((wake) => setTimeout(wake, 20));
   }
   await settled(seed);
-  const how = await CLIENTS[client]!(await part("leech", 20_002));
-  const seedCpu = await cpuSeconds(seed.pid);
+  const startLeech = await start("leech", 20_002);
+  const seedCpuMs = familyCpuMs(seed.pid);
   const base = await loopbackBytes();
   const end = new AbortController();
   const first = firstBytes(base, end.signal);
-  await using leech = start(how);
+  await using leech = startLeech();
   const doneMs = await leech.done.finally(() => end.abort());
+  // rtorrent runs beside the shell that tells of its end.
+  const members = family(leech.pid);
   const figures = {
     wall: (doneMs - leech.startMs) / 1000,
-    cpu: await cpuSeconds(seed.pid) - seedCpu + await cpuSeconds(leech.pid),
-    hwm: await memory(leech.pid, "VmHWM"),
-    anon: await memory(leech.pid, "RssAnon"),
+    cpu: (familyCpuMs(seed.pid) - seedCpuMs + familyCpuMs(leech.pid)) / 1000,
+    hwm: Math.max(...members.map((pid) => memoryKib(pid, "VmHWM"))) / 1024,
+    anon: Math.max(...members.map((pid) => memoryKib(pid, "RssAnon"))) / 1024,
     first: (await first - leech.startMs) / 1000,
   };
   await same(join(folder, "seed", "file"), join(run, "leech", "file"));
@@ -195,8 +120,8 @@ interface Tracker extends AsyncDisposable {
   readonly announces: number;
 }
 
-async function startTracker(binary: string): Promise<Tracker> {
-  const child = new Deno.Command(binary, {
+async function startTracker(): Promise<Tracker> {
+  const child = new Deno.Command(OURS, {
     args: [
       ...["tracker", "--host", "127.0.0.1", "--port", "20000"],
       ...["--interval", "1h", "--log", "json"],
@@ -245,8 +170,7 @@ async function prepare(folder: string, mib: number, tracker: Tracker) {
     }
   }
   const torrent = join(folder, "file.torrent");
-  const binary = resolve(Deno.env.get("ROLECALL_BIN") ?? "dist/rolecall");
-  const { success } = await new Deno.Command(binary, {
+  const { success } = await new Deno.Command(OURS, {
     args: [
       ...["peer", "--create", path, "-o", torrent],
       ...["--announce", tracker.url],
@@ -294,7 +218,7 @@ function print(results: ReadonlyMap<string, readonly Figures[]>): void {
 
 const runs = Number(option("runs", "5"));
 const mib = Number(option("mib", "512"));
-const clients = option("clients", Object.keys(CLIENTS).join()).split(",");
+const clients = option("clients", ALL_CLIENTS).split(",");
 const unknown = clients.find((client) => CLIENTS[client] === undefined);
 if (unknown !== undefined) throw new Error(`no client ${unknown}`);
 
@@ -311,8 +235,7 @@ if (Deno.env.get("PEER_PAIR_INSIDE") === undefined) {
 
 const folder = await Deno.makeTempDir({ prefix: "rolecall-pair-" });
 try {
-  const binary = resolve(Deno.env.get("ROLECALL_BIN") ?? "dist/rolecall");
-  await using tracker = await startTracker(binary);
+  await using tracker = await startTracker();
   const world = await prepare(folder, mib, tracker);
   const results = new Map<string, Figures[]>(
     clients.map((client) => [client, []]),

@@ -9,9 +9,9 @@
  */
 import type { EventRecord } from "../lib/events/mod.ts";
 import { startProgram } from "../tests/support/program.ts";
+import { cpuMs } from "./proc.ts";
 
 const GOAL_PERCENT = 3;
-const TICKS_PER_SECOND = 100;
 
 const CLIENTS = (Deno.env.get("CLIENTS") ?? "1,100").split(",").map(Number);
 const SECONDS = Number(Deno.env.get("SECONDS") ?? 30);
@@ -20,13 +20,6 @@ const SECONDS = Number(Deno.env.get("SECONDS") ?? 30);
 interface Played {
   readonly stallCount: number;
   readonly averageBitsPerSecond: number;
-}
-
-/** CPU time used so far, in seconds. */
-async function cpuSeconds(pid: number): Promise<number> {
-  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
 async function measure(clients: number, seconds: number): Promise<void> {
@@ -47,11 +40,11 @@ async function measure(clients: number, seconds: number): Promise<void> {
     ],
   ]);
   await player.until("playout.started");
-  const before = await cpuSeconds(player.pid);
+  const before = cpuMs(player.pid);
   const startedAtMs = performance.now();
   // Ends before the last player has all of its media.
   await new Promise((done) => setTimeout(done, seconds * 1000));
-  const cpu = await cpuSeconds(player.pid) - before;
+  const cpu = (cpuMs(player.pid) - before) / 1000;
   const tookS = (performance.now() - startedAtMs) / 1000;
   const { code, stdout, stderr } = await player.exited;
   if (code !== 0) throw new Error(`Not all of them played: ${stderr}`);

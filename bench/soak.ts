@@ -16,7 +16,8 @@
  */
 import { seededRng } from "../lib/core/rng.ts";
 import { median } from "./edge_clients.ts";
-import { openFiles, rssKib, startOurs } from "./edge_servers.ts";
+import { startOurs } from "./edge_servers.ts";
+import { memoryKib, openFiles } from "./proc.ts";
 
 function option(name: string, otherwise: string): string {
   const at = Deno.args.indexOf(`--${name}`);
@@ -189,7 +190,7 @@ async function main(): Promise<void> {
   ]);
   const url = `http://127.0.0.1:${edge.port}`;
   await Deno.writeTextFile(`${folder}/paths.lua`, LUA);
-  const filesBefore = await openFiles(edge.pid);
+  const filesBefore = openFiles(edge.pid);
   const until = performance.now() + MINUTES * 60_000;
   const wrk = new Deno.Command("wrk", {
     args: ["-t1", "-c16", `-d${Math.round(MINUTES * 60)}s`, "-s"]
@@ -200,8 +201,8 @@ async function main(): Promise<void> {
   const files: number[] = [];
   for (let second = 10; performance.now() < until - 1000; second += 10) {
     await new Promise((go) => setTimeout(go, 10_000));
-    readings.push(await rssKib(edge.pid));
-    files.push(await openFiles(edge.pid));
+    readings.push(memoryKib(edge.pid, "VmRSS"));
+    files.push(openFiles(edge.pid));
     console.log(
       `${String(second).padStart(4)} s  ${
         (readings.at(-1)! / 1024).toFixed(0).padStart(4)
@@ -221,7 +222,7 @@ async function main(): Promise<void> {
   const [early, now] = [quarter(1), quarter(3)];
   // Without clients: what is still open is the edge's own.
   await new Promise((go) => setTimeout(go, 2000));
-  const filesNow = await openFiles(edge.pid);
+  const filesNow = openFiles(edge.pid);
   const grows = now > 1.08 * early;
   const leaks = filesNow > filesBefore + SPARE_FILES;
   // An edge that refuses everything has nothing wrong either.

@@ -15,10 +15,12 @@
  * first data; when the first data came; when the median leech was done; copies of the file that left the seed, with
  * headers; CPU seconds of seed and leeches together. Every downloaded file is compared with the seed's.
  */
-import { join, resolve } from "@std/path";
+import { join } from "@std/path";
 import { type Host, makeHosts } from "../tests/support/namespaces.ts";
 import { runTool } from "../tests/support/program.ts";
-import { CLIENTS } from "./swarm_clients.ts";
+import { CLIENTS, OURS } from "./bittorrent_clients.ts";
+import { hear } from "./heard_process.ts";
+import { cpuMs } from "./proc.ts";
 
 const PIECE_LENGTH = "256KiB";
 
@@ -40,13 +42,6 @@ interface Figures {
   readonly cpu: number;
 }
 
-interface Running extends AsyncDisposable {
-  readonly pid: number;
-  readonly startMs: number;
-  readonly done: Promise<number>;
-  readonly output: () => string;
-}
-
 function option(name: string, fallback: string): string {
   const at = Deno.args.indexOf(`--${name}`);
   return at === -1 ? fallback : Deno.args[at + 1] ?? fallback;
@@ -64,60 +59,6 @@ const limit = option("limit", "own");
 async function must(command: string, args: readonly string[]): Promise<void> {
   const { code, stdout, stderr } = await runTool(command, args);
   if (code !== 0) throw new Error(`${command} ${args}: ${stdout}${stderr}`);
-}
-
-/** Starts a command; `done` resolves with the time when its output first matched. */
-function start(
-  command: readonly string[],
-  doneWhen: RegExp,
-  limitMs: number,
-): Running {
-  const startMs = performance.now();
-  const child = new Deno.Command(command[0]!, {
-    args: command.slice(1),
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  let text = "";
-  const done = new Promise<number>((complete, fail) => {
-    const late = setTimeout(() => fail(new Error("too slow")), limitMs);
-    const watch = async (stream: ReadableStream<Uint8Array>) => {
-      for await (const chunk of stream) {
-        if (text.length > 100_000) text = text.slice(-10_000);
-        text += new TextDecoder().decode(chunk);
-        if (!doneWhen.test(text)) continue;
-        clearTimeout(late);
-        complete(performance.now());
-      }
-    };
-    void Promise.all([watch(child.stdout), watch(child.stderr)]).then(() => {
-      clearTimeout(late);
-      fail(new Error(`${command.join(" ").slice(0, 200)} ended: ${text}`));
-    });
-  });
-  done.catch(() => {});
-  return {
-    pid: child.pid,
-    startMs,
-    done,
-    output: () => text,
-    async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGKILL");
-      } catch { /* It has ended. */ }
-      await child.status;
-    },
-  };
-}
-
-/** CPU seconds a process has used; `ip netns exec` becomes the client itself. */
-async function cpuSeconds(pid: number): Promise<number> {
-  const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return fields.length > 12
-    ? (Number(fields[11]) + Number(fields[12])) / 100
-    : 0;
 }
 
 /** Bytes that went into a host, or came out of it, counted at the bridge's end of its wire. */
@@ -174,7 +115,7 @@ async function prepare(
     await file.write(chunk.subarray(0, Math.min(left, chunk.length)));
   }
   const torrent = join(folder, "file.torrent");
-  await must(resolve(Deno.env.get("ROLECALL_BIN") ?? "dist/rolecall"), [
+  await must(OURS, [
     ...["peer", "--create", path, "-o", torrent],
     ...["--announce", `http://${hosts[0]!.address}:6969/announce`],
     ...["--piece-length", PIECE_LENGTH],
@@ -196,15 +137,10 @@ async function play(cast: Cast, world: World): Promise<Figures> {
     Host,
     ...Host[],
   ];
-  const binary = resolve(Deno.env.get("ROLECALL_BIN") ?? "dist/rolecall");
-  const tracker = stack.use(start(
-    [
-      ...[...trackerHost.inside, binary, "tracker", "--log", "json"],
-      ...["--host", trackerHost.address, "--udp-port", "0"],
-    ],
-    /"tracker.announced"/,
-    60_000,
-  ));
+  const tracker = stack.use(hear([
+    ...[...trackerHost.inside, OURS, "tracker", "--log", "json"],
+    ...["--host", trackerHost.address, "--udp-port", "0"],
+  ], { doneWhen: /"tracker.announced"/, limitMs: 60_000 }));
   const member = async (client: string, host: Host, seed: boolean) => {
     const own = join(folder, host.name);
     await Deno.mkdir(join(own, "state"), { recursive: true });
@@ -216,14 +152,21 @@ async function play(cast: Cast, world: World): Promise<Figures> {
       state: join(own, "state"),
       torrent,
       host: host.address,
+      port: 6881,
       uploadBytesPerSecond: limit === "link" ? undefined : bytesPerSecond,
+      flags: [
+        ...["--dht", "off"],
+        ...(limit === "link"
+          ? ["--super-seed", "on"]
+          : ["--upload-limit", `${bytesPerSecond}`]),
+        ...(Deno.env.get("SWARM_FLAGS") ?? "").split(" ").filter(Boolean),
+      ],
     });
     return () =>
-      stack.use(start(
-        [...host.inside, ...started.command],
-        started.doneWhen,
-        boundSeconds * 6_000,
-      ));
+      stack.use(hear([...host.inside, ...started.command], {
+        doneWhen: started.doneWhen,
+        limitMs: boundSeconds * 6_000,
+      }));
   };
   await new Promise((wake) => setTimeout(wake, 500));
   const seed = (await member(cast.seed, seedHost, true))();
@@ -232,7 +175,8 @@ async function play(cast: Cast, world: World): Promise<Figures> {
   const starts = await Promise.all(
     leechHosts.map((host) => member(cast.leech, host, false)),
   );
-  const seedCpu = await cpuSeconds(seed.pid);
+  // `ip netns exec` becomes the client itself.
+  const seedCpuMs = cpuMs(seed.pid);
   const seedBytes = await wireBytes(seedHost, "outOf");
   const end = new AbortController();
   const first = firstData(leechHosts, end.signal);
@@ -240,9 +184,8 @@ async function play(cast: Cast, world: World): Promise<Figures> {
   const times = await Promise.all(leeches.map((leech) => leech.done))
     .finally(() => end.abort());
   const copies = (await wireBytes(seedHost, "outOf") - seedBytes) / fileBytes;
-  const cpus = await Promise.all(leeches.map(({ pid }) => cpuSeconds(pid)));
-  const cpu = await cpuSeconds(seed.pid) - seedCpu +
-    cpus.reduce((sum, seconds) => sum + seconds, 0);
+  const spentMs = [seed, ...leeches].map(({ pid }) => cpuMs(pid))
+    .reduce((sum, ms) => sum + ms, -seedCpuMs);
   for (const host of leechHosts) {
     await must("cmp", [
       join(folder, "seed", "file"),
@@ -258,7 +201,7 @@ async function play(cast: Cast, world: World): Promise<Figures> {
     first: (firstMs - startMs) / 1000,
     median: (median(times) - startMs) / 1000 / boundSeconds,
     copies,
-    cpu,
+    cpu: spentMs / 1000,
   };
 }
 

@@ -7,6 +7,7 @@
  */
 import { openMpd } from "../lib/dash/mpd/mpd.ts";
 import { startProgram } from "../tests/support/program.ts";
+import { cpuMs } from "./proc.ts";
 
 await using origin = await startProgram(
   ["origin", "--host", "127.0.0.1", "--port", "0", ...Deno.args],
@@ -15,7 +16,7 @@ const { port } = await origin.until("role.listening");
 const url = `http://127.0.0.1:${port}/manifest.mpd`;
 const mpd = openMpd(await (await fetch(url)).text(), url).at(Date.now());
 const [set] = mpd.periods[0]!.adaptationSets;
-const before = await cpuMs(origin.pid);
+const before = cpuMs(origin.pid);
 const firstByteMs: number[] = [];
 let bytes = 0;
 let mostPercent = 0;
@@ -36,7 +37,7 @@ for (const rung of set!.representations) {
     mostPercent = Math.max(mostPercent, Math.abs(100 * (size / nominal - 1)));
   }
 }
-const spentMs = await cpuMs(origin.pid) - before;
+const spentMs = cpuMs(origin.pid) - before;
 firstByteMs.sort((a, b) => a - b);
 const at = (part: number) =>
   firstByteMs[Math.min(firstByteMs.length - 1, part * firstByteMs.length | 0)]!
@@ -48,11 +49,3 @@ console.log(
 first byte: median ${at(0.5)} ms, 95 % ${at(0.95)} ms, slowest ${at(1)} ms
 origin's processor time: ${(spentMs / 1000).toFixed(2)} s`,
 );
-
-/** Processor time of a process so far, in ms. */
-async function cpuMs(pid: number): Promise<number> {
-  const text = await Deno.readTextFile(`/proc/${pid}/stat`);
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  // utime and stime, in ticks of 10 ms.
-  return 10 * (Number(fields[11]) + Number(fields[12]));
-}

@@ -19,6 +19,7 @@
 import { join, resolve } from "@std/path";
 import { toHex } from "../lib/core/bytes.ts";
 import { escapeBytes } from "../lib/bittorrent/tracker/http.ts";
+import { cpuMs, memoryKib } from "./proc.ts";
 import { infoHashOf, scramble } from "./tracker_hashes.ts";
 
 const RUNS = Number(Deno.env.get("RUNS") ?? 3);
@@ -102,16 +103,10 @@ async function start(name: Name): Promise<Tracker> {
       await new Promise((wake) => setTimeout(wake, 100));
     }
   }
-  const proc = (file: string) =>
-    Deno.readTextFileSync(`/proc/${child.pid}/${file}`);
   return {
     port,
-    cpuMs: () => {
-      // In clock ticks of 10 ms; after the name, which may have spaces.
-      const fields = proc("stat").replace(/^.*\) /, "").split(" ");
-      return 10 * (Number(fields[11]) + Number(fields[12]));
-    },
-    rssMiB: () => Number(/VmRSS:\s*(\d+)/.exec(proc("status"))?.[1]) / 1024,
+    cpuMs: () => cpuMs(child.pid),
+    rssMiB: () => memoryKib(child.pid, "VmRSS") / 1024,
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");
       await child.status;

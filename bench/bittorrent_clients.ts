@@ -1,62 +1,82 @@
-/** How bench/peer_pair.ts starts each client: plain TCP, no discovery but the tracker, no limit, no preallocation. */
+/** How bench/peer_pair.ts and bench/swarm.ts start each client: plain TCP, no discovery but the tracker, no preallocation. */
 import { join, resolve } from "@std/path";
 
 /** A run's seed or leech. */
-export interface Part {
+export interface Member {
   readonly seed: boolean;
   /** Where the content lies, or is to be made. */
   readonly folder: string;
   /** Empty, for what the client needs beside it. */
   readonly state: string;
   readonly torrent: string;
+  /** Its address. */
+  readonly host: string;
   readonly port: number;
+  /** Without it there is no limit, or its link has one. libtorrent and aria2 only: ours is told by `flags`. */
+  readonly uploadBytesPerSecond?: number | undefined;
+  /** What ours is told beside. */
+  readonly flags: readonly string[];
 }
 
 /** What is started, and how one sees on its output (stdout and stderr) that everything is there. */
 export interface Started {
   readonly command: readonly string[];
   readonly doneWhen: RegExp;
-  readonly env?: Readonly<Record<string, string>>;
 }
 
-/** How each client is started, by name. */
+/** How each client is started, by name. `libtorrent-super` is libtorrent with super-seeding (BEP 16). */
 export const CLIENTS: Readonly<
-  Record<string, (part: Part) => Promise<Started>>
-> = { rolecall, libtorrent, aria2, rtorrent, webtorrent };
+  Record<string, (member: Member) => Promise<Started>>
+> = {
+  rolecall,
+  libtorrent: (member) => libtorrent(member, false),
+  "libtorrent-super": (member) => libtorrent(member, true),
+  aria2,
+  rtorrent,
+  webtorrent,
+};
 
-const DONE = "pair: complete";
+/** The program of ours that is measured. */
+export const OURS: string = resolve(
+  Deno.env.get("ROLECALL_BIN") ?? "dist/rolecall",
+);
+
+const DONE = "bench: complete";
 
 // deno-lint-ignore require-await
-async function rolecall({ folder, torrent, port }: Part): Promise<Started> {
-  const binary = resolve(Deno.env.get("ROLECALL_BIN") ?? "dist/rolecall");
+async function rolecall(member: Member): Promise<Started> {
+  const { folder, torrent, host, port, flags } = member;
   return {
     command: [
-      ...[binary, "peer", torrent, "--dir", folder],
-      ...["--host", "127.0.0.1", "--port", `${port}`],
-      ...(Deno.env.get("PEER_PAIR_FLAGS") ?? "").split(" ").filter(Boolean),
+      ...[OURS, "peer", torrent, "--dir", folder],
+      ...["--host", host, "--port", `${port}`, ...flags],
     ],
     doneWhen: /is complete:/,
   };
 }
 
-// libtorrent limits no rate unless told; LAN peers would not be limited anyway.
+// The limit is for payload, as ours. Peers on a LAN would not be limited, but neither 198.18/15 nor a loopback without a limit is one.
 // deno-lint-ignore require-await
 async function libtorrent(
-  { seed, folder, torrent, port }: Part,
+  member: Member,
+  superSeed: boolean,
 ): Promise<Started> {
+  const { seed, folder, torrent, host, port, uploadBytesPerSecond } = member;
+  const flags = ["lt.torrent_flags.default_flags"];
+  if (seed) flags.push("lt.torrent_flags.seed_mode");
+  if (seed && superSeed) flags.push("lt.torrent_flags.super_seeding");
   const script = `
-import libtorrent as lt, sys, time
+import libtorrent as lt, sys
 session = lt.session({
-  "listen_interfaces": "127.0.0.1:${port}", "enable_dht": False, "enable_lsd": False,
+  "listen_interfaces": "${host}:${port}", "enable_dht": False, "enable_lsd": False,
   "enable_upnp": False, "enable_natpmp": False, "enable_incoming_utp": False,
-  "enable_outgoing_utp": False, "allow_multiple_connections_per_ip": True,
+  "enable_outgoing_utp": False, "allow_multiple_connections_per_ip": True, "rate_limit_ip_overhead": False,
   "out_enc_policy": 2, "in_enc_policy": 2, "alert_mask": lt.alert.category_t.status_notification})
-params = {"ti": lt.torrent_info(sys.argv[1]), "save_path": sys.argv[2],
-  "storage_mode": lt.storage_mode_t.storage_mode_sparse}
-if ${
-    seed ? "True" : "False"
-  }: params["flags"] = lt.torrent_flags.default_flags | lt.torrent_flags.seed_mode
-torrent = session.add_torrent(params)
+torrent = session.add_torrent({"ti": lt.torrent_info(sys.argv[1]), "save_path": sys.argv[2],
+  "storage_mode": lt.storage_mode_t.storage_mode_sparse, "flags": ${
+    flags.join(" | ")
+  }})
+torrent.set_upload_limit(${Math.round(uploadBytesPerSecond ?? 0)})
 told = False
 while True:
   session.wait_for_alert(1000)
@@ -71,9 +91,8 @@ while True:
   };
 }
 
-async function aria2(
-  { seed, folder, state, torrent, port }: Part,
-): Promise<Started> {
+async function aria2(member: Member): Promise<Started> {
+  const { seed, folder, state, torrent, port, uploadBytesPerSecond } = member;
   const hook = join(state, "done");
   await Deno.writeTextFile(hook, `#!/bin/sh\necho "${DONE}" >&2\n`);
   await Deno.chmod(hook, 0o755);
@@ -84,6 +103,7 @@ async function aria2(
       ...["--disable-ipv6=true", "--file-allocation=none"],
       ...["--summary-interval=0", "--seed-ratio=0.0", `--dir=${folder}`],
       ...[`--listen-port=${port}`, `--on-bt-download-complete=${hook}`],
+      `--max-upload-limit=${Math.round(uploadBytesPerSecond ?? 0)}`,
       ...(seed ? ["--bt-seed-unverified=true"] : []),
       torrent,
     ],
@@ -92,7 +112,7 @@ async function aria2(
 }
 
 async function rtorrent(
-  { folder, state, torrent, port }: Part,
+  { folder, state, torrent, host, port }: Member,
 ): Promise<Started> {
   const config = join(state, "rtorrent.rc");
   await Deno.mkdir(join(state, "session"));
@@ -101,13 +121,13 @@ async function rtorrent(
     `directory.default.set = ${folder}
 session.path.set = ${join(state, "session")}
 network.port_range.set = ${port}-${port}
-network.bind_address.set = 127.0.0.1
+network.bind_address.set = ${host}
 dht.mode.set = disable
 protocol.pex.set = no
 protocol.encryption.set = none
 pieces.hash.on_completion.set = no
 system.daemon.set = true
-method.set_key = event.download.finished, pair, "execute2 = sh, -c, \\"echo '${DONE}' >>${
+method.set_key = event.download.finished, bench, "execute2 = sh, -c, \\"echo '${DONE}' >>${
       join(state, "log")
     }\\""
 load.start = ${torrent}
@@ -125,14 +145,14 @@ load.start = ${torrent}
 
 // Its WebRTC has a native part that npm's --ignore-scripts leaves out: a stub stands in for it.
 async function webtorrent(
-  { seed, folder, state, torrent, port }: Part,
+  { seed, folder, state, torrent, port }: Member,
 ): Promise<Started> {
   const modules = resolve(Deno.env.get("ROLECALL_NPM") ?? ".cache/npm");
   await Deno.symlink(
     join(modules, "node_modules"),
     join(state, "node_modules"),
   );
-  const script = join(state, "pair.mjs");
+  const script = join(state, "bench.mjs");
   await Deno.writeTextFile(
     script,
     `import { register } from "node:module";
