@@ -1,14 +1,12 @@
 /**
- * Connections of a swarm: whom we connect to, whom we accept, the handshake, and how a connection ends.
+ * Connections of a swarm: whom we connect to, the handshake, and how a connection ends.
  *
  *     connect/accepted --> handshake --> open: messages flow --> closed
  */
-import { isAddress } from "../../core/address.ts";
 import { equalBytes } from "../../core/bytes.ts";
 import { ProtocolError } from "../../core/errors.ts";
-import { reachOf } from "./address_reach.ts";
-import { canonicalPriority } from "./canonical_priority.ts";
-import { Contacts, type ContactSource } from "./contacts.ts";
+import { admission, rankOf } from "./admission.ts";
+import { type Again, Contacts, type ContactSource } from "./contacts.ts";
 import { keepsNewer } from "./double_connection.ts";
 import {
   commonFeatures,
@@ -27,16 +25,6 @@ import type { WireMessage } from "../wire/messages.ts";
 
 /** Connections being made at once. */
 const MAX_CONNECTING = 16;
-/** Accepted connections without a handshake; the oldest makes room, so that silent ones cannot keep peers out. */
-const MAX_HALF_OPEN = 32;
-/** As many of them may be from one host, so that it does not push out others. */
-const MAX_HALF_OPEN_OF_HOST = 8;
-/** Share of all connections that one host may have. A class behind one address still gets on; on this machine everybody is one host. */
-const MAX_SHARE_OF_HOST = 0.5;
-
-/** How soon a peer whose connection is over is worth another try. */
-export type Again = "soon" | "later" | "never";
-
 /** What the rest of the swarm has to do with connections. */
 export interface ConnectionHooks {
   /** Whether a peer that has said who it is may stay. */
@@ -116,7 +104,7 @@ export class Connections {
       nowMs,
       room,
       newLink: () => ++this.#lastLink,
-      rank: (to) => this.#rank(to),
+      rank: (to) => rankOf(this.#state, to),
       taken: () =>
         [...sessions.values()].flatMap(({ endpoint, incoming }) =>
           incoming && endpoint !== null ? [endpoint] : []
@@ -135,19 +123,11 @@ export class Connections {
 
   /** Someone connected to us. */
   accept(link: number, remote: PeerEndpoint): void {
-    const { options, sessions } = this.#state;
-    const sameHost = reachOf(remote.host) === "machine"
-      ? []
-      : [...sessions.values()].filter((session) =>
-        session.remote.host === remote.host
-      );
-    this.#makeRoom(sameHost, MAX_HALF_OPEN_OF_HOST);
-    this.#makeRoom(sessions.values(), MAX_HALF_OPEN);
-    if (
-      this.#stopped ||
-      sameHost.length >= MAX_SHARE_OF_HOST * options.maxConnections ||
-      (sessions.size >= options.maxConnections && !this.#replace(remote))
-    ) {
+    const { ends, admitted } = admission(this.#state, remote);
+    for (const { session, reason, again } of ends) {
+      this.close(session, reason, again);
+    }
+    if (this.#stopped || !admitted) {
       this.#state.put({ kind: "close", link });
       return;
     }
@@ -161,43 +141,6 @@ export class Connections {
       return;
     }
     this.connected(this.#join(link, remote, { incoming: false, webSeed }));
-  }
-
-  /** Closes the oldest of those that never said a handshake if there are `max` of them. */
-  #makeRoom(sessions: Iterable<PeerSession>, max: number): void {
-    const halfOpen = [...sessions].filter((session) =>
-      session.incoming && session.stage === "handshake"
-    );
-    if (halfOpen.length < max) return;
-    this.close(halfOpen[0]!, "too many without a handshake", "never");
-  }
-
-  /** All connections are taken: ends the one of the lowest canonical priority (BEP 40) if it is idle and lower than that of `remote`. Returns whether there is room now. */
-  #replace(remote: PeerEndpoint): boolean {
-    const { nowMs } = this.#state;
-    let lowest: PeerSession | null = null;
-    let least = this.#rank(remote);
-    for (const session of this.#state.open()) {
-      if (session.downMeter.rate(nowMs) + session.upMeter.rate(nowMs) > 0) {
-        continue;
-      }
-      const rank = this.#rank(session.remote);
-      if (rank >= least) continue;
-      least = rank;
-      lowest = session;
-    }
-    if (lowest === null) return false;
-    this.close(lowest, "another peer has a higher priority", "later");
-    return true;
-  }
-
-  /** The canonical priority of a connection to a peer; 0 for all as long as nobody told us where others see us. */
-  #rank(remote: PeerEndpoint): number {
-    if (!isAddress(remote.host)) return 0;
-    const host = this.#state.externalAddress.bestLike(remote.host);
-    if (host === null) return 0;
-    const port = this.#state.options.listenPort ?? 0;
-    return canonicalPriority({ host, port }, remote);
   }
 
   /** A connection we made is there: whoever connects speaks first. */

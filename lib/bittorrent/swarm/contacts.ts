@@ -4,6 +4,9 @@ import { reachOf } from "./address_reach.ts";
 /** Who told us of a peer: those a user named are tried again and again, those of others are dropped after some failures. */
 export type ContactSource = "tracker" | "user" | "pex" | "dht" | "lsd";
 
+/** How soon a peer whose connection is over is worth another try. */
+export type Again = "soon" | "later" | "never";
+
 /** Addresses that are remembered; a hostile tracker or peer must not fill the memory. */
 const MAX_CONTACTS = 2000;
 /** Of those, addresses that other peers named (BEP 11); the rest is left to better sources. */
@@ -112,7 +115,7 @@ export class Contacts {
   }
 
   /** A connection is over. `again`: how soon it is worth another try. */
-  closed(link: number, again: "soon" | "later" | "never", nowMs: number): void {
+  closed(link: number, again: Again, nowMs: number): void {
     const contact = this.#byLink.get(link);
     if (contact === undefined) return;
     this.#byLink.delete(link);
