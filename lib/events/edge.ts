@@ -20,7 +20,7 @@ export type EdgeCacheStatus =
   /** Made by the edge itself: a refusal, a gateway error. */
   | "error";
 
-/** What an edge can say. */
+/** What an edge says of its answers and its cache, and the load client of what it got. */
 export type EdgeEvent =
   | {
     /** One request was answered, to the last byte or as far as the client wanted. */
@@ -92,33 +92,6 @@ export type EdgeEvent =
     readonly waitingBytes: number;
   }
   | {
-    /** An origin did not answer; the next one, if any, is tried. */
-    readonly type: "upstream.failed";
-    readonly origin: string;
-    readonly code: string;
-    readonly message: string;
-  }
-  | {
-    /** An origin failed so often that nobody asks it for a while: for `pauseMs`, or until a health check succeeds. */
-    readonly type: "upstream.suspended";
-    readonly origin: string;
-    readonly pauseMs?: number;
-  }
-  | {
-    /** An origin is asked again. */
-    readonly type: "upstream.restored";
-    readonly origin: string;
-    readonly suspendedMs: number;
-  }
-  | {
-    /** A health check has ended; status 0 is no answer. */
-    readonly type: "upstream.checked";
-    readonly origin: string;
-    readonly healthy: boolean;
-    readonly status: number;
-    readonly durationMs: number;
-  }
-  | {
     /** Stored responses were forgotten on request. */
     readonly type: "cache.purged";
     readonly kind: "url" | "prefix" | "tag";
@@ -130,70 +103,6 @@ export type EdgeEvent =
     readonly type: "purge.refused";
     readonly remote: string;
     readonly status: number;
-  }
-  | {
-    /** A player said how it does, with a request (CMCD, CTA-5004). */
-    readonly type: "player.reported";
-    readonly player: string;
-    readonly remote: string;
-    readonly objectType?: string;
-    readonly bufferMs?: number;
-    readonly bitsPerSecond?: number;
-    readonly throughputBitsPerSecond?: number;
-    readonly stalled: boolean;
-    /** In all. */
-    readonly stalls: number;
-  }
-  | {
-    /** A title's segments begin to be fetched in advance (`--prefill`). */
-    readonly type: "prefill.started";
-    /** Of the manifest. */
-    readonly path: string;
-    readonly objects: number;
-  }
-  | {
-    readonly type: "prefill.progressed";
-    readonly path: string;
-    readonly objects: number;
-    readonly done: number;
-    readonly failed: number;
-    readonly bytes: number;
-  }
-  | {
-    readonly type: "prefill.finished";
-    readonly path: string;
-    readonly objects: number;
-    readonly done: number;
-    readonly failed: number;
-    readonly bytes: number;
-    readonly durationMs: number;
-  }
-  | {
-    /** The segment a player will ask for next is in the cache (`--prefetch`). */
-    readonly type: "segment.prefetched";
-    readonly path: string;
-    readonly status: number;
-    readonly bytes: number;
-    readonly durationMs: number;
-  }
-  | {
-    /** A client has received a segment in the rate that was chosen for it (`--adapt`). */
-    readonly type: "rate.adapted";
-    readonly client: string;
-    readonly path: string;
-    /** Of the rate. */
-    readonly bitsPerSecond: number;
-    /** Of this segment, to the client. */
-    readonly throughputBitsPerSecond: number;
-    /** By which the next rate is chosen. */
-    readonly averageBitsPerSecond: number;
-    readonly durationMs: number;
-  }
-  | {
-    /** A manifest that a client asked for has been read, to know what comes next. */
-    readonly type: "title.learned";
-    readonly path: string;
-    readonly segments: number;
   }
   | {
     /** How far the load client is (`--load`). */
@@ -213,19 +122,6 @@ export type EdgeEvent =
     readonly failed: number;
     readonly hits: number;
     readonly bytes: number;
-  }
-  | {
-    /** A manifest cannot be had or read: nothing of its title is fetched ahead. */
-    readonly type: "title.refused";
-    readonly path: string;
-    readonly message: string;
-  }
-  | {
-    /** Too many requests are under way to an origin, and too many wait. */
-    readonly type: "upstream.refused";
-    readonly origin: string;
-    readonly active: number;
-    readonly waiting: number;
   };
 
 /** See {@linkcode EdgeEvent}. */
@@ -278,35 +174,6 @@ export const EDGE_EVENTS: EventTable<EdgeEvent> = {
         formatBytes(e.bytes)
       }) stay in memory only`,
   },
-  "upstream.failed": {
-    level: "warn",
-    labels: ["origin", "code"],
-    text: (e) => `origin ${e.origin}: ${e.message}`,
-  },
-  "upstream.suspended": {
-    level: "warn",
-    labels: ["origin"],
-    text: (e) =>
-      `origin ${e.origin} is not asked ${
-        e.pauseMs === undefined
-          ? "until a health check succeeds"
-          : `for ${formatMs(e.pauseMs)}`
-      }`,
-  },
-  "upstream.restored": {
-    level: "info",
-    labels: ["origin"],
-    text: (e) =>
-      `origin ${e.origin} is asked again after ${formatMs(e.suspendedMs)}`,
-  },
-  "upstream.checked": {
-    level: "debug",
-    labels: ["origin", "healthy"],
-    text: (e) =>
-      `origin ${e.origin} is ${
-        e.healthy ? "healthy" : "ill"
-      }: status ${e.status} in ${formatMs(e.durationMs)}`,
-  },
   "cache.purged": {
     level: "info",
     labels: ["kind"],
@@ -316,52 +183,6 @@ export const EDGE_EVENTS: EventTable<EdgeEvent> = {
     level: "warn",
     labels: ["status"],
     text: (e) => `${e.remote} may not purge: ${e.status}`,
-  },
-  "player.reported": {
-    level: "info",
-    text: (e) =>
-      `player ${e.player}: buffer ${
-        e.bufferMs === undefined ? "unknown" : formatMs(e.bufferMs)
-      }${e.bitsPerSecond === undefined ? "" : `, at ${kbps(e.bitsPerSecond)}`}${
-        e.stalled ? ", stalled" : ""
-      }, ${e.stalls} stalls so far`,
-  },
-  "prefill.started": {
-    level: "info",
-    text: (e) => `filling the cache with ${e.objects} objects of ${e.path}`,
-  },
-  "prefill.progressed": {
-    level: "info",
-    passing: true,
-    text: (e) =>
-      `${e.done} of ${e.objects} objects of ${e.path}, ${formatBytes(e.bytes)}`,
-  },
-  "prefill.finished": {
-    level: "info",
-    text: (e) =>
-      `filled the cache with ${e.path}: ${e.done - e.failed} objects, ${
-        formatBytes(e.bytes)
-      } in ${formatMs(e.durationMs)}${
-        e.failed === 0 ? "" : `, ${e.failed} could not be had`
-      }`,
-  },
-  "segment.prefetched": {
-    level: "info",
-    text: (e) =>
-      `fetched ${e.path} ahead: ${e.status}, ${formatBytes(e.bytes)} in ${
-        formatMs(e.durationMs)
-      }`,
-  },
-  "rate.adapted": {
-    level: "info",
-    text: (e) =>
-      `${e.client} received ${e.path} (${kbps(e.bitsPerSecond)}) at ${
-        kbps(e.throughputBitsPerSecond)
-      }, ${kbps(e.averageBitsPerSecond)} on average`,
-  },
-  "title.learned": {
-    level: "debug",
-    text: (e) => `manifest ${e.path} names ${e.segments} segments`,
   },
   "load.progressed": {
     level: "info",
@@ -376,18 +197,4 @@ export const EDGE_EVENTS: EventTable<EdgeEvent> = {
         formatMs(e.durationMs)
       }, ${e.hits} hits, ${e.failed} failed`,
   },
-  "title.refused": {
-    level: "warn",
-    text: (e) => `manifest ${e.path}: ${e.message}`,
-  },
-  "upstream.refused": {
-    level: "warn",
-    labels: ["origin"],
-    text: (e) =>
-      `origin ${e.origin} has ${e.active} requests under way and ${e.waiting} waiting`,
-  },
 };
-
-function kbps(bitsPerSecond: number): string {
-  return `${Math.round(bitsPerSecond / 1000)} kbit/s`;
-}

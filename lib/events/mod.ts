@@ -5,6 +5,7 @@ import { DHT_EVENTS, type DhtEvent } from "./dht.ts";
 import { DNS_EVENTS, type DnsEvent } from "./dns.ts";
 import { ECHO_EVENTS, type EchoEvent } from "./echo.ts";
 import { EDGE_EVENTS, type EdgeEvent } from "./edge.ts";
+import { EDGE_TITLE_EVENTS, type EdgeTitleEvent } from "./edge_titles.ts";
 import { EDGE_WATCH_EVENTS, type EdgeWatchEvent } from "./edge_watch.ts";
 import { ORIGIN_EVENTS, type OriginEvent } from "./origin.ts";
 import { PEER_EVENTS, type PeerEvent } from "./peer.ts";
@@ -13,6 +14,7 @@ import { ROLE_EVENTS, type RoleEvent } from "./role.ts";
 import { ROSTER_EVENTS, type RosterEvent } from "./roster.ts";
 import type { EventTable } from "./table.ts";
 import { TRACKER_EVENTS, type TrackerEvent } from "./tracker.ts";
+import { UPSTREAM_EVENTS, type UpstreamEvent } from "./upstream.ts";
 
 /** Every event the program can emit: flat fields, units in the names, ids as hex strings. */
 export type RolecallEvent =
@@ -23,6 +25,8 @@ export type RolecallEvent =
   | DhtEvent
   | OriginEvent
   | EdgeEvent
+  | EdgeTitleEvent
+  | UpstreamEvent
   | DnsEvent
   | RecursionEvent
   | EdgeWatchEvent
@@ -49,6 +53,8 @@ export const EVENTS: EventTable<RolecallEvent> = {
   ...DHT_EVENTS,
   ...ORIGIN_EVENTS,
   ...EDGE_EVENTS,
+  ...EDGE_TITLE_EVENTS,
+  ...UPSTREAM_EVENTS,
   ...DNS_EVENTS,
   ...RECURSION_EVENTS,
   ...EDGE_WATCH_EVENTS,

@@ -1,0 +1,78 @@
+import { formatMs } from "../core/units.ts";
+import type { EventTable } from "./table.ts";
+
+/** What an edge says of its origins. */
+export type UpstreamEvent =
+  | {
+    /** An origin did not answer; the next one, if any, is tried. */
+    readonly type: "upstream.failed";
+    readonly origin: string;
+    readonly code: string;
+    readonly message: string;
+  }
+  | {
+    /** An origin failed so often that nobody asks it for a while: for `pauseMs`, or until a health check succeeds. */
+    readonly type: "upstream.suspended";
+    readonly origin: string;
+    readonly pauseMs?: number;
+  }
+  | {
+    /** An origin is asked again. */
+    readonly type: "upstream.restored";
+    readonly origin: string;
+    readonly suspendedMs: number;
+  }
+  | {
+    /** A health check has ended; status 0 is no answer. */
+    readonly type: "upstream.checked";
+    readonly origin: string;
+    readonly healthy: boolean;
+    readonly status: number;
+    readonly durationMs: number;
+  }
+  | {
+    /** Too many requests are under way to an origin, and too many wait. */
+    readonly type: "upstream.refused";
+    readonly origin: string;
+    readonly active: number;
+    readonly waiting: number;
+  };
+
+/** See {@linkcode UpstreamEvent}. */
+export const UPSTREAM_EVENTS: EventTable<UpstreamEvent> = {
+  "upstream.failed": {
+    level: "warn",
+    labels: ["origin", "code"],
+    text: (e) => `origin ${e.origin}: ${e.message}`,
+  },
+  "upstream.suspended": {
+    level: "warn",
+    labels: ["origin"],
+    text: (e) =>
+      `origin ${e.origin} is not asked ${
+        e.pauseMs === undefined
+          ? "until a health check succeeds"
+          : `for ${formatMs(e.pauseMs)}`
+      }`,
+  },
+  "upstream.restored": {
+    level: "info",
+    labels: ["origin"],
+    text: (e) =>
+      `origin ${e.origin} is asked again after ${formatMs(e.suspendedMs)}`,
+  },
+  "upstream.checked": {
+    level: "debug",
+    labels: ["origin", "healthy"],
+    text: (e) =>
+      `origin ${e.origin} is ${
+        e.healthy ? "healthy" : "ill"
+      }: status ${e.status} in ${formatMs(e.durationMs)}`,
+  },
+  "upstream.refused": {
+    level: "warn",
+    labels: ["origin"],
+    text: (e) =>
+      `origin ${e.origin} has ${e.active} requests under way and ${e.waiting} waiting`,
+  },
+};
