@@ -57,8 +57,8 @@ export async function playScenario(
   const folder = await ctx.files.makeTemporaryFolder("rolecall-demo-");
   const startedAtMs = ctx.clock.nowMs();
   const checks: Check[] = [];
+  using view = progressView(ctx.terminal, ctx.clock.nowMs);
   try {
-    using view = progressView(ctx.terminal, ctx.clock.nowMs);
     await using stage = new Stage(ctx, {
       ...{ folder, view, watchable: flags.watchable, machines },
     });
@@ -71,11 +71,9 @@ export async function playScenario(
     }));
   } finally {
     if (flags.keep) {
-      ctx.emit({
-        type: "stage.reported",
-        program: "demo",
-        text: `the programs' files and event logs are in ${folder}`,
-      });
+      const text = `the programs' files and event logs are in ${folder}`;
+      view.note(text);
+      ctx.emit({ type: "stage.reported", program: "demo", text });
     } else await ctx.files.remove(folder);
   }
   const failed = checks.filter(({ held }) => !held);

@@ -48,7 +48,7 @@ export interface SwarmNumbers {
 export interface DistributionAct extends SwarmNumbers {
   readonly act: "distribution";
   readonly leeches: readonly number[];
-  /** In virtual time: which N, and a file of how many pieces, each of one block, as rates and file shrink together. */
+  /** In virtual time: which N, and a file of how many pieces at least, each of one block, as rates and file shrink together. */
   readonly simulated: {
     readonly leeches: readonly number[];
     readonly pieces: number;

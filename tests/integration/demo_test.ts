@@ -77,6 +77,31 @@ for (const act of ["distribution", "churn"] as const) {
   });
 }
 
+Deno.test("demo simulates a file that takes hours, close to the bounds: no peer's timer takes slow for gone", async () => {
+  const { code, stdout, stderr } = await runProgram([
+    ...["demo", "distribution", "--simulate", "--json", "--clients", "1,5"],
+    ...["--file", "10GiB", "--seed", "1"],
+  ]);
+  assertEquals(code, 0, stderr);
+  const { checks, figures } = JSON.parse(stdout);
+  assertEquals(checks.filter(({ held }: { held: boolean }) => !held), []);
+  const [, five] = figures[0].measured;
+  assertEquals(five.peerToPeer.boundSeconds, 3413.333);
+  assert(five.peerToPeer.ratio < 1.15, JSON.stringify(five));
+});
+
+Deno.test("demo --keep says where the folder is", async () => {
+  const { code, stdout } = await runProgram([
+    ...["demo", "distribution", "--simulate", "--clients", "1"],
+    ...["--file", "1MiB", "--keep"],
+  ]);
+  assertEquals(code, 0);
+  const folder = /files and event logs are in (.+)$/m.exec(stdout)?.[1];
+  assert(folder !== undefined, stdout);
+  assert((await Deno.stat(folder)).isDirectory);
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("demo ends every program that it started when it is told to stop", async () => {
   await using demo = await startProgram([
     ...["demo", "distribution", "--clients", "3"],

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { introductions } from "../../lib/sim/tracker.ts";
 import { type Host, layoutOf, SwarmWorld } from "../support/swarm_world.ts";
 
 const MIB = 2 ** 20;
@@ -178,6 +179,32 @@ Deno.test("a swarm whose seed has ten times the upload of a peer is within 12 % 
     seed: seedOf(12),
   });
   assert(ratio <= 1.12 && ratio >= 0.99, note);
+});
+
+Deno.test("a swarm of 100, each told of 12 others, gets the file in little more than the bound, and hardly a block twice", () => {
+  const seed = seedOf(15);
+  const fileBytes = 48 * 16_384;
+  const u = fileBytes / 32;
+  const world = new SwarmWorld(layoutOf(fileBytes, 16_384), {
+    ...{ seed, blank: true },
+  });
+  const rng = world.rngOf(-1);
+  const all = [world.add({ seed: true, uploadBytesPerSecond: 10 * u })];
+  for (let at = 0; at < 100; at++) {
+    const leech = world.add({ uploadBytesPerSecond: u });
+    world.introduce(leech, introductions(all, 12, rng));
+    all.push(leech);
+  }
+  const leeches = all.slice(1);
+  world.run(
+    120_000,
+    () => leeches.every((leech) => leech.completedAtMs < Infinity),
+  );
+  const last = Math.max(...leeches.map((leech) => leech.completedAtMs));
+  const ratio = last / (32_000 * 100 / 110);
+  assert(ratio > 0.99 && ratio < 1.45, `ratio ${ratio}, seed ${seed}`);
+  const wasted = leeches.reduce((a, b) => a + b.swarm.status.wastedBytes, 0);
+  assert(wasted < 0.01 * 100 * fileBytes, `${wasted} bytes, seed ${seed}`);
 });
 
 Deno.test("free riders finish after those who give", () => {
