@@ -8,8 +8,11 @@ export const SERVER_FLAGS = {
   }),
   interval: flag.duration({
     default: "2min",
+    help: "How often peers shall announce",
+  }),
+  forgetAfter: flag.duration({
     help:
-      "How often peers shall announce; one that is silent for twice as long is forgotten",
+      "Forget a peer that is silent so long; without it twice --interval, but no sooner than 11min: libtorrent and rtorrent announce every 5min, however short it is",
   }),
   maxPeers: flag.count({
     default: "50",

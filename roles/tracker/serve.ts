@@ -21,6 +21,8 @@ const PORT_ATTEMPTS = 20;
 const MAX_PEERS = 1000;
 /** Longest interval: what fits any client's 32-bit counter of milliseconds. */
 const MAX_INTERVAL_MS = 86_400_000;
+/** However short the interval, libtorrent (qBittorrent, Deluge) and rtorrent announce every five minutes; one may be lost. */
+const LEAST_EXPIRY_MS = 660_000;
 /** How often some peers are looked at, whether they have been silent for too long. */
 const SWEEP_MS = 100;
 /** All of them are, in this part of the time after which they are forgotten, unless there are too many. */
@@ -34,6 +36,7 @@ export interface TrackerFlags {
   readonly port: number;
   readonly udpPort: number | undefined;
   readonly interval: number;
+  readonly forgetAfter: number | undefined;
   readonly maxPeers: number;
   readonly allow: string | undefined;
   readonly state: string | undefined;
@@ -51,7 +54,7 @@ export async function serveTracker(
     : new AllowList(flags.allow, ctx);
   await list?.read();
   const intervalSeconds = Math.round(flags.interval / 1000);
-  const expiryMs = 2 * intervalSeconds * 1000;
+  const expiryMs = expiryMsOf(flags);
   const table = new SwarmTable({
     ...{ rng: ctx.rng, expiryMs, maxPeers: flags.maxPeers },
     allowed: list === null ? null : list.names.keys(),
@@ -92,9 +95,21 @@ export async function serveTracker(
   await state?.save();
 }
 
+/** Returns how long a peer may be silent before it is forgotten. */
+export function expiryMsOf(
+  flags: Pick<TrackerFlags, "interval" | "forgetAfter">,
+): number {
+  return flags.forgetAfter ?? Math.max(2 * flags.interval, LEAST_EXPIRY_MS);
+}
+
 function checkFlags(flags: TrackerFlags): void {
   if (flags.interval < 1000 || flags.interval > MAX_INTERVAL_MS) {
     throw new InputError("--interval must be from 1s to 24h");
+  }
+  if (flags.forgetAfter !== undefined && flags.forgetAfter < flags.interval) {
+    throw new InputError(
+      "--forget-after must be at least --interval, or peers that are there are forgotten",
+    );
   }
   if (flags.maxPeers < 1 || flags.maxPeers > MAX_PEERS) {
     throw new InputError(

@@ -6,13 +6,19 @@ import type { PeerView } from "../../lib/bittorrent/tracker/peer_record.ts";
 import type { SwarmView } from "../../lib/bittorrent/tracker/swarm_table.ts";
 import type { FrontDesk } from "./front_desk.ts";
 
-/** What one page shows at most. */
-const LIMITS = { swarms: 100, peers: 100 };
+/** Most swarms on the page. */
+const MAX_SWARMS = 100;
+/** Most peers of a swarm. */
+const MAX_PEERS = 100;
+/** Most peers on the page, so that making it holds no announce up for long: the more swarms, the fewer of each. */
+const MAX_ROWS = 1000;
+/** A peer that lacks more knows no size yet: with a magnet link, Transmission says 2^63 - 1. */
+const MAX_SIZE_BYTES = 2 ** 53;
 
 const STYLE = `
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 2rem 0 0; overflow-wrap: anywhere; }
-table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .2rem .6rem .2rem 0; }
+.wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .2rem .6rem .2rem 0; }
 th { border-bottom: 2px solid #888; } td { border-bottom: 1px solid #ddd; }
 dl { display: flex; flex-wrap: wrap; gap: .8rem 2rem; } dt { font-size: .85rem; opacity: .75; } dd { margin: 0; font-size: 1.3rem; font-variant-numeric: tabular-nums; }
 .number { text-align: right; font-variant-numeric: tabular-nums; } code { font-size: .9em; }
@@ -33,7 +39,11 @@ export function swarmsPage(desk: FrontDesk, content: PageContent) {
   const { udpPort, host } = content;
   const nowMs = desk.nowMs();
   const names = content.names();
-  const swarms = desk.table.view(LIMITS, nowMs);
+  const shown = Math.min(desk.table.swarmCount, MAX_SWARMS);
+  const swarms = desk.table.view({
+    swarms: shown,
+    peers: Math.min(MAX_PEERS, Math.ceil(MAX_ROWS / shown)),
+  }, nowMs);
   const name = host.replace(/:[0-9]+$/, "");
   // deno-fmt-ignore: Deno versions format HTML in templates differently
   return html`
@@ -54,8 +64,8 @@ export function swarmsPage(desk: FrontDesk, content: PageContent) {
     ${swarms.length === 0
       ? html`<p>No swarm yet: nobody has announced.</p>`
       : swarms.map((swarm) => swarmSection(swarm, names))}
-    ${desk.table.swarmCount > LIMITS.swarms
-      ? html`<p>At most ${LIMITS.swarms} swarms are shown.</p>`
+    ${desk.table.swarmCount > shown
+      ? html`<p>At most ${shown} swarms are shown.</p>`
       : ""}
       </body>
     </html>
@@ -86,16 +96,18 @@ function swarmSection(
   names: ReadonlyMap<string, string>,
 ) {
   const infoHash = toHex(swarm.infoHash);
+  const more = swarm.seeders + swarm.leechers - swarm.peers.length;
   // deno-fmt-ignore: Deno versions format HTML in templates differently
   return html`
     <div>
       <h2>${names.get(infoHash) || "Torrent"} <code>${infoHash}</code></h2>
       <p>Seeders ${swarm.seeders}, leechers ${swarm
         .leechers}, downloads completed ${swarm.completed}</p>
-      <table>
+      <div class="wide"><table>
     <tr><th>Peer</th><th>Client</th><th class="number">Left</th><th class="number">Downloaded</th><th class="number">Uploaded</th><th class="number">Announced</th></tr>
     ${swarm.peers.map(peerRow)}
-      </table>
+      </table></div>
+      ${more > 0 ? html`<p>and ${more} more</p>` : ""}
     </div>
   `;
 }
@@ -106,14 +118,17 @@ function peerRow(peer: PeerView) {
     <tr>
       <td>${formatHostPort(addressOf(peer.compact))}</td>
       <td><code>${clientOf(peer.peerId)}</code></td>
-      <td class="number">${peer.leftBytes === 0
-        ? "seed"
-        : formatBytes(peer.leftBytes)}</td>
+      <td class="number">${leftOf(peer)}</td>
       <td class="number">${formatBytes(peer.downloadedBytes)}</td>
       <td class="number">${formatBytes(peer.uploadedBytes)}</td>
       <td class="number">${formatMs(peer.silentMs)} ago</td>
     </tr>
   `;
+}
+
+function leftOf({ leftBytes }: PeerView): string {
+  if (leftBytes === 0) return "seed";
+  return leftBytes > MAX_SIZE_BYTES ? "unknown" : formatBytes(leftBytes);
 }
 
 function addressOf(compact: Uint8Array): { host: string; port: number } {

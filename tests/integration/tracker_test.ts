@@ -165,8 +165,10 @@ Deno.test("tracker stays up whatever comes in at either door", async () => {
   assertEquals(reply.peers.map((peer) => peer.port), [1]);
 });
 
-Deno.test("tracker forgets a peer that is silent for two intervals", async () => {
-  const { program, port } = await startTracker("--interval", "1s");
+Deno.test("tracker forgets a peer that is silent for --forget-after", async () => {
+  const { program, port } = await startTracker(
+    ...["--interval", "1s", "--forget-after", "2s"],
+  );
   await using _program = program;
   await announce("127.0.0.1", port);
   const expired = await program.until("tracker.expired");
@@ -307,6 +309,7 @@ Deno.test("tracker says what is wrong with its flags, and exits with the contrac
   await Deno.writeTextFile(list, "not a hash\n");
   const bad = [
     ["--interval", "10ms"],
+    ["--interval", "10s", "--forget-after", "9s"],
     ["--max-peers", "0"],
     ["--allow", list],
     ["--allow", `${folder.path}/nothing`],

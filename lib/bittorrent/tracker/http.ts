@@ -57,7 +57,7 @@ const EVENTS: readonly string[] = ["started", "stopped", "completed"];
 /** What clients send when nothing in particular happened; "paused" (BEP 21) is a partial seed, which is still there. */
 const NO_EVENTS: readonly string[] = ["", "empty", "none", "paused"];
 const PORTS = { min: 1, max: 65_535 };
-const ANY_BYTES = { min: 0, max: 2 ** 63 };
+const ANY_BYTES = { min: 0, max: 2 ** 64 };
 /** What a compact reply has beside peers and tracker id, with the longest numbers and room to spare. */
 const MAX_FRAME_BYTES = 256;
 const COMPACT_REPLIES = new ReplyWriter();

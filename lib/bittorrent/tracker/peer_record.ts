@@ -59,14 +59,15 @@ export function setCounted(
   store.setFlags(record, counted ? COUNTED : 0);
 }
 
-/** Returns all that is kept of a peer. */
+/** Returns all that is kept of a peer. @param used A view of a peer of that store which is not needed any more: its bytes are written over. */
 export function viewPeer(
   store: PeerStore,
   record: number,
   silentMs: number,
+  used?: PeerView,
 ): PeerView {
-  const compact = new Uint8Array(store.compactBytes);
-  const peerId = new Uint8Array(20);
+  const compact = used?.compact ?? new Uint8Array(store.compactBytes);
+  const peerId = used?.peerId ?? new Uint8Array(20);
   store.copyCompact(record, compact);
   store.copyId(record, peerId, 0);
   return {

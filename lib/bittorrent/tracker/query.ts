@@ -126,7 +126,7 @@ export class AnnounceFields {
     if (value >= min && value <= max) return value;
     throw malformed(
       `${NAMES[field]} must be an integer ${
-        max > 65_535 ? "of bytes" : `from ${min} to ${max}`
+        max > 65_535 ? "and not negative" : `from ${min} to ${max}`
       }, got "${printable(text)}"`,
     );
   }

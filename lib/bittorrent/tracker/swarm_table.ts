@@ -77,6 +77,7 @@ export interface StoredSwarm {
   readonly infoHash: Uint8Array;
   readonly completed: number;
   readonly peerCount: number;
+  /** Each is good until the next is asked for. */
   readonly peers: Iterable<PeerView>;
 }
 
@@ -264,8 +265,10 @@ export class SwarmTable {
 
   *#storedPeers(swarm: Swarm, nowMs: number): Generator<PeerView> {
     for (const store of [this.#ipv4, this.#ipv6]) {
+      let view: PeerView | undefined;
       for (let at = 0; at < store.count(swarm.slot); at++) {
-        yield this.#viewOf(store, store.at(swarm.slot, at), nowMs);
+        view = this.#viewOf(store, store.at(swarm.slot, at), nowMs, view);
+        yield view;
       }
     }
   }
@@ -368,9 +371,14 @@ export class SwarmTable {
     };
   }
 
-  #viewOf(store: PeerStore, record: number, nowMs: number): PeerView {
+  #viewOf(
+    store: PeerStore,
+    record: number,
+    nowMs: number,
+    used?: PeerView,
+  ): PeerView {
     const ticks = store.silence(record, this.#tickOf(nowMs));
-    return viewPeer(store, record, Math.round(ticks * this.#tickMs));
+    return viewPeer(store, record, Math.round(ticks * this.#tickMs), used);
   }
 
   #storeOf(compact: Uint8Array): PeerStore {

@@ -35,12 +35,13 @@ const HASH_BYTES = 20;
 export const MAX_UDP_SCRAPE_HASHES = 74;
 /** Longest reply we send: fits an Ethernet frame over IPv6. */
 const MAX_REPLY_BYTES = 1452;
-/** Events in the order of their numbers on the wire. */
+/** Events in the order of their numbers on the wire; 4 is libtorrent's for a partial seed (BEP 21), which is still there. */
 const EVENTS: readonly AnnounceEvent[] = [
   "none",
   "completed",
   "started",
   "stopped",
+  "none",
 ];
 
 /** What a client sends. `transactionId` is 32 bits, chosen by the client and repeated in the reply. */
@@ -315,7 +316,7 @@ function decodeAnnounce(bytes: Uint8Array): AnnounceRequest {
   const event = EVENTS[uint32At(bytes, 80)];
   const port = bytes[96]! << 8 | bytes[97]!;
   const numWant = uint32At(bytes, 92) | 0;
-  if (event === undefined) throw malformed("an event from 0 to 3", bytes);
+  if (event === undefined) throw malformed("an event from 0 to 4", bytes);
   if (port === 0) throw malformed("a port other than 0", bytes);
   const announce = {
     infoHash: bytes.subarray(16, 36),

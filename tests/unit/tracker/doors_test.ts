@@ -12,6 +12,7 @@ import { encodeUdpRequest } from "../../../lib/bittorrent/tracker/udp.ts";
 import { parseAddress } from "../../../lib/core/address.ts";
 import { fromUtf8, toHex, utf8 } from "../../../lib/core/bytes.ts";
 import type { RolecallEvent } from "../../../lib/events/mod.ts";
+import { expiryMsOf } from "../../../roles/tracker/serve.ts";
 import { TrackerLog } from "../../../roles/tracker/tracker_log.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 import { fuzz } from "../bittorrent/_fuzz.ts";
@@ -230,6 +231,33 @@ Deno.test("tracker answers scrapes over HTTP and UDP alike", async () => {
   });
 });
 
+Deno.test("tracker counts a leech that says it lacks 2^64 - 1 bytes, as npm's client over UDP, as a leech each time", async () => {
+  const tracker = openTracker();
+  const announce = encodeUdpRequest({
+    kind: "announce",
+    transactionId: 9,
+    connectionId: connect(tracker, "10.0.0.1"),
+    announce: request(),
+    key: 0,
+  });
+  announce.fill(0xff, 64, 72);
+  for (let time = 0; time < 3; time++) tracker.udp(announce, "10.0.0.1");
+  const left = targetOf(request()).replace("left=5", `left=${2n ** 64n - 1n}`);
+  const reply = decodeAnnounceReply(
+    await bodyOf(tracker.get(left, "10.0.0.2")),
+  );
+  assertEquals([reply.seeders, reply.leechers], [0, 2]);
+  assert(!(await textOf(tracker.get("/"))).includes(">seed<"));
+});
+
+Deno.test("tracker remembers peers longer than the slowest clients take between announces", () => {
+  const [interval, forgetAfter] = [120_000, undefined];
+  // libtorrent and rtorrent announce no more often than half of this.
+  assert(expiryMsOf({ interval, forgetAfter }) > 600_000);
+  assertEquals(expiryMsOf({ interval: 900_000, forgetAfter }), 1_800_000);
+  assertEquals(expiryMsOf({ interval, forgetAfter: 200_000 }), 200_000);
+});
+
 Deno.test("tracker's page shows swarms and peers, and no stranger's markup", async () => {
   const tracker = openTracker();
   const empty = await textOf(tracker.get("/"));
@@ -250,6 +278,25 @@ Deno.test("tracker's page shows swarms and peers, and no stranger's markup", asy
   ) assert(page.includes(shown), shown);
   assert(!page.includes("<script") && !page.includes("<b>"));
   assertEquals((await tracker.get("/nowhere")).status, 404);
+});
+
+Deno.test("tracker's page says how many peers it leaves out, and of whom nobody knows what it lacks", async () => {
+  const tracker = openTracker();
+  const join = (swarms: number, peers: number) => {
+    for (let at = 0; at < swarms * peers; at++) {
+      const infoHash = HASH.with(0, Math.floor(at / peers));
+      const target = targetOf(request({ infoHash, port: 1 + at }));
+      tracker.get(target.replace("left=5", `left=${2n ** 63n - 1n}`));
+    }
+  };
+  join(1, 101);
+  const page = await textOf(tracker.get("/"));
+  assertEquals(page.split("unknown").length - 1, 100);
+  assert(page.includes("and 1 more"));
+  join(110, 11);
+  const large = await textOf(tracker.get("/"));
+  assertEquals(large.split("unknown").length - 1, 1000);
+  assert(large.includes("At most 100 swarms are shown"));
 });
 
 Deno.test("tracker answers any target with 200 or 404 and well-formed bencoding (seed 53)", async () => {

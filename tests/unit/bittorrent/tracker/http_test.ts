@@ -160,6 +160,20 @@ Deno.test("parseAnnounceQuery refuses each malformed field with query-malformed"
   assertEquals(codeOf(() => parseAnnounceQuery("")), "query-malformed");
 });
 
+Deno.test("parseAnnounceQuery says what a number must be", () => {
+  const messageOf = (change: Record<string, string>) =>
+    assertThrows(() => parseAnnounceQuery(query(change)), ProtocolError)
+      .message;
+  assertEquals(
+    messageOf({ numwant: "many" }),
+    'numwant must be an integer and not negative, got "many"',
+  );
+  assertEquals(
+    messageOf({ port: "0" }),
+    'port must be an integer from 1 to 65535, got "0"',
+  );
+});
+
 Deno.test("parseScrapeQuery reads none, one or many info-hashes", () => {
   const one = `info_hash=${escapeBytes(HASH)}`;
   assertEquals(parseScrapeQuery(""), []);

@@ -177,7 +177,7 @@ Deno.test("decodeUdpRequest refuses what is none", () => {
     new Uint8Array(),
     announce.subarray(0, 97),
     changed(8, "00000003"),
-    changed(80, "00000004"),
+    changed(80, "00000005"),
     changed(96, "0000"),
     // Connect with another magic number.
     fromHex("0000041727101981" + "00000000" + "deadbeef"),
@@ -190,6 +190,14 @@ Deno.test("decodeUdpRequest refuses what is none", () => {
     const error = assertThrows(() => decodeUdpRequest(bytes), ProtocolError);
     assertEquals(error.code, "datagram-malformed");
   }
+});
+
+Deno.test("decodeUdpRequest takes libtorrent's number for a partial seed (BEP 21) as no event", () => {
+  const paused = encodeUdpRequest(REQUESTS[1]!);
+  paused.set(fromHex("00000004"), 80);
+  const request = decodeUdpRequest(paused);
+  assert(request.kind === "announce");
+  assertEquals(request.announce.event, "none");
 });
 
 Deno.test("udpRequestTransaction finds whom to answer when an announce is malformed", () => {
