@@ -6,7 +6,7 @@ import type {
 import { Fields, type FieldSource } from "../http/fields.ts";
 import type { RequestHead } from "../http/request_head.ts";
 import { ServerConnection } from "../http/server_connection.ts";
-import type { HttpBuffers } from "./http_buffers.ts";
+import type { HttpBuffers, WriteOutput } from "./http_buffers.ts";
 import type {
   BodySource,
   HttpHandler,
@@ -155,7 +155,7 @@ export class HttpConnection {
       case "request":
         return this.#request(output.head, output.hasBody);
       case "write":
-        return this.#write(output.text, output.bytes);
+        return this.#write(output);
       case "body":
         return this.#body?.push(output.bytes);
       case "body-ended":
@@ -245,8 +245,8 @@ export class HttpConnection {
     }
   }
 
-  #write(text: string, bytes: Uint8Array | null): void {
-    this.#host.buffers.fill(this.#queue, text, bytes);
+  #write(output: WriteOutput): void {
+    this.#host.buffers.fill(this.#queue, output);
     this.#writing ??= this.#flush();
   }
 

@@ -5,9 +5,13 @@ import { HttpBuffers } from "../../../lib/io/http_buffers.ts";
 const HEAD = "HTTP/1.1 200 OK\r\n\r\n";
 
 /** What one answer puts into the queue. */
-function filled(buffers: HttpBuffers, body: Uint8Array): Uint8Array[] {
+function filled(
+  buffers: HttpBuffers,
+  bytes: Uint8Array,
+  { text = HEAD, isLast = true } = {},
+): Uint8Array[] {
   const queue: Uint8Array[] = [];
-  buffers.fill(queue, HEAD, body);
+  buffers.fill(queue, { text, bytes, isLast });
   return queue;
 }
 
@@ -49,12 +53,69 @@ Deno.test("HttpBuffers gives memory out again when it is written, and never whil
 Deno.test("HttpBuffers copies for 256 clients at most: what others wait for stays the cache's", () => {
   const buffers = new HttpBuffers();
   const body = new Uint8Array(60_000);
-  const held = Array.from({ length: 256 }, () => filled(buffers, body));
+  let asked = 0;
+  const next = () => filled(buffers, body, { text: `${asked++}\r\n\r\n` });
+  const held = Array.from({ length: 256 }, next);
   assert(held.every((queue) => queue.length === 1));
-  assert(filled(buffers, body)[1] === body);
+  assert(next()[1] === body);
   buffers.lose(held[0]!);
-  assertEquals(filled(buffers, body).length, 1);
-  assert(filled(buffers, body)[1] === body);
+  assertEquals(next().length, 1);
+  assert(next()[1] === body);
   buffers.giveWrite(held[1]![0]!);
-  assertEquals(filled(buffers, body).length, 1);
+  assertEquals(next().length, 1);
+});
+
+Deno.test("HttpBuffers puts what many get together once, and keeps it until the last has it", () => {
+  const buffers = new HttpBuffers();
+  const body = new Uint8Array(65_536).fill(1);
+  const [one] = filled(buffers, body);
+  const many = Array.from({ length: 1000 }, () => filled(buffers, body));
+  assert(many.every((queue) => queue.length === 1 && queue[0] === one));
+  // Another head, or another body of the same bytes, is another answer.
+  const [later] = filled(buffers, body, { text: `${HEAD}later` });
+  assert(later!.buffer !== one!.buffer);
+  for (const queue of many) buffers.giveWrite(queue[0]!);
+  const other = new Uint8Array(65_536).fill(2);
+  assert(filled(buffers, other)[0]!.buffer !== one!.buffer);
+  buffers.giveWrite(one!);
+  assert(filled(buffers, other.slice())[0]!.buffer === one!.buffer);
+  assertEquals(later!.at(-1), 1);
+});
+
+Deno.test("HttpBuffers sends what stands in memory again once nobody writes from it, and puts others there then", () => {
+  const buffers = new HttpBuffers();
+  const [body, other] = [1, 2].map((n) => new Uint8Array(65_536).fill(n));
+  const [one] = filled(buffers, body!);
+  buffers.giveWrite(one!);
+  assert(filled(buffers, body!)[0] === one);
+  // It is among the spare ones, and yet in use.
+  assert(filled(buffers, other!)[0]!.buffer !== one!.buffer);
+  buffers.giveWrite(one!);
+  assert(filled(buffers, other!.slice())[0]!.buffer === one!.buffer);
+  assertEquals(filled(buffers, body!)[0]!.at(-1), 1);
+});
+
+Deno.test("HttpBuffers leaves to the others what one lost, and uses it no more", () => {
+  const buffers = new HttpBuffers();
+  const body = new Uint8Array(65_536).fill(1);
+  const [one] = filled(buffers, body);
+  const queue = filled(buffers, body);
+  buffers.lose(queue);
+  assert(filled(buffers, body)[0]!.buffer !== one!.buffer);
+  buffers.giveWrite(one!);
+  const next = filled(buffers, new Uint8Array(65_536).fill(2));
+  assert(next[0]!.buffer !== one!.buffer);
+  assertEquals(one!.at(-1), 1);
+});
+
+Deno.test("HttpBuffers reads pieces of a stream anew each time: their memory is used again", () => {
+  const buffers = new HttpBuffers();
+  for (const length of [1000, 65_536]) {
+    const piece = new Uint8Array(length).fill(1);
+    const text = `${length.toString(16)}\r\n`;
+    const [one] = filled(buffers, piece, { text, isLast: false });
+    piece.fill(2);
+    const [other] = filled(buffers, piece, { text, isLast: false });
+    assertEquals([one!.at(-1), other!.at(-1)], [1, 2]);
+  }
 });
