@@ -1,4 +1,4 @@
-import type { FieldSource } from "./fields.ts";
+import type { Fields, FieldSource } from "./fields.ts";
 
 /** What stands behind a status code for people (RFC 9110 §15, RFC 6585). */
 const REASONS: Readonly<Record<number, string>> = {
@@ -65,6 +65,57 @@ export type ResponseFraming =
   /** The end of the connection is the end of the body: all that HTTP/1.0 has for a length nobody knows. */
   | { readonly kind: "until-close" };
 
+/** What the head of an answer depends on beside status and fields. */
+interface HeadOptions {
+  readonly framing: ResponseFraming;
+  /** What `Connection` says; nothing when that is what the version means anyway. */
+  readonly connection: "close" | "keep-alive" | undefined;
+  /** Sent when the answer has no `Date` of its own (RFC 9110 §6.6.1). */
+  readonly date: string;
+}
+
+/** Fields that do not change any more: of many answers with the same, the head is written once. */
+export class SealedFields implements FieldSource {
+  readonly #fields: Fields;
+  #written:
+    | (HeadOptions & { readonly status: number; readonly text: string })
+    | undefined;
+
+  /** Takes the fields over. */
+  constructor(fields: Fields) {
+    this.#fields = fields;
+  }
+
+  /** See {@linkcode FieldSource.get}. */
+  get(name: string): string | null {
+    return this.#fields.get(name);
+  }
+
+  /** See {@linkcode FieldSource}. */
+  [Symbol.iterator](): Iterator<[string, string]> {
+    return this.#fields[Symbol.iterator]();
+  }
+
+  /** The head of an answer, as {@linkcode formatResponseHead} writes it. */
+  head(status: number, options: HeadOptions): string {
+    const { framing, connection, date } = options;
+    const written = this.#written;
+    if (
+      written !== undefined && written.status === status &&
+      written.connection === connection && written.date === date &&
+      isSameFraming(written.framing, framing)
+    ) return written.text;
+    const text = newHead({ status, fields: this.#fields }, options);
+    this.#written = { ...options, status, text };
+    return text;
+  }
+}
+
+function isSameFraming(one: ResponseFraming, other: ResponseFraming): boolean {
+  return one.kind === "length" && other.kind === "length" &&
+    one.bytes === other.bytes;
+}
+
 /**
  * Writes a status line and fields, to the empty line at the end.
  *
@@ -72,15 +123,18 @@ export type ResponseFraming =
  */
 export function formatResponseHead(
   answer: { readonly status: number; readonly fields: FieldSource },
-  options: {
-    readonly framing: ResponseFraming;
-    /** What `Connection` says; nothing when that is what the version means anyway. */
-    readonly connection: "close" | "keep-alive" | undefined;
-    /** Sent when the answer has no `Date` of its own (RFC 9110 §6.6.1). */
-    readonly date: string;
-  },
+  options: HeadOptions,
 ): string {
-  const { framing, connection, date } = options;
+  const { status, fields } = answer;
+  return fields instanceof SealedFields
+    ? fields.head(status, options)
+    : newHead(answer, options);
+}
+
+function newHead(
+  answer: { readonly status: number; readonly fields: FieldSource },
+  { framing, connection, date }: HeadOptions,
+): string {
   let head = `HTTP/1.1 ${answer.status} ${REASONS[answer.status] ?? ""}\r\n`;
   let hasDate = false;
   for (const [name, value] of answer.fields) {

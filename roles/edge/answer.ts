@@ -22,7 +22,7 @@ import type { HttpResponse } from "../../lib/io/http.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** Up to here a body that is all there is handed over in one piece; larger ones go as the client reads them, so that stalled clients do not hold copies. */
-const ONE_PIECE_BYTES = 2 ** 20;
+export const ONE_PIECE_BYTES = 2 ** 20;
 
 /**
  * What a 304 leaves out: the metadata of bytes that are not sent (RFC 9110 §15.4.5). All else goes with it, such as what a
@@ -58,15 +58,10 @@ export function answerFrom(
   exchange: Exchange,
   story: Story,
 ): HttpResponse {
-  const fields = new Fields(stored.fields);
-  for (const [name, value] of story.own ?? []) fields.append(name, value);
-  const ageMs = currentAgeMs(stored, story.nowMs);
-  // What was fetched for this very request has no age of its own.
-  const isOwn = story.cacheStatus === "miss";
-  if (Number.isFinite(ageMs) && !(isOwn && ageMs < 1000)) {
-    fields.set("age", String(Math.floor(ageMs / 1000)));
-  }
-  exchange.sign(fields, { ...story.status, ttlMs: stored.lifetimeMs - ageMs });
+  const fields = fieldsFrom(stored, exchange, {
+    ...story,
+    ageMs: currentAgeMs(stored, story.nowMs),
+  });
   const { headers, method } = exchange.request;
   const precondition = stored.status === 200
     ? evaluateConditions(
@@ -108,6 +103,26 @@ export function answerFrom(
     }
   }
   return whole(stored, exchange, { fields, cacheStatus: story.cacheStatus });
+}
+
+/** The fields of an answer from `stored`, signed; those that say what part of it is sent are not there yet. */
+export function fieldsFrom(
+  stored: StoredResponse,
+  exchange: Exchange,
+  story: Pick<Story, "cacheStatus" | "status" | "own"> & {
+    readonly ageMs: number;
+  },
+): Fields {
+  const { ageMs } = story;
+  const fields = new Fields(stored.fields);
+  for (const [name, value] of story.own ?? []) fields.append(name, value);
+  // What was fetched for this very request has no age of its own.
+  const isOwn = story.cacheStatus === "miss";
+  if (Number.isFinite(ageMs) && !(isOwn && ageMs < 1000)) {
+    fields.set("age", String(Math.floor(ageMs / 1000)));
+  }
+  exchange.sign(fields, { ...story.status, ttlMs: stored.lifetimeMs - ageMs });
+  return fields;
 }
 
 function whole(

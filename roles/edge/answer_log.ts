@@ -1,12 +1,17 @@
 import type { EdgeEvent } from "../../lib/events/edge.ts";
 import type { HttpRequest } from "../../lib/io/http.ts";
+import { formatAddress } from "../../lib/io/net.ts";
 import { PacedLog, type PacedLogContext } from "../../lib/io/paced_log.ts";
 import type { AccessFile } from "./access_file.ts";
 import type { EdgeMetrics } from "./edge_metrics.ts";
 import { OwnRequest } from "./own_request.ts";
 import { Retargeted } from "./retargeted.ts";
 
-type Answered = Extract<EdgeEvent, { readonly type: "edge.answered" }>;
+/** What is told of an answer beside who asked. */
+export type Answered = Omit<
+  Extract<EdgeEvent, { readonly type: "edge.answered" }>,
+  "type" | "remote"
+>;
 
 /** Who else hears of every answer. */
 export interface AnswerListeners {
@@ -43,7 +48,12 @@ export class AnswerLog implements AsyncDisposable {
       const asked = request instanceof Retargeted ? request.original : request;
       accessFile.add(asked, answer.status, answer.bytes);
     }
-    this.#log.add(() => answer, (sum) => {
+    const tell = (): EdgeEvent => ({
+      type: "edge.answered",
+      remote: formatAddress(request.remote),
+      ...answer,
+    });
+    this.#log.add(tell, (sum) => {
       sum.answers += 1;
       sum.bytes += answer.bytes;
       if (answer.cacheStatus === "hit") sum.hits += 1;

@@ -14,6 +14,7 @@ import type { EdgeParts } from "./parts.ts";
 import { pass } from "./pass.ts";
 import { answerNow, standIn } from "./stored_answer.ts";
 import { TooLarge } from "./too_large.ts";
+import { WholeHits } from "./whole_hits.ts";
 
 /** Conditions only the origin can evaluate (RFC 9111 §4.3.2), and methods nobody may send through us. */
 const ORIGIN_CONDITIONS: readonly string[] = [
@@ -32,6 +33,7 @@ const MAX_FORWARDS = 1000;
 /** A caching reverse proxy: carries out what `HttpCache` decides. */
 export class Edge {
   readonly #parts: EdgeParts;
+  readonly #wholeHits = new WholeHits();
 
   /** Puts the parts together. */
   constructor(parts: Omit<EdgeParts, "tooLarge">) {
@@ -42,17 +44,17 @@ export class Edge {
   handle(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
     const { ctx, log, pseudonym, mark } = this.#parts;
     const key = normaliseTarget(request.target);
-    const fields = forwardedFields(request, this.#parts);
     const exchange = new Exchange({
       clock: ctx.clock,
       log,
       pseudonym,
       request,
-      forward: { method: request.method, key: key ?? request.target, fields },
+      key: key ?? request.target,
+      forwarded: () => forwardedFields(request, this.#parts),
     });
     if (
       request.method === "OPTIONS" &&
-      (request.target === "*" || !oneHopLess(fields))
+      (request.target === "*" || !oneHopLess(exchange.forward.fields))
     ) {
       return exchange.plain(
         200,
@@ -69,12 +71,15 @@ export class Edge {
       return exchange.plain(508, "The request came back here: a loop");
     }
     const reading = request.method === "GET" || request.method === "HEAD";
-    const forOrigin = ORIGIN_CONDITIONS.some((name) => fields.has(name));
+    const forOrigin = ORIGIN_CONDITIONS.some((name) =>
+      exchange.asked.fields.get(name) !== null
+    );
     if (!reading || forOrigin) {
       return pass(this.#parts, exchange, reading ? "bypass" : "method");
     }
     // A hit, the common case, is answered at once; all else waits for an origin.
-    const found = this.#lookup(exchange, { mayJoin: true });
+    const nowMs = exchange.startedAtMs;
+    const found = this.#lookup(exchange, { mayJoin: true, nowMs });
     return found.kind === "hit"
       ? this.#hit(exchange, found, undefined)
       : this.#cached(exchange, found);
@@ -82,19 +87,15 @@ export class Edge {
 
   #lookup(
     exchange: Exchange,
-    options: Pick<LookupOptions, "mayJoin" | "mayLoad" | "brought">,
+    options: Omit<LookupOptions, "wanted">,
   ): Lookup {
-    const { cache, ctx } = this.#parts;
-    return cache.lookup(exchange.forFill(), {
-      ...options,
-      nowMs: ctx.clock.nowMs(),
-      wanted: exchange.wanted,
-    });
+    const { wanted } = exchange;
+    return this.#parts.cache.lookup(exchange.asked, { ...options, wanted });
   }
 
   /** GET and HEAD: from the cache, or through it, beginning with what a first lookup found. */
   async #cached(exchange: Exchange, first: Lookup): Promise<HttpResponse> {
-    const { cache, disk } = this.#parts;
+    const { cache, disk, ctx } = this.#parts;
     let mayJoin = true;
     let mayLoad = true;
     let brought: StoredResponse | undefined;
@@ -121,7 +122,7 @@ export class Edge {
             mayLoad = false;
             break;
           }
-          waited = cache.peek(exchange.forFill()) === undefined
+          waited = cache.peek(exchange.asked) === undefined
             ? "uri-miss"
             : "stale";
           if (outcome.kind === "failed") {
@@ -148,7 +149,8 @@ export class Edge {
         case "revalidate":
           return await fetchFor(this.#parts, exchange, found);
       }
-      found = this.#lookup(exchange, { mayJoin, mayLoad, brought });
+      const nowMs = ctx.clock.nowMs();
+      found = this.#lookup(exchange, { mayJoin, mayLoad, brought, nowMs });
     }
   }
 
@@ -159,7 +161,7 @@ export class Edge {
   ): boolean {
     return exchange.wanted.range !== null &&
       (found.parts !== undefined ||
-        this.#parts.tooLarge.has(exchange.forward.key));
+        this.#parts.tooLarge.has(exchange.key));
   }
 
   #hit(
@@ -180,7 +182,11 @@ export class Edge {
       : found.reuse.kind === "fresh"
       ? "hit"
       : "stale";
-    return answerNow(this.#parts, exchange, { stored, cacheStatus, status });
+    const whole = cacheStatus === "hit"
+      ? this.#wholeHits.answer(stored, exchange, found.reuse)
+      : undefined;
+    return whole ??
+      answerNow(this.#parts, exchange, { stored, cacheStatus, status });
   }
 }
 

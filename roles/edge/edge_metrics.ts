@@ -69,7 +69,12 @@ export class EdgeMetrics {
   #cachedBytes = 0;
 
   /** Counts an answer. */
-  answered({ cacheStatus, status, bytes, durationMs }: Of<"edge.answered">) {
+  answered(
+    { cacheStatus, status, bytes, durationMs }: Omit<
+      Of<"edge.answered">,
+      "type" | "remote"
+    >,
+  ) {
     const tally = this.#tally(cacheStatus);
     tally.count += 1;
     tally.bytes += bytes;

@@ -10,6 +10,7 @@ import type {
 } from "../../lib/io/http.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { AnswerLog } from "./answer_log.ts";
+import { FieldsOnDemand } from "./forwarded.ts";
 
 /** What we answer ourselves from the full copy, and so do not send on with a fetch for the cache. */
 const OWN_FIELDS: readonly string[] = [
@@ -25,17 +26,22 @@ export type FillRequest = CacheRequest & { readonly fields: Fields };
 /** One request being answered, and the account of it. */
 export class Exchange {
   readonly request: HttpRequest;
-  /** The request as it goes to the origin: normalised target, end-to-end fields. */
-  readonly forward: FillRequest;
+  /** What is asked for: the normalised target. */
+  readonly key: string;
+  /** The request as lookups see it: for the whole, without the client's own conditions. */
+  readonly asked: CacheRequest;
   /** What of the representation the client wants. */
   readonly wanted: {
     readonly range: string | null;
     readonly ifRange: string | null;
   };
+  /** When it began, on the monotonic clock. */
+  readonly startedAtMs: number;
   readonly #clock: Clock;
   readonly #log: AnswerLog;
-  readonly #startedAtMs: number;
   readonly #pseudonym: string;
+  readonly #forwarded: () => Fields;
+  #forward: FillRequest | undefined;
   #answered = false;
 
   /** Begins the account. */
@@ -44,19 +50,43 @@ export class Exchange {
     readonly log: AnswerLog;
     readonly pseudonym: string;
     readonly request: HttpRequest;
-    readonly forward: FillRequest;
+    readonly key: string;
+    /** Makes the fields that go to an origin. */
+    readonly forwarded: () => Fields;
   }) {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#pseudonym = options.pseudonym;
-    this.request = options.request;
-    this.forward = options.forward;
-    this.#startedAtMs = options.clock.nowMs();
+    const { request, key } = options;
+    this.request = request;
+    this.key = key;
+    this.#forwarded = options.forwarded;
+    this.startedAtMs = options.clock.nowMs();
+    const { method, headers } = request;
+    const fields = new FieldsOnDemand(headers, () => this.forFill().fields);
+    this.asked = { method, key, fields };
     // Range is defined for GET alone (RFC 9110 §14.2).
-    const { method, headers } = options.request;
     this.wanted = method === "GET"
       ? { range: headers.get("range"), ifRange: headers.get("if-range") }
       : { range: null, ifRange: null };
+  }
+
+  /** The request as it goes to the origin: normalised target, end-to-end fields. */
+  get forward(): FillRequest {
+    const { method } = this.request;
+    return this.#forward ??= {
+      method,
+      key: this.key,
+      fields: this.#forwarded(),
+    };
+  }
+
+  /** Whether it is a GET for all of the representation, whatever the client has of it. */
+  get wantsWhole(): boolean {
+    const { method, headers } = this.request;
+    return method === "GET" && this.wanted.range === null &&
+      headers.get("if-none-match") === null &&
+      headers.get("if-modified-since") === null;
   }
 
   /** The request as a fetch for the cache: for the whole, without the client's own conditions. A new copy. */
@@ -77,13 +107,13 @@ export class Exchange {
     addMember(
       fields,
       "cache-status",
-      formatCacheStatus(this.#pseudonym, { ...status, key: this.forward.key }),
+      formatCacheStatus(this.#pseudonym, { ...status, key: this.key }),
     );
   }
 
   /** Answers with these bytes, or without a body. */
   bytes(
-    head: { readonly status: number; readonly fields: Fields },
+    head: { readonly status: number; readonly fields: FieldSource },
     body: Uint8Array<ArrayBuffer> | null,
     cacheStatus: EdgeCacheStatus,
   ): HttpResponse {
@@ -147,22 +177,19 @@ export class Exchange {
   ): void {
     if (this.#answered) return;
     this.#answered = true;
-    const { host, port } = this.request.remote;
     this.#log.add({
-      type: "edge.answered",
-      remote: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
       method: this.request.method,
-      path: this.forward.key,
+      path: this.key,
       status,
       cacheStatus,
       ...rest,
-      durationMs: this.#clock.nowMs() - this.#startedAtMs,
+      durationMs: this.#clock.nowMs() - this.startedAtMs,
     }, this.request);
   }
 }
 
 function response(
-  head: { readonly status: number; readonly fields: Fields },
+  head: { readonly status: number; readonly fields: FieldSource },
   body: HttpResponse["body"],
 ): HttpResponse {
   return { status: head.status, headers: head.fields, body };

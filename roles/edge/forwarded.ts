@@ -1,4 +1,8 @@
-import { endToEnd, type Fields } from "../../lib/http/fields.ts";
+import {
+  endToEnd,
+  type Fields,
+  type FieldSource,
+} from "../../lib/http/fields.ts";
 import type { HttpRequest } from "../../lib/io/http.ts";
 
 /**
@@ -49,6 +53,47 @@ export function forwardedFields(
   addMember(fields, "x-forwarded-for", host);
   addMember(fields, "forwarded", forwarded(host, us.scheme));
   return fields;
+}
+
+/** What is added to each request that goes on. */
+const ADDED: ReadonlySet<string> = new Set([
+  "accept-encoding",
+  "via",
+  "x-forwarded-for",
+  "forwarded",
+]);
+
+/**
+ * The fields of a request as they go on to an origin, for a lookup: that seldom asks for what the client sent, and so for a
+ * hit they need not be made.
+ */
+export class FieldsOnDemand implements FieldSource {
+  readonly #sent: FieldSource;
+  readonly #make: () => Fields;
+  #made: Fields | undefined;
+
+  /** Of a request with the fields `sent`; `make` makes what goes on. */
+  constructor(sent: FieldSource, make: () => Fields) {
+    this.#sent = sent;
+    this.#make = make;
+  }
+
+  /** See {@linkcode FieldSource.get}. */
+  get(name: string): string | null {
+    // What was not sent does not go on, unless it is added.
+    const isThere = this.#made !== undefined ||
+      this.#sent.get(name) !== null || ADDED.has(name.toLowerCase());
+    return isThere ? this.#all().get(name) : null;
+  }
+
+  /** See {@linkcode FieldSource}. */
+  [Symbol.iterator](): Iterator<[string, string]> {
+    return this.#all()[Symbol.iterator]();
+  }
+
+  #all(): Fields {
+    return this.#made ??= this.#make();
+  }
 }
 
 /** One hop of RFC 7239 §4; an address of IPv6 stands in quotes (§6). */

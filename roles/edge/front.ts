@@ -2,7 +2,6 @@ import { isNearestHit } from "../../lib/http/cache/cache_status.ts";
 import { Fields } from "../../lib/http/fields.ts";
 import type { Clock } from "../../lib/io/clock.ts";
 import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
-import { formatAddress } from "../../lib/io/net.ts";
 import type { AnswerLog } from "./answer_log.ts";
 import type { Course } from "./course.ts";
 import type { Edge } from "./edge.ts";
@@ -83,13 +82,13 @@ export class Front {
     const isTimed = heard !== undefined || serverTiming;
     const startedAtMs = isTimed ? clock.nowMs() : 0;
     const finish = (answer: HttpResponse) => {
-      if (isTimed) {
-        this.#sign(answer, {
+      const signed = isTimed
+        ? this.#signed(answer, {
           tookMs: clock.nowMs() - startedAtMs,
           toPlayer: heard !== undefined,
-        });
-      }
-      const passed = limits.apply(request, answer);
+        })
+        : answer;
+      const passed = limits.apply(request, signed);
       const limited = course === undefined || chosen === undefined
         ? passed
         : course.measure(passed, chosen, request);
@@ -122,14 +121,14 @@ export class Front {
   }
 
   /** Adds `Server-Timing` (W3C) and, for a player, `CMSD-Dynamic` (CTA-5006). */
-  #sign(
-    { headers }: HttpResponse,
+  #signed(
+    answer: HttpResponse,
     { tookMs, toPlayer }: {
       readonly tookMs: number;
       readonly toPlayer: boolean;
     },
-  ): void {
-    if (!(headers instanceof Fields)) return;
+  ): HttpResponse {
+    const headers = new Fields(answer.headers);
     const { pseudonym, limits } = this.#parts;
     const isHit = isNearestHit(headers.get("cache-status"));
     const duration = Math.max(0, Math.round(tookMs * 10) / 10);
@@ -149,6 +148,7 @@ export class Front {
       );
     }
     expose(headers);
+    return { ...answer, headers };
   }
 }
 
@@ -163,8 +163,6 @@ export function tellOwn(
 ): HttpResponse {
   const { body, status } = answer;
   log.add({
-    type: "edge.answered",
-    remote: formatAddress(request.remote),
     method: request.method,
     path: request.target,
     status,

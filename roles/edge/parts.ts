@@ -56,8 +56,8 @@ export function fetched(
   ctx.emit({
     type: "edge.fetched",
     origin,
-    method: exchange.forward.method,
-    path: exchange.forward.key,
+    method: exchange.request.method,
+    path: exchange.key,
     status,
     reason,
     stored,

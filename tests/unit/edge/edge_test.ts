@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { RunError } from "../../../lib/core/errors.ts";
 import { edgeOf } from "./_edge.ts";
 
@@ -261,4 +261,43 @@ Deno.test("Edge lets those who waited for a failed fetch fail with it", async ()
   const answers = await Promise.all([1, 2, 3].map(() => ask("/")));
   assertEquals(answers.map(({ status }) => status), [502, 502, 502]);
   assertEquals(asked.length, 1);
+});
+
+Deno.test("Edge makes the head of a hit once a second, and a new one when anything in it changes", async () => {
+  let version = 1;
+  const { ask, clock, tiers } = edgeOf(() =>
+    new Response(`v${version}`, {
+      headers: { "cache-control": "max-age=2", etag: `"${version}"` },
+    })
+  );
+  await ask("/");
+  const ageOf = ({ headers }: Awaited<ReturnType<typeof ask>>) => [
+    headers.get("age"),
+    headers.get("cache-status"),
+  ];
+  await clock.advanceTo(1);
+  const first = await ask("/");
+  await clock.advanceTo(999);
+  const same = await ask("/");
+  assert(same.headers === first.headers);
+  assertEquals(ageOf(same), ["0", 'e; hit; ttl=1; key="/"']);
+  await clock.advanceTo(1500);
+  const later = await ask("/");
+  assertEquals(ageOf(later), ["1", 'e; hit; ttl=0; key="/"']);
+  assertEquals(ageOf(first)[0], "0");
+  const none = await ask("/", { headers: { "if-none-match": '"1"' } });
+  assertEquals([none.status, none.text], [304, ""]);
+  const part = await ask("/", { headers: { range: "bytes=1-1" } });
+  assertEquals([part.status, part.text], [206, "1"]);
+  const head = await ask("/", { method: "HEAD" });
+  assertEquals([head.text, head.headers.get("content-length")], ["", "2"]);
+  const again = await ask("/");
+  assert(again.headers === later.headers);
+  assertEquals(again.text, "v1");
+  tiers.forgetAll("/");
+  version = 2;
+  await ask("/");
+  const renewed = await ask("/");
+  assertEquals([renewed.text, renewed.headers.get("etag")], ["v2", '"2"']);
+  assertEquals(ageOf(renewed)[0], "0");
 });

@@ -1,6 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { Fields } from "../../../lib/http/fields.ts";
-import { forwardedFields } from "../../../roles/edge/forwarded.ts";
+import {
+  FieldsOnDemand,
+  forwardedFields,
+} from "../../../roles/edge/forwarded.ts";
 import { requestOf } from "../../support/http_exchange.ts";
 
 Deno.test("forwardedFields signs with the version in which the request came, and passes on nothing that names another host, path or scheme", () => {
@@ -24,4 +27,25 @@ Deno.test("forwardedFields signs with the version in which the request came, and
       ["forwarded", "for=192.0.2.1;proto=http"],
     ]);
   }
+});
+
+Deno.test("FieldsOnDemand has what goes on, made when somebody asks for it", () => {
+  const sent = new Fields([["accept", "a"], ["te", "b"]]);
+  let made = 0;
+  const fields = new FieldsOnDemand(sent, () => {
+    made += 1;
+    return new Fields([["accept", "a"], ["via", "1.1 e"]]);
+  });
+  assertEquals([fields.get("cache-control"), made], [null, 0]);
+  // Sent, and does not go on.
+  assertEquals([fields.get("TE"), made], [null, 1]);
+  assertEquals([fields.get("accept"), fields.get("Via")], ["a", "1.1 e"]);
+  assertEquals([...fields].length, 2);
+  assertEquals(made, 1);
+});
+
+Deno.test("FieldsOnDemand has what is added though nobody sent it", () => {
+  const made = new Fields([["forwarded", "for=192.0.2.1"]]);
+  const fields = new FieldsOnDemand(new Fields(), () => made);
+  assertEquals(fields.get("Forwarded"), "for=192.0.2.1");
 });
