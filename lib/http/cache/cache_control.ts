@@ -117,6 +117,9 @@ function unquoted(argument: string | undefined): string | null {
   return argument.slice(1, -1).replace(/\\(.)/gs, "$1");
 }
 
+/** What most requests have. */
+const NO_DIRECTIVES = new Directives(null);
+
 /** The directives of a request; `Pragma: no-cache` stands for `no-cache` where there is no Cache-Control (RFC 9111 §5.4). */
 export function requestDirectives(
   fields: { get(name: string): string | null },
@@ -126,5 +129,5 @@ export function requestDirectives(
     const pragma = new Directives(fields.get("pragma"));
     if (pragma.has("no-cache")) return pragma;
   }
-  return new Directives(value);
+  return value === null ? NO_DIRECTIVES : new Directives(value);
 }

@@ -238,6 +238,7 @@ function variantOf<T>(
   return variant === undefined ? undefined : resource.variants.get(variant);
 }
 
-function storeKey(entry: Shelved): string {
-  return `${entry.key}\n${entry.variant}`;
+/** No key has a line end in it. */
+function storeKey({ key, variant }: Shelved): string {
+  return variant === "" ? key : `${key}\n${variant}`;
 }

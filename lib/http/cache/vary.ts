@@ -17,6 +17,7 @@ export function variantKey(
   names: readonly string[],
   request: Pick<FieldSource, "get">,
 ): string {
+  if (names.length === 0) return "";
   return names.map((name) => {
     const value = request.get(name);
     return `${name}:${value === null ? "" : `=${normalised(name, value)}`}`;
