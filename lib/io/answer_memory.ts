@@ -20,8 +20,8 @@ interface Answer {
  * Puts answers together in memory of one size, head and body in one piece: copying costs less than a second system call.
  *
  * Who asks for the same body while others are being sent it, and gets the same head, gets the same memory: what many ask
- * for at once, such as the newest segment, is put together once. With 64 clients that ask for 64 KiB that spares a fifth of
- * the CPU time, as what is in the processor's cache is sent from there.
+ * for at once, such as the newest segment, is put together once. At 64 KiB that spares 6 µs of CPU time an answer: a copy for
+ * each of 64 clients is more than the processor's cache holds.
  */
 export class AnswerMemory {
   readonly #sizeBytes: number;
