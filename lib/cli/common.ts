@@ -31,7 +31,8 @@ export const COMMON_FLAGS = {
   json: flag.toggle({ help: "Print the result as one JSON document" }),
   out: flag.path({
     placeholder: "DIR",
-    help: "Also write report.html, events.jsonl and the charts into DIR",
+    help:
+      "Also write events.jsonl into DIR and, of a result, report.html and its charts",
   }),
 } as const;
 

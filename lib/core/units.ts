@@ -102,3 +102,12 @@ export function formatMs(ms: number): string {
     String(seconds % 60).padStart(2, "0")
   } s`;
 }
+
+/** Writes how many there are: `1 peer`, `2 peers`; `many` where an s will not do. */
+export function counted(
+  count: number,
+  what: string,
+  many = `${what}s`,
+): string {
+  return `${count} ${count === 1 ? what : many}`;
+}

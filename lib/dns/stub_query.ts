@@ -9,6 +9,7 @@ import type { Cidr } from "../core/address.ts";
 import { ProtocolError } from "../core/errors.ts";
 import type { Machine } from "../core/machine.ts";
 import type { Rng } from "../core/rng.ts";
+import { counted } from "../core/units.ts";
 import {
   CLASSES,
   EDNS_UDP_BYTES,
@@ -233,9 +234,7 @@ export class StubQuery implements Machine<StubInput, StubOutput> {
     }
     return this.#fail(
       "dns-no-answer",
-      `no answer to ${this.#attempt} ${
-        this.#attempt === 1 ? "query" : "queries"
-      }`,
+      `no answer to ${counted(this.#attempt, "query", "queries")}`,
     );
   }
 

@@ -1,4 +1,4 @@
-import { formatMs } from "../core/units.ts";
+import { counted, formatMs } from "../core/units.ts";
 import type { EventTable } from "./table.ts";
 
 /**
@@ -155,8 +155,4 @@ export const DHT_EVENTS: EventTable<DhtEvent> = {
 /** The start of an id: enough to tell a class's nodes apart. */
 function short(id: string): string {
   return `${id.slice(0, 8)}…`;
-}
-
-function counted(count: number, what: string, many = `${what}s`): string {
-  return `${count} ${count === 1 ? what : many}`;
 }

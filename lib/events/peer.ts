@@ -1,4 +1,4 @@
-import { formatBytes, formatMs } from "../core/units.ts";
+import { counted, formatBytes, formatMs } from "../core/units.ts";
 import type { EventTable } from "./table.ts";
 
 /** What a BitTorrent peer can say. `remote` is where the other peer is, `peerId` is its id in hex. */
@@ -287,7 +287,3 @@ export const PEER_EVENTS: EventTable<PeerEvent> = {
       `piece ${e.pieceIndex} has a wrong hash and is thrown away; it came from ${e.from}`,
   },
 };
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
-}

@@ -1,3 +1,4 @@
+import { counted } from "../core/units.ts";
 import type { EventTable } from "./table.ts";
 
 /** What a tracker did for one client. Many in one second are told in sums, as `tracker.summarized`. */
@@ -106,14 +107,14 @@ export const TRACKER_EVENTS: EventTable<TrackerEvent> = {
         e.announceEvent === "none" ? "" : ` (${e.announceEvent})`
       } over ${e.transport}: ${
         e.leftBytes === 0 ? "has all" : `${e.leftBytes} bytes left`
-      }, got ${e.peers} peers; the swarm has ${e.seeders} seeders and ${e.leechers} leechers`,
+      }, got ${counted(e.peers, "peer")}; the swarm has ${
+        counted(e.seeders, "seeder")
+      } and ${counted(e.leechers, "leecher")}`,
   },
   "tracker.scraped": {
     level: "info",
     text: (e) =>
-      `${e.host} scraped ${e.torrents} ${
-        e.torrents === 1 ? "torrent" : "torrents"
-      } over ${e.transport}`,
+      `${e.host} scraped ${counted(e.torrents, "torrent")} over ${e.transport}`,
   },
   "tracker.refused": {
     level: "warn",

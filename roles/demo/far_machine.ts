@@ -54,7 +54,16 @@ export class FarMachine {
     let quickestMs = Infinity;
     for (let round = 0; round < CLOCK_ROUNDS; round++) {
       const askedMs = ctx.clock.wallMs();
-      const answer = await machine.#ask("/time", { signal });
+      const answer = await machine.#ask("/time", { signal }).catch((error) => {
+        if (!(error instanceof RunError && error.code === "fetch-failed")) {
+          throw error;
+        }
+        throw new RunError(
+          error.code,
+          `${error.message}; \`rolecall demo --stand-by\` has to run there`,
+          { cause: error },
+        );
+      });
       const { wallMs } = await answer.json() as { readonly wallMs: number };
       const tookMs = ctx.clock.wallMs() - askedMs;
       if (tookMs >= quickestMs) continue;

@@ -96,9 +96,15 @@ async function meetMachines(
   },
   ctx: RoleContext,
 ): Promise<readonly FarMachine[]> {
-  if (simulate && on.length > 0) {
+  if (on.length === 0) return [];
+  if (simulate) {
     throw new InputError(
       "--on is for programs that run: with --simulate there are none",
+    );
+  }
+  if (token === undefined) {
+    throw new InputError(
+      "--on needs --token: what `rolecall demo --stand-by` there was given, or printed",
     );
   }
   return await Promise.all(on.map(async ({ host, port }) => {
@@ -106,7 +112,7 @@ async function meetMachines(
       signal: ctx.signal,
     });
     const at = { host: address, port };
-    return await FarMachine.meet(at, { token: token ?? "", ctx });
+    return await FarMachine.meet(at, { token, ctx });
   }));
 }
 

@@ -91,10 +91,16 @@ Deno.test("demo --on: a wrong token, nobody there, --simulate: one line each", a
   const idle = await runProgram(["demo", scenario, "--token", TOKEN]);
   assertEquals(idle.code, 2);
   assertMatch(idle.stderr, /--token .*--on/);
+  const without = await runProgram(on);
+  assertEquals(without.code, 2);
+  assertMatch(without.stderr, /--on needs --token/);
   await machine.program.stop();
   const nobody = await runProgram([...on, "--token", TOKEN]);
   assertEquals(nobody.code, 1);
-  assertMatch(nobody.stderr, /nobody listens there/);
+  assertMatch(
+    nobody.stderr,
+    /nobody listens there; `rolecall demo --stand-by` has to run/,
+  );
   const short = await runProgram(["demo", "--stand-by", "--token", "abc"]);
   assertEquals(short.code, 2);
 });

@@ -5,6 +5,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import {
+  counted,
   formatBitRate,
   formatBytes,
   formatMs,
@@ -49,6 +50,8 @@ Deno.test("units are written for people", () => {
   assertEquals(formatBytes(30.518787), "31 B");
   assertEquals(formatBytes(33_554_432), "32.0 MiB");
   assertEquals(formatBitRate(2_500_000), "2.50 Mbit/s");
+  assertEquals(counted(1, "peer"), "1 peer");
+  assertEquals(counted(0, "query", "queries"), "0 queries");
   assertEquals(formatMs(0.25), "0.25 ms");
   assertEquals(formatMs(320), "320 ms");
   assertEquals(formatMs(12_345), "12.3 s");
