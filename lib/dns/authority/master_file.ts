@@ -1,4 +1,5 @@
 /** Master files, the text form of zones (RFC 1035 §5): what other name servers read, too. */
+import { equalBytes } from "../../core/bytes.ts";
 import { isDataType, RECORD_TYPES, typeName, typeNumber } from "../codes.ts";
 import {
   displayName,
@@ -249,17 +250,13 @@ interface GrowingZone extends ZoneData {
   readonly records: ZoneRecord[];
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at]);
-}
-
 /** Puts a record into the zone it belongs to: a SOA begins one. */
 function place(record: ZoneRecord, zones: GrowingZone[]): void {
   if (record.type === RECORD_TYPES.SOA) {
     const known = zones.find(({ origin }) => equalNames(origin, record.name));
     if (known !== undefined) {
       // the end of a transfer that was written to a file
-      if (sameBytes(known.records[0]!.rdata, record.rdata)) return;
+      if (equalBytes(known.records[0]!.rdata, record.rdata)) return;
       throw new SyntaxError(
         `the zone ${displayName(record.name)} has a second SOA`,
       );

@@ -18,7 +18,6 @@ import {
 } from "../name.ts";
 import { formatRdata } from "../rdata.ts";
 import { BytePool } from "./byte_pool.ts";
-import { ZoneFileError } from "./master_lines.ts";
 import { NameTable } from "./name_table.ts";
 import {
   makeRedirects,
@@ -26,6 +25,12 @@ import {
   type RedirectOptions,
 } from "./redirects.ts";
 import type { ZoneData, ZoneRecord } from "./zone.ts";
+import {
+  checkAlias,
+  checkRenaming,
+  soaOf,
+  withoutTwins,
+} from "./zone_rules.ts";
 
 /** Records of one name and type. */
 export interface RecordSet {
@@ -246,7 +251,7 @@ export class ZoneTable {
       if (own === undefined) byType.set(record.type, [record]);
       else own.push(record);
     }
-    checkAlias(node, byType);
+    checkAlias(byType, node.redirect !== undefined);
     checkRenaming(byType);
     for (const [type, own] of [...byType].reverse()) {
       const different = own.length === 1 ? own : withoutTwins(own);
@@ -313,79 +318,13 @@ function outside(name: Name, zone: Zone): SyntaxError {
   );
 }
 
-function checkAlias(
-  node: ZoneNode,
-  byType: ReadonlyMap<number, readonly ZoneRecord[]>,
-): void {
-  const alias = byType.get(RECORD_TYPES.CNAME);
-  const [first, second] = alias ?? [];
-  if (first === undefined) return;
-  const other = [...byType.values()].find((own) => own !== alias)?.[0];
-  const extra = other ??
-    (second === undefined || sameBytes(first.rdata, second.rdata)
-      ? undefined
-      : second);
-  if (extra === undefined && node.redirect === undefined) return;
-  const rule = `${
-    displayName(first.name)
-  } is an alias (CNAME) and so can have no other data`;
-  const line = Math.max(first.line ?? 0, extra?.line ?? 0);
-  throw line === 0 ? new SyntaxError(rule) : new ZoneFileError(line, rule);
-}
-
-/** RFC 6672 §2.4: a name has one DNAME. */
-function checkRenaming(
-  byType: ReadonlyMap<number, readonly ZoneRecord[]>,
-): void {
-  const [first, ...others] = byType.get(RECORD_TYPES.DNAME) ?? [];
-  const second = others.find(({ rdata }) => !sameBytes(rdata, first!.rdata));
-  if (second === undefined) return;
-  const rule = `${displayName(second.name)} has a second DNAME`;
-  throw second.line === undefined
-    ? new SyntaxError(rule)
-    : new ZoneFileError(second.line, rule);
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at]);
-}
-
-/** RFC 2181 §5: a set holds no record twice. */
-function withoutTwins(records: readonly ZoneRecord[]): ZoneRecord[] {
-  const seen = new Set<string>();
-  return records.filter(({ rdata }) => {
-    const key = rdata.join();
-    return !seen.has(key) && seen.add(key);
-  });
-}
-
-function zoneOf(
-  { origin, records }: ZoneData,
-  covered: readonly ZoneRecord[],
-): Zone {
-  const atTop = (type: number) =>
-    records.filter((record) =>
-      record.type === type && equalNames(record.name, origin)
-    );
-  const soas = atTop(RECORD_TYPES.SOA);
-  const soa = soas[0];
-  if (soa === undefined || soas.length > 1) {
-    throw new SyntaxError(
-      `the zone ${
-        displayName(origin)
-      } must have one SOA record, got ${soas.length}`,
-    );
-  }
-  if (atTop(RECORD_TYPES.NS).length === 0) {
-    throw new SyntaxError(
-      `the zone ${displayName(origin)} has no NS record at its top`,
-    );
-  }
+function zoneOf(data: ZoneData, covered: readonly ZoneRecord[]): Zone {
+  const soa = soaOf(data);
   const words = formatRdata(soa.type, soa.rdata).split(" ");
   const { name, type, ttlSeconds, rdata } = soa;
   const record = { name, type, class: CLASSES.IN, ttlSeconds, rdata };
   return {
-    origin,
+    origin: data.origin,
     soa: record,
     serial: Number(words[2]),
     negativeSoa: {
