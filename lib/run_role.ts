@@ -1,13 +1,9 @@
 import type { CommonValues } from "./cli/common.ts";
 import { EXIT } from "./cli/exit.ts";
 import { roleHelp, roleHelpJson } from "./cli/help.ts";
-import {
-  type ParsedArgs,
-  parseRoleArgs,
-  scanArgs,
-  scanConfig,
-  withConfig,
-} from "./cli/parse.ts";
+import { scanArgs } from "./cli/scan.ts";
+import { scanConfig, withConfig } from "./cli/config.ts";
+import { type ParsedArgs, parseRoleArgs } from "./cli/parse.ts";
 import { messageOf } from "./core/errors.ts";
 import { seededRng } from "./core/rng.ts";
 import { complain, exitCodeOf } from "./failure.ts";

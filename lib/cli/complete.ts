@@ -1,4 +1,4 @@
-import { flagsOf, type RoleShape } from "./parse.ts";
+import { flagsOf, type RoleShape } from "./role_shape.ts";
 
 /** Shells that {@linkcode completions} knows. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;

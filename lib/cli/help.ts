@@ -1,6 +1,6 @@
 import { COMMON_FLAGS } from "./common.ts";
 import type { Flag, Flags } from "./flags.ts";
-import { kebab } from "./parse.ts";
+import { kebab } from "./role_shape.ts";
 
 /** What help needs of a mode; `Mode` of lib/role.ts has it. */
 export interface ModeHelp {

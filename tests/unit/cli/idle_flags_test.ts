@@ -1,13 +1,10 @@
 /** Flags that have no effect beside others, or without them. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { flag, neverWith, onlyWith } from "../../../lib/cli/flags.ts";
-import {
-  parseRoleArgs,
-  type RoleShape,
-  scanArgs,
-  scanConfig,
-  withConfig,
-} from "../../../lib/cli/parse.ts";
+import type { RoleShape } from "../../../lib/cli/role_shape.ts";
+import { scanArgs } from "../../../lib/cli/scan.ts";
+import { scanConfig, withConfig } from "../../../lib/cli/config.ts";
+import { parseRoleArgs } from "../../../lib/cli/parse.ts";
 import { InputError } from "../../../lib/core/errors.ts";
 import { edge } from "../../../roles/edge/mod.ts";
 import { origin } from "../../../roles/origin/mod.ts";

@@ -5,13 +5,10 @@ import {
   assertThrows,
 } from "@std/assert";
 import { flag, serverFlags } from "../../../lib/cli/flags.ts";
-import {
-  parseRoleArgs,
-  type RoleShape,
-  scanArgs,
-  scanConfig,
-  withConfig,
-} from "../../../lib/cli/parse.ts";
+import type { RoleShape } from "../../../lib/cli/role_shape.ts";
+import { scanArgs } from "../../../lib/cli/scan.ts";
+import { scanConfig, withConfig } from "../../../lib/cli/config.ts";
+import { parseRoleArgs } from "../../../lib/cli/parse.ts";
 import { InputError } from "../../../lib/core/errors.ts";
 
 const ROLE: RoleShape = {

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { parseRoleArgs, scanArgs } from "../../../lib/cli/parse.ts";
+import { scanArgs } from "../../../lib/cli/scan.ts";
+import { parseRoleArgs } from "../../../lib/cli/parse.ts";
 import { InputError } from "../../../lib/core/errors.ts";
 import { parseEdgeFlag } from "../../../lib/dns/authority/zone_flags.ts";
 import { dnsRedirector } from "../../../roles/dns_redirector/mod.ts";
