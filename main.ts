@@ -2,8 +2,8 @@ import { EXIT } from "./lib/cli/exit.ts";
 import { nearest } from "./lib/cli/nearest.ts";
 import { InputError } from "./lib/core/errors.ts";
 import { complain, exitCodeOf } from "./lib/failure.ts";
-import { buildInfo } from "./lib/io/deno_build_info.ts";
-import { denoTerminal } from "./lib/io/deno_terminal.ts";
+import { buildInfo } from "./lib/io/deno/build_info.ts";
+import { denoTerminal } from "./lib/io/deno/terminal.ts";
 import { VERSION } from "./lib/version.ts";
 import { ROLES } from "./roles/mod.ts";
 

@@ -1,6 +1,6 @@
 import { EXIT } from "./cli/exit.ts";
 import { InputError, messageOf, RunError } from "./core/errors.ts";
-import { writeError } from "./io/deno_terminal.ts";
+import { writeError } from "./io/deno/terminal.ts";
 
 /** The exit code that stands for what was thrown. */
 export function exitCodeOf(error: unknown): number {

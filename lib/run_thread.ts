@@ -1,9 +1,9 @@
 import { type Rng, seededRng } from "./core/rng.ts";
-import { denoClock } from "./io/deno_clock.ts";
-import { denoFiles } from "./io/deno_files.ts";
-import { denoNet } from "./io/deno_net.ts";
-import { denoTerminal } from "./io/deno_terminal.ts";
-import { runThread } from "./io/deno_threads.ts";
+import { denoClock } from "./io/deno/clock.ts";
+import { denoFiles } from "./io/deno/files.ts";
+import { denoNet } from "./io/deno/net.ts";
+import { denoTerminal } from "./io/deno/terminal.ts";
+import { runThread } from "./io/deno/threads.ts";
 import type { RoleContext } from "./role.ts";
 
 /** What a part of a role has of the outside world in a thread of its own: events go to the thread that started it. */

@@ -3,7 +3,7 @@ import { parseArgs } from "@std/cli";
 import { InputError } from "../core/errors.ts";
 import type { Flag } from "./flags.ts";
 import { nearest } from "./nearest.ts";
-import { flagsOf, kebab, type RoleShape } from "./role_shape.ts";
+import { flagsOf, type RoleShape } from "./role_shape.ts";
 
 /** Flag texts as given, by `kebab-case` name, before a mode is chosen. */
 export interface RawArgs {

@@ -1,6 +1,6 @@
 import type { RunError } from "../core/errors.ts";
 
-/** The files a role may touch. `deno_files.ts` is the real one. Errors are {@linkcode RunError}s with what was attempted: `not-found`, `permission-denied`, `disk-full`, `io-failed`. */
+/** The files a role may touch. `deno/files.ts` is the real one. Errors are {@linkcode RunError}s with what was attempted: `not-found`, `permission-denied`, `disk-full`, `io-failed`. */
 export interface Files {
   /** Reads a whole file of at most `maxBytes`. @throws {RunError} also `too-large`. */
   read(

@@ -3,7 +3,7 @@ import type { HttpHandler, HttpOptions, HttpServer } from "./http.ts";
 
 export { type Address, formatAddress };
 
-/** The sockets a role may open. `deno_net.ts` opens real ones; tests pass their own. */
+/** The sockets a role may open. `deno/net.ts` opens real ones; tests pass their own. */
 export interface Net {
   /**
    * Binds a UDP socket. An empty `host` means all addresses, IPv6 and IPv4; port 0 takes a free one.

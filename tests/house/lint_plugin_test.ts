@@ -33,12 +33,13 @@ Deno.test("house/pure-module lets pure dates, other folders and other names be",
   assertEquals(broken("lib/core/a.ts", "constructor.x; toString.y;"), []);
 });
 
-Deno.test("house/deno-only-in-io reports Deno in roles and lib, except lib/io", () => {
+Deno.test("house/deno-only-in-io reports Deno in roles and lib, except lib/io/deno", () => {
   const source = "Deno.readFile(p);";
   const rule = ["house/deno-only-in-io"];
   assertEquals(broken("roles/peer/mod.ts", source), rule);
   assertEquals(broken("lib/observe/log.ts", source), rule);
-  assertEquals(broken("lib/io/deno_files.ts", source), []);
+  assertEquals(broken("lib/io/net.ts", source), rule);
+  assertEquals(broken("lib/io/deno/files.ts", source), []);
   assertEquals(broken("main.ts", source), []);
   assertEquals(broken("tests/unit/a_test.ts", source), []);
 });

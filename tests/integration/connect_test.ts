@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { RunError } from "../../lib/core/errors.ts";
 import type { AnnounceRequest } from "../../lib/bittorrent/tracker/messages.ts";
-import { denoClock } from "../../lib/io/deno_clock.ts";
-import { denoNet } from "../../lib/io/deno_net.ts";
+import { denoClock } from "../../lib/io/deno/clock.ts";
+import { denoNet } from "../../lib/io/deno/net.ts";
 import { announceOnce } from "../../lib/peer/announce_once.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { checkEdge } from "../../roles/dns_redirector/edge_check.ts";

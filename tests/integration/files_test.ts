@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { RunError } from "../../lib/core/errors.ts";
-import { denoFiles } from "../../lib/io/deno_files.ts";
+import { denoFiles } from "../../lib/io/deno/files.ts";
 import { temporaryFolder } from "../support/program.ts";
 
 Deno.test("writeAtomic leaves one whole file of several writers at once, and nothing beside it", async () => {

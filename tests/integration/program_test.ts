@@ -1,7 +1,7 @@
 /** What every role has: help, version, admin endpoints, event files, configuration, seeds, an orderly end. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { startRole } from "../../lib/io/deno_processes.ts";
+import { startRole } from "../../lib/io/deno/processes.ts";
 import {
   programCommand,
   runProgram,

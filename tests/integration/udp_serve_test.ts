@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { serveDatagrams } from "../../lib/io/deno_udp.ts";
-import { DatagramBatch } from "../../lib/io/deno_udp_batch.ts";
+import { serveDatagrams } from "../../lib/io/deno/udp.ts";
+import { DatagramBatch } from "../../lib/io/deno/udp_batch.ts";
 
 /** Serves on `hostname` while `use` asks; answers with the datagram's bytes and the sender's address, nothing to "-". */
 async function echoing(

@@ -1,6 +1,6 @@
 import { fromFileUrl } from "@std/path";
 import type { EventRecord, EventType, RecordOf } from "../../lib/events/mod.ts";
-import { startRole } from "../../lib/io/deno_processes.ts";
+import { startRole } from "../../lib/io/deno/processes.ts";
 
 /** Longest wait for an event of a started program. */
 const EVENT_MS = 45_000;

@@ -4,7 +4,7 @@ import { RunError } from "../../../../lib/core/errors.ts";
 import type { RolecallEvent } from "../../../../lib/events/mod.ts";
 import { keyOwner } from "../../../../lib/http/cache/key_owner.ts";
 import { Fields } from "../../../../lib/http/fields.ts";
-import { denoClock } from "../../../../lib/io/deno_clock.ts";
+import { denoClock } from "../../../../lib/io/deno/clock.ts";
 import type {
   BodySource,
   HttpHandler,

@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
 
 /** Longest delay that a timer takes in one go (2^31 - 1 ms); longer sleeps are cut into pieces. */
 const MAX_TIMER_MS = 2 ** 31 - 1;

@@ -1,15 +1,15 @@
-import { parseAddress, unmapAddress } from "../core/address.ts";
-import { RunError } from "../core/errors.ts";
-import { addressOf } from "./deno_address.ts";
-import { closer } from "./deno_close.ts";
-import { systemError } from "./deno_errors.ts";
-import { DatagramBatch } from "./deno_udp_batch.ts";
+import { parseAddress, unmapAddress } from "../../core/address.ts";
+import { RunError } from "../../core/errors.ts";
 import {
   type Datagram,
   formatAddress,
   MAX_ANSWER_BYTES,
   type UdpSocket,
-} from "./net.ts";
+} from "../net.ts";
+import { addressOf } from "./address.ts";
+import { closer } from "./close.ts";
+import { systemError } from "./errors.ts";
+import { DatagramBatch } from "./udp_batch.ts";
 
 /** Of engine `batch`: datagrams that come within so long of each other are waited for on the spot, which saves Deno's ways of waiting. */
 const SOON_MS = 1;

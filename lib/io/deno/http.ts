@@ -1,10 +1,10 @@
-import { RunError } from "../core/errors.ts";
-import { addressOf } from "./deno_address.ts";
-import { denoClock } from "./deno_clock.ts";
-import { systemError } from "./deno_errors.ts";
-import type { HttpHandler, HttpOptions, HttpServer } from "./http.ts";
-import { HttpConnections } from "./http_server.ts";
-import { formatAddress } from "./net.ts";
+import { RunError } from "../../core/errors.ts";
+import type { HttpHandler, HttpOptions, HttpServer } from "../http.ts";
+import { HttpConnections } from "../http_server.ts";
+import { formatAddress } from "../net.ts";
+import { addressOf } from "./address.ts";
+import { denoClock } from "./clock.ts";
+import { systemError } from "./errors.ts";
 
 /** How long after a failed accept the next one is tried. */
 const ACCEPT_PAUSE_MS = 50;

@@ -1,12 +1,12 @@
-import { RunError } from "../core/errors.ts";
-import { addressOf } from "./deno_address.ts";
-import { systemError } from "./deno_errors.ts";
-import { fetchOnce } from "./deno_fetch.ts";
-import { udpSocket } from "./deno_udp.ts";
-import { serveHttps } from "./deno_https.ts";
-import { serveHttp } from "./deno_http.ts";
-import { closer } from "./deno_close.ts";
-import { joinMulticast } from "./deno_multicast.ts";
+import { RunError } from "../../core/errors.ts";
+import { addressOf } from "./address.ts";
+import { systemError } from "./errors.ts";
+import { fetchOnce } from "./fetch.ts";
+import { udpSocket } from "./udp.ts";
+import { serveHttps } from "./https.ts";
+import { serveHttp } from "./http.ts";
+import { closer } from "./close.ts";
+import { joinMulticast } from "./multicast.ts";
 import {
   type Address,
   type ConnectOptions,
@@ -15,7 +15,7 @@ import {
   type TcpConnection,
   type TcpListener,
   type UdpSocket,
-} from "./net.ts";
+} from "../net.ts";
 
 /** How long to wait after an accept that failed for want of file descriptors before the next one. */
 const ACCEPT_PAUSE_MS = 50;

@@ -1,4 +1,4 @@
-import { RunError } from "../core/errors.ts";
+import { RunError } from "../../core/errors.ts";
 
 /** Codes of the system's errors that a person can do something about; the rest is `io-failed`. */
 const CODES: readonly [

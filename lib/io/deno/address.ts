@@ -1,4 +1,4 @@
-import type { Address } from "./net.ts";
+import type { Address } from "../net.ts";
 
 /** The address as people write it: IPv4 clients of a `::` socket come as `::ffff:10.0.0.1`. */
 export function addressOf(address: Deno.Addr): Address {

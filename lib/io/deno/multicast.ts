@@ -10,18 +10,18 @@
  * that is to listen on that port, or that waits there for datagrams of its own. So the socket that receives is bound to
  * the group's address, where the system allows it, and those that send are open while they send.
  */
-import { maskAddress, parseAddress } from "../core/address.ts";
-import { equalBytes } from "../core/bytes.ts";
-import { RunError } from "../core/errors.ts";
-import { closer } from "./deno_close.ts";
-import { systemError } from "./deno_errors.ts";
-import { udpSocket } from "./deno_udp.ts";
+import { maskAddress, parseAddress } from "../../core/address.ts";
+import { equalBytes } from "../../core/bytes.ts";
+import { RunError } from "../../core/errors.ts";
 import {
   type Address,
   formatAddress,
   type MulticastOptions,
   type MulticastSocket,
-} from "./net.ts";
+} from "../net.ts";
+import { closer } from "./close.ts";
+import { systemError } from "./errors.ts";
+import { udpSocket } from "./udp.ts";
 
 interface Interface {
   readonly address: string;

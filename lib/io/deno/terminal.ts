@@ -1,6 +1,6 @@
-import { systemError } from "./deno_errors.ts";
-import { readLines } from "./deno_lines.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Terminal } from "../terminal.ts";
+import { systemError } from "./errors.ts";
+import { readLines } from "./lines.ts";
 
 /** The process's own standard input and output. */
 export const denoTerminal: Terminal = {

@@ -1,4 +1,4 @@
-import { includedPath } from "./deno_files.ts";
+import { includedPath } from "./files.ts";
 
 /** Says which build this is: "git abc1234, Deno 2.9.6"; the commit is written into the binary by `deno task compile`. */
 export async function buildInfo(): Promise<string> {

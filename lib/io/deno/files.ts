@@ -1,13 +1,13 @@
 import { dirname, join, relative } from "@std/path";
-import { RunError } from "../core/errors.ts";
-import { systemError } from "./deno_errors.ts";
-import { writeError } from "./deno_terminal.ts";
+import { RunError } from "../../core/errors.ts";
 import type {
   FileAppender,
   Files,
   FileStat,
   RandomAccessFile,
-} from "./files.ts";
+} from "../files.ts";
+import { systemError } from "./errors.ts";
+import { writeError } from "./terminal.ts";
 
 /** How long a lock is waited for where one cannot ask whether it is free. */
 const LOCK_MS = 2000;
@@ -161,7 +161,7 @@ export const denoFiles: Files = {
 
 /** Where a file included in the program (scenarios, page assets) is: beside main.ts, or inside the binary. */
 export function includedPath(...parts: readonly string[]): string {
-  return join(import.meta.dirname!, "..", "..", ...parts);
+  return join(import.meta.dirname!, "..", "..", "..", ...parts);
 }
 
 function randomAccess(path: string, file: Deno.FsFile): RandomAccessFile {

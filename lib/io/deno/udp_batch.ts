@@ -6,8 +6,8 @@
  * runtime bears: it asks the system again. It is off unless asked for: with the permission it needs, a program may do
  * anything.
  */
-import { RunError } from "../core/errors.ts";
-import { type Datagram, MAX_ANSWER_BYTES } from "./net.ts";
+import { RunError } from "../../core/errors.ts";
+import { type Datagram, MAX_ANSWER_BYTES } from "../net.ts";
 
 /** Datagrams of one call; of 16, 32 and 64 the best where the asker has a processor of its own to ask anew meanwhile. */
 const BATCH = 32;

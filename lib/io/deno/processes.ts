@@ -1,9 +1,9 @@
-import { messageOf, RunError } from "../core/errors.ts";
-import type { EventRecord } from "../events/mod.ts";
-import { readLines } from "./deno_lines.ts";
-import { startThread } from "./deno_threads.ts";
-import { EventLog } from "./event_log.ts";
-import type { Processes, RunningRole, RunningTool } from "./processes.ts";
+import { messageOf, RunError } from "../../core/errors.ts";
+import type { EventRecord } from "../../events/mod.ts";
+import { EventLog } from "../event_log.ts";
+import type { Processes, RunningRole, RunningTool } from "../processes.ts";
+import { readLines } from "./lines.ts";
+import { startThread } from "./threads.ts";
 
 /** How long a process may take to stop before it is killed: its own 5 s and some slack. */
 const STOPPING_MS = 7000;

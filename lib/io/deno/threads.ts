@@ -1,6 +1,6 @@
-import { InputError, messageOf, RunError } from "../core/errors.ts";
-import type { RolecallEvent } from "../events/mod.ts";
-import type { RunningThread, ThreadStart } from "./threads.ts";
+import { InputError, messageOf, RunError } from "../../core/errors.ts";
+import type { RolecallEvent } from "../../events/mod.ts";
+import type { RunningThread, ThreadStart } from "../threads.ts";
 
 /** From us to a thread. */
 type ToThread =

@@ -1,6 +1,6 @@
-import { RunError } from "../core/errors.ts";
-import { LinkedAbort } from "./linked_abort.ts";
-import type { FetchOptions } from "./net.ts";
+import { RunError } from "../../core/errors.ts";
+import { LinkedAbort } from "../linked_abort.ts";
+import type { FetchOptions } from "../net.ts";
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 
