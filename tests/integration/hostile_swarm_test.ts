@@ -139,15 +139,15 @@ const ATTACKS: Readonly<
     attack: flood(NO_SUCH_PIECE, 1),
   },
   "the same haves": {
-    code: "have-out-of-range",
-    attack: patience(
+    code: "message-flood",
+    attack: flood(
       repeated(encodeMessage({ kind: "have", pieceIndex: 0 }), 10_000),
       20,
     ),
   },
   "interested and not, without end": {
-    code: "have-out-of-range",
-    attack: patience(
+    code: "message-flood",
+    attack: flood(
       repeated(
         concat(INTERESTED, encodeMessage({ kind: "not-interested" })),
         2_000,
@@ -155,9 +155,16 @@ const ATTACKS: Readonly<
       20,
     ),
   },
-  "cancels, keep-alives and ports": {
+  "the same haves, as often as is allowed": {
     code: "have-out-of-range",
     attack: patience(
+      repeated(encodeMessage({ kind: "have", pieceIndex: 0 }), 1_000),
+      15,
+    ),
+  },
+  "cancels, keep-alives and ports": {
+    code: "message-flood",
+    attack: flood(
       repeated(
         concat(
           encodeMessage({ kind: "keep-alive" }),
@@ -177,8 +184,8 @@ const ATTACKS: Readonly<
     attack: patience(message(20, noise(60_000, 54)), 300),
   },
   "extended handshakes": {
-    code: "have-out-of-range",
-    attack: patience(
+    code: "message-flood",
+    attack: flood(
       message(20, concat(Uint8Array.of(0), new TextEncoder().encode("de"))),
       3_000,
     ),

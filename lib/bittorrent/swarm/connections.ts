@@ -221,6 +221,7 @@ export class Connections {
         ? session.decoder.takeHandshake()
         : null;
       if (handshake !== null) this.shakeHands(session, handshake);
+      session.patience.hear(messages, this.#state.nowMs);
       this.takeAll(session, messages, taker);
     } catch (error) {
       this.#violated(session, error);

@@ -169,6 +169,9 @@ export class Messages implements MessageTaker {
 
   #have(session: PeerSession, pieceIndex: number): void {
     this.#check(pieceIndex);
+    if (session.pieces.has(pieceIndex)) {
+      return session.patience.spend(1, this.#state.nowMs);
+    }
     this.#has(session, pieceIndex);
     if (session.pieces.complete) this.#parts.leaveSeeds();
   }

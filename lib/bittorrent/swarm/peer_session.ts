@@ -3,6 +3,7 @@ import { Bitfield } from "../wire/bitfield.ts";
 import type { ExtendedHandshake } from "../wire/extended.ts";
 import { FastSource } from "./fast_source.ts";
 import { decodeFeatures, type PeerFeatures } from "../wire/handshake.ts";
+import { Patience } from "./patience.ts";
 import type { BlockSource } from "./piece_board.ts";
 import { RateMeter } from "../rate_meter.ts";
 import type { PeerEndpoint } from "../peer_endpoint.ts";
@@ -101,6 +102,8 @@ export class PeerSession implements BlockSource {
   askAgainAtMs = 0;
   /** No block came for a minute although some are outstanding. */
   snubbed = false;
+  /** How much it may say that leads to nothing. */
+  readonly patience: Patience;
   /** Blocks that came without having been asked for. */
   unaskedBlocks = 0;
   /** Rejects of what was not asked for. */
@@ -181,6 +184,7 @@ export class PeerSession implements BlockSource {
     this.pieces = new Bitfield(pieceCount);
     this.decoder = options.decoder ?? new WireDecoder({ pieceCount });
     this.decoder.expectPieces(pieceCount);
+    this.patience = new Patience(nowMs);
     this.downMeter = new RateMeter(nowMs);
     this.upMeter = new RateMeter(nowMs);
     this.openedAtMs = nowMs;

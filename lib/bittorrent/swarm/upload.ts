@@ -103,7 +103,7 @@ export class Uploads {
     if (this.#turn?.session === session) this.#turn = null;
   }
 
-  /** A peer asks for a block. @throws {ProtocolError} `request-out-of-range`, `request-flood`. */
+  /** A peer asks for a block. @throws {ProtocolError} `request-out-of-range`, `request-flood`, `message-flood`. */
   requested(session: PeerSession, block: BlockRef): void {
     checkRequest(this.#state.options.layout, block);
     const { pieceIndex, begin, lengthBytes } = block;
@@ -118,8 +118,10 @@ export class Uploads {
       );
     }
     // A request that crossed our choke on the way, or for a piece we never announced: nothing to serve.
-    if (!this.#serves(session, pieceIndex)) this.#reject(session, block);
-    else {
+    if (!this.#serves(session, pieceIndex)) {
+      session.patience.spend(1, this.#state.nowMs);
+      this.#reject(session, block);
+    } else {
       session.uploads.push({ pieceIndex, begin, lengthBytes });
       this.#waiting.add(session);
       this.#state.dirty.add(session);
