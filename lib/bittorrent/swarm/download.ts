@@ -116,9 +116,11 @@ export class Downloads {
     }
   }
 
-  /** Asks everyone: blocks became free, or the end game began. */
+  /** Asks everyone: blocks became free, or the end game began. Those who snub us go last, or they would take again what was just taken from them. */
   fillAll(): void {
-    for (const session of this.#state.open()) this.fill(session);
+    const sessions = this.#state.open();
+    for (const session of sessions) if (!session.snubbed) this.fill(session);
+    for (const session of sessions) if (session.snubbed) this.fill(session);
   }
 
   /** Asks those who wait for a limit, who was asked longest ago first: nobody is passed over for ever. */

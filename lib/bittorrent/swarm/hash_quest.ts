@@ -42,6 +42,8 @@ interface Run {
   askedAtMs: number;
   /** Peers that refused it. */
   readonly refusedBy: Set<number>;
+  /** How often peers let it time out. */
+  readonly missedBy: Map<number, number>;
 }
 
 /** The piece layer of a file that is being put together. */
@@ -94,9 +96,12 @@ export class HashQuest {
     const asked: HashMessage[] = [];
     for (const run of this.#runs.values()) {
       if (waiting + asked.length >= MAX_AT_ONE_PEER) break;
-      const free = run.askedOf === null ||
-        (run.askedOf !== peer.link && nowMs - run.askedAtMs >= PATIENCE_MS);
-      if (!free || run.refusedBy.has(peer.link) || !offers(peer, run)) continue;
+      if (!isFreeFor(peer.link, run, nowMs)) continue;
+      if (run.refusedBy.has(peer.link) || !offers(peer, run)) continue;
+      if (run.askedOf !== null) {
+        const missed = run.missedBy.get(run.askedOf) ?? 0;
+        run.missedBy.set(run.askedOf, missed + 1);
+      }
       run.askedOf = peer.link;
       run.askedAtMs = nowMs;
       asked.push({ kind: "hash-request", ...run.range });
@@ -136,6 +141,7 @@ export class HashQuest {
   left(link: number): void {
     for (const run of this.#runs.values()) {
       run.refusedBy.delete(link);
+      run.missedBy.delete(link);
       if (run.askedOf === link) run.askedOf = null;
     }
   }
@@ -171,6 +177,7 @@ export class HashQuest {
         askedOf: null,
         askedAtMs: 0,
         refusedBy: new Set(),
+        missedBy: new Map(),
       };
       // A second file with the same content has the same root: it is known with the first.
       if (!this.#runs.has(keyOf(range))) this.#runs.set(keyOf(range), run);
@@ -199,6 +206,17 @@ export class HashQuest {
       "Cannot take hashes: they do not lead to the root of the file",
     );
   }
+}
+
+/** Whether a peer may be asked for a run: each time it let it time out others go first for so long. */
+function isFreeFor(
+  link: number,
+  { askedOf, askedAtMs, missedBy }: Run,
+  nowMs: number,
+): boolean {
+  if (askedOf === null) return true;
+  const missed = missedBy.get(link) ?? 0;
+  return askedOf !== link && nowMs - askedAtMs >= PATIENCE_MS * (1 + missed);
 }
 
 function offers(

@@ -29,6 +29,7 @@ interface Attempt {
   /** The first block that was not asked for. */
   next: number;
   left: number;
+  readonly startedAtMs: number;
   lastAtMs: number;
 }
 
@@ -60,14 +61,26 @@ export class MetadataDownload {
   /** Asks peers that can be asked, if fewer than three are. */
   ask(): void {
     if (this.#bytes !== null) return;
-    for (const session of this.#state.open()) {
-      if (this.#attempts.size >= MAX_ATTEMPTS) return;
-      if (this.#attempts.has(session) || this.#checking.has(session.link)) {
-        continue;
-      }
-      if ((this.#notBefore.get(session) ?? 0) > this.#state.nowMs) continue;
-      this.#begin(session);
-    }
+    const free = MAX_ATTEMPTS - this.#attempts.size;
+    if (free <= 0) return;
+    // Who was not asked yet, or longest ago, goes first: those who connected first and give nothing must not keep the others out.
+    const waiting = this.#state.open().filter((session) => this.#can(session))
+      .sort((a, b) => this.#askedFrom(a) - this.#askedFrom(b));
+    for (const session of waiting.slice(0, free)) this.#begin(session);
+  }
+
+  /** Whether a peer may be asked now, and says that it has the dictionary. */
+  #can(session: PeerSession): boolean {
+    const { extended } = session;
+    return !this.#attempts.has(session) && !this.#checking.has(session.link) &&
+      this.#askedFrom(session) <= this.#state.nowMs &&
+      (extended?.extensions.ut_metadata ?? 0) > 0 &&
+      (extended?.metadataBytes ?? 0) > 0;
+  }
+
+  /** From when on a peer may be asked; 0 if it never was. */
+  #askedFrom(session: PeerSession): number {
+    return this.#notBefore.get(session) ?? 0;
   }
 
   /** Once a second: gives up peers that send nothing. */
@@ -75,7 +88,28 @@ export class MetadataDownload {
     for (const [session, { lastAtMs }] of this.#attempts) {
       if (this.#state.nowMs - lastAtMs >= STALL_MS) this.#giveUp(session);
     }
+    this.#makeRoom();
     this.ask();
+  }
+
+  /** Gives up the slowest of three that take their time while someone who was never asked waits: a block now and then must not hold up the torrent. */
+  #makeRoom(): void {
+    if (this.#attempts.size < MAX_ATTEMPTS) return;
+    const isNew = (session: PeerSession) =>
+      this.#askedFrom(session) === 0 && this.#can(session);
+    if (!this.#state.open().some(isNew)) return;
+    const { nowMs } = this.#state;
+    let slowest: PeerSession | null = null;
+    let least = Infinity;
+    for (const [session, attempt] of this.#attempts) {
+      const tookMs = nowMs - attempt.startedAtMs;
+      if (tookMs < STALL_MS) continue;
+      const blocks = metadataBlockCount(attempt.bytes.length) - attempt.left;
+      if (blocks / tookMs >= least) continue;
+      slowest = session;
+      least = blocks / tookMs;
+    }
+    if (slowest !== null) this.#giveUp(slowest);
   }
 
   /** A peer answered. @throws {ProtocolError} `metadata-bad-block`. */
@@ -138,11 +172,7 @@ export class MetadataDownload {
   }
 
   #begin(session: PeerSession): void {
-    const { extended } = session;
-    const { metadataBytes = 0 } = extended ?? {};
-    if ((extended?.extensions.ut_metadata ?? 0) === 0 || metadataBytes === 0) {
-      return;
-    }
+    const { metadataBytes = 0 } = session.extended ?? {};
     if (metadataBytes > MAX_METADATA_BYTES) {
       this.#lastRefusal =
         `${session.address} says it has ${metadataBytes} bytes, and at most ${MAX_METADATA_BYTES} are taken`;
@@ -154,6 +184,7 @@ export class MetadataDownload {
       asked: new Set(),
       next: 0,
       left: metadataBlockCount(metadataBytes),
+      startedAtMs: this.#state.nowMs,
       lastAtMs: this.#state.nowMs,
     };
     this.#attempts.set(session, attempt);

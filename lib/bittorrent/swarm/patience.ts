@@ -14,8 +14,6 @@ const IDLE_PER_SECOND = 2_000;
 const HANDSHAKE_COST = 100;
 /** Bytes of a bitfield that cost as much as a message. */
 const BITFIELD_UNIT_BYTES = 64;
-/** A request for less than this costs more to answer than it brings. */
-const MIN_WORTHWHILE_BYTES = 1024;
 
 /** The patience with one peer. */
 export class Patience {
@@ -54,9 +52,8 @@ function costOf(message: WireMessage): number {
   switch (message.kind) {
     case "piece":
     case "have":
-      return 0;
     case "request":
-      return message.lengthBytes < MIN_WORTHWHILE_BYTES ? 1 : 0;
+      return 0;
     case "bitfield":
       return 1 + Math.floor(message.bytes.length / BITFIELD_UNIT_BYTES);
     case "extended":

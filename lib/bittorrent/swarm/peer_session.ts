@@ -115,6 +115,8 @@ export class PeerSession implements BlockSource {
   allowedFast: ReadonlySet<number> = NO_PIECES;
   /** Requests it made since we choked it. */
   chokedRequests = 0;
+  /** Requests it made for next to nothing. */
+  shortRequests = 0;
   /** A `send` is under way. */
   sending = false;
   /** What is left of a block that goes out in parts. */

@@ -28,6 +28,8 @@ const BLOCKS_PER_SEND = 8;
 export const MAX_QUEUED_REQUESTS = 2048;
 /** Requests of a choked peer that are forgiven: those on their way when it is choked, and some for the pieces it may have all the same. */
 const MAX_CHOKED_REQUESTS = 2 * MAX_QUEUED_REQUESTS;
+/** A request for less than this costs more to answer than it brings. Pieces may be as short (in v2 each file begins one): each may be asked for twice. */
+const MIN_WORTHWHILE_BYTES = 1024;
 /** How far into a peer's queue pieces are read from the disk ahead of time. */
 const READ_AHEAD_BLOCKS = 32;
 /** Pieces being read at once. */
@@ -108,6 +110,13 @@ export class Uploads {
     checkRequest(this.#state.options.layout, block);
     const { pieceIndex, begin, lengthBytes } = block;
     if (session.amChoking) session.chokedRequests += 1;
+    if (lengthBytes < MIN_WORTHWHILE_BYTES) {
+      session.shortRequests += 1;
+      const { pieceCount } = this.#state.options.layout;
+      if (session.shortRequests > 2 * pieceCount) {
+        session.patience.spend(1, this.#state.nowMs);
+      }
+    }
     if (
       session.uploads.length >= MAX_QUEUED_REQUESTS ||
       session.chokedRequests > MAX_CHOKED_REQUESTS

@@ -134,6 +134,20 @@ Deno.test("HashQuest finds the liar, and asks others when one refuses, leaves, i
   assertEquals(quest.done, true);
 });
 
+Deno.test("HashQuest comes to everyone, however many are silent and at hand first", () => {
+  const { info } = torrentOf([2], 35);
+  const quest = new HashQuest(info, new PieceHashes(info, hashing), sha256);
+  const pieces = all(info.pieceCount);
+  const asked: number[] = [];
+  for (let nowMs = 0; nowMs < 60_000; nowMs += 1_000) {
+    for (const link of [1, 2, 3]) {
+      if (quest.next({ link, pieces }, nowMs).length > 0) asked.push(link);
+    }
+  }
+  assertEquals(asked, [1, 2, 3, 1, 2, 3].slice(0, asked.length));
+  assert(asked.includes(3), asked.join());
+});
+
 Deno.test("HashAnswers answers for leaves while the piece is in memory, with uncles up to the root", () => {
   const rng = seededRng(33);
   const bytes = Uint8Array.from(

@@ -167,6 +167,35 @@ Deno.test("MetadataSwarm asks three peers side by side, others when one rejects,
   assert(asks()[0]! > 0);
 });
 
+Deno.test("MetadataSwarm comes to everyone, however many who connected first give nothing, or a block now and then", () => {
+  const silent = new MetadataTalk();
+  for (let count = 0; count < 20; count++) {
+    const liar = silent.accept(EXTENDED);
+    hello(liar);
+  }
+  const last = silent.accept(EXTENDED);
+  hello(last);
+  silent.wait(80_000);
+  assertEquals(asked(last), [0, 1, 2]);
+
+  const slow = new MetadataTalk();
+  const length = 8 * 2 ** 20;
+  const sluggish = [1, 2, 3].map(() => {
+    const peer = slow.accept(EXTENDED);
+    hello(peer, length);
+    return { peer, blocks: asked(peer) };
+  });
+  const quick = slow.accept(EXTENDED);
+  hello(quick);
+  assertEquals(asked(quick), []);
+  slow.wait(9_000);
+  for (const { peer, blocks } of sluggish) {
+    give(peer, blocks[0]!, new Uint8Array(length));
+  }
+  slow.wait(2_000);
+  assertEquals(asked(quick), [0, 1, 2]);
+});
+
 Deno.test("MetadataSwarm asks nobody for more than 8 MiB, and says why it has nothing", () => {
   const talk = new MetadataTalk();
   const peer = talk.accept(EXTENDED);

@@ -1,7 +1,13 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../../../../lib/core/errors.ts";
 import { Patience } from "../../../../lib/bittorrent/swarm/patience.ts";
-import type { WireMessage } from "../../../../lib/bittorrent/wire/messages.ts";
+import { SwarmTalk } from "../../../support/swarm_talk.ts";
+import { layoutOf } from "../../../support/swarm_world.ts";
+import {
+  encodeMessage,
+  type WireMessage,
+} from "../../../../lib/bittorrent/wire/messages.ts";
+import { concat } from "../../../../lib/core/bytes.ts";
 
 const KEEP_ALIVE: WireMessage = { kind: "keep-alive" };
 
@@ -31,12 +37,37 @@ Deno.test("Patience has no end for blocks and requests of blocks", () => {
     times({ kind: "piece", ...block, block: new Uint8Array(1) }, 100_000),
     0,
   );
-  assertThrows(
-    () =>
-      patience.hear(
-        times({ kind: "request", ...block, lengthBytes: 1 }, 20_001),
-        0,
-      ),
-    ProtocolError,
+});
+
+/** Asks a seed of so many pieces of 100 bytes for a part of each, round after round; returns whether that ended the connection. */
+function isEndedBy(
+  { pieceCount, lengthBytes, rounds }: {
+    readonly pieceCount: number;
+    readonly lengthBytes: number;
+    readonly rounds: number;
+  },
+): boolean {
+  const layout = layoutOf(pieceCount * 100, 100);
+  const talk = SwarmTalk.create({ have: "all", layout });
+  const peer = talk.accept({ pieceCount });
+  peer.say({ kind: "interested" });
+  const requests = Array.from(
+    { length: pieceCount },
+    (_, pieceIndex) =>
+      encodeMessage({ kind: "request", pieceIndex, begin: 0, lengthBytes }),
   );
+  for (let round = 0; round < rounds && !peer.isClosed; round++) {
+    for (let at = 0; at < pieceCount; at += 500) {
+      const bytes = concat(...requests.slice(at, at + 500));
+      talk.feed({ kind: "received", link: peer.link, bytes });
+    }
+  }
+  return peer.isClosed;
+}
+
+Deno.test("Swarm serves as many short pieces as there are, and ends who asks for a byte at a time without end", () => {
+  const whole = { pieceCount: 21_000, lengthBytes: 100, rounds: 1 };
+  assertEquals(isEndedBy(whole), false);
+  const byte = { pieceCount: 500, lengthBytes: 1, rounds: 50 };
+  assertEquals(isEndedBy(byte), true);
 });
