@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { SwarmTalk, type TalkPeer } from "../../support/swarm_talk.ts";
+import { SwarmTalk, type TalkPeer } from "../../../support/swarm_talk.ts";
 
 /** Gives every block the peer was asked for; returns how many. */
 function giveAll(peer: TalkPeer): number {
