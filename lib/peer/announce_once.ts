@@ -54,12 +54,18 @@ export async function announceOnce(
   const key = keyOf(request).toString(16);
   // The fetch keeps its listener for as long as the signal lives, and the peer's lives as long as the peer.
   using own = new LinkedAbort(signal);
+  const target = announceUrlOf(url, { ...request, key });
   const response = await fetchFollowing(
     ctx.net,
-    announceUrlOf(url, { ...request, key }),
+    target,
     // Trackers close connections without a word: an announce right behind another would be lost with the one it came by.
     { headers: { connection: "close" }, signal: own.signal },
-  );
+  ).catch((cause) => {
+    if (!(cause instanceof RunError)) throw cause;
+    // The query says nothing to people, and is three lines long.
+    const message = cause.message.replace(target, () => url);
+    throw new RunError(cause.code, message, { cause });
+  });
   const body = await readBody(response.body, {
     what: `the answer of ${url}`,
     clock: ctx.clock,

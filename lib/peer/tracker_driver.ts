@@ -110,15 +110,6 @@ export class TrackerDriver {
       const intervalMs = reply.intervalSeconds * 1000;
       const lonely = reply.peers.length === 0;
       if (!stopped) {
-        ctx.emit({
-          type: "announce.answered",
-          tracker: url,
-          event,
-          peers: reply.peers.length,
-          intervalMs,
-          ...(reply.warning === null ? {} : { warning: reply.warning }),
-        });
-        found(reply);
         this.#feed({
           kind: "answered",
           tier,
@@ -127,6 +118,16 @@ export class TrackerDriver {
             (reply.minIntervalSeconds ?? 0) * 1000,
           ),
         });
+        const nextMs = this.#announcer.retryMs(tier, ctx.clock.nowMs());
+        ctx.emit({
+          type: "announce.answered",
+          tracker: url,
+          event,
+          peers: reply.peers.length,
+          intervalMs: Math.round(nextMs),
+          ...(reply.warning === null ? {} : { warning: reply.warning }),
+        });
+        found(reply);
       }
     } catch (error) {
       if (this.#stop.signal.aborted || stopped) return;

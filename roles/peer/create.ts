@@ -41,7 +41,11 @@ export async function createTorrent(
   const root = resolve(flags.create!);
   const name = basename(root);
   const output = flags.output ?? `${name}.torrent`;
-  const sources = await sourcesOf(root, flags, ctx.files);
+  const sources = await sourcesOf(
+    root,
+    { ...flags, except: resolve(output) },
+    ctx.files,
+  );
   const hashes = await hashSources(
     sources,
     { pieceLength, version, align },

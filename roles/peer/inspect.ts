@@ -75,7 +75,7 @@ function rowsOf(info: Metainfo): [string, string][] {
     ...several("http seeds", info.httpSeeds),
     ...several(
       "DHT nodes",
-      info.nodes.map(({ host, port }) => `${host}:${port}`),
+      info.nodes.map(formatHostPort),
     ),
     ["private", info.private ? "yes" : "no"],
     ...optional("source", info.source),

@@ -21,6 +21,8 @@ interface Walk {
   readonly files: Files;
   readonly hidden: boolean;
   readonly links: LinkRule;
+  /** What is being made is no part of itself. */
+  readonly except: string;
   readonly found: Source[];
 }
 
@@ -28,11 +30,12 @@ interface Walk {
  * Finds what is to go in: the file, or every file below the folder, in an order that is the same on every system. What is
  * hidden (a name with a dot in front) is left out unless `hidden`; links by `links`.
  *
- * @throws {InputError} If there is nothing, or a link that is to be kept leads out of the folder.
+ * @param options.except The torrent's own path: left out, or it would differ when it is made again.
+ * @throws {InputError} If there is nothing, a link that is to be kept leads out of the folder, or what is listed there cannot be found by its name.
  */
 export async function sourcesOf(
   root: string,
-  { hidden, links }: { readonly hidden: boolean; readonly links: LinkRule },
+  { hidden, links, except }: Pick<Walk, "hidden" | "links" | "except">,
   files: Files,
 ): Promise<Source[]> {
   const stat = await files.stat(root);
@@ -42,8 +45,13 @@ export async function sourcesOf(
   if (stat.kind === "file") {
     return [{ path: [], at: root, lengthBytes: stat.sizeBytes }];
   }
+  if (stat.kind !== "folder") {
+    throw new InputError(
+      `Cannot make a torrent of ${root}: it is neither a file nor a folder`,
+    );
+  }
   const found: Source[] = [];
-  await walk([], { root, files, hidden, links, found });
+  await walk([], { root, files, hidden, links, except, found });
   if (found.length === 0) {
     throw new InputError(
       `Cannot make a torrent of ${root}: there is no file in it`,
@@ -63,16 +71,26 @@ async function walk(path: readonly string[], options: Walk): Promise<void> {
     if (entry.name.startsWith(".") && !hidden) continue;
     const below = [...path, entry.name];
     const at = join(root, ...below);
+    if (at === options.except) continue;
     if (entry.kind === "link" && links !== "follow") {
       if (links === "keep") found.push(await linkAt(at, below, options));
       continue;
     }
     const stat = await files.stat(at);
-    if (stat?.kind === "folder") {
+    if (stat === null) {
+      throw new InputError(
+        `Cannot make a torrent of ${root}: ${at} ${
+          entry.kind === "link"
+            ? "leads nowhere; --links skip leaves links out"
+            : "is gone, or its name is not UTF-8"
+        }`,
+      );
+    }
+    if (stat.kind === "folder") {
       if (entry.kind === "link") await checkCircle(at, root, files);
       await walk(below, options);
     }
-    if (stat?.kind !== "file") continue;
+    if (stat.kind !== "file") continue;
     found.push({ path: below, at, lengthBytes: stat.sizeBytes });
   }
 }

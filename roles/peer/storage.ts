@@ -78,7 +78,9 @@ export class Storage implements AsyncDisposable, PieceStore {
       if (stat !== null && stat.kind !== "file") {
         throw new RunError(
           "not-a-file",
-          `Cannot use ${path}: it is a ${stat.kind}, and the torrent has a file there`,
+          `Cannot use ${path}: it is ${
+            stat.kind === "folder" ? "a folder" : "no regular file"
+          }, and the torrent has a file there`,
         );
       }
       stats.push(stat);

@@ -32,6 +32,9 @@ export function checkLimits(flags: ShareFlags): void {
       }`,
     );
   }
+  if (flags.maxConnections === 0) {
+    throw new InputError("--max-connections must be above 0");
+  }
   for (const key of ["chokeInterval", "optimisticInterval"] as const) {
     if (flags[key] < 100) {
       throw new InputError(

@@ -220,6 +220,7 @@ Deno.test("peer says in one line what is wrong: no torrent, no file, a magnet, a
     [2, ["--create", join(folder.path, "nowhere")]],
     [2, ["--create", file, "--announce", "tracker"]],
     [2, ["--create", file, "--piece-length", "1000"]],
+    [2, [await makeTorrent(folder.path, "file"), "--max-connections", "0"]],
   ];
   for (const [code, args] of cases) {
     const ended = await runProgram(["peer", ...args]);
@@ -264,4 +265,11 @@ Deno.test("peer --inspect prints what --create wrote, and --create gives the sam
     shown.pieceCount,
   ], ["file", 600_000, 262_144, 3]);
   assertEquals(shown.announceList, announce.map((url) => [url]));
+  const noded = join(folder.path, "noded.torrent");
+  await runProgram([
+    ...["peer", "--create", join(folder.path, "file"), "-o", noded],
+    ...["--dht-node", "[::1]:7"],
+  ]);
+  const table = await runProgram(["peer", "--inspect", noded]);
+  assert(/^DHT nodes +\[::1\]:7$/m.test(table.stdout), table.stdout);
 });

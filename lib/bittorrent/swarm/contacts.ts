@@ -65,6 +65,13 @@ export class Contacts {
     }
   }
 
+  /** Forgets who was found by other ways than the tracker and the user: of a private torrent nobody else may be connected to (BEP 27). */
+  keepPrivate(): void {
+    for (const [key, { source }] of this.#contacts) {
+      if (source !== "tracker" && source !== "user") this.#contacts.delete(key);
+    }
+  }
+
   /** Chooses up to `room` peers to connect to now: if there are more, those that `rank` highest, of equals the first added. `newLink` numbers them. */
   due(
     { nowMs, room, newLink, rank, taken = () => [] }: {

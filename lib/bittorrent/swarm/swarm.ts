@@ -232,6 +232,8 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
 
   /** Goes on with the connections that brought the metadata. */
   #takeOver(handover: Handover): void {
+    // Of a magnet link only the metadata says whether it is private.
+    if (this.#state.options.private) handover.contacts.keepPrivate();
     const sessions = this.#connections.takeOver(handover);
     for (const [at, { messages }] of handover.sessions.entries()) {
       const session = sessions[at]!;

@@ -33,6 +33,30 @@ Deno.test("announceOnce reads a reply that comes in single bytes", async () => {
   assertEquals(reply.peers, []);
 });
 
+Deno.test("announceOnce names the tracker that cannot be reached, and not what was to be told to it", async () => {
+  const net = {
+    fetch: (url: string) =>
+      Promise.reject(
+        new RunError("fetch-failed", `Cannot fetch ${url}: nobody listens`),
+      ),
+  };
+  const error = await assertRejects(
+    () =>
+      announceOnce("http://tracker.example/announce", REQUEST, {
+        ctx: { clock: new ManualClock(), net } as unknown as RoleContext,
+        signal: new AbortController().signal,
+      }),
+    RunError,
+  );
+  assertEquals(
+    [error.code, error.message],
+    [
+      "fetch-failed",
+      "Cannot fetch http://tracker.example/announce: nobody listens",
+    ],
+  );
+});
+
 Deno.test("announceOnce gives up a tracker whose answer never ends", async () => {
   const clock = new ManualClock();
   const body = new ReadableStream<Uint8Array>({

@@ -8,7 +8,11 @@ function drive(...bodies: readonly string[]) {
   const clock = new ManualClock();
   const asked: { readonly atMs: number; readonly query: URLSearchParams }[] =
     [];
-  const events: { readonly type: string; readonly retryMs?: number }[] = [];
+  const events: {
+    readonly type: string;
+    readonly retryMs?: number;
+    readonly intervalMs?: number;
+  }[] = [];
   const net = {
     fetch(url: string) {
       const body = bodies[Math.min(asked.length, bodies.length - 1)]!;
@@ -46,6 +50,20 @@ Deno.test("TrackerDriver sends the last tracker id back, and keeps to the least 
   await driver.stop();
   const last = asked.at(-1)!.query;
   assertEquals([last.get("event"), last.get("trackerid")], ["stopped", "one"]);
+});
+
+Deno.test("TrackerDriver tells when it asks again, which is sooner than the tracker says while it knows nobody", async () => {
+  const { driver, clock, asked, events } = drive(
+    "d8:intervali900e5:peers0:e",
+    "d8:intervali0e5:peers0:e",
+  );
+  await clock.advanceTo(36_000);
+  assertEquals(asked.map(({ atMs }) => atMs), [0, 30_000, 35_000]);
+  assertEquals(
+    events.flatMap(({ intervalMs }) => intervalMs ?? []),
+    [30_000, 5_000, 5_000],
+  );
+  await driver.stop();
 });
 
 Deno.test("TrackerDriver asks a tracker no more that refuses for ever", async () => {

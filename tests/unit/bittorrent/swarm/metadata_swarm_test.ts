@@ -63,11 +63,15 @@ class MetadataTalk extends SwarmTalk {
   }
 
   /** Goes on as the swarm of a torrent with 8 pieces. */
-  goOn(have: readonly number[] = []): void {
+  goOn(
+    have: readonly number[] = [],
+    more: Partial<SwarmOptions> = {},
+  ): void {
     this.swarm = new Swarm(
       {
         ...options(),
         ...{ layout: layoutOf(8 * 65_536, 65_536), have, metadata: METADATA },
+        ...more,
       },
       this.nowMs,
       this.metadata.handOver(),
@@ -285,6 +289,33 @@ Deno.test("a Swarm goes on with the connections that brought its metadata: what 
   );
   giver.say({ kind: "have", pieceIndex: 8 });
   assert(giver.isClosed);
+});
+
+Deno.test("a Swarm of a magnet link that turns out to be private connects to no peers but those of the tracker and the user", () => {
+  const hosts = { "10.0.0.1": "dht", "10.0.0.2": "lsd", "10.0.0.3": "tracker" };
+  const talk = new MetadataTalk();
+  for (const [host, source] of Object.entries(hosts)) {
+    talk.feed({
+      kind: "peers-found",
+      peers: [{ host, port: 1 }],
+      source: source as "dht" | "lsd" | "tracker",
+    });
+  }
+  const tried = () =>
+    talk.others.splice(0).flatMap((output) => {
+      if (output.kind !== "connect") return [];
+      const { link, to } = output;
+      talk.feed({ kind: "closed", link, reason: "nobody listens" });
+      return [to.host];
+    });
+  assertEquals(tried(), Object.keys(hosts));
+  const peer = talk.accept(EXTENDED);
+  hello(peer);
+  for (const block of asked(peer)) give(peer, block);
+  talk.verify();
+  talk.goOn([], { private: true });
+  talk.wait(20_000);
+  assertEquals(tried(), ["10.0.0.3"]);
 });
 
 Deno.test("a Swarm ends a connection it took over when the torrent shows that the peer lied", () => {
