@@ -12,6 +12,8 @@ const TOLERANCE = 0.03;
 const FULL_BUCKET_SECONDS = 0.05;
 /** The headline is checked where the swarm's bound is at most so much of the server's, and so many seconds below it. */
 const CLEARLY_LESS = { share: 0.8, seconds: 0.5 };
+/** Nothing but the machines holds a server up: when it takes so many times its bound, the swarm's time is too long, too. */
+const BUSY = { ratio: 1.25, seconds: 1 };
 /** A report with more clients than that shows quartiles, not each. */
 const MANY = 30;
 
@@ -44,6 +46,8 @@ export function reportDistribution(
 ): void {
   for (const one of measured) checkOne(one, blockSeconds, stage);
   checkGrowth(measured, act, stage);
+  const busy = busyOf(measured);
+  if (busy !== "") stage.say("note", busy);
   stage.figures.push({
     act: "distribution",
     measured: measured.map(({ clients, server, swarm }) => ({
@@ -56,8 +60,8 @@ export function reportDistribution(
     "Bounds: max{N·F/u_s, F/d_min} and max{F/u_s, F/d_min, N·F/(u_s + Σu_i)}.";
   stage.sections.push(
     measured.length === 1
-      ? barsOf(measured[0]!, `${note} ${bounds}`)
-      : chartOf(measured, `${note} ${bounds}`),
+      ? barsOf(measured[0]!, `${note} ${bounds}${busy && ` ${busy}`}`)
+      : chartOf(measured, `${note} ${bounds}${busy && ` ${busy}`}`),
     tableOf(measured),
     ...spreadOf(measured),
   );
@@ -89,6 +93,19 @@ function checkOne(
       }`,
     );
   }
+}
+
+/** What to say when the times are those of the machines, not of the limits; "" when they are not. */
+function busyOf(measured: readonly Measured[]): string {
+  const ratios = measured.map(({ server }) => server)
+    .filter((server) => last(server) - server.boundSeconds > BUSY.seconds)
+    .map(ratioOf);
+  const worst = Math.max(0, ...ratios);
+  return worst <= BUSY.ratio || worst === Infinity
+    ? ""
+    : `Too busy a machine: the server took up to ${
+      worst.toFixed(1)
+    } times its bound, and the swarms' times are too long, too.`;
 }
 
 /** The headline, where the numbers allow it to be seen. */

@@ -16,8 +16,10 @@ function reported(
 ) {
   const sections: ReportSection[] = [];
   const checks: [name: string, held: boolean, measured: string][] = [];
+  const said: string[] = [];
   const stage = {
     sections,
+    say: (_program: string, text: string) => said.push(text),
     figures: [],
     check: (...check: [string, boolean, string]) => checks.push(check),
   };
@@ -34,7 +36,7 @@ function reported(
     })),
     { stage: stage as unknown as Stage, note: "Note.", blockSeconds: 0.1 },
   );
-  return { sections, checks };
+  return { sections, checks, said };
 }
 
 Deno.test("reportDistribution draws bars with the bounds for one N, lines for several", () => {
@@ -76,4 +78,18 @@ Deno.test("reportDistribution says why a time may be below its bound", () => {
   assertEquals(checks.map(([, held]) => held), [true, true]);
   assertStringIncludes(checks[0]![2], "ratio 0.97; no limit holds the first");
   assertEquals(checks[1]![2], "4.0 s, bound 3.0 s, ratio 1.33");
+});
+
+Deno.test("reportDistribution says that the machines were busy when the server is far from its bound", () => {
+  const of = (seconds: number) =>
+    reported({ clients: 4, server: [seconds, 10], swarm: [6, 5] });
+  assertEquals(of(12).said, []);
+  const { said, sections: [chart] } = of(31.5);
+  assertStringIncludes(said[0]!, "up to 3.1 times its bound");
+  assertStringIncludes(JSON.stringify(chart), said[0]!);
+  // A fraction of a second of a small file is the start of a connection.
+  assertEquals(
+    reported({ clients: 1, server: [0.8, 0.3], swarm: [1, 1] }).said,
+    [],
+  );
 });
