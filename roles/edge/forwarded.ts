@@ -32,7 +32,10 @@ const endsHere = {
     name.startsWith("x-forwarded-") && name !== "x-forwarded-for",
 };
 
-/** The fields of a request as they go on to an origin: end-to-end, signed, in a coding everyone can read. */
+/** One stored copy serves all clients, and its bytes can be cut into ranges: a coding that everyone can read. */
+const CODING = "identity";
+
+/** The fields of a request as they go on to an origin: end-to-end, and signed. */
 export function forwardedFields(
   request: HttpRequest,
   us: {
@@ -44,8 +47,7 @@ export function forwardedFields(
   const fields = endToEnd(request.headers, endsHere);
   const hops = fields.get("forwarded");
   if (hops !== null && /host\s*=/i.test(hops)) fields.delete("forwarded");
-  // One stored copy serves all clients, and its bytes can be cut into ranges.
-  fields.set("accept-encoding", "identity");
+  fields.set("accept-encoding", CODING);
   // RFC 9110 §7.6.3: the version in which it came.
   const version = request.protocol.replace("HTTP/", "");
   fields.append("via", `${version} ${us.pseudonym} (${us.mark})`);
@@ -55,13 +57,8 @@ export function forwardedFields(
   return fields;
 }
 
-/** What is added to each request that goes on. */
-const ADDED: ReadonlySet<string> = new Set([
-  "accept-encoding",
-  "via",
-  "x-forwarded-for",
-  "forwarded",
-]);
+/** What is added to each request that goes on, beside the coding. */
+const ADDED: readonly string[] = ["via", "x-forwarded-for", "forwarded"];
 
 /**
  * The fields of a request as they go on to an origin, for a lookup: that seldom asks for what the client sent, and so for a
@@ -80,10 +77,12 @@ export class FieldsOnDemand implements FieldSource {
 
   /** See {@linkcode FieldSource.get}. */
   get(name: string): string | null {
+    const lower = name.toLowerCase();
+    // All that most responses vary by.
+    if (lower === "accept-encoding") return CODING;
     // What was not sent does not go on, unless it is added.
-    const isThere = this.#made !== undefined ||
-      this.#sent.get(name) !== null || ADDED.has(name.toLowerCase());
-    return isThere ? this.#all().get(name) : null;
+    const isThere = this.#sent.get(lower) !== null || ADDED.includes(lower);
+    return isThere ? this.#all().get(lower) : null;
   }
 
   /** See {@linkcode FieldSource}. */

@@ -59,6 +59,8 @@ export function favouriteLanguage(accepted: string | null): string | undefined {
 const CASELESS = new Set(["accept", "accept-encoding", "accept-language"]);
 
 function normalised(name: string, value: string): string {
+  // One word, such as the coding that an edge asks for, is as it should be.
+  if (/^[a-z0-9-]+$/.test(value)) return value;
   const members = splitList(value).map((member) =>
     member.replace(/\s*([;=])\s*/g, "$1")
   );

@@ -44,6 +44,19 @@ Deno.test("FieldsOnDemand has what goes on, made when somebody asks for it", () 
   assertEquals(made, 1);
 });
 
+Deno.test("FieldsOnDemand knows the coding that goes on without making the fields", () => {
+  const us = { pseudonym: "e", mark: "m", scheme: "http" } as const;
+  const headers = new Fields([["accept-encoding", "gzip"]]);
+  let made = 0;
+  const fields = new FieldsOnDemand(headers, () => {
+    made += 1;
+    return forwardedFields(requestOf("/", { headers }), us);
+  });
+  assertEquals([fields.get("Accept-Encoding"), made], ["identity", 0]);
+  const lines = new Map(fields);
+  assertEquals(lines.get("accept-encoding"), "identity");
+});
+
 Deno.test("FieldsOnDemand has what is added though nobody sent it", () => {
   const made = new Fields([["forwarded", "for=192.0.2.1"]]);
   const fields = new FieldsOnDemand(new Fields(), () => made);
