@@ -24,16 +24,16 @@ import {
 } from "./rule.ts";
 
 /** While a segment is on its way, what was expected before counts half after so long. */
-const PROGRESS_HALF_LIFE_MS = 1000;
+const PROGRESS_HALF_LIFE_MS = 1050;
 /** Share of the error's deviation that counts: each segment is a new chance, in the table, to be off by it. */
-const SIGMA_SHARE = 0.2;
+const SIGMA_SHARE = 0.135;
 /** A change that is worth less than this is not made; a segment is given up for more than this. In segments' worth of utility. */
-const LEAST_GAIN = 0.03;
-const LEAST_ABANDON_GAIN = 0.2;
+const LEAST_GAIN = 0.05;
+const LEAST_ABANDON_GAIN = 0.5;
 /** No segment is given up before bits have come for so long. */
 const LEAST_FLOW_MS = 300;
-/** So many segments ahead are looked at, and so much of their being larger than usual counts as a slower network. */
-const AHEAD = { segments: 4, share: 1 };
+/** So many segments ahead are looked at, and their being larger than usual counts as a network so much slower. */
+const AHEAD = { segments: 4, share: 1.6 };
 
 /** What tables there are, by their parameters rounded: deviation, usual rate (a factor of 1.8), holes and latency. */
 const SIGMAS: readonly number[] = [0.08, 0.16, 0.3, 0.5];
@@ -42,8 +42,8 @@ const HOLE_SHARES: readonly number[] = [0.004, 0.01, 0.025];
 const HOLES_MS: readonly number[] = [3000, 6000];
 const LATENCY_STEP_MS = 100;
 const MAX_LATENCY_MS = 1000;
-/** Tables kept for other plays of the same ladder; the oldest goes first. Each has 280 numbers a rung. */
-const MAX_TABLES = 256;
+/** Tables kept for other plays of the same ladder; the oldest goes first. Each has 8680 numbers a rung, of 4 bytes. */
+const MAX_TABLES = 100;
 
 /** The same parameters give the same table, so that keeping it changes no choice. */
 const TABLES = new Map<string, AutoValues>();
@@ -52,10 +52,13 @@ class AutoSession implements AbrSession {
   readonly #forecast = new Forecast();
   #state: AbrState | undefined;
   #values: AutoValues | undefined;
+  /** Segments after the one chosen last. */
+  #left = 0;
 
   decide(state: AbrState): AbrDecision {
     this.#state = state;
-    const { logRate, latencyMs } = this.#forecast;
+    this.#left = state.segmentCount - state.segmentIndex - 1;
+    const { nextLogRate: logRate, latencyMs } = this.#forecast;
     if (logRate === undefined) {
       return { index: 0, waitMs: 0, reason: "nothing measured yet" };
     }
@@ -66,6 +69,7 @@ class AutoSession implements AbrSession {
       bufferMs,
       latencyMs,
       aheadLog: AHEAD.share * aheadLog(state),
+      left: this.#left,
     };
     const last = Math.min(state.lastIndex ?? 0, ladder.length - 1);
     const worth = ladder.map((_, index) =>
@@ -90,6 +94,7 @@ class AutoSession implements AbrSession {
     const values = this.#values;
     const expected = this.#forecast.logRate;
     const { index, bits, sizeBits, latencyMs, bufferMs, ladder } = progress;
+    this.#forecast.saw(progress.elapsedMs, bits);
     const flowMs = progress.elapsedMs - latencyMs;
     if (
       values === undefined || expected === undefined || index === 0 ||
@@ -99,7 +104,8 @@ class AutoSession implements AbrSession {
     const kept = 0.5 ** (flowMs / PROGRESS_HALF_LIFE_MS);
     const seen = Math.log(bits * 1000 / flowMs);
     const logRate = kept * expected + (1 - kept) * seen;
-    const goesOn = { logRate, bufferMs, latencyMs: 0 };
+    const left = this.#left;
+    const goesOn = { logRate, bufferMs, latencyMs: 0, left };
     // Asked some hundred times a segment: mostly it is clear.
     if (!values.mayStall(sizeBits - bits, goesOn)) return undefined;
     let best = values.expect(index, sizeBits - bits, goesOn) +
@@ -108,7 +114,7 @@ class AutoSession implements AbrSession {
     for (let at = 0; at < index; at++) {
       const otherBits = this.#state?.sizeBits?.(0, at) ??
         sizeBits * ladder[at]! / ladder[index]!;
-      const anew = { logRate, bufferMs, latencyMs };
+      const anew = { logRate, bufferMs, latencyMs, left };
       const worth = values.expect(at, otherBits, anew);
       if (worth <= best) continue;
       best = worth;

@@ -57,19 +57,19 @@ const MEAN_OUTCOME = OUTCOMES.reduce(
  * A unit of stalled time against a unit of utility. The score has 5, and the time it takes from a session; more of it
  * makes up for what the model does not know: that a hole is often longer than one segment.
  */
-const STALL_COST = 11;
+const STALL_COST = 7.3;
 /** How far the expectation moves to what came. */
-const GAIN = 0.3;
+const GAIN = 0.28;
 /** How far it drifts back to what is usual, with each segment. */
-const DRIFT = 0.4;
-/** What a change of rung costs: of its step in utility, and of its step in rate as a share of the top rate. */
-const CHANGE_COST = { utility: 0.1, rate: 1.5 };
-/** The next segment is more uncertain than those after it, which have time to make up for each other. */
-const NEXT_SIGMA = 1.3;
+const DRIFT = 0.29;
+/** What a change of rung costs: of its step in utility, and of the top rung's utility by the step in rate as a share of the top rate. */
+const CHANGE_COST = { utility: 0.11, rate: 0.49 };
 /** What comes beside a hole. */
-const HOLE_Z = -0.6;
-/** Segments to the end of the title that is reckoned with. */
+const HOLE_Z = -1.16;
+/** Segments to the end of the title that is reckoned with, at most. */
 const ROUNDS = 30;
+/** So many more than there are: a buffer spent on the very last segment is spent on a forecast too sure of itself. */
+const SPARE_SEGMENTS = 2;
 /** Steps of the table. */
 const RATE_STEPS = 14;
 const BUFFER_STEPS = 20;
@@ -82,6 +82,8 @@ interface From {
   readonly latencyMs: number;
   /** Logarithm of how much larger than usual what comes after it is. */
   readonly aheadLog?: number;
+  /** How many segments follow; many when that is not known. */
+  readonly left: number;
 }
 
 /** By state, rung and outcome. */
@@ -104,8 +106,8 @@ export class AutoValues {
   readonly #lowestLog: number;
   readonly #logStep: number;
   readonly #bufferStepMs: number;
-  /** By the rung of the last segment. */
-  #values: readonly Float64Array[];
+  /** By how many segments are left, and by the rung of the last one. */
+  readonly #values: (readonly Float32Array[])[];
   /** What a change from one rung to another costs. */
   readonly #changes: readonly (readonly number[])[];
 
@@ -129,15 +131,16 @@ export class AutoValues {
       ladder.map((other, to) =>
         CHANGE_COST.utility *
           Math.abs(this.utilities[at]! - this.utilities[to]!) +
-        CHANGE_COST.rate * Math.abs(rate - other) / ladder.at(-1)!
+        CHANGE_COST.rate * this.utilities.at(-1)! *
+          Math.abs(rate - other) / ladder.at(-1)!
       )
     );
-    this.#values = ladder.map(() =>
-      new Float64Array(RATE_STEPS * BUFFER_STEPS)
-    );
+    this.#values = [
+      ladder.map(() => new Float32Array(RATE_STEPS * BUFFER_STEPS)),
+    ];
     const moves = this.#moves();
     for (let round = 0; round < ROUNDS; round++) {
-      this.#values = this.#before(moves);
+      this.#values.push(this.#before(this.#values[round]!, moves));
     }
   }
 
@@ -156,11 +159,16 @@ export class AutoValues {
     return this.#changes[from]![to]!;
   }
 
-  /** The value of a state; in segments' worth of utility. */
-  value(index: number, logRate: number, bufferMs: number): number {
+  /** The value of a state in which `left` segments are still to come; in segments' worth of utility. */
+  value(
+    index: number,
+    { logRate, bufferMs }: Pick<From, "logRate" | "bufferMs">,
+    left: number,
+  ): number {
     const { low, rateShare, bufferShare } = this.#place(logRate, bufferMs);
     const high = low + BUFFER_STEPS;
-    const values = this.#values[index]!;
+    const rounds = Math.min(ROUNDS, left + SPARE_SEGMENTS);
+    const values = this.#values[rounds]![index]!;
     const below = values[low]! +
       bufferShare * (values[low + 1]! - values[low]!);
     const above = values[high]! +
@@ -169,7 +177,10 @@ export class AutoValues {
   }
 
   /** Whether the picture would stand still for `sizeBits` in the worst outcome reckoned with. */
-  mayStall(sizeBits: number, { logRate, bufferMs, latencyMs }: From): boolean {
+  mayStall(
+    sizeBits: number,
+    { logRate, bufferMs, latencyMs }: Omit<From, "left">,
+  ): boolean {
     const worst = Math.exp(-this.#model.sigma * OUTCOMES[0]!.z);
     const flowMs = sizeBits * 1000 / Math.exp(logRate);
     return latencyMs + flowMs * worst > bufferMs;
@@ -181,27 +192,28 @@ export class AutoValues {
   expect(index: number, sizeBits: number, from: From): number {
     let sum = this.utilities[index]!;
     for (const outcome of this.#outcomes) {
-      const { logRate, bufferMs, stall } = this.#lead(sizeBits, from, {
-        ...{ outcome, spread: NEXT_SIGMA },
-      });
-      const next = this.value(index, logRate, bufferMs);
-      sum += outcome.weight * (next - STALL_COST * stall);
+      const to = this.#lead(sizeBits, from, outcome);
+      const next = this.value(index, to, from.left);
+      sum += outcome.weight * (next - STALL_COST * to.stall);
     }
     return sum;
   }
 
   /** One segment earlier. */
-  #before(moves: Moves): readonly Float64Array[] {
+  #before(
+    after: readonly Float32Array[],
+    moves: Moves,
+  ): readonly Float32Array[] {
     const { ladder } = this.#model;
     const { low, rateShare, bufferShare, weight, gain } = moves;
     const states = RATE_STEPS * BUFFER_STEPS;
-    const values = ladder.map(() => new Float64Array(states));
+    const values = ladder.map(() => new Float32Array(states));
     const worth = new Float64Array(ladder.length);
     const outcomes = this.#outcomes.length;
     let move = 0;
     for (let state = 0; state < states; state++) {
       for (let rung = 0; rung < ladder.length; rung++) {
-        const next = this.#values[rung]!;
+        const next = after[rung]!;
         let sum = gain[state * ladder.length + rung]!;
         for (let outcome = 0; outcome < outcomes; outcome++) {
           const at = low[move]!;
@@ -249,9 +261,7 @@ export class AutoValues {
           const sizeBits = rate * segmentDurationMs / 1000;
           const from = { logRate, bufferMs, latencyMs };
           for (const outcome of this.#outcomes) {
-            const { stall, ...to } = this.#lead(sizeBits, from, {
-              ...{ outcome, spread: 1 },
-            });
+            const { stall, ...to } = this.#lead(sizeBits, from, outcome);
             const place = this.#place(to.logRate, to.bufferMs);
             moves.low[move] = place.low;
             moves.rateShare[move] = place.rateShare;
@@ -269,12 +279,8 @@ export class AutoValues {
   /** Where fetching `sizeBits` leads, and what stands still for it, in segments. */
   #lead(
     sizeBits: number,
-    { logRate, bufferMs, latencyMs, aheadLog = 0 }: From,
-    { outcome: { z, holeMs }, spread }: {
-      readonly outcome: Outcome;
-      /** Of the deviation, for this one segment. */
-      readonly spread: number;
-    },
+    { logRate, bufferMs, latencyMs, aheadLog = 0 }: Omit<From, "left">,
+    { z, holeMs }: Outcome,
   ): {
     readonly logRate: number;
     readonly bufferMs: number;
@@ -283,7 +289,7 @@ export class AutoValues {
     const { segmentDurationMs, sigma, bufferCapMs, usualLog } = this.#model;
     const flowMs = sizeBits * 1000 / Math.exp(logRate);
     const leftMs = bufferMs - latencyMs - holeMs -
-      flowMs * Math.exp(-sigma * spread * z);
+      flowMs * Math.exp(-sigma * z);
     return {
       logRate: logRate + DRIFT * (usualLog - logRate) - aheadLog +
         GAIN * sigma * (z - MEAN_OUTCOME),
