@@ -14,7 +14,7 @@ import type {
   HttpResponse,
 } from "../../lib/io/http.ts";
 import { type FrontDesk, type Visit, visitorAddress } from "./front_desk.ts";
-import { type PageContent, swarmsPage } from "./swarms_page.ts";
+import type { PageContent } from "./swarms_page.ts";
 
 /** Of every answer to a peer. */
 const REPLY_FIELDS = new Fields([
@@ -64,13 +64,22 @@ export function httpDoor(
       return bencoded(request, desk, scrape);
     }
     if (path !== "/") return NOTHING_HERE;
-    const html = swarmsPage(desk, {
+    return swarmsAnswer(desk, {
       names: page.names,
       udpPort: page.udpPort(),
       host: request.authority,
     });
-    return { status: 200, headers: PAGE_FIELDS, body: utf8(String(html)) };
   };
+}
+
+/** Answers with the page. What writes it is loaded when somebody looks: most trackers are only asked by peers. */
+async function swarmsAnswer(
+  desk: FrontDesk,
+  content: PageContent,
+): Promise<HttpResponse> {
+  const { swarmsPage } = await import("./swarms_page.ts");
+  const html = String(swarmsPage(desk, content));
+  return { status: 200, headers: PAGE_FIELDS, body: utf8(html) };
 }
 
 function announce(
