@@ -10,6 +10,7 @@ import { type Context, Hono } from "hono";
 import { equalBytes, toHex, utf8 } from "../../lib/core/bytes.ts";
 import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
 import { secretBytes, sha256 } from "../../lib/io/hash.ts";
+import { LinkedAbort, OVER } from "../../lib/io/linked_abort.ts";
 import { pages } from "../../lib/io/pages.ts";
 import { pauseUntil } from "../../lib/io/pause.ts";
 import type { RunningRole } from "../../lib/io/processes.ts";
@@ -22,6 +23,8 @@ const MAX_FILE_BYTES = 1 << 28;
 const MAX_PROGRAMS = 64;
 /** Most of what is told of a program that is not fetched yet. */
 const MAX_BEHIND = 100_000;
+/** So often a program's listener is told that it runs: that nobody listens any more is seen only when something is sent. */
+const BEAT_MS = 1000;
 /** Shortest token: longer than anybody guesses in a lesson. */
 const MIN_TOKEN = 8;
 
@@ -166,6 +169,7 @@ function start(stand: Stand, asked: FarProgram): Response {
     command: `rolecall ${args.join(" ")}`,
   });
   let leave = () => {};
+  const over = new LinkedAbort(ctx.signal);
   const told = new ReadableStream<ServerSentEventMessage>({
     start(controller) {
       const tell = (event: string, data: unknown) => {
@@ -175,7 +179,9 @@ function start(stand: Stand, asked: FarProgram): Response {
       tell("started", { pid: role.pid });
       for (const event of role.events) tell("event", event);
       leave = role.subscribe((event) => tell("event", event));
+      void beat(ctx.clock, over.signal, () => tell("alive", {}));
       void role.exited.then((outcome) => {
+        over.abort(OVER);
         programs.delete(role.pid);
         ctx.emit({
           type: "program.ended",
@@ -187,6 +193,7 @@ function start(stand: Stand, asked: FarProgram): Response {
       }).catch(() => {});
     },
     cancel() {
+      over.abort(OVER);
       leave();
       void role[Symbol.asyncDispose]();
     },
@@ -194,4 +201,16 @@ function start(stand: Stand, asked: FarProgram): Response {
   return new Response(told.pipeThrough(new ServerSentEventStream()), {
     headers: { "content-type": "text/event-stream" },
   });
+}
+
+/** Calls `tell` every {@linkcode BEAT_MS} until the signal aborts. */
+async function beat(
+  clock: RoleContext["clock"],
+  signal: AbortSignal,
+  tell: () => void,
+): Promise<void> {
+  while (!signal.aborted) {
+    await pauseUntil(clock.nowMs() + BEAT_MS, { clock, signal });
+    if (!signal.aborted) tell();
+  }
 }

@@ -140,7 +140,8 @@ Deno.test("demo --stand-by: only who has the token, only roles, only its folder;
   });
   const reader = answer.body!.getReader();
   let said = "";
-  while (!said.includes("role.listening")) {
+  // Then the program is silent: nothing it says shows that nobody listens.
+  while (!said.includes("role.announced")) {
     const { value } = await reader.read();
     assert(value !== undefined);
     said += new TextDecoder().decode(value);
