@@ -141,7 +141,7 @@ async function askOnce(url: string): Promise<void> {
     `${url}/${n}`,
     isRange ? { headers: { range: `bytes=${first}-${last}` } } : {},
   );
-  const bytes = await answer.bytes();
+  const bytes = new Uint8Array(await answer.arrayBuffer());
   if (answer.status >= 502 && answer.status <= 504) {
     sums.refused += 1;
     return;

@@ -7,7 +7,7 @@ import { fieldsFrom, ONE_PIECE_BYTES } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** Most heads that are kept: what is wanted so much that this pays is asked for again before as many others are. */
-const MAX_KEPT = 256;
+const MAX_KEPT = 1024;
 
 /** A head that was sent, and the whole seconds in it. */
 interface Kept {
