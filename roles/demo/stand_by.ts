@@ -181,7 +181,6 @@ function start(stand: Stand, asked: FarProgram): Response {
       leave = role.subscribe((event) => tell("event", event));
       void beat(ctx.clock, over.signal, () => tell("alive", {}));
       void role.exited.then((outcome) => {
-        over.abort(OVER);
         programs.delete(role.pid);
         ctx.emit({
           type: "program.ended",
@@ -190,7 +189,7 @@ function start(stand: Stand, asked: FarProgram): Response {
         });
         tell("exited", outcome);
         controller.close();
-      }).catch(() => {});
+      }).catch(() => {}).finally(() => over.abort(OVER));
     },
     cancel() {
       over.abort(OVER);
