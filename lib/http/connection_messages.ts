@@ -67,12 +67,16 @@ export type ConnectionOutput =
   | { readonly kind: "body"; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: "body-ended" }
   | { readonly kind: "body-failed"; readonly error: ProtocolError }
-  /** Text and bytes to write, in this order. `isLast`: with it the answer is complete, what its stream still has is not wanted. */
+  /**
+   * Text and bytes to write, in this order. `isLast`: with it the answer is complete, what its stream still has is not
+   * wanted. `isFinal`: nothing is written after it, FIN may follow at once.
+   */
   | {
     readonly kind: "write";
     readonly text: string;
     readonly bytes: Uint8Array | null;
     readonly isLast: boolean;
+    readonly isFinal: boolean;
   }
   | { readonly kind: "violated"; readonly error: ProtocolError }
   /** `politely`: send FIN and read on for a while, or what was written may be lost with the reset (RFC 9112 §9.6). */

@@ -18,6 +18,7 @@ import {
 } from "./response_head.ts";
 
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
+const GOES_ON = { isLast: false, isFinal: false };
 
 /**
  * One connection of an HTTP/1.1 server (RFC 9112 §9): reads requests strictly, one at a time, frames the answers, and
@@ -176,7 +177,7 @@ export class ServerConnection
     const mustContinue = this.#mustContinue && this.#backlog.isEmpty;
     this.#mustContinue = false;
     if (mustContinue) {
-      return [{ kind: "write", text: CONTINUE, bytes: null, isLast: false }];
+      return [{ kind: "write", text: CONTINUE, bytes: null, ...GOES_ON }];
     }
     return this.#backlog.isEmpty
       ? []
@@ -372,7 +373,8 @@ export class ServerConnection
     { isLast, nowMs }: { readonly isLast: boolean; readonly nowMs: number },
   ): ConnectionOutput[] {
     this.#writeDeadlineMs = nowMs + this.#limits.writeMs;
-    return [{ kind: "write", text, bytes, isLast }];
+    const isFinal = isLast && this.#isLastRequest;
+    return [{ kind: "write", text, bytes, isLast, isFinal }];
   }
 
   #close(politely: boolean): ConnectionOutput[] {

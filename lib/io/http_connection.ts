@@ -7,20 +7,18 @@ import { Fields, type FieldSource } from "../http/fields.ts";
 import type { RequestHead } from "../http/request_head.ts";
 import { ServerConnection } from "../http/server_connection.ts";
 import type { HttpBuffers, WriteOutput } from "./http_buffers.ts";
-import type {
-  BodySource,
-  HttpHandler,
-  HttpRequest,
-  HttpResponse,
-} from "./http.ts";
+import type { BodySource, HttpHandler, HttpResponse } from "./http.ts";
 import type { Address } from "./net.ts";
 import { RequestBody } from "./request_body.ts";
+import { ServedRequest } from "./served_request.ts";
 
 /** How much of a body is asked for at once. */
 const PIECE_BYTES = 65_536;
 /** How long, and for how many bytes, what a refused client still sends is read: else the reset would overtake our answer. */
 const LINGER_MS = 1000;
 const LINGER_BYTES = 2 ** 20;
+/** A connection that has sent nothing takes so much at once: no system's memory for what is to be sent is smaller. */
+const WHOLE_BYTES = 4096;
 
 /** The part of a TCP connection that is needed here; the runtime's own has it, without a wrapper around each call. */
 export interface ByteStream {
@@ -71,6 +69,7 @@ export class HttpConnection {
   #wake: (() => void) | undefined;
   #isOver = false;
   #hasWritten = false;
+  #isFinal = false;
   #hasNoDelay = false;
 
   /** Takes the connection over; `remoteOf` is asked only when a handler asks. */
@@ -247,6 +246,7 @@ export class HttpConnection {
 
   #write(output: WriteOutput): void {
     this.#host.buffers.fill(this.#queue, output);
+    this.#isFinal = output.isFinal;
     this.#writing ??= this.#flush();
   }
 
@@ -257,8 +257,13 @@ export class HttpConnection {
       while ((bytes = this.#queue.shift()) !== undefined) {
         // Without this, the second of two small writes waits for the client's acknowledgement of the first.
         if (this.#hasWritten || this.#queue.length > 0) this.#noDelay();
+        const isOnly = !this.#hasWritten && this.#queue.length === 0;
         this.#hasWritten = true;
-        let at = await this.#stream.write(bytes);
+        const written = this.#stream.write(bytes);
+        if (isOnly && this.#isFinal && bytes.length <= WHOLE_BYTES) {
+          this.#sendFin();
+        }
+        let at = await written;
         while (at < bytes.length) {
           this.machine.handle({ kind: "progress" }, this.#host.nowMs());
           at += await this.#stream.write(bytes.subarray(at));
@@ -274,6 +279,15 @@ export class HttpConnection {
     }
     this.#writing = undefined;
     this.feed({ kind: "wrote" });
+  }
+
+  /**
+   * Sends FIN behind the write that is under way. Closing when that is known to be done is too late to be the first: the
+   * client reads the answer and closes meanwhile, and then it is the client's system that keeps the port for a minute
+   * (TIME_WAIT, RFC 9293 §3.6). A machine with many clients runs out of ports.
+   */
+  #sendFin(): void {
+    this.#stream.closeWrite().catch(() => {}); // The write fails as well, and tells.
   }
 
   #noDelay(): void {
@@ -337,53 +351,4 @@ function asRunError(error: ProtocolError): RunError {
     ? "too-large"
     : "connection-lost";
   return new RunError(code, error.message, { cause: error });
-}
-
-/** What a handler sees of a request; what few ask for is made when they do. */
-class ServedRequest implements HttpRequest {
-  readonly #head: RequestHead;
-  readonly #connection: HttpConnection;
-  readonly body: ReadableStream<Uint8Array> | null;
-
-  constructor(
-    head: RequestHead,
-    connection: HttpConnection,
-    body: ReadableStream<Uint8Array> | null,
-  ) {
-    this.#head = head;
-    this.#connection = connection;
-    this.body = body;
-  }
-
-  get method(): string {
-    return this.#head.method;
-  }
-
-  get target(): string {
-    return this.#head.target;
-  }
-
-  get authority(): string {
-    return this.#head.authority;
-  }
-
-  get protocol(): string {
-    return this.#head.minorVersion === 1 ? "HTTP/1.1" : "HTTP/1.0";
-  }
-
-  get headers(): FieldSource {
-    return this.#head.fields;
-  }
-
-  get remote(): Address {
-    return this.#connection.remote;
-  }
-
-  get signal(): AbortSignal {
-    return this.#connection.signal;
-  }
-
-  inform(status: number, fields: FieldSource): void {
-    this.#connection.inform(this.#head, { status, fields });
-  }
 }

@@ -11,7 +11,7 @@ function filled(
   { text = HEAD, isLast = true } = {},
 ): Uint8Array[] {
   const queue: Uint8Array[] = [];
-  buffers.fill(queue, { text, bytes, isLast });
+  buffers.fill(queue, { text, bytes, isLast, isFinal: false });
   return queue;
 }
 

@@ -1,0 +1,88 @@
+import { assertEquals } from "@std/assert";
+import { utf8 } from "../../../lib/core/bytes.ts";
+import { Fields } from "../../../lib/http/fields.ts";
+import type { ByteStream } from "../../../lib/io/http_connection.ts";
+import { HttpConnections } from "../../../lib/io/http_server.ts";
+import { denoClock } from "../../../lib/io/deno/clock.ts";
+
+/** What was done to a connection, in order; a write is done when the test says so. */
+class WatchedStream implements ByteStream {
+  readonly calls: string[] = [];
+  readonly written = Promise.withResolvers<void>();
+  readonly closed = Promise.withResolvers<void>();
+  readonly #requests: Uint8Array[];
+
+  constructor(...requests: string[]) {
+    this.#requests = requests.map(utf8);
+  }
+
+  async read(buffer: Uint8Array): Promise<number | null> {
+    const request = this.#requests.shift();
+    if (request === undefined) {
+      await this.closed.promise;
+      return null;
+    }
+    buffer.set(request);
+    return request.length;
+  }
+
+  async write(bytes: Uint8Array): Promise<number> {
+    this.calls.push("write");
+    await this.written.promise;
+    this.calls.push("written");
+    return bytes.length;
+  }
+
+  closeWrite(): Promise<void> {
+    this.calls.push("FIN");
+    return Promise.reject(new Error("reset"));
+  }
+
+  close(): void {
+    this.calls.push("close");
+    this.closed.resolve();
+  }
+
+  setNoDelay(): void {}
+}
+
+const LAST = "GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+const KEPT = "GET /kept HTTP/1.1\r\nHost: x\r\n\r\n";
+
+async function served(stream: WatchedStream, size: number): Promise<string[]> {
+  const connections = new HttpConnections(
+    () => ({ status: 200, headers: new Fields(), body: new Uint8Array(size) }),
+    { clock: denoClock },
+  );
+  connections.add(stream, () => ({ host: "192.0.2.1", port: 1 }));
+  await Promise.resolve();
+  await Promise.resolve();
+  stream.written.resolve();
+  await stream.closed.promise;
+  await connections.close();
+  return stream.calls;
+}
+
+Deno.test("a connection's only answer takes FIN along, so that the server is the first to close", async () => {
+  assertEquals(await served(new WatchedStream(LAST), 300), [
+    "write",
+    "FIN",
+    "written",
+    "close",
+  ]);
+});
+
+Deno.test("FIN waits for answers that a connection may take in parts only", async () => {
+  assertEquals(await served(new WatchedStream(LAST), 5000), [
+    "write",
+    "written",
+    "close",
+  ]);
+  assertEquals(await served(new WatchedStream(KEPT, LAST), 300), [
+    "write",
+    "written",
+    "write",
+    "written",
+    "close",
+  ]);
+});
