@@ -1,7 +1,10 @@
 import { messageOf, ProtocolError, RunError } from "../core/errors.ts";
 import { concat } from "../core/bytes.ts";
 import type { FieldSource } from "../http/fields.ts";
-import { type ResponsePart, ResponseReader } from "../http/response_reader.ts";
+import {
+  type ResponsePart,
+  ResponseReader,
+} from "../http/http1/response_reader.ts";
 import type { Clock } from "./clock.ts";
 import type { BodySource } from "./http.ts";
 import { ClientConnection } from "./http_client_connection.ts";

@@ -1,7 +1,7 @@
 import type { ProtocolError } from "../core/errors.ts";
-import type { ConnectionLimits } from "../http/connection_messages.ts";
+import type { ConnectionLimits } from "../http/http1/connection_messages.ts";
 import { formatHttpDate } from "../http/http_date.ts";
-import { ServerConnection } from "../http/server_connection.ts";
+import { ServerConnection } from "../http/http1/server_connection.ts";
 import type { Clock } from "./clock.ts";
 import type { HttpHandler, HttpOptions } from "./http.ts";
 import { HttpBuffers } from "./http_buffers.ts";

@@ -1,5 +1,5 @@
 import type { FieldSource } from "../http/fields.ts";
-import type { RequestHead } from "../http/request_head.ts";
+import type { RequestHead } from "../http/http1/request_head.ts";
 import type { HttpRequest } from "./http.ts";
 import type { Address } from "./net.ts";
 

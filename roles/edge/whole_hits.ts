@@ -1,5 +1,5 @@
 import type { Fields } from "../../lib/http/fields.ts";
-import { SealedFields } from "../../lib/http/response_head.ts";
+import { SealedFields } from "../../lib/http/http1/response_head.ts";
 import type { Reuse } from "../../lib/http/cache/reuse.ts";
 import type { StoredResponse } from "../../lib/http/cache/stored_response.ts";
 import type { HttpResponse } from "../../lib/io/http.ts";

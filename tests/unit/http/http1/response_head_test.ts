@@ -1,9 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { Fields } from "../../../lib/http/fields.ts";
+import { Fields } from "../../../../lib/http/fields.ts";
 import {
   formatResponseHead,
   SealedFields,
-} from "../../../lib/http/response_head.ts";
+} from "../../../../lib/http/http1/response_head.ts";
 
 Deno.test("SealedFields has the head that its fields would have, whatever was written before", () => {
   const lines: [string, string][] = [["etag", '"1"'], ["content-length", "7"]];

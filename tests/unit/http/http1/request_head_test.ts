@@ -1,9 +1,12 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { ProtocolError } from "../../../lib/core/errors.ts";
-import { utf8 } from "../../../lib/core/bytes.ts";
-import { HeadScanner } from "../../../lib/http/head_scanner.ts";
-import { RequestHead, statusOf } from "../../../lib/http/request_head.ts";
-import { fuzz } from "../bittorrent/_fuzz.ts";
+import { ProtocolError } from "../../../../lib/core/errors.ts";
+import { utf8 } from "../../../../lib/core/bytes.ts";
+import { HeadScanner } from "../../../../lib/http/http1/head_scanner.ts";
+import {
+  RequestHead,
+  statusOf,
+} from "../../../../lib/http/http1/request_head.ts";
+import { fuzz } from "../../bittorrent/_fuzz.ts";
 
 /** Characters up to 0xff become one byte each. */
 function bytesOf(text: string): Uint8Array {

@@ -1,5 +1,5 @@
-import { ProtocolError } from "../core/errors.ts";
-import { Fields, type FieldSource } from "./fields.ts";
+import { ProtocolError } from "../../core/errors.ts";
+import { Fields, type FieldSource } from "../fields.ts";
 import type { HeadScanner } from "./head_scanner.ts";
 
 /** How a request's body is delimited (RFC 9112 §6). */

@@ -1,5 +1,5 @@
-import type { ProtocolError } from "../core/errors.ts";
-import type { FieldSource } from "./fields.ts";
+import type { ProtocolError } from "../../core/errors.ts";
+import type { FieldSource } from "../fields.ts";
 import type { RequestHead } from "./request_head.ts";
 
 /** How much, and how long, a client may take. */

@@ -1,11 +1,11 @@
-import { fromUtf8, utf8 } from "../../../lib/core/bytes.ts";
+import { fromUtf8, utf8 } from "../../../../lib/core/bytes.ts";
 import type {
   ConnectionInput,
   ConnectionLimits,
   ConnectionOutput,
-} from "../../../lib/http/connection_messages.ts";
-import { Fields } from "../../../lib/http/fields.ts";
-import { ServerConnection } from "../../../lib/http/server_connection.ts";
+} from "../../../../lib/http/http1/connection_messages.ts";
+import { Fields } from "../../../../lib/http/fields.ts";
+import { ServerConnection } from "../../../../lib/http/http1/server_connection.ts";
 
 const LIMITS: ConnectionLimits = {
   headMs: 10_000,

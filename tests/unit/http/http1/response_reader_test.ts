@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { fromUtf8, utf8 } from "../../../lib/core/bytes.ts";
-import { ProtocolError } from "../../../lib/core/errors.ts";
-import { seededRng } from "../../../lib/core/rng.ts";
-import { ResponseReader } from "../../../lib/http/response_reader.ts";
+import { fromUtf8, utf8 } from "../../../../lib/core/bytes.ts";
+import { ProtocolError } from "../../../../lib/core/errors.ts";
+import { seededRng } from "../../../../lib/core/rng.ts";
+import { ResponseReader } from "../../../../lib/http/http1/response_reader.ts";
 
 interface Read {
   status?: number;

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { concat, utf8 } from "../../../lib/core/bytes.ts";
-import { seededRng } from "../../../lib/core/rng.ts";
-import type { ConnectionInput } from "../../../lib/http/connection_messages.ts";
-import { Fields } from "../../../lib/http/fields.ts";
+import { concat, utf8 } from "../../../../lib/core/bytes.ts";
+import { seededRng } from "../../../../lib/core/rng.ts";
+import type { ConnectionInput } from "../../../../lib/http/http1/connection_messages.ts";
+import { Fields } from "../../../../lib/http/fields.ts";
 import { Talk } from "./_talk.ts";
 
 const GET = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";

@@ -1,4 +1,4 @@
-import type { Fields, FieldSource } from "./fields.ts";
+import type { Fields, FieldSource } from "../fields.ts";
 
 /** What stands behind a status code for people (RFC 9110 §15, RFC 6585). */
 const REASONS: Readonly<Record<number, string>> = {

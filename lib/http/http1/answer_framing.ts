@@ -1,6 +1,6 @@
-import type { ProtocolError } from "../core/errors.ts";
-import { utf8 } from "../core/bytes.ts";
-import { Fields, type FieldSource } from "./fields.ts";
+import type { ProtocolError } from "../../core/errors.ts";
+import { utf8 } from "../../core/bytes.ts";
+import { Fields, type FieldSource } from "../fields.ts";
 import { type RequestHead, statusOf } from "./request_head.ts";
 import { formatResponseHead, type ResponseFraming } from "./response_head.ts";
 

@@ -5,7 +5,7 @@
  * One pass, each byte is looked at once, nothing is allocated per byte or line: a small request costs about 0.5 µs.
  * What is found are positions; text is made of them only when the head is complete.
  */
-import { ProtocolError } from "../core/errors.ts";
+import { ProtocolError } from "../../core/errors.ts";
 
 /** Most field lines in one head: browsers send about 20. */
 const MAX_FIELDS = 100;

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { concat, fromUtf8, utf8 } from "../../../lib/core/bytes.ts";
-import { ProtocolError } from "../../../lib/core/errors.ts";
-import { BodyDecoder } from "../../../lib/http/body_decoder.ts";
-import type { RequestFraming } from "../../../lib/http/request_head.ts";
-import { fuzz } from "../bittorrent/_fuzz.ts";
+import { concat, fromUtf8, utf8 } from "../../../../lib/core/bytes.ts";
+import { ProtocolError } from "../../../../lib/core/errors.ts";
+import { BodyDecoder } from "../../../../lib/http/http1/body_decoder.ts";
+import type { RequestFraming } from "../../../../lib/http/http1/request_head.ts";
+import { fuzz } from "../../bittorrent/_fuzz.ts";
 
 const CHUNKED: RequestFraming = { kind: "chunked" };
 

@@ -1,4 +1,4 @@
-import { ProtocolError } from "../core/errors.ts";
+import { ProtocolError } from "../../core/errors.ts";
 import type { RequestFraming } from "./request_head.ts";
 
 /** Longest line before a chunk, with its extensions, and longest trailer section: nobody needs either. */
