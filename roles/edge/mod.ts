@@ -1,6 +1,6 @@
 import { mode, type Role } from "../../lib/role.ts";
 import { edgeFlags, loadFlags } from "./flags.ts";
-import { runLoad } from "./load.ts";
+import { runLoad } from "./load/load.ts";
 import { serveEdge } from "./serve.ts";
 
 /** CDN node: a caching reverse proxy. */

@@ -4,15 +4,15 @@ import { HttpClient } from "../../lib/io/http_client.ts";
 import { pauseUntil } from "../../lib/io/pause.ts";
 import type { TlsIdentity } from "../../lib/io/self_signed.ts";
 import { ViolationLog } from "../../lib/io/violation_log.ts";
-import { AccessFile } from "./access_file.ts";
-import { AnswerLog } from "./answer_log.ts";
-import type { CourseOptions } from "./course.ts";
-import { type DiskShare, DiskTier } from "./disk_tier.ts";
-import type { EdgeMetrics } from "./edge_metrics.ts";
+import { AccessFile } from "./account/access_file.ts";
+import { AnswerLog } from "./account/answer_log.ts";
+import type { CourseOptions } from "./titles/course.ts";
+import { type DiskShare, DiskTier } from "./disk/tier.ts";
+import type { EdgeMetrics } from "./account/metrics.ts";
 import type { EdgeFlags } from "./flags.ts";
-import { Limits } from "./limits.ts";
+import { Limits } from "./front/limits.ts";
 import { Node, type NodeParts } from "./node.ts";
-import type { EdgeContext } from "./parts.ts";
+import type { EdgeContext } from "./answer/parts.ts";
 import { tlsIdentity } from "./tls.ts";
 
 /** A node to run: all of an edge, or one thread's part of it. */

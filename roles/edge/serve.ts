@@ -1,12 +1,12 @@
 import { InputError } from "../../lib/core/errors.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import { addAdmin } from "./admin.ts";
-import { lockFolder } from "./disk_tier.ts";
-import { EdgeMetrics } from "./edge_metrics.ts";
+import { addAdmin } from "./front/admin.ts";
+import { lockFolder } from "./disk/tier.ts";
+import { EdgeMetrics } from "./account/metrics.ts";
 import type { EdgeFlags } from "./flags.ts";
-import { Players } from "./players.ts";
-import { forgetIn, Purger } from "./purge.ts";
+import { Players } from "./account/players.ts";
+import { forgetIn, Purger } from "./front/purge.ts";
 import { cacheOf, runNode } from "./run_node.ts";
 import { checkWorkerFlags, serveByWorkers } from "./workers/workers.ts";
 

@@ -3,7 +3,7 @@ import { InputError } from "../../lib/core/errors.ts";
 import { readInput } from "../../lib/io/read_input.ts";
 import { selfSigned, type TlsIdentity } from "../../lib/io/self_signed.ts";
 import type { EdgeFlags } from "./flags.ts";
-import type { EdgeContext } from "./parts.ts";
+import type { EdgeContext } from "./answer/parts.ts";
 
 /** Largest file of a certificate chain or a key. */
 const MAX_BYTES = 1 << 20;

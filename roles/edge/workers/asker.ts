@@ -4,7 +4,7 @@ import type {
   HttpRequest,
   HttpResponse,
 } from "../../../lib/io/http.ts";
-import { OwnRequest } from "../own_request.ts";
+import { OwnRequest } from "../requests/own_request.ts";
 import type { Post } from "./service.ts";
 import {
   askedRequest,

@@ -4,11 +4,11 @@ import type { HttpHandler } from "../../../lib/io/http.ts";
 import { pauseUntil } from "../../../lib/io/pause.ts";
 import type { RunningThread } from "../../../lib/io/threads.ts";
 import type { RoleContext } from "../../../lib/role.ts";
-import type { EdgeState } from "../admin.ts";
+import type { EdgeState } from "../front/admin.ts";
 import { markOf } from "../node.ts";
-import { EdgeMetrics } from "../edge_metrics.ts";
+import { EdgeMetrics } from "../account/metrics.ts";
 import type { EdgeFlags } from "../flags.ts";
-import type { Players } from "../players.ts";
+import type { Players } from "../account/players.ts";
 import {
   type LeadCall,
   WORKER_MODULE,

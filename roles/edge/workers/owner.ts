@@ -6,7 +6,7 @@ import type {
   HttpResponse,
 } from "../../../lib/io/http.ts";
 import type { Address } from "../../../lib/io/net.ts";
-import { OwnRequest } from "../own_request.ts";
+import { OwnRequest } from "../requests/own_request.ts";
 import type { LinkService, Post } from "./service.ts";
 import {
   type AskedRequest,

@@ -1,5 +1,5 @@
 import type { RolecallEvent } from "../../../lib/events/mod.ts";
-import type { EdgeGauges } from "../edge_metrics.ts";
+import type { EdgeGauges } from "../account/metrics.ts";
 
 type Of<T extends RolecallEvent["type"]> = Extract<
   RolecallEvent,

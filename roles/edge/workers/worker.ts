@@ -7,11 +7,11 @@ import {
   type EdgeCounts,
   type EdgeGauges,
   EdgeMetrics,
-} from "../edge_metrics.ts";
+} from "../account/metrics.ts";
 import type { EdgeFlags } from "../flags.ts";
 import type { Node } from "../node.ts";
-import type { EdgeContext } from "../parts.ts";
-import { forgetIn, type PurgeOrder } from "../purge.ts";
+import type { EdgeContext } from "../answer/parts.ts";
+import { forgetIn, type PurgeOrder } from "../front/purge.ts";
 import { cacheOf, type NodeRun, runNode } from "../run_node.ts";
 import { WorkerLink } from "./link.ts";
 

@@ -1,12 +1,12 @@
 import { InputError } from "../../../lib/core/errors.ts";
 import type { RoleContext } from "../../../lib/role.ts";
-import { addAdmin } from "../admin.ts";
-import { AnswerLog } from "../answer_log.ts";
-import { EdgeMetrics } from "../edge_metrics.ts";
+import { addAdmin } from "../front/admin.ts";
+import { AnswerLog } from "../account/answer_log.ts";
+import { EdgeMetrics } from "../account/metrics.ts";
 import type { EdgeFlags } from "../flags.ts";
-import { tellOwn } from "../front.ts";
-import { Players } from "../players.ts";
-import { Purger } from "../purge.ts";
+import { tellOwn } from "../front/front.ts";
+import { Players } from "../account/players.ts";
+import { Purger } from "../front/purge.ts";
 import { openAccessLog } from "../run_node.ts";
 import { Crew } from "./crew.ts";
 
