@@ -164,19 +164,26 @@ export class WireDecoder {
   #keep(bytes: Uint8Array): void {
     const length = this.#pendingLength + bytes.length;
     if (length > this.#pending.length) {
-      const wanted = this.#pendingLength >= 4
-        ? 4 + numberAt(this.#pending, 0)
-        : bytes.length >= 4
-        ? 4 + numberAt(bytes, 0)
-        : length;
       const larger = new Uint8Array(
-        Math.max(length, wanted, HANDSHAKE_BYTES),
+        Math.max(length, this.#wanted(bytes), HANDSHAKE_BYTES),
       );
       larger.set(this.#pending.subarray(0, this.#pendingLength));
       this.#pending = larger;
     }
     this.#pending.set(bytes, this.#pendingLength);
     this.#pendingLength = length;
+  }
+
+  /**
+   * How long the message will be whose next bytes are kept; 0 as long as that is not known to be possible. A length is
+   * believed when its id is there too and both were checked: of a handshake and of a stranger's first four bytes, which
+   * may say 4 GiB, nothing is.
+   */
+  #wanted(bytes: Uint8Array): number {
+    const begun = this.#pendingLength > 0
+      ? this.#pending.subarray(0, this.#pendingLength)
+      : bytes;
+    return this.#shaken && begun.length >= 5 ? 4 + numberAt(begun, 0) : 0;
   }
 
   #check(length: number, id: number): void {

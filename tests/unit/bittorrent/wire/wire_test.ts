@@ -163,6 +163,30 @@ Deno.test("WireDecoder refuses what cannot be, before it has to keep it", () => 
   assertEquals(after("0000000211"), "wire-bad-length");
 });
 
+Deno.test("WireDecoder takes no memory for a length it has not checked", () => {
+  const vast = concat(HANDSHAKE, fromHex("ffffffff00"));
+  const sent: readonly (readonly Uint8Array[])[] = [
+    // "\x13Bit" of a handshake is no length of 300 MB.
+    [HANDSHAKE.subarray(0, 4), HANDSHAKE.subarray(4, 40)],
+    [HANDSHAKE.subarray(0, 67)],
+    // A length of 4 GiB, with and without the handshake in front, its id still to come or alone.
+    [vast.subarray(0, 72)],
+    [HANDSHAKE, fromHex("ffffffff")],
+    [HANDSHAKE, fromHex("ffff"), fromHex("ffff")],
+  ];
+  const before = Deno.memoryUsage().external;
+  const decoders = sent.map((parts) => {
+    const decoder = new WireDecoder({ pieceCount: 100 });
+    for (const part of parts) assertEquals(decoder.push(part), []);
+    return decoder;
+  });
+  for (const decoder of decoders.slice(2)) {
+    assertThrows(() => decoder.push(fromHex("00")), ProtocolError);
+  }
+  const taken = Deno.memoryUsage().external - before;
+  assert(taken < 10_000_000, `${taken} bytes`);
+});
+
 Deno.test("WireDecoder skips a long unknown message without keeping it", () => {
   const decoder = new WireDecoder({ pieceCount: 8 });
   decoder.push(HANDSHAKE);
