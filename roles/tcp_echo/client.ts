@@ -2,7 +2,7 @@ import type { HostPort } from "../../lib/cli/flags.ts";
 import { utf8 } from "../../lib/core/bytes.ts";
 import { LineSplitter } from "../../lib/core/line_splitter.ts";
 import { textOfBytes } from "../../lib/core/upper_case.ts";
-import { type EchoChannel, runEchoClient } from "../../lib/io/echo_client.ts";
+import { type EchoChannel, runEchoClient } from "../../lib/echo/client.ts";
 import type { TcpConnection } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { fourTuple } from "./four_tuple.ts";

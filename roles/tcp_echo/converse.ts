@@ -1,7 +1,7 @@
 import { RunError } from "../../lib/core/errors.ts";
 import type { EventOf } from "../../lib/events/mod.ts";
 import { drive } from "../../lib/io/drive.ts";
-import type { EchoLog } from "../../lib/io/echo_log.ts";
+import type { EchoLog } from "../../lib/echo/log.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import { formatAddress, type TcpConnection } from "../../lib/io/net.ts";
 import { within } from "../../lib/io/within.ts";

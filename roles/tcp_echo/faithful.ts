@@ -1,5 +1,5 @@
 import { upperCaseStrict } from "../../lib/core/upper_case.ts";
-import type { EchoLog } from "../../lib/io/echo_log.ts";
+import type { EchoLog } from "../../lib/echo/log.ts";
 import { formatAddress, type TcpListener } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { fourTuple } from "./four_tuple.ts";

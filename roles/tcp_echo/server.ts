@@ -1,4 +1,4 @@
-import { EchoLog } from "../../lib/io/echo_log.ts";
+import { EchoLog } from "../../lib/echo/log.ts";
 import type { TcpConnection } from "../../lib/io/net.ts";
 import { within } from "../../lib/io/within.ts";
 import type { RoleContext } from "../../lib/role.ts";

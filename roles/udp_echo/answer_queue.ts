@@ -1,5 +1,5 @@
 import { messageOf } from "../../lib/core/errors.ts";
-import type { EchoLog } from "../../lib/io/echo_log.ts";
+import type { EchoLog } from "../../lib/echo/log.ts";
 import {
   type Address,
   formatAddress,

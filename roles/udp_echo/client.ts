@@ -7,7 +7,7 @@ import {
 import { utf8 } from "../../lib/core/bytes.ts";
 import { textOfBytes } from "../../lib/core/upper_case.ts";
 import type { HostPort } from "../../lib/cli/flags.ts";
-import { type EchoChannel, runEchoClient } from "../../lib/io/echo_client.ts";
+import { type EchoChannel, runEchoClient } from "../../lib/echo/client.ts";
 import type { Address, UdpSocket } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 

@@ -1,5 +1,5 @@
 import { upperCase, upperCaseStrict } from "../../lib/core/upper_case.ts";
-import { EchoLog } from "../../lib/io/echo_log.ts";
+import { EchoLog } from "../../lib/echo/log.ts";
 import { formatAddress } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { AnswerQueue } from "./answer_queue.ts";

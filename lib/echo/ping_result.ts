@@ -1,4 +1,4 @@
-import { summarize, type Summary } from "./stats.ts";
+import { summarize, type Summary } from "../model/stats.ts";
 
 /** What a run of pings has to say: for people, for programs and for `report.html`. */
 export interface PingResult {

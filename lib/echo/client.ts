@@ -1,14 +1,14 @@
 import type { EchoEvent } from "../events/echo.ts";
-import { type PingResult, pingResult } from "../model/ping_result.ts";
+import { type PingResult, pingResult } from "./ping_result.ts";
 import { Pinger } from "../model/pinger.ts";
 import { InputError, RunError } from "../core/errors.ts";
 import { utf8 } from "../core/bytes.ts";
-import type { Clock } from "./clock.ts";
-import { drive } from "./drive.ts";
-import { LinkedAbort } from "./linked_abort.ts";
-import { type Address, formatAddress } from "./net.ts";
-import type { Terminal } from "./terminal.ts";
-import { within } from "./within.ts";
+import type { Clock } from "../io/clock.ts";
+import { drive } from "../io/drive.ts";
+import { LinkedAbort } from "../io/linked_abort.ts";
+import { type Address, formatAddress } from "../io/net.ts";
+import type { Terminal } from "../io/terminal.ts";
+import { within } from "../io/within.ts";
 
 /** The way to an echo server: how to send one message, and the echoes as they come. UDP and TCP differ only here. */
 export interface EchoChannel {

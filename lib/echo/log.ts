@@ -1,5 +1,5 @@
 import type { EchoOutcome } from "../events/echo.ts";
-import { PacedLog, type PacedLogContext } from "./paced_log.ts";
+import { PacedLog, type PacedLogContext } from "../io/paced_log.ts";
 
 /** Tells what an echo server did with its messages, at most 20 a second one by one. */
 export class EchoLog implements AsyncDisposable {

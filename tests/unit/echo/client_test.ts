@@ -5,7 +5,7 @@ import {
   type EchoChannel,
   type EchoClientContext,
   runEchoClient,
-} from "../../../lib/io/echo_client.ts";
+} from "../../../lib/echo/client.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 
 /** A channel whose server echoes message n after `delaysMs[n]`; null loses it; the stream ends after `closeAfter` echoes. */

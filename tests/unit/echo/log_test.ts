@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { RolecallEvent } from "../../../lib/events/mod.ts";
-import { EchoLog } from "../../../lib/io/echo_log.ts";
+import { EchoLog } from "../../../lib/echo/log.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 
 function logOf() {
