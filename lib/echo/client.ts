@@ -1,14 +1,12 @@
-import type { EchoEvent } from "../events/echo.ts";
-import { type PingResult, pingResult } from "./ping_result.ts";
-import { Pinger } from "../model/pinger.ts";
-import { InputError, RunError } from "../core/errors.ts";
 import { utf8 } from "../core/bytes.ts";
-import type { Clock } from "../io/clock.ts";
+import { InputError, RunError } from "../core/errors.ts";
 import { drive } from "../io/drive.ts";
 import { LinkedAbort } from "../io/linked_abort.ts";
 import { type Address, formatAddress } from "../io/net.ts";
-import type { Terminal } from "../io/terminal.ts";
 import { within } from "../io/within.ts";
+import { Pinger } from "../model/pinger.ts";
+import type { RoleContext } from "../role.ts";
+import { pingResult } from "./ping_result.ts";
 
 /** The way to an echo server: how to send one message, and the echoes as they come. UDP and TCP differ only here. */
 export interface EchoChannel {
@@ -22,21 +20,11 @@ export interface EchoChannel {
   readonly isReliable: boolean;
 }
 
-/** The part of a role's context that an echo client needs. */
-export interface EchoClientContext {
-  /** Measures the round trips. */
-  readonly clock: Clock;
-  /** Aborted when the role stops. */
-  readonly signal: AbortSignal;
-  /** Where lines are read and echoes written. */
-  readonly terminal: Terminal;
-  /** Where the events go. */
-  emit(event: EchoEvent): void;
-  /** Takes the result. */
-  finish(
-    result: PingResult | { readonly text: string; readonly json: unknown },
-  ): void;
-}
+/** What an echo client needs of the world. */
+export type EchoClientContext = Pick<
+  RoleContext,
+  "clock" | "signal" | "terminal" | "emit" | "finish"
+>;
 
 /** Most exchanges that the JSON result lists; the counts beside them are of all. */
 const MAX_LISTED = 10_000;

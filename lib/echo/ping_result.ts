@@ -1,16 +1,10 @@
 import { summarize, type Summary } from "../model/stats.ts";
+import type { ReportSection } from "../report/report.ts";
+import type { RoleResult } from "../role.ts";
 
-/** What a run of pings has to say: for people, for programs and for `report.html`. */
-export interface PingResult {
-  /** The closing lines, as `ping` prints them. */
-  readonly text: string;
-  /** See {@linkcode PingFigures}. */
+/** What a run of pings has to say: the closing lines as `ping` prints them, the figures, a table and a chart. */
+export interface PingResult extends RoleResult {
   readonly json: PingFigures;
-  /** A table and a chart, as `lib/report/report.ts` has them. */
-  readonly report: {
-    readonly title: string;
-    readonly sections: readonly [PingTable, PingChart];
-  };
 }
 
 /** The figures of a run of pings; times are null when nothing came back. */
@@ -33,39 +27,6 @@ export interface PingFigures {
   readonly rttStddevMs: number | null;
   /** Each message's round trip in the order of sending; null for a lost one. */
   readonly rttsMs: readonly (number | null)[];
-}
-
-/** The table of the report. */
-export interface PingTable {
-  /** Tells a table from a chart. */
-  readonly kind: "table";
-  /** Stands above it. */
-  readonly heading: string;
-  /** Names of the columns. */
-  readonly columns: readonly string[];
-  /** One row: the totals. */
-  readonly rows: readonly (readonly (string | number)[])[];
-}
-
-/** The chart of the report. */
-export interface PingChart {
-  /** Tells a chart from a table. */
-  readonly kind: "chart";
-  /** Stands above it. */
-  readonly heading: string;
-  /** File name of the `.svg`, without the ending. */
-  readonly file: string;
-  /** One point for each message answered. */
-  readonly chart: {
-    readonly kind: "line";
-    readonly xLabel: string;
-    readonly yLabel: string;
-    readonly series: readonly {
-      readonly name: string;
-      readonly shape: "points";
-      readonly points: readonly (readonly [number, number])[];
-    }[];
-  };
 }
 
 /** Counts what came back, and how fast; `remote` is the server as people write it. */
@@ -122,7 +83,7 @@ function textOf(remote: string, totals: Totals): string {
   return `${lines.join("\n")}\n`;
 }
 
-function tableOf({ sent, received, lossRatio, rtt }: Totals): PingTable {
+function tableOf({ sent, received, lossRatio, rtt }: Totals): ReportSection {
   const times = rtt === null
     ? ["–", "–", "–", "–"]
     : [rtt.min, rtt.avg, rtt.max, rtt.stddev].map((ms) =>
@@ -136,7 +97,7 @@ function tableOf({ sent, received, lossRatio, rtt }: Totals): PingTable {
   };
 }
 
-function chartOf(rttsMs: readonly (number | null)[]): PingChart {
+function chartOf(rttsMs: readonly (number | null)[]): ReportSection {
   const points = rttsMs.flatMap((rttMs, at) =>
     rttMs === null ? [] : [[at + 1, rttMs] as const]
   );

@@ -1,11 +1,11 @@
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { RunError } from "../../../lib/core/errors.ts";
-import type { EchoEvent } from "../../../lib/events/echo.ts";
 import {
   type EchoChannel,
   type EchoClientContext,
   runEchoClient,
 } from "../../../lib/echo/client.ts";
+import type { RolecallEvent } from "../../../lib/events/mod.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 
 /** A channel whose server echoes message n after `delaysMs[n]`; null loses it; the stream ends after `closeAfter` echoes. */
@@ -14,7 +14,7 @@ function clientOf(
   { isReliable = false, closeAfter = Infinity } = {},
 ) {
   const clock = new ManualClock();
-  const events: EchoEvent[] = [];
+  const events: RolecallEvent[] = [];
   const results: { text: string; json: unknown }[] = [];
   const arrived: string[] = [];
   let echoes = 0;
@@ -68,7 +68,7 @@ function clientOf(
   return { clock, events, results, run };
 }
 
-function told(events: readonly EchoEvent[]) {
+function told(events: readonly RolecallEvent[]) {
   return events.map((event) =>
     event.type === "reply.received"
       ? [event.messageIndex, event.rttMs]

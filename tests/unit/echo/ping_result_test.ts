@@ -26,5 +26,5 @@ Deno.test("pingResult has no times when nothing came back", () => {
   const { json, text, report } = pingResult("[::1]:7", [null]);
   assertEquals([json.lossRatio, json.rttAvgMs], [1, null]);
   assertEquals(text.split("\n").length, 3);
-  assertEquals(report.sections[0]?.kind, "table");
+  assertEquals(report?.sections[0]?.kind, "table");
 });
