@@ -164,13 +164,11 @@ export function unmapAddress(bytes: Uint8Array): Uint8Array {
   return isMapped(bytes) ? bytes.subarray(12) : bytes;
 }
 
-/** Returns `host:port` with brackets around an IPv6 address: `[::1]:53`. */
+/** Writes host and port as people and URLs do: `10.0.0.1:80`, `[::1]:80`; `*:80` where no host is named. */
 export function formatHostPort(
-  address: { readonly host: string; readonly port: number },
+  { host, port }: { readonly host: string; readonly port: number },
 ): string {
-  return address.host.includes(":")
-    ? `[${address.host}]:${address.port}`
-    : `${address.host}:${address.port}`;
+  return `${host.includes(":") ? `[${host}]` : host || "*"}:${port}`;
 }
 
 /** A network: the addresses that start with the same bits. All bits of `bytes` after the prefix are 0. */

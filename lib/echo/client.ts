@@ -1,8 +1,9 @@
+import { formatHostPort } from "../core/address.ts";
 import { utf8 } from "../core/bytes.ts";
 import { InputError, RunError } from "../core/errors.ts";
 import { drive } from "../io/drive.ts";
 import { LinkedAbort } from "../io/linked_abort.ts";
-import { type Address, formatAddress } from "../io/net.ts";
+import type { Address } from "../io/net.ts";
 import { within } from "../io/within.ts";
 import { Pinger } from "../model/pinger.ts";
 import type { RoleContext } from "../role.ts";
@@ -89,7 +90,7 @@ export async function runEchoClient(
       ctx.terminal.write(`${exchange.reply}\n`);
     }
   }
-  const remote = formatAddress(channel.remote);
+  const remote = formatHostPort(channel.remote);
   ctx.finish({
     text: messages === undefined
       ? ""
@@ -116,7 +117,7 @@ export async function* talk(
     readonly timeoutMs: number;
   },
 ): AsyncGenerator<Exchange, void> {
-  const remote = formatAddress(channel.remote);
+  const remote = formatHostPort(channel.remote);
   const inbox = new Inbox(channel, ctx);
   let messageIndex = 0;
   for await (const message of messages) {
@@ -202,7 +203,7 @@ export async function ping(
   },
   ctx: EchoClientContext,
 ): Promise<void> {
-  const remote = formatAddress(channel.remote);
+  const remote = formatHostPort(channel.remote);
   using done = new LinkedAbort(ctx.signal);
   const pinger = new Pinger({ ...flags, startAtMs: ctx.clock.nowMs() });
   await drive(

@@ -1,3 +1,4 @@
+import { formatHostPort } from "../core/address.ts";
 import type { EventTable } from "./table.ts";
 
 /** What every role can say of itself. */
@@ -54,10 +55,7 @@ export type RoleEvent =
 export const ROLE_EVENTS: EventTable<RoleEvent> = {
   "role.listening": {
     level: "info",
-    text: (e) =>
-      `listening on ${e.transport} ${
-        e.host.includes(":") ? `[${e.host}]` : e.host
-      }:${e.port}`,
+    text: (e) => `listening on ${e.transport} ${formatHostPort(e)}`,
   },
   "role.started": {
     level: "debug",
@@ -65,7 +63,7 @@ export const ROLE_EVENTS: EventTable<RoleEvent> = {
   },
   "admin.listening": {
     level: "info",
-    text: (e) => `metrics and events at http://${e.host}:${e.port}/`,
+    text: (e) => `metrics and events at http://${formatHostPort(e)}/`,
   },
   "role.announced": {
     level: "debug",

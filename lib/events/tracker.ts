@@ -1,3 +1,4 @@
+import { formatHostPort } from "../core/address.ts";
 import { counted } from "../core/units.ts";
 import type { EventTable } from "./table.ts";
 
@@ -101,9 +102,7 @@ export const TRACKER_EVENTS: EventTable<TrackerEvent> = {
   "tracker.announced": {
     level: "info",
     text: (e) =>
-      `${e.host.includes(":") ? `[${e.host}]` : e.host}:${e.port} announced ${
-        e.infoHash.slice(0, 8)
-      }${
+      `${formatHostPort(e)} announced ${e.infoHash.slice(0, 8)}${
         e.announceEvent === "none" ? "" : ` (${e.announceEvent})`
       } over ${e.transport}: ${
         e.leftBytes === 0 ? "has all" : `${e.leftBytes} bytes left`

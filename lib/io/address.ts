@@ -3,8 +3,3 @@ export interface Address {
   readonly host: string;
   readonly port: number;
 }
-
-/** Writes an address: `10.0.0.1:80`, `[::1]:80`, `*:80`. */
-export function formatAddress({ host, port }: Address): string {
-  return `${host.includes(":") ? `[${host}]` : host || "*"}:${port}`;
-}

@@ -1,7 +1,7 @@
-import { type Address, formatAddress } from "./address.ts";
+import type { Address } from "./address.ts";
 import type { HttpHandler, HttpOptions, HttpServer } from "./http.ts";
 
-export { type Address, formatAddress };
+export type { Address };
 
 /** The sockets a role may open. `deno/net.ts` opens real ones; tests pass their own. */
 export interface Net {

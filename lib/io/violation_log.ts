@@ -1,5 +1,6 @@
+import { formatHostPort } from "../core/address.ts";
 import type { ProtocolError } from "../core/errors.ts";
-import { type Address, formatAddress } from "./net.ts";
+import type { Address } from "./net.ts";
 import { PacedLog, type PacedLogContext } from "./paced_log.ts";
 
 /** Tells of clients that broke the protocol, at most 20 a second one by one: whoever floods a server must not flood its log. */
@@ -23,7 +24,7 @@ export class ViolationLog implements AsyncDisposable {
   readonly violated = (remote: Address, error: ProtocolError): void => {
     this.#log.add(() => ({
       type: "protocol.violated",
-      remote: formatAddress(remote),
+      remote: formatHostPort(remote),
       code: error.code,
       message: error.message,
     }), (sum) => {

@@ -1,3 +1,4 @@
+import { formatHostPort } from "../core/address.ts";
 import { concat, toHex, utf8 } from "../core/bytes.ts";
 import { messageOf, RunError } from "../core/errors.ts";
 import type { HostPort } from "../cli/flags.ts";
@@ -6,7 +7,7 @@ import { DhtNode } from "../bittorrent/dht/node.ts";
 import type { DhtInput, DhtOutput } from "../bittorrent/dht/state.ts";
 import type { PeerEndpoint } from "../bittorrent/peer_endpoint.ts";
 import { secretBytes, sha1 } from "../io/hash.ts";
-import { type Address, formatAddress, type UdpSocket } from "../io/net.ts";
+import type { Address, UdpSocket } from "../io/net.ts";
 import { pauseUntil } from "../io/pause.ts";
 import type { RoleContext } from "../role.ts";
 import { MachinePump } from "./machine_pump.ts";
@@ -186,5 +187,5 @@ function familiesOf(host: string): Family[] {
 /** Draws a node id. Where we listen goes into it: two nodes that are given the same `--seed` must differ. */
 function newNodeId(at: Address, { rng, name }: RoleContext): Uint8Array {
   const drawn = Uint8Array.from({ length: 20 }, () => rng() * 256);
-  return sha1(concat(drawn, utf8(`${formatAddress(at)} ${name}`)));
+  return sha1(concat(drawn, utf8(`${formatHostPort(at)} ${name}`)));
 }

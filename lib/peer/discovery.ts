@@ -5,7 +5,8 @@
 import type { HostPort } from "../cli/flags.ts";
 import type { PeerEndpoint } from "../bittorrent/peer_endpoint.ts";
 import type { ContactSource } from "../bittorrent/swarm/contacts.ts";
-import { type Address, formatAddress } from "../io/net.ts";
+import { formatHostPort } from "../core/address.ts";
+import type { Address } from "../io/net.ts";
 import type { RoleContext } from "../role.ts";
 import { DhtDriver } from "./dht_driver.ts";
 import { LsdDriver } from "./lsd_driver.ts";
@@ -95,7 +96,7 @@ export class Discovery {
       );
     } else failures.push("the torrent names no tracker");
     if (this.#dht !== null) {
-      const named = [...flags.dhtNode, ...nodes].map(formatAddress);
+      const named = [...flags.dhtNode, ...nodes].map(formatHostPort);
       failures.push(
         named.length === 0
           ? "no DHT node is known (--dht-node)"

@@ -1,4 +1,4 @@
-import { isAddress } from "../core/address.ts";
+import { formatHostPort, isAddress } from "../core/address.ts";
 import {
   MdnsResponder,
   type ResponderOutput,
@@ -12,11 +12,7 @@ import {
 import { encodeMessage } from "../dns/message.ts";
 import { toHex } from "../core/bytes.ts";
 import { secretBytes, secretRng } from "../io/hash.ts";
-import {
-  type Address,
-  formatAddress,
-  type MulticastSocket,
-} from "../io/net.ts";
+import type { Address, MulticastSocket } from "../io/net.ts";
 import { driveOnLink } from "./drive_on_link.ts";
 import type { RosterRun, RosterSocket } from "./run.ts";
 
@@ -69,7 +65,7 @@ function serviceOf(run: RosterRun, { sockets, admin }: Told): Service {
   for (const { transport, port } of sockets) {
     if (!texts.has(transport)) texts.set(transport, `${port}`);
   }
-  if (admin !== undefined) texts.set("admin", formatAddress(admin));
+  if (admin !== undefined) texts.set("admin", formatHostPort(admin));
   return {
     label: run.name,
     hostLabel: `rolecall-${toHex(secretBytes(6))}`,

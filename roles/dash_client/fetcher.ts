@@ -1,9 +1,10 @@
+import { formatHostPort } from "../../lib/core/address.ts";
 import { messageOf, RunError } from "../../lib/core/errors.ts";
 import { readRetryAfter } from "../../lib/dash/attempts.ts";
 import type { ByteRange } from "../../lib/dash/mpd/mpd.ts";
 import type { Delivery } from "../../lib/dash/player_messages.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";
-import { type Address, formatAddress } from "../../lib/io/net.ts";
+import type { Address } from "../../lib/io/net.ts";
 import { pauseUntil } from "../../lib/io/pause.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { CmcdRequest } from "./cmcd.ts";
@@ -219,7 +220,7 @@ export class Fetcher {
       bytes,
       ttfbMs: answeredAtMs - startedAtMs,
       downloadMs: Math.max(endedAtMs, answeredAtMs) - startedAtMs,
-      server: connectTo === undefined ? url.host : formatAddress(connectTo),
+      server: connectTo === undefined ? url.host : formatHostPort(connectTo),
       cacheStatus: headers.get("cache-status") ?? "",
       ageSeconds: Number(headers.get("age") ?? 0) || 0,
     };

@@ -1,9 +1,9 @@
-import type { Cidr } from "../../lib/core/address.ts";
+import { Cidr, formatHostPort } from "../../lib/core/address.ts";
 import { messageOf, RunError } from "../../lib/core/errors.ts";
 import { RECORD_TYPES } from "../../lib/dns/codes.ts";
 import { parseName } from "../../lib/dns/name.ts";
 import { type StubAnswer, StubQuery } from "../../lib/dns/stub_query.ts";
-import { type Address, formatAddress } from "../../lib/io/net.ts";
+import type { Address } from "../../lib/io/net.ts";
 import { askServer } from "../../lib/lookup/ask_server.ts";
 import type { RoleContext } from "../../lib/role.ts";
 
@@ -42,7 +42,7 @@ export async function lookUp(
   }
   throw new RunError(
     "name-not-found",
-    `Cannot find ${name}: ${formatAddress(options.resolver)} says ${
+    `Cannot find ${name}: ${formatHostPort(options.resolver)} says ${
       rcode === "NOERROR" ? "it has no address" : rcode
     }`,
   );
@@ -66,7 +66,7 @@ async function ask(
   if (result === undefined || result instanceof Error) {
     throw new RunError(
       "resolver-no-answer",
-      `${messageOf(result)} at ${formatAddress(resolver)}`,
+      `${messageOf(result)} at ${formatHostPort(resolver)}`,
       { cause: result },
     );
   }

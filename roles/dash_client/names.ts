@@ -1,6 +1,6 @@
-import { isAddress } from "../../lib/core/address.ts";
+import { formatHostPort, isAddress } from "../../lib/core/address.ts";
 import { messageOf, RunError } from "../../lib/core/errors.ts";
-import { type Address, formatAddress } from "../../lib/io/net.ts";
+import type { Address } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { lookUp, type ResolverOptions } from "./lookup.ts";
 
@@ -82,7 +82,7 @@ export class Names {
   ): Promise<Known> {
     const { clock } = this.#ctx;
     const askedAtMs = clock.nowMs();
-    const resolver = formatAddress(options.resolver);
+    const resolver = formatHostPort(options.resolver);
     try {
       const { addresses, ttlSeconds } = await lookUp(host, options, this.#ctx);
       const now = clock.nowMs();

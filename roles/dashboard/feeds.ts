@@ -1,7 +1,8 @@
+import { formatHostPort } from "../../lib/core/address.ts";
 import { EventStreamReader } from "../../lib/core/event_stream.ts";
 import { messageOf, RunError } from "../../lib/core/errors.ts";
 import { LinkedAbort, OVER } from "../../lib/io/linked_abort.ts";
-import { type Address, formatAddress } from "../../lib/io/net.ts";
+import type { Address } from "../../lib/io/net.ts";
 import { pauseUntil } from "../../lib/io/pause.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Board } from "./board.ts";
@@ -33,7 +34,7 @@ export class Feeds {
 
   /** Follows the events at `at` for the source `id`, until {@linkcode Feeds.stop}; again somewhere else if it has moved. */
   follow(id: string, at: Address): void {
-    const place = formatAddress(at);
+    const place = formatHostPort(at);
     const running = this.#running.get(id);
     if (running?.at === place) return;
     running?.stop.abort(OVER);

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
+import { formatHostPort } from "../../lib/core/address.ts";
 import { messageOf, RunError } from "../../lib/core/errors.ts";
 import { pages } from "../../lib/io/pages.ts";
-import { formatAddress } from "../../lib/io/net.ts";
 import { Broadcast } from "../../lib/observe/broadcast.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { browse } from "../../lib/roster/browse.ts";
@@ -48,7 +48,7 @@ export async function serveDashboard(
   });
   await using feeds = new Feeds(ctx, board);
   for (const at of flags.watch) {
-    const id = formatAddress(at);
+    const id = formatHostPort(at);
     board.set(id, { where: id });
     feeds.follow(id, at);
   }
@@ -121,7 +121,7 @@ async function lookAround(
       addresses: row.addresses.join(" "),
       sockets: row.sockets.map(({ transport, port }) => `${transport} ${port}`)
         .join(", "),
-      ...(row.admin === undefined ? {} : { admin: formatAddress(row.admin) }),
+      ...(row.admin === undefined ? {} : { admin: formatHostPort(row.admin) }),
       version: row.version,
     });
   };

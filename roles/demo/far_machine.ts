@@ -1,10 +1,11 @@
 import { join, relative } from "@std/path";
+import { formatHostPort } from "../../lib/core/address.ts";
 import { EventStreamReader } from "../../lib/core/event_stream.ts";
 import { messageOf, RunError } from "../../lib/core/errors.ts";
 import type { EventRecord } from "../../lib/events/mod.ts";
 import { EventLog } from "../../lib/io/event_log.ts";
 import { LinkedAbort, OVER } from "../../lib/io/linked_abort.ts";
-import { type Address, formatAddress } from "../../lib/io/net.ts";
+import type { Address } from "../../lib/io/net.ts";
 import type { RunningRole } from "../../lib/io/processes.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { FOLDER } from "./far_protocol.ts";
@@ -38,7 +39,7 @@ export class FarMachine {
 
   private constructor(at: Address, token: string, ctx: RoleContext) {
     this.host = at.host;
-    this.#base = `http://${formatAddress(at)}`;
+    this.#base = `http://${formatHostPort(at)}`;
     this.#token = token;
     this.#ctx = ctx;
   }

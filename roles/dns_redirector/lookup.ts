@@ -1,4 +1,4 @@
-import { isAddress } from "../../lib/core/address.ts";
+import { formatHostPort, isAddress } from "../../lib/core/address.ts";
 import type { HostPort } from "../../lib/cli/flags.ts";
 import {
   InputError,
@@ -9,7 +9,7 @@ import {
 import { RECORD_TYPES, typeName, typeNumber } from "../../lib/dns/codes.ts";
 import { parseName } from "../../lib/dns/name.ts";
 import { StubQuery } from "../../lib/dns/stub_query.ts";
-import { type Address, formatAddress } from "../../lib/io/net.ts";
+import type { Address } from "../../lib/io/net.ts";
 import { askServer } from "../../lib/lookup/ask_server.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { LookupFlags } from "./lookup_flags.ts";
@@ -44,14 +44,14 @@ export async function runLookup(
   if (answer instanceof ProtocolError) {
     throw new RunError(
       "lookup-failed",
-      `${messageOf(answer)} at ${formatAddress(server)}`,
+      `${messageOf(answer)} at ${formatHostPort(server)}`,
       { cause: answer },
     );
   }
   const elapsedMs = ctx.clock.nowMs() - startedAtMs;
   ctx.emit({
     type: "lookup.finished",
-    server: formatAddress(server),
+    server: formatHostPort(server),
     transport: answer.transport,
     question: answer.names[0] ?? "",
     recordType: typeName(type),
@@ -62,7 +62,7 @@ export async function runLookup(
   });
   ctx.finish(
     showAnswer(answer, {
-      server: formatAddress(server),
+      server: formatHostPort(server),
       type: typeName(type),
       elapsedMs,
     }),

@@ -1,13 +1,10 @@
+import { formatHostPort } from "../../lib/core/address.ts";
 import { RunError } from "../../lib/core/errors.ts";
 import type { ResolverInput } from "../../lib/dns/resolver/resolver.ts";
 import { frameMessage, MessageDecoder } from "../../lib/dns/stream.ts";
 import type { Inbox } from "../../lib/io/inbox.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";
-import {
-  formatAddress,
-  type TcpConnection,
-  type TcpListener,
-} from "../../lib/io/net.ts";
+import type { TcpConnection, TcpListener } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Clients, Tell } from "./recursive_clients.ts";
 
@@ -55,7 +52,7 @@ function disconnected(
 ): void {
   ctx.emit({
     type: "resolver.disconnected",
-    remote: formatAddress(remote),
+    remote: formatHostPort(remote),
     reason,
   });
 }

@@ -1,4 +1,5 @@
-import { formatAddress, type TcpListener } from "../../lib/io/net.ts";
+import { formatHostPort } from "../../lib/core/address.ts";
+import type { TcpListener } from "../../lib/io/net.ts";
 import { TcpTalk, type TcpTalkOptions } from "./tcp_talk.ts";
 
 /** Who was silent for less than this may be about to ask: not closed to make room. */
@@ -25,7 +26,7 @@ export async function serveTcp(
       const closed = idle ?? new TcpTalk(connection, options);
       log.noteEnd({
         type: "resolver.disconnected",
-        remote: formatAddress(closed.connection.remote),
+        remote: formatHostPort(closed.connection.remote),
         reason: "too-many-connections",
       });
       closed.close();

@@ -1,4 +1,4 @@
-import { parseAddress } from "../../lib/core/address.ts";
+import { formatHostPort, parseAddress } from "../../lib/core/address.ts";
 import { RunError } from "../../lib/core/errors.ts";
 import type { Answering } from "../../lib/dns/authority/responder.ts";
 import type { ZoneTable } from "../../lib/dns/authority/zone_table.ts";
@@ -8,7 +8,7 @@ import {
   MessageDecoder,
 } from "../../lib/dns/stream.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";
-import { formatAddress, type TcpConnection } from "../../lib/io/net.ts";
+import type { TcpConnection } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { QueryLog, Sender } from "./query_log.ts";
 import type { Transfers } from "./transfers.ts";
@@ -75,7 +75,7 @@ export class TcpTalk {
       if (decoder.pendingBytes > 0) {
         log.noteEnd({
           type: "protocol.violated",
-          remote: formatAddress(this.connection.remote),
+          remote: formatHostPort(this.connection.remote),
           code: "dns-truncated",
           message: "Cannot read a query: the connection ended inside it",
         });
@@ -128,7 +128,7 @@ export class TcpTalk {
     const sending = transfers.send(
       { table: zones(), zone: reply.transfer, query: query.slice() },
       {
-        remote: formatAddress(this.connection.remote),
+        remote: formatHostPort(this.connection.remote),
         write: async (message) => {
           // a write that is not broken off must not keep others from their zones
           await Promise.race([this.#write(frameMessage(message)), this.#gone]);
@@ -156,7 +156,7 @@ export class TcpTalk {
       }
       log.noteEnd({
         type: "resolver.disconnected",
-        remote: formatAddress(this.connection.remote),
+        remote: formatHostPort(this.connection.remote),
         reason: "idle",
       });
     } catch {

@@ -1,3 +1,4 @@
+import { formatHostPort } from "../../lib/core/address.ts";
 import { utf8 } from "../../lib/core/bytes.ts";
 import { InputError, RunError } from "../../lib/core/errors.ts";
 import { acceptsEncoding } from "../../lib/http/accept_encoding.ts";
@@ -6,7 +7,6 @@ import {
   parseRequestPath,
 } from "../../lib/http/request_path.ts";
 import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
-import { formatAddress } from "../../lib/io/net.ts";
 import { pauseUntil } from "../../lib/io/pause.ts";
 import { ViolationLog } from "../../lib/io/violation_log.ts";
 import type { RoleContext } from "../../lib/role.ts";
@@ -152,7 +152,7 @@ class Desk {
     const ended = (end: { bytes: number; complete: boolean }) =>
       log.add({
         type: "origin.answered",
-        remote: formatAddress(request.remote),
+        remote: formatHostPort(request.remote),
         method: request.method,
         path: request.target,
         status,

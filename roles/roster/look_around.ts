@@ -1,7 +1,6 @@
 import { InputError } from "../../lib/core/errors.ts";
-import { isAddress } from "../../lib/core/address.ts";
+import { formatHostPort, isAddress } from "../../lib/core/address.ts";
 import { LinkedAbort, OVER } from "../../lib/io/linked_abort.ts";
-import { formatAddress } from "../../lib/io/net.ts";
 import type { RoleContext, RoleResult } from "../../lib/role.ts";
 import { browse } from "../../lib/roster/browse.ts";
 import type { RosterRow } from "../../lib/roster/row.ts";
@@ -68,7 +67,7 @@ function fieldsOf(row: RosterRow) {
     instanceRole: row.role,
     addresses: row.addresses.join(" "),
     sockets: socketsOf(row),
-    ...(row.admin === undefined ? {} : { admin: formatAddress(row.admin) }),
+    ...(row.admin === undefined ? {} : { admin: formatHostPort(row.admin) }),
     version: row.version,
   };
 }
@@ -90,7 +89,7 @@ function resultOf(
     json: {
       roles: rows.map(({ admin, tellers: _, ...row }) => ({
         ...row,
-        admin: admin === undefined ? null : formatAddress(admin),
+        admin: admin === undefined ? null : formatHostPort(admin),
       })),
     },
   };
@@ -120,7 +119,7 @@ function adminOf({ admin, addresses }: RosterRow): string {
   if (admin === undefined) return "-";
   const [host = admin.host] = addresses;
   const isAny = admin.host === "0.0.0.0" || admin.host === "::";
-  return formatAddress(isAny ? { host, port: admin.port } : admin);
+  return formatHostPort(isAny ? { host, port: admin.port } : admin);
 }
 
 /** `192.168.1.7 http 8080, udp 8080`. */

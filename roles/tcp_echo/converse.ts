@@ -1,9 +1,10 @@
+import { formatHostPort } from "../../lib/core/address.ts";
 import { RunError } from "../../lib/core/errors.ts";
 import type { EventOf } from "../../lib/events/mod.ts";
 import { drive } from "../../lib/io/drive.ts";
 import type { EchoLog } from "../../lib/echo/log.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";
-import { formatAddress, type TcpConnection } from "../../lib/io/net.ts";
+import type { TcpConnection } from "../../lib/io/net.ts";
 import { within } from "../../lib/io/within.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import {
@@ -32,7 +33,7 @@ export async function converse(
 ): Promise<Outcome> {
   using _closedInTheEnd = connection;
   const { clock } = ctx;
-  const remote = formatAddress(connection.remote);
+  const remote = formatHostPort(connection.remote);
   const session = new EchoSession({ nowMs: clock.nowMs(), idleMs });
   using over = new LinkedAbort(ctx.signal);
   let closes = false;

@@ -1,6 +1,7 @@
+import { formatHostPort } from "../../lib/core/address.ts";
 import { upperCaseStrict } from "../../lib/core/upper_case.ts";
 import type { EchoLog } from "../../lib/echo/log.ts";
-import { formatAddress, type TcpListener } from "../../lib/io/net.ts";
+import type { TcpListener } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { fourTuple } from "./four_tuple.ts";
 
@@ -40,7 +41,7 @@ export async function serveFaithfully(
     }
     client[Symbol.dispose]();
 
-    const remote = formatAddress(client.remote);
+    const remote = formatHostPort(client.remote);
     log.add({ type: "echo.answered", remote, receivedBytes, sentBytes });
     ctx.emit({
       type: "connection.closed",

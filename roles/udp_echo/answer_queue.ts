@@ -1,10 +1,7 @@
+import { formatHostPort } from "../../lib/core/address.ts";
 import { messageOf } from "../../lib/core/errors.ts";
 import type { EchoLog } from "../../lib/echo/log.ts";
-import {
-  type Address,
-  formatAddress,
-  type UdpSocket,
-} from "../../lib/io/net.ts";
+import type { Address, UdpSocket } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 
 /** The length field of UDP counts 16 bits: 65,535 bytes less 8 of UDP's header, and over IPv4 less 20 of IP's. */
@@ -44,7 +41,7 @@ export class AnswerQueue implements AsyncDisposable {
     if (this.#waitingBytes + costBytes > MAX_WAITING_BYTES) {
       return this.#log.add({
         type: "echo.dropped",
-        remote: formatAddress(about.to),
+        remote: formatHostPort(about.to),
         receivedBytes: about.receivedBytes,
         reason: "queue-full",
       });
@@ -73,7 +70,7 @@ export class AnswerQueue implements AsyncDisposable {
   }
 
   async #sendNow(answer: Uint8Array, about: AboutAnswer): Promise<void> {
-    const remote = formatAddress(about.to);
+    const remote = formatHostPort(about.to);
     const { receivedBytes } = about;
     const max = MAX_ANSWER_BYTES[about.to.host.includes(":") ? "ipv6" : "ipv4"];
     const failed = (

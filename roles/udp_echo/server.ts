@@ -1,6 +1,6 @@
+import { formatHostPort } from "../../lib/core/address.ts";
 import { upperCase, upperCaseStrict } from "../../lib/core/upper_case.ts";
 import { EchoLog } from "../../lib/echo/log.ts";
-import { formatAddress } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { AnswerQueue } from "./answer_queue.ts";
 
@@ -31,7 +31,7 @@ export async function serveUdpEcho(
     if (flags.loss > 0 && ctx.rng() < flags.loss) {
       log.add({
         type: "echo.dropped",
-        remote: formatAddress({ host, port }),
+        remote: formatHostPort({ host, port }),
         receivedBytes: bytes.length,
         reason: "loss",
       });

@@ -1,3 +1,4 @@
+import { formatHostPort } from "../../core/address.ts";
 import { concat, fromUtf8, toHex } from "../../core/bytes.ts";
 import { Bitfield } from "../wire/bitfield.ts";
 import type { ExtendedHandshake } from "../wire/extended.ts";
@@ -177,10 +178,7 @@ export class PeerSession implements BlockSource {
     this.limits = options.limits ?? NO_LIMITS;
     this.remote = remote;
     this.runs = options.webSeed !== undefined;
-    this.address = options.webSeed ??
-      (remote.host.includes(":")
-        ? `[${remote.host}]:${remote.port}`
-        : `${remote.host}:${remote.port}`);
+    this.address = options.webSeed ?? formatHostPort(remote);
     this.incoming = incoming;
     this.stage = incoming ? "handshake" : "connecting";
     this.pieces = new Bitfield(pieceCount);

@@ -1,3 +1,4 @@
+import { formatHostPort } from "../../core/address.ts";
 import { RunError } from "../../core/errors.ts";
 import { LinkedAbort } from "../linked_abort.ts";
 import type { FetchOptions } from "../net.ts";
@@ -41,7 +42,7 @@ export async function fetchOnce(
     options.signal?.throwIfAborted();
     const where = options.connectTo === undefined
       ? url
-      : `${url} at ${options.connectTo.host}:${options.connectTo.port}`;
+      : `${url} at ${formatHostPort(options.connectTo)}`;
     if (stop.signal.aborted) {
       throw new RunError(
         "fetch-timeout",

@@ -1,7 +1,7 @@
+import { formatHostPort } from "../../core/address.ts";
 import { RunError } from "../../core/errors.ts";
 import type { HttpHandler, HttpOptions, HttpServer } from "../http.ts";
 import { HttpConnections } from "../http_server.ts";
-import { formatAddress } from "../net.ts";
 import { addressOf } from "./address.ts";
 import { denoClock } from "./clock.ts";
 import { systemError } from "./errors.ts";
@@ -27,7 +27,7 @@ export function serveHttp(
     listener = Deno.listen({ hostname, port, reusePort: isShared });
   } catch (error) {
     throw systemError(
-      `listen on tcp ${formatAddress({ host: hostname, port })}`,
+      `listen on tcp ${formatHostPort({ host: hostname, port })}`,
       error,
     );
   }

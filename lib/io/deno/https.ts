@@ -1,8 +1,8 @@
+import { formatHostPort } from "../../core/address.ts";
 import { InputError, messageOf } from "../../core/errors.ts";
 import { systemError } from "./errors.ts";
 import { streamOf } from "../body_source.ts";
 import type { HttpHandler, HttpResponse, HttpServer } from "../http.ts";
-import { formatAddress } from "../net.ts";
 import type { TlsIdentity } from "../self_signed.ts";
 
 /** How long answers in flight may take once the server is told to stop. */
@@ -48,7 +48,7 @@ export function serveHttps(
     });
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) {
-      const where = formatAddress({ host: hostname, port });
+      const where = formatHostPort({ host: hostname, port });
       throw systemError(`listen on tcp ${where}`, error);
     }
     throw new InputError(

@@ -10,15 +10,14 @@
  * that is to listen on that port, or that waits there for datagrams of its own. So the socket that receives is bound to
  * the group's address, where the system allows it, and those that send are open while they send.
  */
-import { maskAddress, parseAddress } from "../../core/address.ts";
+import {
+  formatHostPort,
+  maskAddress,
+  parseAddress,
+} from "../../core/address.ts";
 import { equalBytes } from "../../core/bytes.ts";
 import { RunError } from "../../core/errors.ts";
-import {
-  type Address,
-  formatAddress,
-  type MulticastOptions,
-  type MulticastSocket,
-} from "../net.ts";
+import type { Address, MulticastOptions, MulticastSocket } from "../net.ts";
 import { closer } from "./close.ts";
 import { systemError } from "./errors.ts";
 import { udpSocket } from "./udp.ts";
@@ -55,7 +54,7 @@ export async function joinMulticast(
     receiver.close();
     throw new RunError(
       "no-multicast",
-      `Cannot join ${formatAddress(group)}: no network interface with an ${
+      `Cannot join ${formatHostPort(group)}: no network interface with an ${
         isIpv6 ? "IPv6" : "IPv4"
       } address takes multicast`,
     );
@@ -196,7 +195,7 @@ function udpAddress({ host, port }: Address): Deno.NetAddr {
 }
 
 function sendError(to: Address, error: unknown): RunError {
-  const { message } = systemError(`send to ${formatAddress(to)}`, error);
+  const { message } = systemError(`send to ${formatHostPort(to)}`, error);
   return new RunError("send-failed", message, { cause: error });
 }
 
@@ -250,7 +249,7 @@ function open(
     const options = { reuseAddress: true, loopback: true };
     return Deno.listenDatagram({ transport: "udp", ...bind, ...options });
   } catch (error) {
-    throw systemError(`listen on udp ${formatAddress(group)}`, error);
+    throw systemError(`listen on udp ${formatHostPort(group)}`, error);
   }
 }
 

@@ -1,3 +1,4 @@
+import { formatHostPort } from "../../core/address.ts";
 import { RunError } from "../../core/errors.ts";
 import { addressOf } from "./address.ts";
 import { systemError } from "./errors.ts";
@@ -7,14 +8,13 @@ import { serveHttps } from "./https.ts";
 import { serveHttp } from "./http.ts";
 import { closer } from "./close.ts";
 import { joinMulticast } from "./multicast.ts";
-import {
-  type Address,
-  type ConnectOptions,
-  formatAddress,
-  type Net,
-  type TcpConnection,
-  type TcpListener,
-  type UdpSocket,
+import type {
+  Address,
+  ConnectOptions,
+  Net,
+  TcpConnection,
+  TcpListener,
+  UdpSocket,
 } from "../net.ts";
 
 /** How long to wait after an accept that failed for want of file descriptors before the next one. */
@@ -59,7 +59,7 @@ function listenUdp(options: Address): UdpSocket {
       hostname,
     );
   } catch (error) {
-    throw systemError(`listen on udp ${formatAddress(options)}`, error);
+    throw systemError(`listen on udp ${formatHostPort(options)}`, error);
   }
 }
 
@@ -68,7 +68,7 @@ function listenTcp(options: Address): TcpListener {
   try {
     listener = Deno.listen(bound(options));
   } catch (error) {
-    throw systemError(`listen on tcp ${formatAddress(options)}`, error);
+    throw systemError(`listen on tcp ${formatHostPort(options)}`, error);
   }
   const close = closer(listener);
   return {
@@ -134,7 +134,7 @@ async function connectTcp(
   } catch (error) {
     throw new RunError(
       "connect-failed",
-      systemError(`connect to ${formatAddress(to)}`, error).message,
+      systemError(`connect to ${formatHostPort(to)}`, error).message,
       { cause: error },
     );
   } finally {
@@ -145,7 +145,7 @@ async function connectTcp(
   options.signal?.throwIfAborted();
   throw new RunError(
     isLate ? "connect-timeout" : "connect-failed",
-    `Cannot connect to ${formatAddress(to)}: ${
+    `Cannot connect to ${formatHostPort(to)}: ${
       isLate
         ? `no answer within ${options.timeoutMs} ms`
         : "the other side closed at once"
@@ -183,7 +183,7 @@ function wrap(connection: Deno.TcpConn | Deno.TlsConn): TcpConnection | null {
   const lost = (error: unknown) =>
     new RunError(
       "connection-lost",
-      systemError(`use the connection with ${formatAddress(remote)}`, error)
+      systemError(`use the connection with ${formatHostPort(remote)}`, error)
         .message,
       { cause: error },
     );

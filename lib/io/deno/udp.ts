@@ -1,11 +1,10 @@
-import { parseAddress, unmapAddress } from "../../core/address.ts";
-import { RunError } from "../../core/errors.ts";
 import {
-  type Datagram,
-  formatAddress,
-  MAX_ANSWER_BYTES,
-  type UdpSocket,
-} from "../net.ts";
+  formatHostPort,
+  parseAddress,
+  unmapAddress,
+} from "../../core/address.ts";
+import { RunError } from "../../core/errors.ts";
+import { type Datagram, MAX_ANSWER_BYTES, type UdpSocket } from "../net.ts";
 import { addressOf } from "./address.ts";
 import { closer } from "./close.ts";
 import { systemError } from "./errors.ts";
@@ -71,7 +70,7 @@ export function udpSocket(
         throw new RunError(
           "send-failed",
           systemError(
-            `send ${bytes.length} bytes to ${formatAddress(to)}`,
+            `send ${bytes.length} bytes to ${formatHostPort(to)}`,
             error,
           )
             .message,

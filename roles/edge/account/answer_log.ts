@@ -1,6 +1,6 @@
+import { formatHostPort } from "../../../lib/core/address.ts";
 import type { EdgeEvent } from "../../../lib/events/edge.ts";
 import type { HttpRequest } from "../../../lib/io/http.ts";
-import { formatAddress } from "../../../lib/io/net.ts";
 import { PacedLog, type PacedLogContext } from "../../../lib/io/paced_log.ts";
 import type { AccessFile } from "./access_file.ts";
 import type { EdgeMetrics } from "./metrics.ts";
@@ -50,7 +50,7 @@ export class AnswerLog implements AsyncDisposable {
     }
     const tell = (): EdgeEvent => ({
       type: "edge.answered",
-      remote: formatAddress(request.remote),
+      remote: formatHostPort(request.remote),
       ...answer,
     });
     this.#log.add(tell, (sum) => {

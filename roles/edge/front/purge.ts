@@ -1,3 +1,4 @@
+import { formatHostPort } from "../../../lib/core/address.ts";
 import { utf8 } from "../../../lib/core/bytes.ts";
 import type { Tiers } from "../../../lib/http/cache/tiers.ts";
 import {
@@ -7,7 +8,6 @@ import {
 } from "../../../lib/http/fields.ts";
 import { normaliseTarget } from "../../../lib/http/target.ts";
 import type { HttpRequest, HttpResponse } from "../../../lib/io/http.ts";
-import { formatAddress } from "../../../lib/io/net.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 
 /** Most tags of one request. */
@@ -48,7 +48,7 @@ export class Purger {
    */
   async answer(request: HttpRequest): Promise<HttpResponse> {
     const { headers, target } = request;
-    const refused = this.#refusal(headers, formatAddress(request.remote));
+    const refused = this.#refusal(headers, formatHostPort(request.remote));
     if (refused !== undefined) return plain(refused.status, refused.message);
     const tags = tagsOf(headers);
     const order = tags.length > 0

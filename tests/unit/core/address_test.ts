@@ -95,6 +95,7 @@ Deno.test("formatHostPort puts IPv6 in brackets", () => {
     formatHostPort({ host: "127.0.0.1", port: 53 }),
     "127.0.0.1:53",
   );
+  assertEquals(formatHostPort({ host: "", port: 53 }), "*:53");
 });
 
 Deno.test("parseCidr reads networks and refuses slips", () => {
