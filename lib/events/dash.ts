@@ -1,4 +1,9 @@
-import { formatBitRate, formatBytes, formatMs } from "../core/units.ts";
+import {
+  counted,
+  formatBitRate,
+  formatBytes,
+  formatMs,
+} from "../core/units.ts";
 import type { EventTable } from "./table.ts";
 
 /** What the DASH client can say. With `--speed` other than 1, start-up, buffer and stalls are in the player's time. */
@@ -192,9 +197,9 @@ export const DASH_EVENTS: EventTable<DashEvent> = {
   "manifest.loaded": {
     level: "info",
     text: (e) =>
-      `${
-        e.title === "" ? e.url : `"${e.title}"`
-      }: ${e.segmentCount} segments, ${formatMs(e.mediaMs)}, in ${
+      `${e.title === "" ? e.url : `"${e.title}"`}: ${
+        counted(e.segmentCount, "segment")
+      }, ${formatMs(e.mediaMs)}, in ${
         e.bitsPerSecond.map(formatBitRate).join(", ")
       }`,
   },

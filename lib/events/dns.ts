@@ -1,3 +1,4 @@
+import { counted } from "../core/units.ts";
 import type { EventTable } from "./table.ts";
 
 /** Who asked the DNS redirector for what. */
@@ -113,8 +114,8 @@ export const DNS_EVENTS: EventTable<DnsEvent> = {
   "query.answered": {
     level: "info",
     text: (e) =>
-      `${e.question} ${e.recordType} from ${e.remote} over ${e.transport}: ${e.rcode}, ${e.answers} record${
-        e.answers === 1 ? "" : "s"
+      `${e.question} ${e.recordType} from ${e.remote} over ${e.transport}: ${e.rcode}, ${
+        counted(e.answers, "record")
       }${e.truncated ? ", cut off (TC)" : ""}`,
   },
   "query.limited": {
@@ -140,9 +141,11 @@ export const DNS_EVENTS: EventTable<DnsEvent> = {
   "queries.counted": {
     level: "info",
     text: (e) =>
-      `${e.queries} more queries in ${
+      `${counted(e.queries, "more query", "more queries")} in ${
         Math.round(e.intervalMs)
-      } ms: ${e.redirected} led to an edge, ${e.refused} refused or without such a name, ${e.dropped} dropped, ${e.limited} beyond the rate limit; ${e.disconnected} connections closed`,
+      } ms: ${e.redirected} led to an edge, ${e.refused} refused or without such a name, ${e.dropped} dropped, ${e.limited} beyond the rate limit; ${
+        counted(e.disconnected, "connection")
+      } closed`,
   },
   "resolver.disconnected": {
     level: "info",
@@ -151,16 +154,16 @@ export const DNS_EVENTS: EventTable<DnsEvent> = {
   "zone.loaded": {
     level: "info",
     text: (e) =>
-      `answering for ${e.zone} (serial ${e.serial}), ${e.redirects} redirected name${
-        e.redirects === 1 ? "" : "s"
+      `answering for ${e.zone} (serial ${e.serial}), ${
+        counted(e.redirects, "redirected name")
       }`,
   },
   "zone.transferred": {
     level: "info",
     text: (e) =>
-      `${e.remote} got the zone ${e.zone} (serial ${e.serial}): ${e.sentBytes} bytes in ${e.messages} message${
-        e.messages === 1 ? "" : "s"
-      }`,
+      `${e.remote} got the zone ${e.zone} (serial ${e.serial}): ${
+        counted(e.sentBytes, "byte")
+      } in ${counted(e.messages, "message")}`,
   },
   "zones.rejected": {
     level: "warn",

@@ -1,4 +1,4 @@
-import { formatBytes, formatMs } from "../core/units.ts";
+import { counted, formatBytes, formatMs } from "../core/units.ts";
 import type { EventTable } from "./table.ts";
 
 /** How an edge came by an answer. */
@@ -136,11 +136,11 @@ export const EDGE_EVENTS: EventTable<EdgeEvent> = {
   "edge.summarized": {
     level: "info",
     text: (e) =>
-      `and in the last ${
-        e.periodMs / 1000
-      } s ${e.answers} answers more, ${e.hits} of them hits, ${e.errors} errors, ${
-        formatBytes(e.bytes)
-      }`,
+      `and in the last ${e.periodMs / 1000} s ${
+        counted(e.answers, "answer")
+      } more, ${e.hits} of them from the cache, ${
+        counted(e.errors, "error")
+      }, ${formatBytes(e.bytes)}`,
   },
   "edge.fetched": {
     level: "info",
@@ -154,9 +154,11 @@ export const EDGE_EVENTS: EventTable<EdgeEvent> = {
   "cache.restored": {
     level: "info",
     text: (e) =>
-      `cache folder: ${e.objects} objects, ${formatBytes(e.bytes)}, in use ` +
+      `cache folder: ${counted(e.objects, "object")}, ${
+        formatBytes(e.bytes)
+      }, in use ` +
       `after ${formatMs(e.durationMs)}${
-        e.removed === 0 ? "" : `, ${e.removed} files removed`
+        e.removed === 0 ? "" : `, ${counted(e.removed, "file")} removed`
       }`,
   },
   "cache.damaged": {
@@ -170,9 +172,9 @@ export const EDGE_EVENTS: EventTable<EdgeEvent> = {
   "cache.skipped": {
     level: "warn",
     text: (e) =>
-      `cache folder: too slow, ${e.objects} objects (${
+      `cache folder: too slow, ${counted(e.objects, "object")} (${
         formatBytes(e.bytes)
-      }) stay in memory only`,
+      }) in memory only`,
   },
   "cache.purged": {
     level: "info",
@@ -188,13 +190,15 @@ export const EDGE_EVENTS: EventTable<EdgeEvent> = {
     level: "info",
     passing: true,
     text: (e) =>
-      `${e.requests} of ${e.of} answers from ${e.server}, ${e.hits} hits, ${e.failed} failed`,
+      `${e.requests} of ${counted(e.of, "answer")} from ${e.server}, ${
+        counted(e.hits, "hit")
+      }, ${e.failed} failed`,
   },
   "load.finished": {
     level: "info",
     text: (e) =>
-      `${e.requests} answers from ${e.server} in ${
+      `${counted(e.requests, "answer")} from ${e.server} in ${
         formatMs(e.durationMs)
-      }, ${e.hits} hits, ${e.failed} failed`,
+      }, ${counted(e.hits, "hit")}, ${e.failed} failed`,
   },
 };

@@ -1,4 +1,4 @@
-import { formatBytes, formatMs } from "../core/units.ts";
+import { counted, formatBytes, formatMs } from "../core/units.ts";
 import type { EventTable } from "./table.ts";
 
 /** What an edge says of the titles and players it knows: what it fetches ahead, and which rate it chooses. */
@@ -83,11 +83,11 @@ export const EDGE_TITLE_EVENTS: EventTable<EdgeTitleEvent> = {
         e.bufferMs === undefined ? "unknown" : formatMs(e.bufferMs)
       }${e.bitsPerSecond === undefined ? "" : `, at ${kbps(e.bitsPerSecond)}`}${
         e.stalled ? ", stalled" : ""
-      }, ${e.stalls} stalls so far`,
+      }, ${counted(e.stalls, "stall")} so far`,
   },
   "title.learned": {
     level: "debug",
-    text: (e) => `manifest ${e.path} names ${e.segments} segments`,
+    text: (e) => `manifest ${e.path} names ${counted(e.segments, "segment")}`,
   },
   "title.refused": {
     level: "warn",
@@ -95,20 +95,23 @@ export const EDGE_TITLE_EVENTS: EventTable<EdgeTitleEvent> = {
   },
   "prefill.started": {
     level: "info",
-    text: (e) => `filling the cache with ${e.objects} objects of ${e.path}`,
+    text: (e) =>
+      `filling the cache with ${counted(e.objects, "object")} of ${e.path}`,
   },
   "prefill.progressed": {
     level: "info",
     passing: true,
     text: (e) =>
-      `${e.done} of ${e.objects} objects of ${e.path}, ${formatBytes(e.bytes)}`,
+      `${e.done} of ${counted(e.objects, "object")} of ${e.path}, ${
+        formatBytes(e.bytes)
+      }`,
   },
   "prefill.finished": {
     level: "info",
     text: (e) =>
-      `filled the cache with ${e.path}: ${e.done - e.failed} objects, ${
-        formatBytes(e.bytes)
-      } in ${formatMs(e.durationMs)}${
+      `filled the cache with ${e.path}: ${
+        counted(e.done - e.failed, "object")
+      }, ${formatBytes(e.bytes)} in ${formatMs(e.durationMs)}${
         e.failed === 0 ? "" : `, ${e.failed} could not be had`
       }`,
   },

@@ -1,4 +1,4 @@
-import { formatMs } from "../core/units.ts";
+import { counted, formatMs } from "../core/units.ts";
 import type { EventTable } from "./table.ts";
 
 /** An edge that the DNS redirector watches. */
@@ -61,8 +61,8 @@ export const EDGE_WATCH_EVENTS: EventTable<EdgeWatchEvent> = {
   "edge.failed": {
     level: "warn",
     text: (e) =>
-      `edge ${nameOf(e)} is out: ${e.reason} (${e.check}, ${e.failures} time${
-        e.failures === 1 ? "" : "s"
+      `edge ${nameOf(e)} is out: ${e.reason} (${e.check}, ${
+        counted(e.failures, "time")
       }, last passed ${formatMs(e.silentMs)} ago)`,
   },
   "edge.recovered": {

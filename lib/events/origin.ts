@@ -1,4 +1,4 @@
-import { formatBytes, formatMs } from "../core/units.ts";
+import { counted, formatBytes, formatMs } from "../core/units.ts";
 import type { EventTable } from "./table.ts";
 
 /** One answer of an origin, told when its last byte was handed to the system. */
@@ -70,9 +70,9 @@ export const ORIGIN_EVENTS: EventTable<OriginEvent> = {
   "origin.summarized": {
     level: "info",
     text: (e) =>
-      `${e.answers} more answers within ${formatMs(e.periodMs)}, ${
+      `${counted(e.answers, "more answer")} within ${formatMs(e.periodMs)}, ${
         formatBytes(e.bytes)
-      }${e.errors === 0 ? "" : `, ${e.errors} of them errors`}`,
+      }${e.errors === 0 ? "" : `, ${e.errors} of them failed`}`,
   },
   "segment.generated": {
     level: "debug",
@@ -92,8 +92,8 @@ export const ORIGIN_EVENTS: EventTable<OriginEvent> = {
   "ingest.completed": {
     level: "info",
     text: (e) =>
-      `${e.folder} is whole: ${e.tracks} tracks of ${e.segmentCount} segments, ${
-        formatBytes(e.bytes)
-      } in ${formatMs(e.durationMs)}`,
+      `${e.folder} is whole: ${counted(e.tracks, "track")} of ${
+        counted(e.segmentCount, "segment")
+      }, ${formatBytes(e.bytes)} in ${formatMs(e.durationMs)}`,
   },
 };

@@ -177,25 +177,27 @@ export const PEER_EVENTS: EventTable<PeerEvent> = {
   "torrent.created": {
     level: "info",
     text: (e) =>
-      `made ${e.file}: ${
-        formatBytes(e.bytes)
-      } in ${e.pieceCount} pieces, info-hash ${e.infoHash}`,
+      `made ${e.file}: ${formatBytes(e.bytes)} in ${
+        counted(e.pieceCount, "piece")
+      }, info-hash ${e.infoHash}`,
   },
   "metadata.fetched": {
     level: "info",
     text: (e) =>
-      `the magnet link leads to "${e.torrent}": ${
-        formatBytes(e.bytes)
-      } in ${e.pieceCount} pieces; its metadata (${
-        formatBytes(e.metadataBytes)
-      }) came from peers in ${formatMs(e.durationMs)}`,
+      `the magnet link leads to "${e.torrent}": ${formatBytes(e.bytes)} in ${
+        counted(e.pieceCount, "piece")
+      }; its metadata (${formatBytes(e.metadataBytes)}) came from peers in ${
+        formatMs(e.durationMs)
+      }`,
   },
   "torrent.checked": {
     level: "info",
     text: (e) =>
       `"${e.torrent}" (${
         formatBytes(e.bytes)
-      }, info-hash ${e.infoHash}): ${e.havePieces} of ${e.pieceCount} pieces are here already, ${
+      }, info-hash ${e.infoHash}): ${e.havePieces} of ${
+        counted(e.pieceCount, "piece")
+      } here already, ${
         e.hashedPieces === 0 && e.havePieces > 0
           ? "by the record of the last run, looked through"
           : "checked"
@@ -266,7 +268,7 @@ export const PEER_EVENTS: EventTable<PeerEvent> = {
     text: (e) =>
       `${
         (e.havePieces / e.pieceCount * 100).toFixed(1)
-      } % (${e.havePieces} of ${e.pieceCount} pieces), down ${
+      } % (${e.havePieces} of ${counted(e.pieceCount, "piece")}), down ${
         formatBytes(Math.round(e.downloadBytesPerSecond))
       }/s, up ${formatBytes(Math.round(e.uploadBytesPerSecond))}/s, ${
         counted(e.peers, "peer")

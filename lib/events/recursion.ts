@@ -1,3 +1,4 @@
+import { counted } from "../core/units.ts";
 import type { EventTable } from "./table.ts";
 
 /** One question of a client, as the resolver works on it; its steps are numbered as they are in the lecture's figure. */
@@ -134,7 +135,7 @@ export const RECURSION_EVENTS: EventTable<RecursionEvent> = {
       }${
         e.outOfBailiwick === 0
           ? ""
-          : `; left out ${e.outOfBailiwick} records of other zones`
+          : `; left out ${counted(e.outOfBailiwick, "record")} of other zones`
       }`,
   },
   "recursion.ignored": {
@@ -151,9 +152,9 @@ export const RECURSION_EVENTS: EventTable<RecursionEvent> = {
         e.answers.length === 0 ? "" : ` ${e.answers.join(", ")}`
       }${e.ttlSeconds === 0 ? "" : `, good for ${e.ttlSeconds} s`}${
         e.source === "authorities"
-          ? ` (${e.sentMessages} message${
-            e.sentMessages === 1 ? "" : "s"
-          } to authorities, ${Math.round(e.elapsedMs)} ms)`
+          ? ` (${counted(e.sentMessages, "message")} to authorities, ${
+            Math.round(e.elapsedMs)
+          } ms)`
           : ` (from ${e.source === "stale" ? "the cache, stale" : e.source})`
       }${e.reason === "" ? "" : `: ${e.reason}`}`,
   },
@@ -164,8 +165,10 @@ export const RECURSION_EVENTS: EventTable<RecursionEvent> = {
   "recursions.counted": {
     level: "info",
     text: (e) =>
-      `${e.steps} more steps in ${
-        Math.round(e.periodMs)
-      } ms: ${e.finished} questions finished, ${e.ignored} replies ignored, ${e.refused} clients refused`,
+      `${counted(e.steps, "more step")} in ${Math.round(e.periodMs)} ms: ${
+        counted(e.finished, "question")
+      } finished, ${counted(e.ignored, "reply", "replies")} ignored, ${
+        counted(e.refused, "client")
+      } refused`,
   },
 };

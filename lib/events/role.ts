@@ -1,3 +1,4 @@
+import { counted } from "../core/units.ts";
 import { formatHostPort } from "../core/address.ts";
 import type { EventTable } from "./table.ts";
 
@@ -88,8 +89,8 @@ export const ROLE_EVENTS: EventTable<RoleEvent> = {
   "protocol.summarized": {
     level: "warn",
     text: (e) =>
-      `and in the last ${
-        e.periodMs / 1000
-      } s the protocol was broken ${e.violations} times more`,
+      `and in the last ${e.periodMs / 1000} s the protocol was broken ${
+        counted(e.violations, "time")
+      } more`,
   },
 };

@@ -105,7 +105,7 @@ export const TRACKER_EVENTS: EventTable<TrackerEvent> = {
       `${formatHostPort(e)} announced ${e.infoHash.slice(0, 8)}${
         e.announceEvent === "none" ? "" : ` (${e.announceEvent})`
       } over ${e.transport}: ${
-        e.leftBytes === 0 ? "has all" : `${e.leftBytes} bytes left`
+        e.leftBytes === 0 ? "has all" : `${counted(e.leftBytes, "byte")} left`
       }, got ${counted(e.peers, "peer")}; the swarm has ${
         counted(e.seeders, "seeder")
       } and ${counted(e.leechers, "leecher")}`,
@@ -121,26 +121,31 @@ export const TRACKER_EVENTS: EventTable<TrackerEvent> = {
   },
   "tracker.expired": {
     level: "info",
-    text: (e) => `forgot ${e.peers} silent peers of ${e.infoHash.slice(0, 8)}`,
+    text: (e) =>
+      `forgot ${counted(e.peers, "silent peer")} of ${e.infoHash.slice(0, 8)}`,
   },
   "tracker.summarized": {
     level: "info",
     text: (e) =>
-      `and in the last ${
-        e.periodMs / 1000
-      } s also ${e.announced} announces, ${e.scraped} scrapes, ${e.refused} refusals; forgot ${e.expired} silent peers`,
+      `and in the last ${e.periodMs / 1000} s also ${
+        counted(e.announced, "announce")
+      }, ${counted(e.scraped, "scrape")}, ${
+        counted(e.refused, "refusal")
+      }; forgot ${counted(e.expired, "silent peer")}`,
   },
   "state.restored": {
     level: "info",
     text: (e) =>
-      `took over ${e.swarms} swarms with ${e.peers} peers from ${e.path}, saved ${
-        Math.round(e.breakMs / 1000)
-      } s ago`,
+      `took over ${counted(e.swarms, "swarm")} with ${
+        counted(e.peers, "peer")
+      } from ${e.path}, saved ${Math.round(e.breakMs / 1000)} s ago`,
   },
   "state.saved": {
     level: "info",
     text: (e) =>
-      `saved ${e.swarms} swarms with ${e.peers} peers to ${e.path} (${e.bytes} bytes)`,
+      `saved ${counted(e.swarms, "swarm")} with ${
+        counted(e.peers, "peer")
+      } to ${e.path} (${counted(e.bytes, "byte")})`,
   },
   "state.rejected": {
     level: "warn",
@@ -149,7 +154,8 @@ export const TRACKER_EVENTS: EventTable<TrackerEvent> = {
   },
   "allowlist.reloaded": {
     level: "info",
-    text: (e) => `${e.path} has changed: now serving ${e.torrents} torrents`,
+    text: (e) =>
+      `${e.path} has changed: now serving ${counted(e.torrents, "torrent")}`,
   },
   "allowlist.rejected": {
     level: "warn",

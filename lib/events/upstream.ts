@@ -1,4 +1,4 @@
-import { formatMs } from "../core/units.ts";
+import { counted, formatMs } from "../core/units.ts";
 import type { EventTable } from "./table.ts";
 
 /** What an edge says of its origins. */
@@ -73,6 +73,8 @@ export const UPSTREAM_EVENTS: EventTable<UpstreamEvent> = {
     level: "warn",
     labels: ["origin"],
     text: (e) =>
-      `origin ${e.origin} has ${e.active} requests under way and ${e.waiting} waiting`,
+      `origin ${e.origin} has ${
+        counted(e.active, "request")
+      } under way and ${e.waiting} waiting`,
   },
 };

@@ -1,4 +1,9 @@
-import { formatBitRate, formatBytes, formatMs } from "../../lib/core/units.ts";
+import {
+  counted,
+  formatBitRate,
+  formatBytes,
+  formatMs,
+} from "../../lib/core/units.ts";
 import {
   rowsAsCsv,
   rowsAsJsonLines,
@@ -206,7 +211,7 @@ function totalRows(
       "stalls          ",
       together.stalledClients === 0
         ? "none"
-        : `${together.stalledClients} players, ${
+        : `${counted(together.stalledClients, "player")}, ${
           formatMs(together.stallMs)
         } in all`,
     ],

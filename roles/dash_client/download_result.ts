@@ -1,4 +1,9 @@
-import { formatBitRate, formatBytes, formatMs } from "../../lib/core/units.ts";
+import {
+  counted,
+  formatBitRate,
+  formatBytes,
+  formatMs,
+} from "../../lib/core/units.ts";
 import type { RoleResult } from "../../lib/role.ts";
 import type { PlayLog, Row } from "./played.ts";
 import { segmentTable, tableOf } from "./result.ts";
@@ -28,7 +33,7 @@ export function showDownload(downloaded: Downloaded): RoleResult {
     ["title", title === "" ? url : title],
     [
       "fetched",
-      `${downloads.length} segments, ${formatBytes(bytes)}${
+      `${counted(downloads.length, "segment")}, ${formatBytes(bytes)}${
         downloaded.complete ? "" : " (not to the end)"
       }`,
     ],

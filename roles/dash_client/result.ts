@@ -1,4 +1,9 @@
-import { formatBitRate, formatBytes, formatMs } from "../../lib/core/units.ts";
+import {
+  counted,
+  formatBitRate,
+  formatBytes,
+  formatMs,
+} from "../../lib/core/units.ts";
 import type { Choice } from "../../lib/dash/title.ts";
 import { p1203Input } from "../../lib/dash/p1203.ts";
 import {
@@ -186,7 +191,9 @@ function eventRows(played: Played): Row[] {
     const bytes = abandoned.reduce((sum, { record }) => sum + record.bytes, 0);
     rows.push([
       "given up",
-      `${abandoned.length} segments, ${formatBytes(bytes)} for nothing`,
+      `${counted(abandoned.length, "segment")}, ${
+        formatBytes(bytes)
+      } for nothing`,
     ]);
   }
   if (latencies.length > 0) {

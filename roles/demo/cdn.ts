@@ -1,4 +1,4 @@
-import { formatMs } from "../../lib/core/units.ts";
+import { counted, formatMs } from "../../lib/core/units.ts";
 import { reportCdn } from "./cdn_report.ts";
 import type { CdnAct, CdnNetwork } from "./scenario.ts";
 import type { Player, Stage } from "./stage.ts";
@@ -22,9 +22,14 @@ const HEALTH = ["--health-interval", "3s", "--health-timeout", "1500ms"];
 export async function playCdn(act: CdnAct, stage: Stage): Promise<void> {
   stage.begin(
     "cdn",
-    `Video: one origin, ${act.networks.length} edges, DNS in between, ${
-      act.networks.reduce((sum, { clients }) => sum + clients, 0)
-    } players`,
+    `Video: one origin, ${
+      counted(act.networks.length, "edge")
+    }, DNS in between, ${
+      counted(
+        act.networks.reduce((sum, { clients }) => sum + clients, 0),
+        "player",
+      )
+    }`,
   );
   const startedAtWallMs = stage.ctx.clock.wallMs();
   const origin = stage.start("origin", [

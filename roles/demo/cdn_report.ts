@@ -1,4 +1,4 @@
-import { formatBitRate, formatMs } from "../../lib/core/units.ts";
+import { counted, formatBitRate, formatMs } from "../../lib/core/units.ts";
 import type { LineChart } from "../../lib/report/report.ts";
 import type { Player, Stage } from "./stage.ts";
 import type { Downloaded, PlayedNetwork, Viewer } from "./viewers.ts";
@@ -72,7 +72,9 @@ function checkDirected(
     chosen.length >= clients.length &&
       chosen.every((event) => event.chosen === edgeHost) &&
       segments.length > 0 && here.length === segments.length,
-    `${cidr} → ${edgeHost}: ${chosen.length} answers, ${here.length} of ${segments.length} segments`,
+    `${cidr} → ${edgeHost}: ${
+      counted(chosen.length, "answer")
+    }, ${here.length} of ${counted(segments.length, "segment")}`,
   );
 }
 
@@ -85,7 +87,9 @@ function checkFetchedOnce(
   stage.check(
     `the edge of ${network.name} fetched nothing twice`,
     paths.length > 0 && new Set(paths).size === paths.length,
-    `${answered} answers, ${paths.length} fetches from the origin`,
+    `${counted(answered, "answer")}, ${
+      counted(paths.length, "fetch", "fetches")
+    } from the origin`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { formatBytes, formatMs } from "../../lib/core/units.ts";
+import { counted, formatBytes, formatMs } from "../../lib/core/units.ts";
 import type { ReportSection } from "../../lib/report/report.ts";
 import { thinned } from "./availability.ts";
 import type { Leaving, Member, MemberOutcome, SwarmOutcome } from "./cast.ts";
@@ -13,9 +13,9 @@ export async function playChurn(
   play: PlaySwarm,
 ): Promise<void> {
   stage.part(
-    `${act.leeches} peers, one every ${formatMs(act.everyMs)}; each seeds ${
-      formatMs(act.seedForMs)
-    } and leaves`,
+    `${counted(act.leeches, "peer")}, one every ${
+      formatMs(act.everyMs)
+    }; each seeds ${formatMs(act.seedForMs)} and leaves`,
   );
   const outcome = await play(
     planOf(act, castOf(act, stage), endOf(act)),

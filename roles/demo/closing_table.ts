@@ -1,4 +1,4 @@
-import { formatMs } from "../../lib/core/units.ts";
+import { counted, formatMs } from "../../lib/core/units.ts";
 import type { Check } from "./stage.ts";
 
 /** What a scenario promised and what was measured; the measurement on a line of its own where the whole does not fit into `columns`. */
@@ -23,7 +23,7 @@ export function closingTable(
         `${begin(row)}${row.check}\n${" ".repeat(17)}${row.measured}`
       ),
     "",
-    `${held} of ${checks.length} checks held, ${formatMs(tookMs)}`,
+    `${held} of ${counted(checks.length, "check")} held, ${formatMs(tookMs)}`,
     "",
   ].join("\n");
 }

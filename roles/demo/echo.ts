@@ -105,7 +105,7 @@ function checkPings(
       }],
     },
     note:
-      `Gaps are the ${lost} pings without an answer: UDP does not say that a datagram was lost, only the client's patience does.`,
+      `A gap is a ping without an answer, ${lost} in all: UDP does not say that a datagram was lost, only the client's patience does.`,
   });
 }
 

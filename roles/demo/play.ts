@@ -1,6 +1,6 @@
 import { nearest } from "../../lib/cli/nearest.ts";
 import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
-import { formatBytes, formatMs } from "../../lib/core/units.ts";
+import { counted, formatBytes, formatMs } from "../../lib/core/units.ts";
 import type { Address } from "../../lib/io/net.ts";
 import type { Terminal } from "../../lib/io/terminal.ts";
 import type { RoleContext, RoleResult } from "../../lib/role.ts";
@@ -80,7 +80,7 @@ export async function playScenario(
   if (failed.length > 0) {
     throw new RunError(
       "checks-failed",
-      `${failed.length} of ${checks.length} checks did not hold: ${
+      `${failed.length} of ${counted(checks.length, "check")} did not hold: ${
         failed.map(({ check }) => check).join("; ")
       }`,
     );

@@ -1,5 +1,5 @@
 import type { PickerName } from "../../lib/bittorrent/swarm/picker.ts";
-import { formatBytes } from "../../lib/core/units.ts";
+import { counted, formatBytes } from "../../lib/core/units.ts";
 import type { ReportSection } from "../../lib/report/report.ts";
 import { availabilityChart } from "./availability.ts";
 import type { Member, SwarmOutcome } from "./cast.ts";
@@ -26,7 +26,9 @@ export async function playRarestFirst(
   const played: Played[] = [];
   for (const picker of act.pickers) {
     stage.part(
-      `${picker}: the seed leaves when it has sent ${act.seedCopies} copies`,
+      `${picker}: the seed leaves when it has sent ${
+        counted(act.seedCopies, "copy", "copies")
+      }`,
     );
     const outcome = await play(
       planOf(act, castOf(act, picker), endOf(act)),
@@ -123,13 +125,13 @@ function sectionsOf(
   act: RarestFirstAct,
   played: readonly Played[],
 ): readonly ReportSection[] {
-  const numbers = `${act.leeches} peers with ${
+  const numbers = `${counted(act.leeches, "peer")} with ${
     formatBytes(act.peerBytesPerSecond)
   }/s each; a seed with ${
     formatBytes(act.serverBytesPerSecond)
-  }/s that leaves when it has sent ${act.seedCopies} copies of the ${
-    formatBytes(act.fileBytes)
-  }.`;
+  }/s that leaves when it has sent ${
+    counted(act.seedCopies, "copy", "copies")
+  } of the ${formatBytes(act.fileBytes)}.`;
   const swarms = played.map(({ picker, outcome }) => ({
     name: picker,
     outcome,

@@ -1,5 +1,5 @@
 import type { ChokerName } from "../../lib/bittorrent/swarm/choker.ts";
-import { formatBytes, formatMs } from "../../lib/core/units.ts";
+import { counted, formatBytes, formatMs } from "../../lib/core/units.ts";
 import type { ReportSection } from "../../lib/report/report.ts";
 import type { Member, SwarmOutcome } from "./cast.ts";
 import { roundsOf, servicesOf } from "./choke_matrix.ts";
@@ -230,9 +230,9 @@ function completion(
       formatBytes(act.peerBytesPerSecond)
     }/s and ${act.freeRiders} that give nothing; a seed with ${
       formatBytes(act.serverBytesPerSecond)
-    }/s, ${
-      formatBytes(act.fileBytes)
-    }, ${act.slots} slots and one by lot, a round every ${
+    }/s, ${formatBytes(act.fileBytes)}, ${
+      counted(act.slots, "slot")
+    } and one by lot, a round every ${
       formatMs(act.chokeIntervalMs)
     }, a draw every ${formatMs(act.optimisticIntervalMs)}.`,
   };

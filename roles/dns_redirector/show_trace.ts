@@ -1,4 +1,4 @@
-import { formatMs } from "../../lib/core/units.ts";
+import { counted, formatMs } from "../../lib/core/units.ts";
 import { rcodeName, typeName } from "../../lib/dns/codes.ts";
 import type { DnsMessage } from "../../lib/dns/message.ts";
 import { displayName, type Name } from "../../lib/dns/name.ts";
@@ -32,7 +32,9 @@ export function drawStep(event: RecursionEvent): string {
       }${event.detail}${
         event.outOfBailiwick === 0
           ? ""
-          : `; ${event.outOfBailiwick} records of other zones left out`
+          : `; ${
+            counted(event.outOfBailiwick, "record")
+          } of other zones left out`
       } [${formatMs(event.elapsedMs)}]`;
     case "recursion.ignored":
       return `        ignored a reply of ${event.remote}: ${event.reason}`;

@@ -120,7 +120,7 @@ export function planResource(
     case "unsatisfiable":
       return planLine(
         416,
-        `Range not satisfiable: there are ${sizeBytes} bytes`,
+        `Range not satisfiable: the length is ${sizeBytes} B`,
         {
           "content-range": unsatisfiedRange(sizeBytes),
           "accept-ranges": "bytes",

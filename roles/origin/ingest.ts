@@ -1,6 +1,6 @@
 import { basename, extname, join } from "@std/path";
 import { InputError } from "../../lib/core/errors.ts";
-import { formatBitRate, formatBytes } from "../../lib/core/units.ts";
+import { counted, formatBitRate, formatBytes } from "../../lib/core/units.ts";
 import { readInit } from "../../lib/media/init_codecs.ts";
 import { type LadderStep, stepNames } from "../../lib/media/ladder.ts";
 import type { Addressing } from "../../lib/media/published.ts";
@@ -319,7 +319,7 @@ function resultOf(folder: string, tracks: readonly FinishedTrack[]) {
       row.name.padEnd(14),
       (row.width === 0 ? "" : `${row.width}x${row.height}`).padEnd(10),
       row.codecs.padEnd(18),
-      `${row.segmentCount} segments`.padEnd(14),
+      counted(row.segmentCount, "segment").padEnd(14),
       formatBytes(row.bytes).padEnd(10),
       formatBitRate(row.bitsPerSecond),
     ].join(" ")

@@ -2,7 +2,7 @@ import {
   formatRequestPath,
   type RequestPath,
 } from "../../lib/http/request_path.ts";
-import { formatBitRate, formatBytes } from "../../lib/core/units.ts";
+import { counted, formatBitRate, formatBytes } from "../../lib/core/units.ts";
 import { MASTER_NAME } from "../../lib/media/hls_writer.ts";
 import { type Published, segmentNameOf } from "../../lib/media/published.ts";
 
@@ -31,12 +31,12 @@ export function titlePage(
       }<td>${formatBitRate(bitsPerSecond)}<td>${codecs}<td>${files}</tr>`;
     })
   );
-  const count = title.sets[0]!.segmentTicks.length;
+  const segments = counted(title.sets[0]!.segmentTicks.length, "segment");
   const what = title.live === undefined
-    ? `${title.durationSeconds} s of test card in ${count} segments`
+    ? `${title.durationSeconds} s of test card in ${segments}`
     : `live since ${
       new Date(title.live.startWallMs).toISOString()
-    }, ${count} segments to go back`;
+    }, ${segments} to go back`;
   return page(
     title.title,
     `<p><a href="manifest.mpd">manifest.mpd</a>: ${what}, made here when they are asked for.

@@ -2,7 +2,7 @@ import { basename, resolve } from "@std/path";
 import { toHex } from "../../lib/core/bytes.ts";
 import { InputError } from "../../lib/core/errors.ts";
 import type { HostPort } from "../../lib/cli/flags.ts";
-import { formatBytes } from "../../lib/core/units.ts";
+import { counted, formatBytes } from "../../lib/core/units.ts";
 import { makeMetainfo } from "../../lib/bittorrent/metainfo/make_metainfo.ts";
 import {
   parseMetainfo,
@@ -95,11 +95,9 @@ function finish(output: string, bytes: Uint8Array, ctx: RoleContext): void {
     ...(infoHashV2 === null ? [] : [`v2 info-hash ${infoHashV2}`]),
   ];
   ctx.finish({
-    text: `${output}: ${
-      formatBytes(info.totalBytes)
-    } in ${info.pieceCount} pieces of ${formatBytes(info.pieceLength)}, ${
-      names.join(", ")
-    }`,
+    text: `${output}: ${formatBytes(info.totalBytes)} in ${
+      counted(info.pieceCount, "piece")
+    } of ${formatBytes(info.pieceLength)}, ${names.join(", ")}`,
     json: {
       file: output,
       version: info.version,

@@ -1,5 +1,5 @@
 import { toHex } from "../../lib/core/bytes.ts";
-import { formatBytes } from "../../lib/core/units.ts";
+import { counted, formatBytes } from "../../lib/core/units.ts";
 import type { LayoutFile } from "../../lib/bittorrent/metainfo/layout.ts";
 import { magnetOf } from "../../lib/bittorrent/metainfo/magnet_of.ts";
 import type { Metainfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
@@ -68,7 +68,10 @@ function rowsOf(info: Metainfo): [string, string][] {
       info.infoHashV2 === null ? null : toHex(info.infoHashV2),
     ),
     ["magnet", magnetOf(info)],
-    ["size", `${formatBytes(info.totalBytes)} (${info.totalBytes} bytes)`],
+    [
+      "size",
+      `${formatBytes(info.totalBytes)} (${counted(info.totalBytes, "byte")})`,
+    ],
     ["pieces", `${info.pieceCount} of ${formatBytes(info.pieceLength)}`],
     ...several("trackers", info.announceList.map((tier) => tier.join(" or "))),
     ...several("web seeds", info.webSeeds),
@@ -84,7 +87,9 @@ function rowsOf(info: Metainfo): [string, string][] {
     ...optional("comment", info.comment),
     ...optional(
       "padding",
-      padding.length === 0 ? null : `${padding.length} files, not written`,
+      padding.length === 0
+        ? null
+        : `${counted(padding.length, "file")}, not written`,
     ),
     ...several(
       "files",

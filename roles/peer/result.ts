@@ -1,5 +1,5 @@
 import { toHex } from "../../lib/core/bytes.ts";
-import { formatBytes, formatMs } from "../../lib/core/units.ts";
+import { counted, formatBytes, formatMs } from "../../lib/core/units.ts";
 import type { Metainfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
 import type { Swarm } from "../../lib/bittorrent/swarm/swarm.ts";
 import type { RoleResult } from "../../lib/role.ts";
@@ -42,7 +42,7 @@ export function resultOf(
   ]);
   const columns = ["peer", "program", "gave us", "share", "took", "share"];
   const head = `${info.name}: ${
-    complete ? "complete" : `${status.havePieces} of ${info.pieceCount} pieces`
+    complete ? "complete" : havePart(status.havePieces, info.pieceCount)
   }, ${formatBytes(info.totalBytes)}${
     durationMs === null ? "" : ` in ${formatMs(durationMs)} (${
       formatBytes(
@@ -101,4 +101,8 @@ function share(bytes: number, ofBytes: number): number {
 
 function percent(part: number): string {
   return `${(part * 100).toFixed(1)} %`;
+}
+
+function havePart(havePieces: number, pieceCount: number): string {
+  return `${havePieces} of ${counted(pieceCount, "piece")}`;
 }

@@ -1,3 +1,4 @@
+import { counted } from "../../../lib/core/units.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import type { EdgeGauges, EdgeMetrics } from "../account/metrics.ts";
 import type { Players } from "../account/players.ts";
@@ -73,9 +74,9 @@ th { font-weight: 600; color: var(--muted); }
 .bad { color: var(--bad); }
 </style>
 <h1>${text(status.name)}</h1>
-<p>Hit ratio ${
-    (100 * status.hitRatio).toFixed(1)
-  } %, ${status.objects} objects in ${mebibytes(status.usedBytes)} of ${
+<p>Hit ratio ${(100 * status.hitRatio).toFixed(1)} %, ${
+    counted(status.objects, "object")
+  } in ${mebibytes(status.usedBytes)} of ${
     mebibytes(status.capacityBytes)
   } MiB, ${status.evictions} evicted.</p>
 <h2>Origins</h2>

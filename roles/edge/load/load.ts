@@ -1,3 +1,4 @@
+import { counted } from "../../../lib/core/units.ts";
 import { InputError, RunError } from "../../../lib/core/errors.ts";
 import { shuffled } from "../../../lib/core/rng.ts";
 import { parseMpd } from "../../../lib/dash/mpd/mpd.ts";
@@ -58,7 +59,9 @@ export async function runLoad(
     if (runs.every(({ requests, failed }) => failed === requests)) {
       throw new RunError(
         "load-refused",
-        `Cannot measure: not one of ${flags.requests} requests to ${flags.load} was answered with 200`,
+        `Cannot measure: not one of ${
+          counted(flags.requests, "request")
+        } to ${flags.load} was answered with 200`,
       );
     }
   } finally {

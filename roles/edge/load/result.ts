@@ -1,4 +1,4 @@
-import { formatBytes, formatMs } from "../../../lib/core/units.ts";
+import { counted, formatBytes, formatMs } from "../../../lib/core/units.ts";
 import type { ReportSection } from "../../../lib/report/report.ts";
 import type { RoleResult } from "../../../lib/role.ts";
 
@@ -44,8 +44,9 @@ export function loadResult(
     formatMs(row.medianMs),
     formatMs(row.p95Ms),
   ]);
-  const first =
-    `Zipf(${load.zipf}) over ${load.objects} objects, ${load.asked} of them asked for`;
+  const first = `Zipf(${load.zipf}) over ${
+    counted(load.objects, "object")
+  }, ${load.asked} of them asked for`;
   const last = speedup === undefined
     ? []
     : [`${speedup.toFixed(2)} times as fast as the origin alone`];
