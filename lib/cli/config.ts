@@ -82,7 +82,7 @@ const WANTED = {
 
 /** The texts of a flag of a `--config` file; undefined if it is of the wrong type. */
 function configTexts(
-  { kind }: Flag<unknown>,
+  { kind, mayBeEmpty }: Flag<unknown>,
   value: unknown,
 ): readonly string[] | "off" | undefined {
   if (kind === "switch") {
@@ -92,7 +92,8 @@ function configTexts(
     ? value
     : [value];
   const isText = (each: unknown) =>
-    typeof each === "number" || (typeof each === "string" && each !== "");
+    typeof each === "number" ||
+    (typeof each === "string" && (each !== "" || mayBeEmpty === true));
   return values.every(isText) ? values.map(String) : undefined;
 }
 

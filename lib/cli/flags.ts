@@ -19,6 +19,8 @@ export interface Flag<T> {
   readonly short?: string;
   /** Its value is for nobody else: `/config` does not tell it. */
   readonly secret?: true;
+  /** Nothing is a value of it, too: `--message ''`. */
+  readonly mayBeEmpty?: true;
   /** Words to complete, for choices. */
   readonly choices?: readonly string[];
   /** The flag of its mode without which it has no effect. */
@@ -49,6 +51,7 @@ interface Common {
   readonly placeholder?: string;
   readonly short?: string;
   readonly secret?: true;
+  readonly mayBeEmpty?: true;
 }
 
 function valueFlag<T>(
@@ -64,6 +67,7 @@ function valueFlag<T>(
     kind: "value",
     ...(options.short === undefined ? {} : { short: options.short }),
     ...(options.secret === undefined ? {} : { secret: options.secret }),
+    ...(options.mayBeEmpty === undefined ? {} : { mayBeEmpty: true }),
     parse,
   };
 }

@@ -29,7 +29,8 @@ export function scanArgs(role: RoleShape, args: readonly string[]): RawArgs {
   for (const [name, { short }] of flags) {
     if (short !== undefined) alias[name] = short;
   }
-  const parsed = parseArgs(args, {
+  const { joined, emptied } = joinEmpty(args, flags);
+  const parsed = parseArgs(joined, {
     string: ["_", ...values],
     boolean: ["help", ...switches],
     collect: values,
@@ -45,7 +46,7 @@ export function scanArgs(role: RoleShape, args: readonly string[]): RawArgs {
   for (const name of values) {
     const given = parsed[name] as readonly string[];
     if (given.length === 0) continue;
-    if (given.includes("")) throw needsValue(name, flags);
+    if (given.includes("") && !emptied.has(name)) throw needsValue(name, flags);
     if (given.length > 1 && flags.get(name)!.kind !== "list") {
       throw new InputError(`--${name} is given ${given.length} times`);
     }
@@ -56,6 +57,32 @@ export function scanArgs(role: RoleShape, args: readonly string[]): RawArgs {
     operands: (parsed._ as readonly unknown[]).map(String),
     help: parsed.help === true,
   };
+}
+
+/** `--message ''`: the parser takes nothing for the lack of a value. `emptied` are those that have it by right. */
+function joinEmpty(
+  args: readonly string[],
+  flags: ReadonlyMap<string, Flag<unknown>>,
+): {
+  readonly joined: readonly string[];
+  readonly emptied: ReadonlySet<string>;
+} {
+  const joined: string[] = [];
+  const emptied = new Set<string>();
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  for (let at = 0; at < args.length; at += 1) {
+    const arg = args[at]!;
+    const name = /^--([^=]+)=?$/.exec(arg)?.[1] ?? "";
+    const isEmptied = at < end && flags.get(name)?.mayBeEmpty === true &&
+      (arg.endsWith("=") || args[at + 1] === "");
+    if (!isEmptied) joined.push(arg);
+    else {
+      emptied.add(name);
+      joined.push(`--${name}=`);
+      if (!arg.endsWith("=")) at += 1;
+    }
+  }
+  return { joined, emptied };
 }
 
 /** `--json=maybe`: the parser takes everything but `false` for on. */

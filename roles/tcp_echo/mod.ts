@@ -1,4 +1,4 @@
-import { flag, serverFlags } from "../../lib/cli/flags.ts";
+import { flag, onlyWith, serverFlags } from "../../lib/cli/flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
 import { runTcpClient } from "./client.ts";
 import { serveTcpEcho } from "./server.ts";
@@ -51,14 +51,17 @@ export const tcpEcho: Role = {
       flags: {
         connect: flag.hostPort({ help: "The server to talk to" }),
         message: flag.text({
+          mayBeEmpty: true,
           help: "What to send; with --count a number follows it",
         }),
         count: flag.count({
           help: "Pings so many times and prints round-trip times and loss",
         }),
-        interval: flag.duration({
-          default: "1s",
-          help: "Time from one ping to the next",
+        ...onlyWith("count", {
+          interval: flag.duration({
+            default: "1s",
+            help: "Time from one ping to the next",
+          }),
         }),
         timeout: flag.duration({
           default: "5s",

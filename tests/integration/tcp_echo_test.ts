@@ -207,6 +207,9 @@ Deno.test("tcp-echo client prints echoes and, asked to ping, the statistics", as
   const said = await runProgram([...connect, "--message", "straße\nγειά"]);
   assertEquals([said.code, said.stdout], [0, "STRASSE\nΓΕΙΆ\n"]);
 
+  const nothing = await runProgram([...connect, "--message", ""]);
+  assertEquals([nothing.code, nothing.stdout], [0, "\n"], "an empty line");
+
   const typed = await runProgram(connect, { stdin: "one\n\nzwei 🎉" });
   assertEquals([typed.code, typed.stdout], [0, "ONE\n\nZWEI 🎉\n"]);
 

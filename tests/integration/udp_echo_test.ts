@@ -99,6 +99,10 @@ Deno.test("udp-echo client prints the echo and, asked to ping, the statistics", 
   const said = await runProgram([...connect, "--message", "straße\nγειά"]);
   assertEquals([said.code, said.stdout], [0, "STRASSE\nΓΕΙΆ\n"]);
 
+  const nothing = await runProgram([...connect, "--message", "", "--json"]);
+  assertEquals(nothing.code, 0);
+  assertEquals(JSON.parse(nothing.stdout).exchanges[0].reply, "");
+
   const typed = await runProgram(connect, { stdin: "one\n\nzwei 🎉" });
   assertEquals([typed.code, typed.stdout], [0, "ONE\n\nZWEI 🎉\n"]);
 
@@ -188,7 +192,7 @@ Deno.test("udp-echo refuses a port in use with exit code 1 and bad flags with 2"
   for (
     const flags of [["--loss", "1.5"], ["--lost", "0.5"], [
       ...["--connect", "127.0.0.1:9", "--count", "0"],
-    ]]
+    ], ["--connect", "127.0.0.1:9", "--interval", "2s"]]
   ) {
     const bad = await runProgram(["udp-echo", ...flags]);
     assertEquals(bad.code, 2, flags.join(" "));

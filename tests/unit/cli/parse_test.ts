@@ -132,6 +132,40 @@ Deno.test("parseRoleArgs refuses what is wrong with a line that names the flag",
   }
 });
 
+Deno.test("scanArgs takes nothing as the value of a flag that may be empty, and of no other", () => {
+  const role: RoleShape = {
+    name: "thing",
+    modes: {
+      client: {
+        flags: {
+          message: flag.text({ help: "Message", mayBeEmpty: true }),
+          zone: flag.text({ help: "Zone" }),
+          count: flag.count({ help: "Count" }),
+        },
+      },
+    },
+  };
+  for (
+    const args of [["--message", ""], ["--message="], [
+      ...["--count", "1", "--message", "", "--zone", "a"],
+    ]]
+  ) {
+    const raw = scanArgs(role, args);
+    assertEquals(raw.texts.get("message"), [""]);
+    assertEquals(raw.operands, []);
+  }
+  for (
+    const args of [["--message"], ["--message", "--count", "1"], [
+      ...["--zone", "", "--message", "a"],
+    ], ["--message", "--", ""]]
+  ) {
+    assertThrows(() => scanArgs(role, args), InputError, "needs a value");
+  }
+  const texts = scanConfig(role, "f.json", '{"message":""}');
+  assertEquals(texts.get("message"), [""]);
+  assertThrows(() => scanConfig(role, "f.json", '{"zone":""}'), InputError);
+});
+
 Deno.test("scanConfig reads flags of a JSON file and refuses unknown ones", () => {
   assertEquals(
     [...scanConfig(ROLE, "f.json", `{"port":0,"json":true,"origin":["a"]}`)],
