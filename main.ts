@@ -9,6 +9,9 @@ import { ROLES } from "./roles/mod.ts";
 
 // What only some command lines need is imported when one of them is given: start-up time is import time.
 
+/** Says what nobody caught; a run says it in its own log. */
+let tellBug: (error: unknown) => void = complain;
+
 /** Runs a command line; returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
   const [first = "--help", ...rest] = args[0] === "--role"
@@ -37,7 +40,10 @@ async function main(args: readonly string[]): Promise<number> {
   const entry = ROLES.find(({ name }) => name === first);
   if (entry === undefined) throw noSuchRole(first);
   const { runRole } = await import("./lib/run_role.ts");
-  return await runRole(await entry.load(), rest, import.meta.url);
+  return await runRole(await entry.load(), rest, {
+    mainModule: import.meta.url,
+    onBug: (tell) => tellBug = tell,
+  });
 }
 
 function noSuchRole(first: string): InputError {
@@ -69,11 +75,16 @@ async function completionScript(shell: string): Promise<string> {
 }
 
 if (import.meta.main) {
-  globalThis.addEventListener("unhandledrejection", (event) => {
+  const end = (event: Event, bug: unknown) => {
     event.preventDefault();
-    complain(event.reason);
+    tellBug(bug);
     Deno.exit(EXIT.bug);
-  });
+  };
+  globalThis.addEventListener(
+    "unhandledrejection",
+    (event) => end(event, event.reason),
+  );
+  globalThis.addEventListener("error", (event) => end(event, event.error));
   try {
     Deno.exitCode = await main(Deno.args);
   } catch (error) {

@@ -17,8 +17,27 @@ export function complain(error: unknown): void {
     writeError(`rolecall: ${line}\n`);
     return;
   }
-  const trace = error instanceof Error ? error.stack : String(error);
   writeError(
-    `rolecall: this is a bug in rolecall; please report it\n${trace}\n`,
+    `rolecall: this is a bug in rolecall; please report it\n${
+      traceOf(error)
+    }\n`,
   );
+}
+
+/** The fields of `role.finished` that say how a run failed; `error` undefined: it did not. */
+export function failureFields(error: unknown): {
+  readonly exitCode: number;
+  readonly error?: string;
+  readonly trace?: string;
+} {
+  if (error === undefined) return { exitCode: EXIT.done };
+  const exitCode = exitCodeOf(error);
+  const fields = { exitCode, error: messageOf(error) };
+  return exitCode === EXIT.bug ? { ...fields, trace: traceOf(error) } : fields;
+}
+
+function traceOf(error: unknown): string {
+  return error instanceof Error && error.stack !== undefined
+    ? error.stack
+    : String(error);
 }

@@ -4,9 +4,8 @@ import { roleHelp, roleHelpJson } from "./cli/help.ts";
 import { scanArgs } from "./cli/scan.ts";
 import { scanConfig, withConfig } from "./cli/config.ts";
 import { type ParsedArgs, parseRoleArgs } from "./cli/parse.ts";
-import { messageOf } from "./core/errors.ts";
 import { seededRng } from "./core/rng.ts";
-import { complain, exitCodeOf } from "./failure.ts";
+import { complain, failureFields } from "./failure.ts";
 import type { RolecallEvent } from "./events/mod.ts";
 import { denoClock } from "./io/deno/clock.ts";
 import { denoFiles } from "./io/deno/files.ts";
@@ -15,6 +14,9 @@ import { denoProcesses } from "./io/deno/processes.ts";
 import { denoTerminal, errorColumns, writeError } from "./io/deno/terminal.ts";
 import { readInput } from "./io/read_input.ts";
 import { listenForShutdown } from "./io/deno/shutdown.ts";
+import { RunError } from "./core/errors.ts";
+import { emitter } from "./observe/emitter.ts";
+import { jsonLog } from "./observe/log.ts";
 import { observe, type Observed } from "./observe/observe.ts";
 import type { Role, RoleContext, RoleResult } from "./role.ts";
 import { RosterEntry } from "./roster/entry.ts";
@@ -23,17 +25,25 @@ import { VERSION } from "./version.ts";
 /** Most bytes of a `--config` file. */
 const MAX_CONFIG_BYTES = 1 << 20;
 
+/** What a run has of main.ts. */
+export interface MainProgram {
+  /** URL of main.ts, with which a scenario starts this program again. */
+  readonly mainModule: string;
+  /** From now on, `tell` says what nobody caught, before the program ends for it. */
+  onBug(tell: (error: unknown) => void): void;
+}
+
 /**
  * Runs a role with the real world around it: parses its flags, opens log and sinks, prints its result.
  *
- * @param mainModule URL of main.ts, with which a scenario starts this program again.
  * @returns The exit code; every failure of the role itself has been said on stderr.
  * @throws {InputError} If the command line or the `--config` file cannot be used.
+ * @throws {RunError} If a file for the log cannot be opened; with `--log json` that is said as the only event.
  */
 export async function runRole(
   role: Role,
   args: readonly string[],
-  mainModule: string,
+  main: MainProgram,
 ): Promise<number> {
   const raw = scanArgs(role, args);
   if (raw.help) {
@@ -54,23 +64,75 @@ export async function runRole(
   );
   const { common } = parsed;
   const name = common.name ?? `${role.name}@${denoNet.hostname()}`;
-  await using observed = await observe(
-    { role: role.name, name, version: VERSION, common, config: parsed.config },
-    {
-      clock: denoClock,
-      files: denoFiles,
-      net: denoNet,
-      writeError,
-      errorColumns,
-    },
-  );
-  using shutdown = listenForShutdown(writeError);
-  return await perform(role, parsed, {
-    name,
-    observed,
-    signal: shutdown.signal,
-    mainModule,
+  const who = { role: role.name, name };
+  const config = { ...who, version: VERSION, common, config: parsed.config };
+  const opening = observe(config, {
+    clock: denoClock,
+    files: denoFiles,
+    net: denoNet,
+    writeError,
+    errorColumns,
   });
+  if (common.log === "json") {
+    const failed = await opening.then(() => undefined, failureFields);
+    if (failed !== undefined) {
+      const emit = emitter(who, denoClock, [jsonLog(writeError)]);
+      emit({ type: "role.finished", ...failed });
+      return failed.exitCode;
+    }
+  }
+  await using observed = await opening;
+  return await runObserved(role, parsed, { name, observed, main });
+}
+
+/** Runs a role whose log is open, until it ends or is ended. */
+async function runObserved(
+  role: Role,
+  parsed: ParsedArgs,
+  { name, observed, main }: {
+    readonly name: string;
+    readonly observed: Observed;
+    readonly main: MainProgram;
+  },
+): Promise<number> {
+  const { common, modeName: mode } = parsed;
+  const seed = common.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
+  await using roster = rosterEntry(role, common, { name, observed });
+  const emit = introduced((event) => {
+    observed.emit(event);
+    roster?.see(event);
+  }, [
+    { type: "role.started", mode, seed, version: VERSION },
+    ...observed.introduction,
+  ]);
+  const end = ending(common, { emit, settle: observed.settle });
+  main.onBug((bug) => end({ ...failureFields(bug), exitCode: EXIT.bug }, bug));
+  using shutdown = listenForShutdown((exitCode, error) => {
+    // Who interrupts twice need not be told.
+    const isWanted = exitCode === EXIT.interrupted;
+    const untold = isWanted ? undefined : new RunError("cut-short", error);
+    end({ exitCode, error }, untold);
+  });
+  return await perform(role, parsed, {
+    ...{ name, seed, observed, roster, emit, end },
+    signal: shutdown.signal,
+    mainModule: main.mainModule,
+  });
+}
+
+/** How a run ended: the fields of `role.finished`, and what was thrown if that is still to be said. */
+type End = (fields: ReturnType<typeof failureFields>, untold?: unknown) => void;
+
+/** Ends the log: with the event for programs, and beside a text log with a line for people. Of JSON lines it is a field of the event. */
+function ending(
+  { log }: CommonValues,
+  { emit, settle }: Pick<Observed, "emit" | "settle">,
+): End {
+  return (fields, untold) => {
+    settle();
+    emit({ type: "role.finished", ...fields });
+    if (untold !== undefined && log !== "json") complain(untold);
+  };
 }
 
 /** Runs the chosen mode between `role.started` and `role.finished`. */
@@ -79,26 +141,21 @@ async function perform(
   { modeName, flags, common }: ParsedArgs,
   run: {
     readonly name: string;
+    readonly seed: number;
     readonly observed: Observed;
+    readonly roster: RosterEntry | undefined;
+    readonly emit: Observed["emit"];
+    readonly end: End;
     readonly signal: AbortSignal;
     readonly mainModule: string;
   },
 ): Promise<number> {
-  const { observed, signal } = run;
-  const seed = common.seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
+  const { observed, emit, signal } = run;
   let result: RoleResult | undefined;
-  await using roster = rosterEntry(role, common, run);
-  const emit = introduced((event) => {
-    observed.emit(event);
-    roster?.see(event);
-  }, [
-    { type: "role.started", mode: modeName, seed, version: VERSION },
-    ...observed.introduction,
-  ]);
   const ctx: RoleContext = {
     ...realWorld(run.mainModule, common),
     name: run.name,
-    rng: seededRng(seed),
+    rng: seededRng(run.seed),
     admin: observed.pages,
     signal,
     emit,
@@ -115,19 +172,13 @@ async function perform(
   } catch (error) {
     if (!(signal.aborted && error === signal.reason)) failure = error;
   }
-  await roster?.[Symbol.asyncDispose]();
+  await run.roster?.[Symbol.asyncDispose]();
   observed.settle();
   const unshown = await show(result, common, observed);
   failure ??= unshown;
-  const wrong = failure ?? observed.failure(); // The latter has been told.
-  const exitCode = wrong === undefined ? EXIT.done : exitCodeOf(wrong);
-  emit({
-    type: "role.finished",
-    exitCode,
-    ...(wrong === undefined ? {} : { error: messageOf(wrong) }),
-  });
-  if (failure !== undefined) complain(failure);
-  return exitCode;
+  const fields = failureFields(failure ?? observed.failure()); // The latter has been told.
+  run.end(fields, failure);
+  return fields.exitCode;
 }
 
 /** Prints the result and writes the report; returns why that could not be done. */

@@ -38,6 +38,14 @@ export type RoleEvent =
     readonly type: "role.finished";
     readonly exitCode: number;
     readonly error?: string;
+    /** Where in the program, if it is a bug of rolecall. */
+    readonly trace?: string;
+  }
+  | {
+    /** A file that grows as the role runs (`--events`, a log) cannot be written: nothing is appended to it any more. */
+    readonly type: "file.failed";
+    readonly path: string;
+    readonly reason: string;
   }
   | {
     readonly type: "protocol.violated";
@@ -81,6 +89,10 @@ export const ROLE_EVENTS: EventTable<RoleEvent> = {
       e.error === undefined
         ? `finished, exit code ${e.exitCode}`
         : `finished, exit code ${e.exitCode}: ${e.error}`,
+  },
+  "file.failed": {
+    level: "error",
+    text: (e) => `${e.reason}; nothing is appended to it any more`,
   },
   "protocol.violated": {
     level: "warn",

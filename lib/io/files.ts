@@ -16,8 +16,11 @@ export interface Files {
   ): Promise<RandomAccessFile>;
   /** Makes a file and locks it until that is disposed of or the program ends, however it ends; undefined when another program holds it. */
   lock(path: string): Promise<Disposable | undefined>;
-  /** Appends text to a file, making it when missing; used by event recordings. */
-  appender(path: string): Promise<FileAppender>;
+  /** Appends text to a file, making it when missing; `told` hears, once, that nothing is appended any more, and why. */
+  appender(
+    path: string,
+    told: (failure: RunError) => void,
+  ): Promise<FileAppender>;
   /** What is at `path`, following symbolic links; null when nothing is. */
   stat(path: string): Promise<FileStat | null>;
   /** The path with every symbolic link resolved. */
@@ -63,7 +66,7 @@ export interface RandomAccessFile extends AsyncDisposable {
 
 /** See {@linkcode Files.appender}. */
 export interface FileAppender extends Disposable {
-  /** Never throws: the first text that cannot be written is told on stderr, and it and what follows is left out. */
+  /** Never throws: the first text that cannot be written is told, and it and what follows is left out. */
   append(text: string): void;
   /** Why texts are missing. */
   readonly failure: RunError | undefined;

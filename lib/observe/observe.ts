@@ -66,17 +66,22 @@ export async function observe(run: Run, world: World): Promise<Observed> {
   const { log, settle } = openLog(common, world);
   const sinks: Sink[] = [log];
   const records: FileAppender[] = [];
-  const record = (file: FileAppender) => {
-    records.push(opened.use(file));
+  const emit = emitter({ role, name }, world.clock, sinks);
+  const record = async (path: string) => {
+    const file = opened.use(
+      await world.files.appender(
+        path,
+        ({ message: reason }) => emit({ type: "file.failed", path, reason }),
+      ),
+    );
+    records.push(file);
     sinks.push((event) => file.append(`${JSON.stringify(event)}\n`));
   };
-  if (common.events !== undefined) {
-    record(await world.files.appender(common.events));
-  }
+  if (common.events !== undefined) await record(common.events);
   if (common.out !== undefined) {
     const path = join(common.out, "events.jsonl");
     await world.files.writeAtomic(path, new Uint8Array(0));
-    record(await world.files.appender(path));
+    await record(path);
   }
   const pages = new AdminPages();
   let admin: Admin | undefined;
@@ -89,7 +94,6 @@ export async function observe(run: Run, world: World): Promise<Observed> {
     ));
     sinks.push(admin.sink);
   }
-  const emit = emitter({ role, name }, world.clock, sinks);
   const closing = opened.move();
   return {
     emit,

@@ -75,7 +75,12 @@ export class CourseMode implements Disposable {
     }
     try {
       if (course === "umich") await ctx.files.remove(courseLog);
-      return new CourseMode(flags, await ctx.files.appender(courseLog), ctx);
+      const file = await ctx.files.appender(
+        courseLog,
+        ({ message: reason }) =>
+          ctx.emit({ type: "file.failed", path: courseLog, reason }),
+      );
+      return new CourseMode(flags, file, ctx);
     } catch (error) {
       if (!(error instanceof RunError)) throw error;
       throw new InputError(`--course-log ${courseLog}: ${error.message}`, {

@@ -126,10 +126,14 @@ function counted(ctx: EdgeContext, metrics: EdgeMetrics): EdgeContext {
 /** Opens the file of `--access-log`; undefined without it. */
 export async function openAccessLog(
   flags: EdgeFlags,
-  { files, clock }: EdgeContext,
+  { files, clock, emit }: EdgeContext,
 ): Promise<AccessFile | undefined> {
-  if (flags.accessLog === undefined) return undefined;
-  const file = await files.appender(flags.accessLog);
+  const { accessLog: path } = flags;
+  if (path === undefined) return undefined;
+  const file = await files.appender(
+    path,
+    ({ message: reason }) => emit({ type: "file.failed", path, reason }),
+  );
   return new AccessFile(file, { format: flags.accessLogFormat, clock });
 }
 
@@ -155,14 +159,19 @@ export function cacheOf(
 }
 
 async function openCourseLog(
-  { courseLog: format, courseLogFile }: EdgeFlags,
-  { files, terminal }: EdgeContext,
+  { courseLog: format, courseLogFile: path }: EdgeFlags,
+  { files, terminal, emit }: EdgeContext,
   opened: AsyncDisposableStack,
 ): Promise<CourseOptions["log"]> {
   if (format === "none") return undefined;
-  if (courseLogFile === undefined) {
+  if (path === undefined) {
     return { format, write: (text) => terminal.write(text) };
   }
-  const file = opened.use(await files.appender(courseLogFile));
+  const file = opened.use(
+    await files.appender(
+      path,
+      ({ message: reason }) => emit({ type: "file.failed", path, reason }),
+    ),
+  );
   return { format, write: (text) => file.append(text) };
 }

@@ -35,7 +35,7 @@ const NOTE =
   "<!-- Made by `deno task docs` from the declarations in the code. Do not edit. -->";
 
 /** What a family of events begins with, for roles that share it. */
-const FRAME_EVENTS = /^(role|protocol|admin)\./;
+const FRAME_EVENTS = /^(role|protocol|admin|file)\./;
 
 /** Returns the pages of docs/reference by file name. */
 export async function referencePages(): Promise<ReadonlyMap<string, string>> {

@@ -106,7 +106,7 @@ Deno.test("event types are noun.past-participle, and emitted by a role", () => {
   for (const type of Object.keys(EVENTS)) {
     assertMatch(type, /^[a-z]+\.[a-z]+(-[a-z]+)*$/);
     assert(
-      emitted.has(type) || /^(role|protocol|admin)\./.test(type),
+      emitted.has(type) || /^(role|protocol|admin|file)\./.test(type),
       `${type} is declared by no role`,
     );
   }

@@ -1,5 +1,10 @@
 /** What every role has: help, version, admin endpoints, event files, configuration, seeds, an orderly end. */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { join } from "@std/path";
 import { startRole } from "../../lib/io/deno/processes.ts";
 import {
@@ -111,12 +116,9 @@ Deno.test({
       ...["--events", "/dev/full"],
     ]);
     assertEquals([code, stdout], [1, "HI\n"]);
-    assertEquals(
-      stderr.split("\n").filter((line) => line.startsWith("rolecall:")),
-      [
-        "rolecall: Cannot write /dev/full: the disk is full; nothing is appended to it any more",
-      ],
-    );
+    const told =
+      "Cannot write /dev/full: the disk is full; nothing is appended to it any more";
+    assertEquals(stderr.split(told).length, 2, stderr);
     assertEquals((await server.stop()).code, 0);
   },
 });
@@ -149,6 +151,29 @@ Deno.test({
   },
 });
 
+Deno.test("with --log json a failure is an event, and nothing else is on stderr", async () => {
+  await using folder = await temporaryFolder();
+  const way = join(folder.path, "file");
+  await Deno.writeTextFile(way, "");
+  for (
+    const [args, code, error] of [
+      [["tcp-echo", "--connect", "127.0.0.1:1", "--message", "a"], 1, /127/],
+      [["edge"], 2, /origin/],
+      [["udp-echo", "--events", join(way, "x")], 1, /in the way/],
+      [["udp-echo", "--admin", "there"], 2, /--admin must be/],
+    ] as const
+  ) {
+    const run = await runProgram([...args, "--log", "json"]);
+    assertEquals(run.code, code);
+    const events = run.stderr.trim().split("\n").map((line) =>
+      JSON.parse(line)
+    );
+    const { type, exitCode, error: said } = events.at(-1);
+    assertEquals([type, exitCode], ["role.finished", code]);
+    assertMatch(said, error);
+  }
+});
+
 Deno.test("a second Ctrl-C ends a role at once with 130, one lets it finish with 0", async () => {
   // Ended at once, the demo leaves its folder behind.
   await using folder = await temporaryFolder();
@@ -168,8 +193,10 @@ Deno.test("a second Ctrl-C ends a role at once with 130, one lets it finish with
       while (!log.includes(seen)) log += (await reader.read()).value;
       child.kill("SIGINT");
     }
-    while (!(await reader.read()).done);
+    for (let read; !(read = await reader.read()).done;) log += read.value;
     assertEquals((await child.status).code, code);
+    const last = JSON.parse(log.trim().split("\n").at(-1)!);
+    assertEquals([last.type, last.exitCode], ["role.finished", code]);
   }
 });
 

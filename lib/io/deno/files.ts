@@ -7,7 +7,6 @@ import type {
   RandomAccessFile,
 } from "../files.ts";
 import { systemError } from "./errors.ts";
-import { writeError } from "./terminal.ts";
 
 /** How long a lock is waited for where one cannot ask whether it is free. */
 const LOCK_MS = 2000;
@@ -99,7 +98,7 @@ export const denoFiles: Files = {
     file.close();
     return undefined;
   },
-  async appender(path) {
+  async appender(path, told) {
     await attempt(
       `make the folder of ${path}`,
       () => Deno.mkdir(dirname(path), { recursive: true }),
@@ -108,7 +107,7 @@ export const denoFiles: Files = {
       `open ${path}`,
       () => Deno.open(path, { append: true, create: true }),
     );
-    return new DenoAppender(file, path);
+    return new DenoAppender(file, { path, told });
   },
   async stat(path) {
     try {
@@ -251,12 +250,20 @@ function statOf(info: Deno.FileInfo): FileStat {
 class DenoAppender implements FileAppender {
   readonly #file: Deno.FsFile;
   readonly #path: string;
+  readonly #told: (failure: RunError) => void;
   readonly #encoder = new TextEncoder();
   #failure: RunError | undefined;
 
-  constructor(file: Deno.FsFile, path: string) {
+  constructor(
+    file: Deno.FsFile,
+    { path, told }: {
+      readonly path: string;
+      readonly told: (failure: RunError) => void;
+    },
+  ) {
     this.#file = file;
     this.#path = path;
+    this.#told = told;
   }
 
   get failure(): RunError | undefined {
@@ -273,9 +280,7 @@ class DenoAppender implements FileAppender {
       }
     } catch (error) {
       this.#failure = systemError(`write ${this.#path}`, error) as RunError;
-      writeError(
-        `rolecall: ${this.#failure.message}; nothing is appended to it any more\n`,
-      );
+      this.#told(this.#failure);
     }
   }
 

@@ -23,6 +23,20 @@ Deno.test("emitter numbers events and stamps them with both clocks", async () =>
   assertEquals(seen[1]?.name, `e"1`);
 });
 
+Deno.test("emitter gives every sink all events in order, also those that a sink emits", () => {
+  const seen: number[] = [];
+  const emit = emitter(WHO, new ManualClock(), [
+    ({ type }) => {
+      if (type !== "role.listening") return;
+      emit({ type: "file.failed", path: "a", reason: "Cannot write a" });
+    },
+    ({ seq }) => seen.push(seq),
+  ]);
+  emit(listening("::1"));
+  emit(listening("::1"));
+  assertEquals(seen, [1, 2, 3, 4]);
+});
+
 Deno.test("logs write one line per event, and debug events only as JSON", () => {
   const lines: string[] = [];
   const emit = emitter(WHO, new ManualClock(), [
