@@ -4,6 +4,7 @@ import { InputError } from "../core/errors.ts";
 import type { EventRecord } from "../events/mod.ts";
 import type { HttpServer } from "../io/http.ts";
 import { pages } from "../io/pages.ts";
+import type { Clock } from "../io/clock.ts";
 import type { Address, Net } from "../io/net.ts";
 import type { AdminPages } from "./admin_pages.ts";
 import { Broadcast } from "./broadcast.ts";
@@ -48,7 +49,7 @@ export function parseAdminAddress(text: string): Address {
 
 /** Serves `/healthz`, `/metrics` (Prometheus text), `/events` (Server-Sent Events), `/config`, and what the role adds. */
 export function serveAdmin(
-  net: Net,
+  { net, clock }: { readonly net: Net; readonly clock: Clock },
   address: Address,
   options: AdminOptions,
 ): Admin {
@@ -57,7 +58,7 @@ export function serveAdmin(
     id: event.seq,
     event: event.type,
     data: JSON.stringify(event),
-  }));
+  }), { clock });
   const latest: EventRecord[] = [];
   const app = new Hono();
   app.get("/healthz", (c) => c.text("ok\n"));

@@ -88,7 +88,7 @@ export async function observe(run: Run, world: World): Promise<Observed> {
   if (common.admin !== undefined) {
     const { parseAdminAddress, serveAdmin } = await import("./admin.ts");
     admin = opened.use(serveAdmin(
-      world.net,
+      world,
       parseAdminAddress(common.admin),
       { role, name, version: run.version, config: run.config, pages },
     ));

@@ -35,7 +35,7 @@ export async function serveDashboard(
   const readers = new Broadcast<BoardMessage>(({ kind, ...rest }) => ({
     event: kind,
     data: JSON.stringify({ ...rest, nowMs: ctx.clock.wallMs() }),
-  }), { maxBehind: MAX_BEHIND });
+  }), { clock: ctx.clock, maxBehind: MAX_BEHIND });
   await using server = ctx.net.serveHttp(
     { host: flags.host, port: flags.port },
     pages(await site(board, readers)),
