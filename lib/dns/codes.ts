@@ -47,9 +47,6 @@ const TYPE_NUMBERS: ReadonlyMap<string, number> = new Map([
   ...Object.entries(OTHER_TYPES),
 ]);
 
-/** A record type whose data rolecall reads or which has a meaning of its own. */
-export type RecordTypeName = keyof typeof RECORD_TYPES;
-
 /** DNS classes: the Internet, and the one servers are asked about themselves in. */
 export const CLASSES = { IN: 1, CH: 3, ANY: 255 } as const;
 

@@ -5,9 +5,6 @@
  * {@linkcode packed} gives `length << 16 | bits`.
  */
 
-/** A code word in one number: its length above bit 16, its bits below. */
-export type PackedCode = number;
-
 /** Packs a list of code words written as ones and zeros; an empty word stays 0. */
 function packed(words: string): Int32Array {
   return Int32Array.from(

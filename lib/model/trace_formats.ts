@@ -9,6 +9,7 @@
  *   milliseconds).
  * - CSV with a line of names; see `trace_csv.ts`.
  */
+import { counted } from "../core/units.ts";
 import { parseCsvTrace } from "./trace_csv.ts";
 import { type NetworkTrace, periodOf, type TracePeriod } from "./trace.ts";
 
@@ -149,8 +150,8 @@ function numbersOf({ number, text }: Line, count: number): number[] {
   const numbers = parts.map(Number);
   if (parts.length !== count || !numbers.every(Number.isFinite)) {
     throw new SyntaxError(
-      `line ${number}: must be ${count} number${
-        count === 1 ? "" : "s"
+      `line ${number}: must be ${
+        counted(count, "number")
       } as on the first line, got "${text.slice(0, 40)}"`,
     );
   }

@@ -1,9 +1,10 @@
 import { join } from "@std/path";
+import { counted } from "../../lib/core/units.ts";
 import type { EventRecord } from "../../lib/events/mod.ts";
 import { drive } from "../../lib/io/drive.ts";
+import { Inbox } from "../../lib/io/inbox.ts";
 import type { Member, SwarmOutcome, SwarmPlan } from "./cast.ts";
 import { Director, type DirectorInput } from "./director.ts";
-import { Inbox } from "../../lib/io/inbox.ts";
 import { type LectureFile, percent } from "./lecture_file.ts";
 import type { Player, Stage } from "./stage.ts";
 
@@ -161,10 +162,7 @@ function enter(member: Member, staging: Staging): Player {
   player.role.subscribe((event) => {
     if (event.type === "peer.progressed") {
       const done = percent(event.verifiedBytes, event.totalBytes);
-      stage.progress(
-        name,
-        `${done}, ${event.peers} ${event.peers === 1 ? "peer" : "peers"}`,
-      );
+      stage.progress(name, `${done}, ${counted(event.peers, "peer")}`);
     }
     staging.observe(member, event);
   });

@@ -43,9 +43,7 @@ export function drawStep(event: RecursionEvent): string {
         event.answers.length === 0 ? "" : `, ${event.answers.join(", ")}`
       }${event.ttlSeconds === 0 ? "" : `, good for ${event.ttlSeconds} s`} [${
         formatMs(event.elapsedMs)
-      }, ${event.sentMessages} message${
-        event.sentMessages === 1 ? "" : "s"
-      } to authorities]`;
+      }, ${counted(event.sentMessages, "message")} to authorities]`;
     default:
       return "";
   }
