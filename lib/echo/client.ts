@@ -7,6 +7,7 @@ import type { Address } from "../io/net.ts";
 import { within } from "../io/within.ts";
 import { Pinger } from "../model/pinger.ts";
 import type { RoleContext } from "../role.ts";
+import type { EchoClientFlags } from "./client_flags.ts";
 import { pingResult } from "./ping_result.ts";
 
 /** The way to an echo server: how to send one message, and the echoes as they come. UDP and TCP differ only here. */
@@ -40,18 +41,6 @@ export interface Exchange {
   readonly rttMs: number | null;
 }
 
-/** The flags that both echo clients have. */
-export interface EchoClientFlags {
-  /** What to send; undefined takes the lines of standard input. */
-  readonly messages: readonly string[] | undefined;
-  /** Not undefined: ping so many times. */
-  readonly count: number | undefined;
-  /** Milliseconds from one ping to the next. */
-  readonly interval: number;
-  /** Milliseconds to wait for an echo. */
-  readonly timeout: number;
-}
-
 /**
  * Does what the client's flags ask for: pings, or sends the messages, or lines as a person types them.
  *
@@ -60,7 +49,10 @@ export interface EchoClientFlags {
  */
 export async function runEchoClient(
   channel: EchoChannel,
-  flags: EchoClientFlags,
+  flags: Pick<EchoClientFlags, "count" | "interval" | "timeout"> & {
+    /** What to send; undefined takes the lines of standard input. */
+    readonly messages: readonly string[] | undefined;
+  },
   ctx: EchoClientContext,
 ): Promise<void> {
   const { messages, count, interval, timeout } = flags;

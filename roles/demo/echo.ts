@@ -1,23 +1,11 @@
+import type { Exchange } from "../../lib/echo/client.ts";
+import type { PingFigures } from "../../lib/echo/ping_result.ts";
 import type { EchoAct } from "./scenario.ts";
 import type { Player, Stage } from "./stage.ts";
 
-/** What a pinging `udp-echo` prints with `--json`. */
-interface PingResult {
-  readonly sent: number;
-  readonly received: number;
-  readonly rttMinMs: number | null;
-  readonly rttAvgMs: number | null;
-  readonly rttMaxMs: number | null;
-  readonly rttStddevMs: number | null;
-  readonly rttsMs: readonly (number | null)[];
-}
-
 /** What a talking `tcp-echo` prints with `--json`. */
 interface TalkResult {
-  readonly exchanges: readonly {
-    readonly message: string;
-    readonly reply: string | null;
-  }[];
+  readonly exchanges: readonly Exchange[];
 }
 
 /** Datagrams are lost and nobody says so; lines over TCP all come back, each client on a socket of its own. */
@@ -47,7 +35,7 @@ async function pingOverUdp(
   act: EchoAct,
   server: Player,
   stage: Stage,
-): Promise<PingResult> {
+): Promise<PingFigures> {
   const { host, port } = await server.until("role.listening");
   const pinger = stage.start("pinger", [
     ...["udp-echo", "--connect", `${host}:${port}`, "--json"],
@@ -63,12 +51,12 @@ async function pingOverUdp(
       );
     }
   });
-  return await stage.result(pinger) as PingResult;
+  return await stage.result(pinger) as PingFigures;
 }
 
 function checkPings(
   act: EchoAct,
-  ping: PingResult,
+  ping: PingFigures,
   server: Player,
   stage: Stage,
 ): void {

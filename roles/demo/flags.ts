@@ -1,4 +1,5 @@
-import { flag, onlyWith } from "../../lib/cli/flags.ts";
+import { flag, neverWith, onlyWith } from "../../lib/cli/flags.ts";
+import { kebab } from "../../lib/cli/role_shape.ts";
 import { InputError } from "../../lib/core/errors.ts";
 import { type Act, MAX_PROCESSES, MAX_SIMULATED } from "./scenario.ts";
 
@@ -15,8 +16,8 @@ export const NUMBERS_FLAGS = {
   freeRiders: flag.count({ help: "`tit-for-tat`: peers that only take" }),
 };
 
-/** The flags of a demo that is played on other machines too. */
-export const LAB_FLAGS = {
+/** The flags of a demo that is played by programs: in virtual time there are none. */
+export const PROGRAMS_FLAGS = neverWith(["simulate"], {
   on: flag.list(flag.hostPort({
     help:
       "Plays on this machine of the lab too, where `demo --stand-by` runs: programs that listen are started there",
@@ -27,7 +28,11 @@ export const LAB_FLAGS = {
       secret: true,
     }),
   }),
-};
+  watchable: flag.toggle({
+    help:
+      "Lets `rolecall dashboard` on this machine show what every program does",
+  }),
+});
 
 /** What {@linkcode NUMBERS_FLAGS} and --simulate parse to. */
 export interface Numbers {
@@ -102,8 +107,4 @@ function withClients<A extends Act>(act: A, numbers: Numbers): A {
 function takes(act: Act, name: keyof Numbers): boolean {
   return "peerBytesPerSecond" in act &&
     (name !== "freeRiders" || act.act === "tit-for-tat");
-}
-
-function kebab(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

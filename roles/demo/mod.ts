@@ -1,6 +1,6 @@
 import { flag, serverFlags } from "../../lib/cli/flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
-import { LAB_FLAGS, NUMBERS_FLAGS } from "./flags.ts";
+import { NUMBERS_FLAGS, PROGRAMS_FLAGS } from "./flags.ts";
 import { playScenario } from "./play.ts";
 import { standBy } from "./stand_by.ts";
 import { SCENARIOS } from "./scenarios.ts";
@@ -35,11 +35,7 @@ export const demo: Role = {
             "Plays swarms in virtual time: the same peers' code without processes, repeatable with --seed, N up to 10,000",
         }),
         ...NUMBERS_FLAGS,
-        ...LAB_FLAGS,
-        watchable: flag.toggle({
-          help:
-            "Lets `rolecall dashboard` on this machine show what every program does",
-        }),
+        ...PROGRAMS_FLAGS,
         keep: flag.toggle({
           help: "Keep the folder with the programs' files and event logs",
         }),

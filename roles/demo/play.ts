@@ -49,11 +49,6 @@ export async function playScenario(
     );
   }
   const machines = await meetMachines(flags, ctx);
-  if (flags.simulate && flags.watchable) {
-    throw new InputError(
-      "--watchable is for programs that run: with --simulate there are none",
-    );
-  }
   const folder = await ctx.files.makeTemporaryFolder("rolecall-demo-");
   const startedAtMs = ctx.clock.nowMs();
   const checks: Check[] = [];
@@ -89,19 +84,13 @@ export async function playScenario(
 
 /** The machines of the lab that stand by. */
 async function meetMachines(
-  { on, token, simulate }: {
+  { on, token }: {
     readonly on: readonly Address[];
     readonly token: string | undefined;
-    readonly simulate: boolean;
   },
   ctx: RoleContext,
 ): Promise<readonly FarMachine[]> {
   if (on.length === 0) return [];
-  if (simulate) {
-    throw new InputError(
-      "--on is for programs that run: with --simulate there are none",
-    );
-  }
   if (token === undefined) {
     throw new InputError(
       "--on needs --token: what `rolecall demo --stand-by` there was given, or printed",

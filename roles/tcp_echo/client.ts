@@ -1,8 +1,8 @@
-import type { HostPort } from "../../lib/cli/flags.ts";
 import { utf8 } from "../../lib/core/bytes.ts";
 import { LineSplitter } from "../../lib/core/line_splitter.ts";
 import { textOfBytes } from "../../lib/core/upper_case.ts";
 import { type EchoChannel, runEchoClient } from "../../lib/echo/client.ts";
+import type { EchoClientFlags } from "../../lib/echo/client_flags.ts";
 import type { TcpConnection } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { fourTuple } from "./four_tuple.ts";
@@ -12,13 +12,7 @@ const MAX_LINE_BYTES = 2 ** 20;
 
 /** Asks an echo server over TCP: first a connection, then a line goes out and a line comes back. */
 export async function runTcpClient(
-  flags: {
-    readonly connect: HostPort | undefined;
-    readonly message: string | undefined;
-    readonly count: number | undefined;
-    readonly interval: number;
-    readonly timeout: number;
-  },
+  flags: EchoClientFlags,
   ctx: RoleContext,
 ): Promise<void> {
   using connection = await ctx.net.connectTcp(flags.connect!, {

@@ -1,4 +1,5 @@
-import { flag, onlyWith, serverFlags } from "../../lib/cli/flags.ts";
+import { flag, serverFlags } from "../../lib/cli/flags.ts";
+import { echoClientFlags } from "../../lib/echo/client_flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
 import { runTcpClient } from "./client.ts";
 import { serveTcpEcho } from "./server.ts";
@@ -48,26 +49,10 @@ export const tcpEcho: Role = {
       summary:
         "Sends --message, or each line of standard input, and prints the echo; with --count, pings",
       chosenBy: "connect",
-      flags: {
-        connect: flag.hostPort({ help: "The server to talk to" }),
-        message: flag.text({
-          mayBeEmpty: true,
-          help: "What to send; with --count a number follows it",
-        }),
-        count: flag.count({
-          help: "Pings so many times and prints round-trip times and loss",
-        }),
-        ...onlyWith("count", {
-          interval: flag.duration({
-            default: "1s",
-            help: "Time from one ping to the next",
-          }),
-        }),
-        timeout: flag.duration({
-          default: "5s",
-          help: "How long to wait for the connection and for an echo",
-        }),
-      },
+      flags: echoClientFlags({
+        default: "5s",
+        help: "How long to wait for the connection and for an echo",
+      }),
       run: runTcpClient,
     }),
   },

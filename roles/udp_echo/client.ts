@@ -6,20 +6,14 @@ import {
 } from "../../lib/core/address.ts";
 import { utf8 } from "../../lib/core/bytes.ts";
 import { textOfBytes } from "../../lib/core/upper_case.ts";
-import type { HostPort } from "../../lib/cli/flags.ts";
 import { type EchoChannel, runEchoClient } from "../../lib/echo/client.ts";
+import type { EchoClientFlags } from "../../lib/echo/client_flags.ts";
 import type { Address, UdpSocket } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
 
 /** Asks an echo server over UDP: no connection is made, every datagram carries the server's address. */
 export async function runUdpClient(
-  flags: {
-    readonly connect: HostPort | undefined;
-    readonly message: string | undefined;
-    readonly count: number | undefined;
-    readonly interval: number;
-    readonly timeout: number;
-  },
+  flags: EchoClientFlags,
   ctx: RoleContext,
 ): Promise<void> {
   const { host: name, port } = flags.connect!;

@@ -6,8 +6,11 @@ import { scanArgs } from "../../../lib/cli/scan.ts";
 import { scanConfig, withConfig } from "../../../lib/cli/config.ts";
 import { parseRoleArgs } from "../../../lib/cli/parse.ts";
 import { InputError } from "../../../lib/core/errors.ts";
+import { demo } from "../../../roles/demo/mod.ts";
 import { edge } from "../../../roles/edge/mod.ts";
 import { origin } from "../../../roles/origin/mod.ts";
+import { tcpEcho } from "../../../roles/tcp_echo/mod.ts";
+import { udpEcho } from "../../../roles/udp_echo/mod.ts";
 
 const ROLE: RoleShape = {
   name: "thing",
@@ -113,4 +116,26 @@ Deno.test("edge and origin refuse flags that have no effect", () => {
   // To make a title, its folder is needed.
   const line = "--ingest a.mp4 --root x --segment 2s --audio";
   parseRoleArgs(origin, scanArgs(origin, line.split(" ")));
+});
+
+Deno.test("demo refuses flags of programs that run in virtual time, and a token for no machine", () => {
+  for (
+    const [line, message] of [
+      ["--on 10.0.0.2:8090", "--on has no effect with --simulate"],
+      ["--watchable", "--watchable has no effect with --simulate"],
+    ] as const
+  ) assertEquals(lineOf(demo, `all --simulate ${line}`), message);
+  assertEquals(
+    lineOf(demo, "all --token x"),
+    "--token has no effect without --on",
+  );
+});
+
+Deno.test("an echo client refuses the interval of pings that nobody asked for", () => {
+  for (const role of [udpEcho, tcpEcho]) {
+    assertEquals(
+      lineOf(role, "--connect 10.0.0.2:7 --interval 2s"),
+      "--interval has no effect without --count",
+    );
+  }
 });
