@@ -1,7 +1,16 @@
 // @ts-types="npm:@types/d3-scale@4.0.9"
 import { scaleLinear } from "d3-scale";
 import { chartFrame, WIDTH, xAxis } from "./frame.ts";
-import { type Block, legend, type Look, stroke, textWidth } from "./legend.ts";
+import {
+  type Block,
+  fitting,
+  FONT_SIZE,
+  legend,
+  type Look,
+  NO_DATA,
+  stroke,
+  textWidth,
+} from "./legend.ts";
 import { element, escaped } from "./markup.ts";
 import { readable, tickText } from "./numbers.ts";
 import { INK, LIGHT, MUTED } from "./palette.ts";
@@ -22,12 +31,7 @@ export function barChartSvg(
   { title, heading }: { readonly title: string; readonly heading?: string },
 ): string {
   const looks = marksOf(chart);
-  const plot = chart.bars.length === 0
-    ? {
-      markup: element("text", { class: "muted", y: 40 }, "No data"),
-      height: 60,
-    }
-    : drawPlot(chart, looks);
+  const plot = chart.bars.length === 0 ? NO_DATA : drawPlot(chart, looks);
   return chartFrame({
     heading,
     title,
@@ -51,7 +55,7 @@ function marksOf({ bars }: BarChart): readonly Look[] {
 function drawPlot({ xLabel, bars }: BarChart, looks: readonly Look[]): Block {
   const left = Math.min(
     MOST_NAME_WIDTH,
-    Math.max(...bars.map(({ name }) => textWidth(name, 17))),
+    Math.max(...bars.map(({ name }) => textWidth(name, FONT_SIZE))),
   ) + 14;
   const top = Math.max(
     ...bars.flatMap(({ value, mark }) => [value, mark?.value ?? 0])
@@ -63,7 +67,7 @@ function drawPlot({ xLabel, bars }: BarChart, looks: readonly Look[]): Block {
       ...bars.map(({ mark }) =>
         mark === undefined
           ? 0
-          : textWidth(`${mark.name} ${readable(mark.value)}`, 17) + 10
+          : textWidth(`${mark.name} ${readable(mark.value)}`, FONT_SIZE) + 10
       ),
     );
   const x = scaleLinear([0, top || 1], [0, WIDTH - left - valueWidth]);
@@ -103,7 +107,7 @@ function drawBar(
     x: left - 12,
     y: BAR / 2 + 6,
     "text-anchor": "end",
-  }, escaped(fitting(name))) +
+  }, escaped(fitting(name, { width: MOST_NAME_WIDTH, fontSize: FONT_SIZE }))) +
     element("rect", {
       class: "fill-0",
       fill: LIGHT[0],
@@ -135,14 +139,6 @@ function drawMark(look: Look, x: number): string {
   };
   return element("path", { ...around, d }) +
     element("path", { ...stroke(look), "stroke-width": 4, d });
-}
-
-/** Shortens a name that would not fit. */
-function fitting(name: string): string {
-  if (textWidth(name, 17) <= MOST_NAME_WIDTH) return name;
-  let text = name;
-  while (textWidth(`${text}…`, 17) > MOST_NAME_WIDTH) text = text.slice(0, -1);
-  return `${text}…`;
 }
 
 function describe({ xLabel, bars }: BarChart): string {

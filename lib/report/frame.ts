@@ -1,4 +1,4 @@
-import { type Block, textWidth } from "./legend.ts";
+import { type Block, FONT_SIZE, textWidth } from "./legend.ts";
 import { element, escaped } from "./markup.ts";
 import { GRID, INK, MUTED } from "./palette.ts";
 
@@ -54,7 +54,7 @@ export function chartFrame(
       width: WIDTH + 2 * PADDING,
       height,
       "font-family": FONT,
-      "font-size": 17,
+      "font-size": FONT_SIZE,
     },
     element("title", {}, escaped(options.title)),
     element("desc", {}, escaped(options.description)),
@@ -93,7 +93,10 @@ export function yAxis(axis: Axis, left: number): string {
 
 /** How much room the tick texts of a y axis need. */
 export function axisWidth(axis: Axis): number {
-  return Math.max(24, ...axis.ticks.map(({ text }) => textWidth(text, 17))) +
+  return Math.max(
+    24,
+    ...axis.ticks.map(({ text }) => textWidth(text, FONT_SIZE)),
+  ) +
     12;
 }
 

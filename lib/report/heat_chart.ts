@@ -1,5 +1,5 @@
 import { chartFrame, WIDTH } from "./frame.ts";
-import { type Block, textWidth } from "./legend.ts";
+import { type Block, fitting, NO_DATA, textWidth } from "./legend.ts";
 import { element, escaped } from "./markup.ts";
 import { readable } from "./numbers.ts";
 import { GRID, INK, LIGHT, MUTED } from "./palette.ts";
@@ -7,12 +7,18 @@ import type { HeatChart } from "./report.ts";
 
 /** Panels beside each other. */
 const ACROSS = 3;
+/** Room between panels. */
 const GAP = 24;
+/** Size of the text at rows and columns. */
 const SMALL = 13;
 /** Names longer than this are cut. */
 const MOST_NAME_WIDTH = 96;
+/** Height of a panel's title. */
 const TITLE = 30;
+/** Cells are squares, no larger than this. */
 const MOST_CELL = 34;
+/** From one shade of the scale to the next. */
+const SHADE = 66;
 
 /** Draws heat maps as SVG: a panel for each point in time, rows and columns the same in all of them. */
 export function heatChartSvg(
@@ -24,28 +30,24 @@ export function heatChartSvg(
     heading,
     title,
     description: describe(chart),
-    parts: empty
-      ? [{
-        markup: element("text", { class: "muted", y: 40 }, "No data"),
-        height: 60,
-      }]
-      : [scaleOf(chart), panelsOf(chart)],
+    parts: empty ? [NO_DATA] : [scaleOf(chart), panelsOf(chart)],
   });
 }
 
 /** What the shades mean, and which way to read. */
 function scaleOf({ scale, rowLabel, columnLabel }: HeatChart): Block {
   const steps = [0, 0.25, 0.5, 0.75, 1].map((share, at) =>
-    cell(at * 66, 2, 18, share) +
-    text(readable(share * scale.max) + scale.unit, at * 66 + 24, 17, {
-      ...{ fill: MUTED, "font-size": SMALL + 1 },
+    cell(at * SHADE, 2, 18, share) +
+    text(readable(share * scale.max) + scale.unit, at * SHADE + 24, 17, {
+      fill: MUTED,
+      "font-size": SMALL + 1,
     })
   );
   return {
     markup: steps.join("") +
       text(
         `${scale.name}; rows: ${rowLabel}, columns: ${columnLabel}`,
-        5 * 66 + 12,
+        5 * SHADE + 12,
         17,
         { fill: INK, "font-size": SMALL + 2 },
       ),
@@ -76,16 +78,19 @@ function panelsOf(chart: HeatChart): Block {
       },
       text(panel.title, left, 16, { fill: INK, "font-weight": 600 }),
       ...columns.map((name, column) =>
-        text(fitting(name), 0, 0, {
-          ...{ fill: MUTED, "font-size": SMALL },
+        text(named(name), 0, 0, {
+          fill: MUTED,
+          "font-size": SMALL,
           transform: `translate(${left + (column + 0.5) * size + 4},${
             above - 6
           }) rotate(-90)`,
         })
       ),
       ...rows.map((name, row) =>
-        text(fitting(name), left - 6, above + (row + 0.5) * size + 4, {
-          ...{ fill: MUTED, "font-size": SMALL, "text-anchor": "end" },
+        text(named(name), left - 6, above + (row + 0.5) * size + 4, {
+          fill: MUTED,
+          "font-size": SMALL,
+          "text-anchor": "end",
         }) +
         columns.map((_, column) =>
           cell(
@@ -108,14 +113,27 @@ function panelsOf(chart: HeatChart): Block {
 function cell(x: number, y: number, size: number, share: number): string {
   if (Number.isNaN(share)) return "";
   return element("rect", {
-    ...{ class: "grid", x, y, width: size, height: size },
-    ...{ fill: "none", stroke: GRID },
+    class: "grid",
+    x,
+    y,
+    width: size,
+    height: size,
+    fill: "none",
+    stroke: GRID,
   }) + (share <= 0 ? "" : element("rect", {
-    ...{ class: "fill-0", fill: LIGHT[0], x: x + 1, y: y + 1 },
-    ...{ width: size - 2, height: size - 2 },
+    class: "fill-0",
+    fill: LIGHT[0],
+    x: x + 1,
+    y: y + 1,
+    width: size - 2,
+    height: size - 2,
     // As a text: two digits, where a coordinate needs one.
     "fill-opacity": Math.min(1, 0.12 + 0.88 * share).toFixed(2),
   }));
+}
+
+function named(name: string): string {
+  return fitting(name, { width: MOST_NAME_WIDTH, fontSize: SMALL });
 }
 
 function text(
@@ -126,26 +144,19 @@ function text(
 ): string {
   return element("text", {
     class: attributes["fill"] === INK ? "ink" : "muted",
-    ...{ x, y, ...attributes },
+    x,
+    y,
+    ...attributes,
   }, escaped(content));
-}
-
-function fitting(name: string): string {
-  if (textWidth(name, SMALL) <= MOST_NAME_WIDTH) return name;
-  let short = name;
-  while (textWidth(`${short}…`, SMALL) > MOST_NAME_WIDTH) {
-    short = short.slice(0, -1);
-  }
-  return `${short}…`;
 }
 
 function describe({ scale, rows, panels }: HeatChart): string {
   const parts = panels.map(({ title, cells }) => {
-    const best = cells.map((row, at) => {
+    const sums = cells.map((row, at) => {
       const sum = row.reduce((a, b) => a + (Number.isNaN(b) ? 0 : b), 0);
       return `${rows[at]} ${readable(Math.round(sum * 100) / 100)}`;
     });
-    return `${title}: ${best.join(", ")}`;
+    return `${title}: ${sums.join(", ")}`;
   });
   return `${scale.name}, sum of each row. ${parts.join("; ")}.`;
 }

@@ -41,12 +41,32 @@ const MARKERS = [
 const ROW = 30;
 const SAMPLE = 44;
 
+/** Size of a chart's text where nothing else is said, in its own units. */
+export const FONT_SIZE = 17;
+
+/** What stands in the place of a plot without values. */
+export const NO_DATA: Block = {
+  markup: element("text", { class: "muted", y: 40 }, "No data"),
+  height: 60,
+};
+
 /** Estimates how wide text comes out in the chart's font; errs to the wide side. */
 export function textWidth(text: string, fontSize: number): number {
   return [...text].reduce(
     (sum, sign) => sum + (/[ .,:;'|!()ijlftI1]/.test(sign) ? 0.36 : 0.62),
     0,
   ) * fontSize;
+}
+
+/** Shortens text that would be wider than `width`. */
+export function fitting(
+  text: string,
+  { width, fontSize }: { readonly width: number; readonly fontSize: number },
+): string {
+  if (textWidth(text, fontSize) <= width) return text;
+  let short = text;
+  while (textWidth(`${short}…`, fontSize) > width) short = short.slice(0, -1);
+  return `${short}…`;
 }
 
 /** Draws the marker of a series at a place. */
@@ -71,7 +91,10 @@ export function shade(
     class: `fill-${index % LIGHT.length}`,
     fill: cyclic(LIGHT, index),
     "fill-opacity": 0.3,
-    ...{ x: x.toFixed(1), y, width: width.toFixed(1), height },
+    x: x.toFixed(1),
+    y,
+    width: width.toFixed(1),
+    height,
   });
 }
 
@@ -94,7 +117,7 @@ export function legend(looks: readonly Look[], width: number): Block {
   let x = 0;
   let y = 0;
   const entries = looks.map((look) => {
-    const wide = SAMPLE + 10 + textWidth(look.name, 17);
+    const wide = SAMPLE + 10 + textWidth(look.name, FONT_SIZE);
     if (x > 0 && x + wide > width) {
       x = 0;
       y += ROW;
@@ -111,9 +134,11 @@ export function legend(looks: readonly Look[], width: number): Block {
         : "",
       look.marker ? marker(look.index, x + SAMPLE / 2, middle) : "",
       look.area === true
-        ? shade(look.index, { x: x + 10, width: SAMPLE - 20 }, {
-          ...{ y: middle - 10, height: 20 },
-        })
+        ? shade(
+          look.index,
+          { x: x + 10, width: SAMPLE - 20 },
+          { y: middle - 10, height: 20 },
+        )
         : "",
       element("text", {
         class: "ink",

@@ -20,6 +20,7 @@ import {
   legend,
   type Look,
   marker,
+  NO_DATA,
   shade,
   stroke,
 } from "./legend.ts";
@@ -59,10 +60,7 @@ export function lineChartSvg(
   }));
   const looks = [...looksOf(series), ...shadedLook(chart)];
   const plot = series.every(({ points }) => points.length === 0)
-    ? {
-      markup: element("text", { class: "muted", y: 40 }, "No data"),
-      height: 60,
-    }
+    ? NO_DATA
     : drawPlot(chart, series, looks);
   return chartFrame({
     heading,
@@ -85,8 +83,12 @@ function looksOf(series: readonly Series[]): readonly Look[] {
 
 function shadedLook({ shaded }: LineChart): readonly Look[] {
   return shaded === undefined || shaded.spans.length === 0 ? [] : [{
-    ...{ name: shaded.name, index: SHADE },
-    ...{ dash: undefined, line: false, marker: false, area: true },
+    name: shaded.name,
+    index: SHADE,
+    dash: undefined,
+    line: false,
+    marker: false,
+    area: true,
   }];
 }
 

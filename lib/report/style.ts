@@ -1,5 +1,5 @@
 import { FONT } from "./frame.ts";
-import { DARK } from "./palette.ts";
+import { DARK, GRID, INK, LIGHT, MUTED } from "./palette.ts";
 
 const darkSeries = DARK.map((color, at) =>
   `.stroke-${at}{stroke:${color}}.fill-${at}{fill:${color}}`
@@ -7,7 +7,9 @@ const darkSeries = DARK.map((color, at) =>
 
 /** The style sheet of a report: readable from the back row, on paper, on light and dark screens. */
 export const STYLE = `
-:root{color-scheme:light dark;--paper:#fff;--ink:#1b1f24;--muted:#57606a;--rule:#d8dee4;--band:#f6f8fa;--accent:#0072b2}
+:root{color-scheme:light dark;--paper:#fff;--ink:${INK};--muted:${MUTED};--rule:${GRID};--band:#f6f8fa;--accent:${
+  LIGHT[0]
+}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:1.125rem/1.55 ${FONT}}
 main{max-width:64rem;margin:0 auto;padding:2.5rem 1.5rem 4rem}
@@ -33,7 +35,9 @@ thead th{white-space:normal}
 .long{min-width:16rem}
 footer{margin-top:4rem;color:var(--muted);font-size:1rem}
 @media screen and (prefers-color-scheme:dark){
-:root{--paper:#0d1117;--ink:#e6edf3;--muted:#9da7b3;--rule:#30363d;--band:#161b22;--accent:#58a9e8}
+:root{--paper:#0d1117;--ink:#e6edf3;--muted:#9da7b3;--rule:#30363d;--band:#161b22;--accent:${
+  DARK[0]
+}}
 .chart .paper{fill:var(--paper)}.chart .ink{fill:var(--ink)}.chart .muted{fill:var(--muted)}
 .chart .grid{stroke:var(--rule)}.chart .axis{stroke:var(--muted)}.chart .paper-stroke{stroke:var(--paper)}
 ${darkSeries}}
