@@ -192,12 +192,17 @@ async function show(
     denoTerminal.write(
       common.json
         ? `${JSON.stringify(result.json, null, 2)}\n`
-        : result.text.replace(/(?<=.)\n?$/s, "\n"),
+        : asLines(result.text),
     );
     await observed.writeReport(result);
   } catch (error) {
     return error;
   }
+}
+
+/** Text that ends a line, if there is any. */
+function asLines(text: string): string {
+  return text === "" || text.endsWith("\n") ? text : `${text}\n`;
 }
 
 /** What answers `rolecall roster` for the role; undefined when it is not to be seen. */
