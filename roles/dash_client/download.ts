@@ -3,12 +3,12 @@ import type { SegmentLocation } from "../../lib/dash/mpd/mpd.ts";
 import type { Choice, Media, Position } from "../../lib/dash/title.ts";
 import type { RandomAccessFile } from "../../lib/io/files.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import type { Fetched } from "./fetcher.ts";
+import type { Fetched } from "./network/fetcher.ts";
 import type { DownloadFlags } from "./flags.ts";
-import { checkDuration, openTitle, rungOf } from "./manifest.ts";
-import { showDownload } from "./download_result.ts";
-import type { PlayLog } from "./played.ts";
-import type { SegmentSource } from "./segment_source.ts";
+import { checkDuration, openTitle, rungOf } from "./source/manifest.ts";
+import { showDownload } from "./result/download_result.ts";
+import type { PlayLog } from "./result/played.ts";
+import type { SegmentSource } from "./source/segment_source.ts";
 
 /** Fetches a title in one rate, one segment after the other, without waiting for anything to be played. */
 export async function downloadTitle(

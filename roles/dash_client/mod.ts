@@ -3,7 +3,7 @@ import { downloadTitle } from "./download.ts";
 import { EVENT_TYPES } from "./event_types.ts";
 import { DOWNLOAD_FLAGS, PLAY_FLAGS, SIMULATE_FLAGS } from "./flags.ts";
 import { playTitle } from "./play.ts";
-import { simulate } from "./simulate.ts";
+import { simulate } from "./simulate/simulate.ts";
 
 const operand = {
   placeholder: "URL.mpd",

@@ -1,16 +1,16 @@
 import { InputError } from "../../lib/core/errors.ts";
 import { SteadyClock } from "../../lib/io/steady_clock.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import { checkBuffers } from "./check_buffers.ts";
-import { checkQuality, checkVirtual } from "./check_idle.ts";
-import { playMany } from "./clients.ts";
+import { checkBuffers } from "./checks/buffers.ts";
+import { checkQuality, checkVirtual } from "./checks/idle.ts";
+import { playMany } from "./play/clients.ts";
 import type { PlayFlags } from "./flags.ts";
-import { openLink } from "./link.ts";
-import { checkDuration } from "./manifest.ts";
-import { openCooperation } from "./open_cooperation.ts";
-import { playOne } from "./play_one.ts";
-import { showPlay } from "./result.ts";
-import { simulate } from "./simulate.ts";
+import { openLink } from "./network/link.ts";
+import { checkDuration } from "./source/manifest.ts";
+import { openCooperation } from "./sharing/open_cooperation.ts";
+import { playOne } from "./play/play_one.ts";
+import { showPlay } from "./result/result.ts";
+import { simulate } from "./simulate/simulate.ts";
 
 /** Plays a title without showing it: requests, measures, adapts, buffers, and reports. */
 export async function playTitle(

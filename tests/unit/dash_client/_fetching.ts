@@ -1,8 +1,8 @@
 import type { Net } from "../../../lib/io/net.ts";
 import type { RoleContext } from "../../../lib/role.ts";
-import { Fetcher } from "../../../roles/dash_client/fetcher.ts";
-import type { Link } from "../../../roles/dash_client/link.ts";
-import { Names } from "../../../roles/dash_client/names.ts";
+import { Fetcher } from "../../../roles/dash_client/network/fetcher.ts";
+import type { Link } from "../../../roles/dash_client/network/link.ts";
+import { Names } from "../../../roles/dash_client/network/names.ts";
 import type { ManualClock } from "../../support/manual_clock.ts";
 
 /** A fetcher whose answers come from `answer`, at once. */

@@ -1,0 +1,106 @@
+import { assert, assertEquals } from "@std/assert";
+import { RunError } from "../../../../lib/core/errors.ts";
+import { ABR_RULES } from "../../../../lib/dash/abr/mod.ts";
+import { Locations } from "../../../../lib/dash/locations.ts";
+import { openMpd } from "../../../../lib/dash/mpd/mpd.ts";
+import { Player } from "../../../../lib/dash/player.ts";
+import { planTracks } from "../../../../lib/dash/title.ts";
+import type { Net } from "../../../../lib/io/net.ts";
+import type { RolecallEvent } from "../../../../lib/events/mod.ts";
+import type { RoleContext } from "../../../../lib/role.ts";
+import { Fetcher } from "../../../../roles/dash_client/network/fetcher.ts";
+import { Names } from "../../../../roles/dash_client/network/names.ts";
+import { SegmentSource } from "../../../../roles/dash_client/source/segment_source.ts";
+import { Session } from "../../../../roles/dash_client/play/session.ts";
+import { ManualClock } from "../../../support/manual_clock.ts";
+import {
+  answerOf,
+  manifestOf,
+  SEGMENTS,
+} from "../../../support/small_title.ts";
+
+/** How a CDN node is from some moment on: refuses connections, or takes them and says nothing. */
+type Death = "refuses" | "is silent";
+
+/** Who else there is: another BaseURL, a redirector that knows another node, or nobody until the node is back. */
+type Others = "another" | "redirector" | "nobody";
+
+/** Plays the title of a node that dies after 10 s, and is back after 30 s; returns what was told, with times in seconds. */
+async function playWith(death: Death, others: Others = "another") {
+  const clock = new ManualClock();
+  const events: string[] = [];
+  const fetch: Net["fetch"] = async (url, options) => {
+    const { hostname, pathname } = new URL(url);
+    const startedAtMs = clock.nowMs();
+    await clock.sleepUntil(startedAtMs + 50);
+    if (hostname === "first") {
+      const location = `http://b${pathname}`;
+      return new Response(null, { status: 302, headers: { location } });
+    }
+    const isDead = startedAtMs >= 10_000 && startedAtMs < 30_000;
+    if (hostname === "a" && isDead) {
+      if (death === "refuses") throw new RunError("fetch-failed", "refused");
+      await clock.sleepUntil(startedAtMs + options!.timeoutMs!);
+      throw new RunError("fetch-timeout", "no answer");
+    }
+    return answerOf(pathname);
+  };
+  const ctx = {
+    ...{ clock, net: { fetch }, rng: () => 0.5 },
+    signal: new AbortController().signal,
+    emit: (event: RolecallEvent) =>
+      events.push(`${Math.round(clock.nowMs() / 1000)} ${event.type}`),
+  } as unknown as RoleContext;
+  const bases = (others === "another" ? ["a", "b"] : ["a"])
+    .map((host) => `<BaseURL>http://${host}/</BaseURL>`);
+  const mpd = openMpd(manifestOf([800_000], bases.join("")), "http://a/f.mpd")
+    .at(0);
+  const tracks = planTracks(mpd, { tracks: "video", limitMs: Infinity });
+  const player = new Player(tracks, {
+    ...{ rule: ABR_RULES.fixed, fixedIndex: 0, speed: 1 },
+    // Two segments are held: longer than a silent node is waited for.
+    ...{ startMs: 0, resumeMs: 0, capMs: 8000, giveUpMs: 60_000 },
+  });
+  const locations = new Locations(() => 0.5);
+  locations.learn(mpd);
+  if (others === "redirector") {
+    locations.redirected("http://first/f.mpd", "http://a/f.mpd");
+  }
+  const fetcher = new Fetcher(ctx, new Names(undefined, ctx), {
+    timeoutMs: 3000,
+  });
+  const segments = new SegmentSource(fetcher, locations, ctx);
+  const session = new Session(player, { segments, cmcd: undefined }, 1, ctx);
+  const playing = session.run(undefined);
+  await clock.advanceTo(120_000);
+  assertEquals(await playing, undefined);
+  return events;
+}
+
+const CASES = [
+  ["refuses", "another"],
+  ["is silent", "another"],
+  ["refuses", "redirector"],
+  ["is silent", "redirector"],
+] as const;
+
+for (const [death, others] of CASES) {
+  Deno.test(`Session plays on without a stall when a CDN node ${death} in mid-play and there is ${others}`, async () => {
+    const events = await playWith(death, others);
+    const count = (type: string) =>
+      events.filter((each) => each.endsWith(type)).length;
+    assertEquals(count("segment.downloaded"), SEGMENTS);
+    assert(count("location.failed") > 0, events.join("\n"));
+    assertEquals(count("playout.stalled"), 0, events.join("\n"));
+    assertEquals(events.at(-1), `${4 * SEGMENTS} playout.ended`);
+  });
+}
+
+Deno.test("Session stalls while the only CDN node is away, and goes on when it is back", async () => {
+  const events = await playWith("refuses", "nobody");
+  const count = (type: string) =>
+    events.filter((each) => each.endsWith(type)).length;
+  assertEquals(count("segment.downloaded"), SEGMENTS);
+  assertEquals(count("playout.stalled"), 1, events.join("\n"));
+  assert(events.at(-1)!.endsWith("playout.ended"), events.join("\n"));
+});
