@@ -12,7 +12,6 @@
  */
 import { join } from "@std/path";
 import { fromHex, fromUtf8, toHex, utf8 } from "../../lib/core/bytes.ts";
-import { RunError } from "../../lib/core/errors.ts";
 import { Bitfield } from "../../lib/bittorrent/wire/bitfield.ts";
 import { piecesOf } from "../../lib/bittorrent/metainfo/layout.ts";
 import type { TorrentInfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
@@ -60,7 +59,6 @@ export class Resume {
 
   /** Reads the record and compares it with the files as they are. Whatever is wrong with it: then all is to be hashed. */
   async load(stats: readonly (FileStat | null)[]): Promise<Known> {
-    await this.#sweep();
     const record = await this.#read();
     if (record === null) return () => null;
     const { pieceCount } = this.#info;
@@ -140,19 +138,6 @@ export class Resume {
       (record.synced === true ||
         record.savedAtMs > this.#clock.bootedAtWallMs());
     return usable ? record : null;
-  }
-
-  /** Removes what a peer left that was killed while it wrote a record. */
-  async #sweep(): Promise<void> {
-    try {
-      for (const { name } of await this.#files.list(this.#folder)) {
-        if (name.startsWith(`${this.#name}.`) && name.endsWith(".tmp")) {
-          await this.#files.remove(join(this.#folder, name));
-        }
-      }
-    } catch (error) {
-      if (!(error instanceof RunError)) throw error;
-    }
   }
 }
 

@@ -103,7 +103,10 @@ Deno.test("edge that was killed has its disk tier again, but what was torn or da
   const files = await filesIn(folder.path);
   const torn = await fileOf(files, "/torn");
   await Deno.truncate(torn, 1000);
-  await Deno.writeFile(`${torn}.1.tmp`, new Uint8Array(9));
+  await Deno.writeFile(
+    `${torn}.0123456789abcdef.rolecall.tmp`,
+    new Uint8Array(9),
+  );
   const damaged = await fileOf(files, "/damaged");
   const bytes = await Deno.readFile(damaged);
   bytes[bytes.length - 7]! ^= 1;

@@ -28,3 +28,23 @@ Deno.test("writeAtomic leaves one whole file of several writers at once, and not
   const beside = await Array.fromAsync(Deno.readDir(join(folder.path, "made")));
   assertEquals(beside.map(({ name }) => name), ["state"]);
 });
+
+Deno.test("writeAtomic removes what a killed writer left, and nothing of one that lives or of somebody else", async () => {
+  await using folder = await temporaryFolder();
+  const path = (name: string) => join(folder.path, name);
+  const ours = (lot: string) => `state.${lot.padEnd(16, "0")}.rolecall.tmp`;
+  const [left, young, held] = [ours("a"), ours("b"), ours("c")];
+  const foreign = ["notes.tmp", "state.1234.tmp", "state.rolecall.tmp"];
+  for (const name of [left, young, held, ...foreign]) {
+    await Deno.writeTextFile(path(name), "x");
+    const longAgo = new Date(Date.now() - 60_000);
+    if (name !== young) await Deno.utime(path(name), longAgo, longAgo);
+  }
+  const names = async () =>
+    (await denoFiles.list(folder.path)).map(({ name }) => name);
+  {
+    using _lock = await denoFiles.lock(path(held));
+    await denoFiles.writeAtomic(path("state"), new Uint8Array(1));
+  }
+  assertEquals(await names(), [...foreign, young, held, "state"].sort());
+});

@@ -7,9 +7,7 @@ import type {
   RandomAccessFile,
 } from "../files.ts";
 import { systemError } from "./errors.ts";
-
-/** How long a lock is waited for where one cannot ask whether it is free. */
-const LOCK_MS = 2000;
+import { tryLock, writeAll, writeAtomic } from "./write_atomic.ts";
 
 /** The real files. */
 export const denoFiles: Files = {
@@ -47,27 +45,7 @@ export const denoFiles: Files = {
       `make the folder of ${path}`,
       () => Deno.mkdir(dirname(path), { recursive: true }),
     );
-    // Another writer of the same path, here or in another thread, has a file of its own.
-    const [lot] = crypto.getRandomValues(new Uint32Array(1));
-    const temporary = `${path}.${Deno.pid}${lot}.tmp`;
-    await attempt(`write ${path}`, async () => {
-      try {
-        {
-          using file = await Deno.open(temporary, {
-            write: true,
-            create: true,
-            truncate: true,
-          });
-          for (const part of parts) await writeAll(file, part);
-          await file.syncData();
-        }
-        // Windows renames no open file.
-        await Deno.rename(temporary, path);
-      } catch (error) {
-        await Deno.remove(temporary).catch(() => {});
-        throw error;
-      }
-    });
+    await attempt(`write ${path}`, () => writeAtomic(path, parts));
   },
   async open(path, { write = false, create = false }) {
     if (create) {
@@ -200,26 +178,6 @@ function randomAccess(path: string, file: Deno.FsFile): RandomAccessFile {
       }
     },
   };
-}
-
-/** Deno 2.4 has no `tryLock`: there an attempt goes on in vain until the program ends. */
-async function tryLock(
-  file: Deno.FsFile & { tryLock?: (exclusive: boolean) => Promise<boolean> },
-): Promise<boolean> {
-  if (file.tryLock !== undefined) return await file.tryLock(true);
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), LOCK_MS);
-  });
-  const locked = file.lock(true).then(() => true);
-  locked.catch(() => {});
-  return await Promise.race([locked, late])
-    .finally(() => clearTimeout(timer));
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  let at = 0;
-  while (at < bytes.length) at += await file.write(bytes.subarray(at));
 }
 
 async function attempt<T>(what: string, work: () => Promise<T>): Promise<T> {

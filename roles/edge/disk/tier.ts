@@ -18,7 +18,8 @@ import { DiskWrites } from "./writes.ts";
 const TOGETHER = 32;
 /** Our files, and what is left of one that was being written when the program was killed. Nothing else in the folder is touched. */
 const FOLDER = /^[0-9a-f]{2}$/;
-const FILE = /^[0-9a-z]+-[0-9a-z]+\.cached(?:\.[0-9]+\.tmp)?$/;
+const FILE =
+  /^[0-9a-z]+-[0-9a-z]+\.cached(?:\.[0-9a-f]+(?:\.rolecall)?\.tmp)?$/;
 /** Held by the edge that uses the folder. */
 const LOCK = "in-use.lock";
 
