@@ -242,7 +242,7 @@ Deno.test("peer says in one line what is wrong: no torrent, no file, a magnet, a
     1,
   );
   assertEquals(
-    lines.filter((line) => !line.startsWith("{")).length,
+    lines.filter((line) => JSON.parse(line).error !== undefined).length,
     1,
     lost.stderr,
   );
