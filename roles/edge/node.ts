@@ -1,6 +1,6 @@
 import { tokenOf } from "../../lib/http/cache/cache_status.ts";
 import type { HttpCache } from "../../lib/http/cache/cache.ts";
-import type { HttpClient } from "../../lib/io/http_client.ts";
+import type { HttpClient } from "../../lib/io/http1/client.ts";
 import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
 import type { AnswerLog } from "./account/answer_log.ts";
 import type { DiskTier } from "./disk/tier.ts";

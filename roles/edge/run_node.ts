@@ -1,6 +1,6 @@
 import { HttpCache } from "../../lib/http/cache/cache.ts";
 import type { HttpHandler } from "../../lib/io/http.ts";
-import { HttpClient } from "../../lib/io/http_client.ts";
+import { HttpClient } from "../../lib/io/http1/client.ts";
 import { pauseUntil } from "../../lib/io/pause.ts";
 import type { TlsIdentity } from "../../lib/io/self_signed.ts";
 import { ViolationLog } from "../../lib/io/violation_log.ts";

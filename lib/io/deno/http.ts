@@ -1,7 +1,7 @@
 import { formatHostPort } from "../../core/address.ts";
 import { RunError } from "../../core/errors.ts";
 import type { HttpHandler, HttpOptions, HttpServer } from "../http.ts";
-import { HttpConnections } from "../http_server.ts";
+import { HttpConnections } from "../http1/server.ts";
 import { addressOf } from "./address.ts";
 import { denoClock } from "./clock.ts";
 import { systemError } from "./errors.ts";

@@ -6,7 +6,7 @@ import { MAX_MPD_BYTES } from "../../../lib/dash/mpd/xml.ts";
 import { isNearestHit } from "../../../lib/http/cache/cache_status.ts";
 import { streamOf } from "../../../lib/io/body_source.ts";
 import type { BodySource } from "../../../lib/io/http.ts";
-import { HttpClient } from "../../../lib/io/http_client.ts";
+import { HttpClient } from "../../../lib/io/http1/client.ts";
 import { LinkedAbort } from "../../../lib/io/linked_abort.ts";
 import { readBody } from "../../../lib/io/read_body.ts";
 import { Zipf } from "../../../lib/model/zipf.ts";

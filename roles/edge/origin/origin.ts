@@ -15,7 +15,7 @@ import { Turns } from "../../../lib/http/turns.ts";
 import type {
   ClientRequest,
   ClientResponse,
-} from "../../../lib/io/http_client.ts";
+} from "../../../lib/io/http1/client.ts";
 import type { BodySource } from "../../../lib/io/http.ts";
 import { within } from "../../../lib/io/within.ts";
 import type { RoleContext } from "../../../lib/role.ts";

@@ -2,7 +2,7 @@ import { fromUtf8 } from "../../../../lib/core/bytes.ts";
 import type { RolecallEvent } from "../../../../lib/events/mod.ts";
 import { HttpCache } from "../../../../lib/http/cache/cache.ts";
 import type { FieldSource } from "../../../../lib/http/fields.ts";
-import type { ClientRequest } from "../../../../lib/io/http_client.ts";
+import type { ClientRequest } from "../../../../lib/io/http1/client.ts";
 import type { RoleContext } from "../../../../lib/role.ts";
 import { AnswerLog } from "../../../../roles/edge/account/answer_log.ts";
 import { DiskTier } from "../../../../roles/edge/disk/tier.ts";

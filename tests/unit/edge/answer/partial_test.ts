@@ -1,6 +1,6 @@
 /** Parts of what is too large to keep whole (RFC 9111 §3.3, §3.4). */
 import { assertEquals, assertMatch } from "@std/assert";
-import type { ClientRequest } from "../../../../lib/io/http_client.ts";
+import type { ClientRequest } from "../../../../lib/io/http1/client.ts";
 import { edgeOf } from "./_edge.ts";
 
 const SIZE = 600;

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { utf8 } from "../../../lib/core/bytes.ts";
-import { HttpClient } from "../../../lib/io/http_client.ts";
-import type { Net, TcpConnection } from "../../../lib/io/net.ts";
-import { ManualClock } from "../../support/manual_clock.ts";
+import { utf8 } from "../../../../lib/core/bytes.ts";
+import { HttpClient } from "../../../../lib/io/http1/client.ts";
+import type { Net, TcpConnection } from "../../../../lib/io/net.ts";
+import { ManualClock } from "../../../support/manual_clock.ts";
 
 /** A server that answers each request with `body`, and how many connections to it are open. */
 function server(body: string) {

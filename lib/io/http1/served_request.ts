@@ -1,7 +1,7 @@
-import type { FieldSource } from "../http/fields.ts";
-import type { RequestHead } from "../http/http1/request_head.ts";
-import type { HttpRequest } from "./http.ts";
-import type { Address } from "./net.ts";
+import type { FieldSource } from "../../http/fields.ts";
+import type { RequestHead } from "../../http/http1/request_head.ts";
+import type { HttpRequest } from "../http.ts";
+import type { Address } from "../net.ts";
 
 /** What a request is told of, and asks, the connection it came by. */
 export interface RequestConnection {

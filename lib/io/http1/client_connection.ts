@@ -1,4 +1,4 @@
-import type { TcpConnection } from "./net.ts";
+import type { TcpConnection } from "../net.ts";
 
 /** How much is read at once. */
 const BUFFER_BYTES = 131_072;

@@ -1,4 +1,4 @@
-import type { ConnectionOutput } from "../http/http1/connection_messages.ts";
+import type { ConnectionOutput } from "../../http/http1/connection_messages.ts";
 import { AnswerMemory, encodeHead } from "./answer_memory.ts";
 
 /** What a connection is to send. */

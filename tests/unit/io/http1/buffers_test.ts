@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { concat, fromUtf8 } from "../../../lib/core/bytes.ts";
-import { HttpBuffers } from "../../../lib/io/http_buffers.ts";
+import { concat, fromUtf8 } from "../../../../lib/core/bytes.ts";
+import { HttpBuffers } from "../../../../lib/io/http1/buffers.ts";
 
 const HEAD = "HTTP/1.1 200 OK\r\n\r\n";
 

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { utf8 } from "../../../lib/core/bytes.ts";
-import { Fields } from "../../../lib/http/fields.ts";
-import type { ByteStream } from "../../../lib/io/http_connection.ts";
-import { HttpConnections } from "../../../lib/io/http_server.ts";
-import { denoClock } from "../../../lib/io/deno/clock.ts";
+import { utf8 } from "../../../../lib/core/bytes.ts";
+import { Fields } from "../../../../lib/http/fields.ts";
+import type { ByteStream } from "../../../../lib/io/http1/connection.ts";
+import { HttpConnections } from "../../../../lib/io/http1/server.ts";
+import { denoClock } from "../../../../lib/io/deno/clock.ts";
 
 /** What was done to a connection, in order; a write is done when the test says so. */
 class WatchedStream implements ByteStream {

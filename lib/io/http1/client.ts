@@ -1,15 +1,15 @@
-import { messageOf, ProtocolError, RunError } from "../core/errors.ts";
-import { concat } from "../core/bytes.ts";
-import type { FieldSource } from "../http/fields.ts";
+import { messageOf, ProtocolError, RunError } from "../../core/errors.ts";
+import { concat } from "../../core/bytes.ts";
+import type { FieldSource } from "../../http/fields.ts";
 import {
   type ResponsePart,
   ResponseReader,
-} from "../http/http1/response_reader.ts";
-import type { Clock } from "./clock.ts";
-import type { BodySource } from "./http.ts";
-import { ClientConnection } from "./http_client_connection.ts";
-import type { Net } from "./net.ts";
-import { within } from "./within.ts";
+} from "../../http/http1/response_reader.ts";
+import type { Clock } from "../clock.ts";
+import type { BodySource } from "../http.ts";
+import { ClientConnection } from "./client_connection.ts";
+import type { Net } from "../net.ts";
+import { within } from "../within.ts";
 
 /** Most connections kept for later, for each server. */
 const MAX_IDLE = 64;
