@@ -40,6 +40,9 @@ const GATHER_MS = 80;
 const SILENCE_MS = 20_000;
 /** Peers of BitTorrent close a connection on which nothing is said for two minutes. */
 const KEEP_ALIVE_MS = 60_000;
+/** How soon a server that is busy, and one without the file, is asked again: each time twice as late, up to `mostMs`. */
+const BUSY = { firstMs: 5_000, mostMs: 300_000 };
+const WITHOUT_FILE = { firstMs: 60_000, mostMs: 600_000 };
 /** Rates are means over so many seconds. */
 const RATE_SECONDS = 5;
 
@@ -281,7 +284,7 @@ export class WebSeed implements Machine<WebSeedInput, WebSeedOutput> {
       const busy = status >= 500 || status === 429 || status === 408;
       return this.#fail(`it answers ${status}`, {
         ...(retryAfterMs === null ? {} : { afterMs: retryAfterMs }),
-        firstMs: busy ? 5_000 : 60_000,
+        again: busy ? BUSY : WITHOUT_FILE,
       });
     }
     if (fileBytes !== null && fileBytes !== range.fileBytes) {
@@ -348,13 +351,12 @@ export class WebSeed implements Machine<WebSeedInput, WebSeedOutput> {
   /** Gives up for now: the swarm is to ask others, and we try again later. */
   #fail(
     reason: string,
-    { firstMs = 5_000, afterMs }: {
-      readonly firstMs?: number;
+    { again: { firstMs, mostMs } = BUSY, afterMs }: {
+      readonly again?: typeof BUSY;
       readonly afterMs?: number;
     } = {},
   ): void {
-    const maxMs = firstMs > 5_000 ? 600_000 : 300_000;
-    const retryMs = afterMs ?? Math.min(maxMs, firstMs * 2 ** this.#failures);
+    const retryMs = afterMs ?? Math.min(mostMs, firstMs * 2 ** this.#failures);
     this.#failures = Math.min(10, this.#failures + 1);
     this.#retryAtMs = this.#nowMs + retryMs;
     this.#dead = retryMs === Infinity;
