@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a tool for the terminal
 /**
- * Measures what `rolecall --version` costs beside a compiled program of one line; issue A allows 1.3 times as much.
+ * Measures what `rolecall --version` costs beside a compiled program of one line; the goal is 1.3 times as much at most.
  *
  *     ROLECALL_BIN=dist/rolecall DENORT_BIN=… deno run -A bench/start_up.ts [RUNS]
  *

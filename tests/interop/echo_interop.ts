@@ -1,16 +1,14 @@
 // The lecture's Python programs, ncat, nc and ss against the echo roles, in both directions, letter for letter.
 
 import { assert, assertEquals } from "@std/assert";
-import { fromFileUrl } from "@std/path";
 import {
   runProgram,
   runTool,
   type StartedProgram,
   startProgram,
 } from "../support/program.ts";
+import { PROGRAMS, startPython, UTF8 } from "../support/python.ts";
 
-const PYTHON = fromFileUrl(new URL("../testdata/python/", import.meta.url));
-const ENV = { PYTHONUTF8: "1" };
 const HOSTS = ["127.0.0.1", "::1"];
 const SENTENCES: readonly (readonly [string, string])[] = [
   ["hello, world", "HELLO, WORLD"],
@@ -20,35 +18,7 @@ const SENTENCES: readonly (readonly [string, string])[] = [
 ];
 
 function python(script: string, args: readonly string[], stdin = "") {
-  return runTool("python3", [PYTHON + script, ...args], { stdin, env: ENV });
-}
-
-/** A Python server on a free port; disposing of it ends it. */
-async function startPython(script: string, host: string) {
-  const child = new Deno.Command("python3", {
-    args: [PYTHON + script, host, "0"],
-    env: ENV,
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const reader = child.stdout.getReader();
-  let said = "";
-  while (!said.includes("\n")) {
-    const { value, done } = await reader.read();
-    assert(!done, `${script} ended before it was ready`);
-    said += new TextDecoder().decode(value);
-  }
-  return {
-    port: Number(/^ready (\d+)/.exec(said)?.[1]),
-    exited: child.status,
-    async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGKILL");
-      } catch { /* It has ended by itself. */ }
-      await reader.cancel();
-      await child.status;
-    },
-  };
+  return runTool("python3", [PROGRAMS + script, ...args], { stdin, env: UTF8 });
 }
 
 async function startEcho(

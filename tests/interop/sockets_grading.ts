@@ -1,21 +1,13 @@
 /** The grading tests tell a good program from a bad one. */
 import { assertEquals } from "@std/assert";
-import { fromFileUrl } from "@std/path";
 import { failuresOf } from "../support/grading.ts";
-import { freePort, startTool } from "../support/tools.ts";
-
-function python(file: string, port: number): AsyncDisposable {
-  const path = new URL(`../testdata/python/${file}`, import.meta.url);
-  return startTool([
-    ...["/usr/bin/python3", fromFileUrl(path), "127.0.0.1", `${port}`],
-  ]);
-}
+import { startPython } from "../support/python.ts";
+import { freePort } from "../support/tools.ts";
 
 Deno.test("grading 01: the lecture's own servers have all points but those beyond the slides", async () => {
   const port = freePort();
-  await using _udp = python("udp_server.py", port);
-  await using _tcp = python("tcp_server.py", port);
-  await new Promise((wake) => setTimeout(wake, 1000));
+  await using _udp = await startPython("udp_server.py", "127.0.0.1", port);
+  await using _tcp = await startPython("tcp_server.py", "127.0.0.1", port);
   const failed = await failuresOf("01_sockets", {
     ROLECALL_TARGET: `127.0.0.1:${port}`,
   });

@@ -20,7 +20,7 @@ import {
   temporaryFolder,
 } from "../support/program.ts";
 
-/** What the program may add to the bare runtime (issue A). */
+/** What the program may add to the bare runtime. */
 const MOST_OWN_BYTES = 3_000_000;
 
 function binary(): string {
