@@ -9,6 +9,8 @@ import type { SwarmState } from "./state.ts";
 
 /** Accepted connections without a handshake; the oldest makes room, so that silent ones cannot keep peers out. */
 const MAX_HALF_OPEN = 32;
+/** A handshake is there a round trip after its connection. Who has waited less makes room only when all connections are taken: a class that starts its peers at once comes by the hundred. */
+const PROMPT_MS = 1_000;
 /** As many of them may be from one host, so that it does not push out others. */
 const MAX_HALF_OPEN_OF_HOST = 8;
 /** Share of all connections that one host may have. A class behind one address still gets on; on this machine everybody is one host. */
@@ -30,7 +32,7 @@ export interface Admission {
 /**
  * Decides on a peer that has just connected to us.
  *
- * Connections without a handshake make room first, the oldest one. When all connections are taken, an idle one of lower
+ * Connections without a handshake make room first, the oldest one, unless it is new and there is room. When all connections are taken, an idle one of lower
  * canonical priority (BEP 40) than the newcomer ends, the one of the lowest.
  */
 export function admission(state: SwarmState, remote: PeerEndpoint): Admission {
@@ -44,11 +46,13 @@ export function admission(state: SwarmState, remote: PeerEndpoint): Admission {
     sessions.filter((session) => session !== ofHost),
     MAX_HALF_OPEN,
   );
-  const ends = [ofHost, ofAll].flatMap((session): Ending[] =>
-    session === undefined
-      ? []
-      : [{ session, reason: "too many without a handshake", again: "never" }]
-  );
+  const isFull = sessions.length >= maxConnections;
+  const ends = [ofHost, isFull || isLate(ofAll, state) ? ofAll : undefined]
+    .flatMap((session): Ending[] =>
+      session === undefined
+        ? []
+        : [{ session, reason: "too many without a handshake", again: "never" }]
+    );
   if (sameHost.length >= MAX_SHARE_OF_HOST * maxConnections) {
     return { admitted: false, ends };
   }
@@ -82,6 +86,14 @@ function oldestOf(
     session.incoming && session.stage === "handshake"
   );
   return halfOpen.length < max ? undefined : halfOpen[0];
+}
+
+/** Whether a handshake should have come by now. */
+function isLate(
+  session: PeerSession | undefined,
+  { nowMs }: SwarmState,
+): boolean {
+  return session !== undefined && nowMs - session.openedAtMs >= PROMPT_MS;
 }
 
 /** The idle connection of the lowest priority, of equals the first, if it is lower than that of `remote`. */

@@ -147,6 +147,8 @@ export class Connections {
   connected(session: PeerSession): void {
     session.stage = "handshake";
     this.#greet(session);
+    // Those who fail are replaced once a second only: what a tracker named may be addresses of someone who is no peer.
+    this.connect();
   }
 
   /** Once a second: keep-alives, and the end of those that are silent. */

@@ -6,6 +6,8 @@ import { type PickerName, pickPiece } from "./picker.ts";
 
 /** In the end game a block is asked of at most so many peers: with scarce upload each copy is paid for by someone. */
 const MAX_REQUESTERS = 2;
+/** Of one more if that one has nothing else to do: two slow ones may hold for seconds what a seed with upload left gives at once. */
+const MAX_WITH_IDLE = 3;
 
 /** A peer blocks are asked of. */
 export interface BlockSource {
@@ -59,7 +61,7 @@ export interface PieceBoardOptions {
 /**
  * Who is asked for which block: the state of the download.
  *
- * A block is free, asked of one peer (in the end game of two), or received. Strict priority: blocks of pieces already
+ * A block is free, asked of one peer (in the end game of two, and of a third that is idle), or received. Strict priority: blocks of pieces already
  * begun go first, so that pieces become whole, and can be passed on, soon. When no block is free any more, the end game
  * asks a second peer for what is outstanding, so that one slow peer does not hold up the last pieces.
  */
@@ -330,7 +332,7 @@ export class PieceBoard {
   #again(source: BlockSource): BlockRef | null {
     let best: ActivePiece | null = null;
     let bestBlock = 0;
-    let fewest = MAX_REQUESTERS;
+    let fewest = source.outstanding.size === 0 ? MAX_WITH_IDLE : MAX_REQUESTERS;
     for (const piece of this.#active.values()) {
       if (piece.suspect || !source.pieces.has(piece.pieceIndex)) continue;
       const first = piece.pieceIndex * this.#blocksPerPiece;

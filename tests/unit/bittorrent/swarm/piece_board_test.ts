@@ -89,7 +89,7 @@ Deno.test("PieceBoard frees what was asked of a peer that leaves, and no more", 
   assertEquals(answer(board, b, 0, BLOCK_BYTES), "complete");
 });
 
-Deno.test("PieceBoard asks a second peer, and no third, when every block has been asked for", () => {
+Deno.test("PieceBoard asks a second peer, and a third for one block at a time, when every block has been asked for", () => {
   const board = newBoard();
   const [a, b, c] = [
     newSource(0, 1, 2),
@@ -104,11 +104,10 @@ Deno.test("PieceBoard asks a second peer, and no third, when every block has bee
     seen.add(`${again.pieceIndex} ${again.begin}`);
   }
   assertEquals(seen.size, 6);
-  assertEquals([board.next(a), board.next(b), board.next(c)], [
-    null,
-    null,
-    null,
-  ]);
+  assertEquals([board.next(a), board.next(b)], [null, null]);
+  const third = board.next(c);
+  assertEquals(third, { pieceIndex: 0, begin: 0, lengthBytes: BLOCK_BYTES });
+  assertEquals(board.next(c), null);
   assertEquals(answer(board, b, 2, BLOCK_BYTES, 100), "kept");
   assert(board.withdraw(a, { pieceIndex: 2, begin: BLOCK_BYTES }));
   assertEquals(answer(board, a, 2, BLOCK_BYTES, 100), "unasked");

@@ -114,6 +114,35 @@ Deno.test("Swarm gives up on a handshake after 10 s and lets silent strangers ke
   assertEquals(host.swarm.status.peers, 0);
 });
 
+Deno.test("Swarm lets in a class that comes at once, and makes room among silent strangers who had time to speak", () => {
+  const world = new SwarmWorld(layoutOf(512 * KIB, 64 * KIB), { seed: 1 });
+  const host = world.add({ seed: true });
+  for (let at = 0; at < 60; at++) world.introduce(world.add(), [host]);
+  world.run(10);
+  assertEquals(eventsOf(host, "peer.connected").length, 60);
+  // Silent ones, of 33 hosts, one after the other, then one more: at once, and after they had time to say who they are.
+  for (const [afterMs, closed] of [[0, 0], [2_000, 1]] as const) {
+    const { swarm } = new SwarmWorld(layoutOf(512 * KIB), { seed: 1 }).add();
+    const accept = (link: number, nowMs: number) =>
+      swarm.handle({
+        kind: "accepted",
+        link,
+        remote: { host: `10.0.${link}.1`, port: 7000 },
+      }, nowMs).filter(({ kind }) => kind === "close").length;
+    for (let link = 1; link <= 32; link++) assertEquals(accept(link, 0), 0);
+    assertEquals(accept(33, afterMs), closed);
+  }
+});
+
+Deno.test("Swarm connects to the next as soon as one has answered", () => {
+  const world = new SwarmWorld(layoutOf(512 * KIB, 64 * KIB), { seed: 1 });
+  const others = Array.from({ length: 50 }, () => world.add());
+  const host = world.add();
+  world.introduce(host, others);
+  world.run(100);
+  assertEquals(eventsOf(host, "peer.connected").length, 50);
+});
+
 Deno.test("Swarm ends a connection whose peer floods it with requests", () => {
   const { world, host, stranger } = strangerAtSeed();
   stranger.send(concat(handshake(), encodeMessage({ kind: "interested" })));
