@@ -1,7 +1,7 @@
 import { flag, neverWith, onlyWith } from "../../lib/cli/flags.ts";
 import { kebab } from "../../lib/cli/role_shape.ts";
 import { InputError } from "../../lib/core/errors.ts";
-import { type Act, MAX_PROCESSES, MAX_SIMULATED } from "./scenario.ts";
+import { type Act, MAX_PROCESSES, MAX_SIMULATED } from "./scenario/scenario.ts";
 
 /** The flags that change a scenario's main numbers. */
 export const NUMBERS_FLAGS = {

@@ -2,8 +2,8 @@ import { flag, serverFlags } from "../../lib/cli/flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
 import { NUMBERS_FLAGS, PROGRAMS_FLAGS } from "./flags.ts";
 import { playScenario } from "./play.ts";
-import { standBy } from "./stand_by.ts";
-import { SCENARIOS } from "./scenarios.ts";
+import { standBy } from "./stage/stand_by.ts";
+import { SCENARIOS } from "./scenario/scenarios.ts";
 
 /** Plays a scenario of real roles in processes of their own and measures it. */
 export const demo: Role = {

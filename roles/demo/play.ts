@@ -4,18 +4,18 @@ import { counted, formatBytes, formatMs } from "../../lib/core/units.ts";
 import type { Address } from "../../lib/io/net.ts";
 import type { Terminal } from "../../lib/io/terminal.ts";
 import type { RoleContext, RoleResult } from "../../lib/role.ts";
-import { playCdn } from "./cdn.ts";
-import { playChurn } from "./churn.ts";
-import { closingTable } from "./closing_table.ts";
-import { playDistribution } from "./distribution.ts";
-import { playEcho } from "./echo.ts";
-import { FarMachine } from "./far_machine.ts";
+import { playCdn } from "./acts/cdn.ts";
+import { playChurn } from "./acts/churn.ts";
+import { closingTable } from "./stage/closing_table.ts";
+import { playDistribution } from "./acts/distribution.ts";
+import { playEcho } from "./acts/echo.ts";
+import { FarMachine } from "./stage/far_machine.ts";
 import { type Numbers, withNumbers } from "./flags.ts";
-import { swarmPlayer } from "./play_swarm.ts";
-import { playRarestFirst } from "./rarest_first.ts";
-import { playTitForTat } from "./tit_for_tat.ts";
-import { SCENARIOS } from "./scenarios.ts";
-import { simulateDistribution } from "./virtual_distribution.ts";
+import { swarmPlayer } from "./swarm/play_swarm.ts";
+import { playRarestFirst } from "./acts/rarest_first.ts";
+import { playTitForTat } from "./acts/tit_for_tat.ts";
+import { SCENARIOS } from "./scenario/scenarios.ts";
+import { simulateDistribution } from "./acts/virtual_distribution.ts";
 import {
   type Act,
   type ChurnAct,
@@ -23,9 +23,9 @@ import {
   type RarestFirstAct,
   type Scenario,
   type TitForTatAct,
-} from "./scenario.ts";
-import { type Check, Stage } from "./stage.ts";
-import { progressView } from "./view.ts";
+} from "./scenario/scenario.ts";
+import { type Check, Stage } from "./stage/stage.ts";
+import { progressView } from "./stage/view.ts";
 
 /** Most bytes of a scenario file. */
 const MAX_SCENARIO_BYTES = 1 << 20;

@@ -3,10 +3,10 @@ import type {
   Member,
   SwarmOutcome,
   SwarmPlan,
-} from "../../../roles/demo/cast.ts";
-import { roundsOf, servicesOf } from "../../../roles/demo/choke_matrix.ts";
-import { findStory } from "../../../roles/demo/story.ts";
-import { simulateSwarm } from "../../../roles/demo/virtual_swarm.ts";
+} from "../../../roles/demo/swarm/cast.ts";
+import { roundsOf, servicesOf } from "../../../roles/demo/acts/choke_matrix.ts";
+import { findStory } from "../../../roles/demo/acts/story.ts";
+import { simulateSwarm } from "../../../roles/demo/swarm/virtual_swarm.ts";
 
 const MIB = 2 ** 20;
 

@@ -1,0 +1,208 @@
+import {
+  clientServerSeconds,
+  peerToPeerSeconds,
+} from "../../../lib/model/distribution.ts";
+import { BLOCK_BYTES } from "../../../lib/bittorrent/wire/messages.ts";
+import { formatBytes, formatMs } from "../../../lib/core/units.ts";
+import { serveInTurn } from "../../../lib/sim/file_server.ts";
+import {
+  type Host,
+  layoutOf,
+  SwarmWorld,
+} from "../../../lib/sim/swarm_world.ts";
+import { introductions } from "../../../lib/sim/tracker.ts";
+import { modelOf } from "./distribution.ts";
+import { type Measured, reportDistribution } from "./distribution_report.ts";
+import { Pauses } from "../swarm/pauses.ts";
+import type { DistributionAct } from "../scenario/scenario.ts";
+import type { Stage } from "../stage/stage.ts";
+
+const DELAY_MS = 1;
+/** So long a block may take on its way, by the clock that the peers' timers (10 s, 30 s, 60 s) go by: as long as in the scenario's own numbers. */
+const MAX_BLOCK_SECONDS = 1;
+/** Inputs between two looks at the world outside: progress, Ctrl-C. */
+const SLICE = 20_000;
+
+/** So many pieces times clients take seconds to simulate: the fewer the clients, the finer the file can be cut. */
+const PIECES_OF_ALL = 19_200;
+/** Introductions times clients, in the same way. */
+const INTRODUCTIONS_OF_ALL = 5_000;
+/** With so many, the last piece's time is next to nothing: N = 10 comes to 1.01 of its bound, where 32 make it 1.3 and more. */
+const MAX_PIECES = 512;
+
+/** The experiment in virtual time, up to 10,000 peers: the machines of `rolecall peer`, without sockets and disks. */
+export async function simulateDistribution(
+  act: DistributionAct,
+  stage: Stage,
+): Promise<void> {
+  const { leeches } = act.simulated;
+  stage.begin(
+    "distribution",
+    `File distribution in virtual time: to ${leeches.join(", ")} ${
+      leeches.at(-1) === 1 ? "client" : "clients"
+    }`,
+  );
+  const seed = Math.floor(stage.ctx.rng() * 2 ** 32);
+  const measured: Measured[] = [];
+  for (const clients of leeches) {
+    measured.push(await measure(act, clients, { stage, seed }));
+  }
+  const pieces = leeches.map((clients) => piecesOf(act, clients));
+  const told = leeches.map((clients) => introductionsOf(act, clients));
+  const least = scaledDown(act, Math.min(...pieces));
+  const haste = Math.max(
+    ...pieces.map((count) => hasteOf(scaledDown(act, count))),
+  );
+  reportDistribution(act, measured, {
+    stage,
+    blockSeconds: BLOCK_BYTES / least.serverBytesPerSecond,
+    note:
+      `In virtual time, with the same peers' code: file and rates shrunk together, so that every bound is that of F = ${
+        formatBytes(act.fileBytes)
+      }, u_s = ${formatBytes(act.serverBytesPerSecond)}/s and u_i = ${
+        formatBytes(act.peerBytesPerSecond)
+      }/s; ${
+        [...new Set(pieces)].join(", ")
+      } pieces of one block, each newcomer told of ${
+        [...new Set(told)].join(", ")
+      } others by lot. The fewer the pieces and the others, the further a swarm is from its bound: with N = 100, 32 pieces cost 0.2 more than 128.${
+        haste === 1
+          ? ""
+          : ` A block takes so long that the swarm ran up to ${
+            Math.round(haste).toLocaleString("en")
+          } times as fast, by the peers' timers of 10 and 30 s; the times here are those of F.`
+      }`,
+  });
+}
+
+async function measure(
+  act: DistributionAct,
+  clients: number,
+  { stage, seed }: { readonly stage: Stage; readonly seed: number },
+): Promise<Measured> {
+  const small = scaledDown(act, piecesOf(act, clients));
+  const model = modelOf(small, clients);
+  const beganAtMs = stage.ctx.clock.nowMs();
+  const swarm = await swarmSeconds(small, clients, { stage, seed });
+  const last = Math.max(...swarm.seconds);
+  stage.say(
+    `N = ${clients}`,
+    `swarm ${last.toFixed(1)} s, ratio to its bound ${
+      (last / peerToPeerSeconds(model)).toFixed(2)
+    }; simulated in ${formatMs(stage.ctx.clock.nowMs() - beganAtMs)}, ${
+      swarm.inputs.toLocaleString("en")
+    } inputs to machines`,
+  );
+  return {
+    clients,
+    server: {
+      boundSeconds: clientServerSeconds(model),
+      seconds: [...serveInTurn({
+        ...{ fileBytes: small.fileBytes, clients, delayMs: DELAY_MS },
+        bytesPerSecond: small.serverBytesPerSecond,
+        chunkBytes: BLOCK_BYTES,
+      })].map((ms) => ms / 1000),
+      whole: null,
+    },
+    swarm: {
+      boundSeconds: peerToPeerSeconds(model),
+      seconds: swarm.seconds,
+      whole: null,
+    },
+  };
+}
+
+/** How many pieces the file is cut into for N clients: no more than it has blocks. */
+function piecesOf(act: DistributionAct, clients: number): number {
+  const blocks = Math.ceil(act.fileBytes / BLOCK_BYTES);
+  const most = Math.min(MAX_PIECES, blocks, PIECES_OF_ALL / clients);
+  return Math.max(act.simulated.pieces, Math.floor(most));
+}
+
+/** How many others each of N clients is told of; a tracker tells of 50. */
+function introductionsOf(act: DistributionAct, clients: number): number {
+  const most = Math.min(clients, INTRODUCTIONS_OF_ALL / clients);
+  return Math.max(act.simulated.introductions, Math.floor(most));
+}
+
+/** File and rates by the same factor smaller, so that the file is a few blocks and every time stays what it is. */
+function scaledDown(act: DistributionAct, pieces: number): DistributionAct {
+  const fileBytes = pieces * BLOCK_BYTES;
+  const factor = fileBytes / act.fileBytes;
+  return {
+    ...act,
+    fileBytes,
+    pieceBytes: BLOCK_BYTES,
+    serverBytesPerSecond: act.serverBytesPerSecond * factor,
+    peerBytesPerSecond: act.peerBytesPerSecond * factor,
+  };
+}
+
+/** How many times as fast the swarm shall run, so that no timer ends what is only slow: real blocks are far smaller than a part of F. */
+function hasteOf(
+  { serverBytesPerSecond, peerBytesPerSecond }: DistributionAct,
+): number {
+  const slower = Math.min(serverBytesPerSecond, peerBytesPerSecond);
+  return Math.max(1, BLOCK_BYTES / slower / MAX_BLOCK_SECONDS);
+}
+
+/** Runs one swarm; lets go now and then, so that the terminal lives. */
+async function swarmSeconds(
+  slow: DistributionAct,
+  clients: number,
+  { stage, seed }: { readonly stage: Stage; readonly seed: number },
+): Promise<{ readonly seconds: readonly number[]; readonly inputs: number }> {
+  const pauses = new Pauses(stage.ctx);
+  const haste = hasteOf(slow);
+  const act = {
+    ...slow,
+    serverBytesPerSecond: haste * slow.serverBytesPerSecond,
+    peerBytesPerSecond: haste * slow.peerBytesPerSecond,
+  };
+  let completed = 0;
+  const world = new SwarmWorld(layoutOf(act.fileBytes, act.pieceBytes), {
+    ...{ seed, blank: true, delayMs: DELAY_MS, linkBytesPerSecond: Infinity },
+    onEvent: () => {},
+    onCompleted: () => completed += 1,
+  });
+  const leeches = await gather(world, act, { clients, pauses });
+  const boundSeconds = peerToPeerSeconds(modelOf(act, clients));
+  const endsAtMs = 60_000 + 10_000 * boundSeconds;
+  while (completed < clients && world.nowMs < endsAtMs) {
+    const until = world.inputs + SLICE;
+    world.run(endsAtMs, () => completed === clients || world.inputs >= until);
+    stage.progress(
+      `N = ${clients}`,
+      `${
+        (haste * world.nowMs / 1000).toFixed(1)
+      } virtual seconds, ${completed} of ${clients} have the file`,
+    );
+    if (pauses.due) await pauses.take();
+  }
+  return {
+    seconds: leeches.map(({ completedAtMs }) => haste * completedAtMs / 1000),
+    inputs: world.inputs,
+  };
+}
+
+/** A seed and its leeches, each told of some who came before it. */
+async function gather(
+  world: SwarmWorld,
+  act: DistributionAct,
+  { clients, pauses }: { readonly clients: number; readonly pauses: Pauses },
+): Promise<readonly Host[]> {
+  const rng = world.rngOf(-1);
+  const all: Host[] = [
+    world.add({ seed: true, uploadBytesPerSecond: act.serverBytesPerSecond }),
+  ];
+  for (let at = 0; at < clients; at++) {
+    if (pauses.due) await pauses.take();
+    const host = world.add({ uploadBytesPerSecond: act.peerBytesPerSecond });
+    world.introduce(
+      host,
+      introductions(all, introductionsOf(act, clients), rng),
+    );
+    all.push(host);
+  }
+  return all.slice(1);
+}
