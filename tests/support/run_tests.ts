@@ -8,6 +8,11 @@ const root = fromFileUrl(new URL("../../", import.meta.url).href);
 
 /** Folders whose tests share nothing and start nothing: they run in one isolate (see together.ts). */
 const TOGETHER = ["tests/unit", "tests/suites", "tests/sim", "tests/house"];
+/**
+ * Tests that mostly wait for the programs they start, each on ports and addresses of its own: as many files at a time as
+ * there are processors. Those of tests/interop and tests/system measure, or have a network to themselves.
+ */
+const BESIDE = "tests/integration";
 
 interface Counts {
   readonly passed: number;
@@ -38,13 +43,17 @@ async function run(args: readonly string[]): Promise<Counts> {
 
 const flags = Deno.args.filter((arg) => arg.startsWith("-"));
 const given = Deno.args.filter((arg) => !arg.startsWith("-"));
-const wanted = given.length === 0 ? [...TOGETHER, "tests/integration"] : given;
+const wanted = given.length === 0 ? [...TOGETHER, BESIDE] : given;
 const folders = wanted.filter((path) => TOGETHER.includes(path));
-const others = wanted.filter((path) => !TOGETHER.includes(path));
+const beside = wanted.filter((path) => path === BESIDE);
+const others = wanted.filter((path) =>
+  path !== BESIDE && !TOGETHER.includes(path)
+);
 const runs = [
   ...(folders.length === 0
     ? []
     : [[...flags, "tests/support/together.ts", "--", ...folders]]),
+  ...(beside.length === 0 ? [] : [["--parallel", ...flags, ...beside]]),
   ...(others.length === 0 ? [] : [[...flags, ...others]]),
 ];
 
