@@ -23,7 +23,7 @@ const MAX_SCRAPED = 1000;
 /** What came over which door, from whom. */
 export interface Visit {
   readonly transport: "http" | "udp";
-  /** The address the request came from: 4 or 16 bytes, see {@linkcode visitorAddress}. */
+  /** The address the request came from: 4 or 16 bytes. */
   readonly from: Uint8Array;
   readonly nowMs: number;
 }
@@ -152,15 +152,6 @@ export class FrontDesk {
       reason: error.message,
     }));
   }
-}
-
-/** Returns the bytes of a socket's address, in the one form every address has, so that one peer is one peer over HTTP and UDP. */
-export function visitorAddress(host: string): Uint8Array {
-  // The part after % names an interface of this machine, which means nothing elsewhere.
-  const percent = host.indexOf("%");
-  return unmapAddress(
-    parseAddress(percent < 0 ? host : host.slice(0, percent)),
-  );
 }
 
 /**

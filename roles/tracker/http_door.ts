@@ -13,7 +13,8 @@ import type {
   HttpRequest,
   HttpResponse,
 } from "../../lib/io/http.ts";
-import { type FrontDesk, type Visit, visitorAddress } from "./front_desk.ts";
+import { KnownAddresses } from "../../lib/io/known_addresses.ts";
+import type { FrontDesk, Visit } from "./front_desk.ts";
 import type { PageContent } from "./swarms_page.ts";
 
 /** Of every answer to a peer. */
@@ -48,6 +49,12 @@ export function httpDoor(
   desk: FrontDesk,
   page: Pick<PageContent, "names"> & { readonly udpPort: () => number },
 ): HttpHandler {
+  const visitors = new KnownAddresses();
+  const visitOf = (request: HttpRequest): Visit => ({
+    transport: "http",
+    from: visitors.bytesOf(request.remote.host),
+    nowMs: desk.nowMs(),
+  });
   return (request) => {
     const { target } = request;
     // The query as sent: it carries raw bytes, which parsed parameters would have lost.
@@ -56,12 +63,14 @@ export function httpDoor(
     const query = mark < 0 ? "" : target.slice(mark + 1);
     if (request.method !== "GET" && request.method !== "HEAD") return NOT_READ;
     if (path === "/announce") {
-      return bencoded(request, desk, (visit) => announce(desk, visit, query));
+      const visit = visitOf(request);
+      return bencoded(desk, visit, () => announce(desk, visit, query));
     }
     if (path === "/scrape") {
-      const scrape = (visit: Visit) =>
+      const visit = visitOf(request);
+      const scrape = () =>
         encodeScrapeReply(desk.scrape(visit, parseScrapeQuery(query)));
-      return bencoded(request, desk, scrape);
+      return bencoded(desk, visit, scrape);
     }
     if (path !== "/") return NOTHING_HERE;
     return swarmsAnswer(desk, {
@@ -104,18 +113,13 @@ function announce(
 }
 
 function bencoded(
-  request: HttpRequest,
   desk: FrontDesk,
-  answer: (visit: Visit) => Uint8Array<ArrayBuffer>,
+  visit: Visit,
+  answer: () => Uint8Array<ArrayBuffer>,
 ): HttpResponse {
-  const visit: Visit = {
-    transport: "http",
-    from: visitorAddress(request.remote.host),
-    nowMs: desk.nowMs(),
-  };
   let body: Uint8Array<ArrayBuffer>;
   try {
-    body = answer(visit);
+    body = answer();
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     desk.refuse(visit, error);

@@ -1,4 +1,5 @@
 /** What the fields of a {@linkcode PeerStore}'s records mean to a tracker. */
+import { ByteSlab } from "../../core/byte_slab.ts";
 import { roughSize, sizeOfRough } from "./_rough_size.ts";
 import type { PeerStore } from "./peer_store.ts";
 
@@ -28,6 +29,7 @@ const DOWNLOADED = 1;
 const LEFT = 2;
 /** Flag of a record: its download was counted. A repeated "completed" (UDP repeats requests) counts once. */
 const COUNTED = 1;
+const COMPACTS = new ByteSlab();
 
 /** Keeps how far a peer is. */
 export function setSizes(
@@ -85,7 +87,7 @@ export function viewPeer(
 export function compactOf(
   { address, port }: { readonly address: Uint8Array; readonly port: number },
 ): Uint8Array {
-  const compact = new Uint8Array(address.length + 2);
+  const compact = COMPACTS.take(address.length + 2);
   compact.set(address);
   compact[address.length] = port >> 8;
   compact[address.length + 1] = port;

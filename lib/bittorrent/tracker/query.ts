@@ -5,6 +5,7 @@
  * Every announce comes through here. Splitting it makes one short string a name and a value, but no Map, pattern or
  * array a field: reading an announce takes 2.1 µs where it took 4.2.
  */
+import { ByteSlab } from "../../core/byte_slab.ts";
 import { fromUtf8 } from "../../core/bytes.ts";
 import { ProtocolError } from "../../core/errors.ts";
 import { keyOfBytes } from "../bencode.ts";
@@ -12,6 +13,7 @@ import { keyOfBytes } from "../bencode.ts";
 /** Longest query that is read: a scrape of 200 torrents, all bytes escaped. */
 const MAX_QUERY_CHARACTERS = 16_384;
 const HASH_BYTES = 20;
+const HASHES = new ByteSlab();
 const PERCENT = 0x25;
 const PLUS = 0x2b;
 const ZERO = 0x30;
@@ -161,7 +163,7 @@ export function eachField(
 
 /** Returns the 20 bytes that `text` stands for. @throws {ProtocolError} `query-malformed`. */
 export function hashOf(text: string, name: string): Uint8Array {
-  const bytes = new Uint8Array(HASH_BYTES);
+  const bytes = HASHES.take(HASH_BYTES);
   const length = unescapeInto(bytes, text, name);
   if (length === HASH_BYTES) return bytes;
   throw malformed(`${name} must be ${HASH_BYTES} bytes, got ${length}`);

@@ -1,9 +1,6 @@
-import {
-  formatHostPort,
-  parseAddress,
-  unmapAddress,
-} from "../../core/address.ts";
+import { formatHostPort } from "../../core/address.ts";
 import { RunError } from "../../core/errors.ts";
+import { KnownAddresses } from "../known_addresses.ts";
 import { type Datagram, MAX_ANSWER_BYTES, type UdpSocket } from "../net.ts";
 import { addressOf } from "./address.ts";
 import { closer } from "./close.ts";
@@ -98,7 +95,7 @@ export async function serveDatagrams(
   signal.addEventListener("abort", close, { once: true });
   const buffer = new Uint8Array(DATAGRAM_BUFFER_BYTES);
   const reply = new Uint8Array(MAX_ANSWER_BYTES);
-  const addresses = new AddressBytes();
+  const addresses = new KnownAddresses();
   using turns = batch === null ? null : new Turns();
   let isAnswering = false;
   let lastMs = -Infinity;
@@ -183,26 +180,5 @@ function batchOf(
     if (!(error instanceof RunError)) throw error;
     cannotBatch(error.message);
     return null;
-  }
-}
-
-/** Senders that are remembered. */
-const MAX_KNOWN_ADDRESSES = 1024;
-
-/** The bytes of the addresses that Deno tells as text. Most datagrams come from few senders: they are read once. */
-class AddressBytes {
-  readonly #known = new Map<string, Uint8Array>();
-
-  /** The bytes of `hostname`; what follows % names an interface of this machine, which means nothing elsewhere. */
-  bytesOf(hostname: string): Uint8Array {
-    const known = this.#known.get(hostname);
-    if (known !== undefined) return known;
-    const percent = hostname.indexOf("%");
-    const bytes = unmapAddress(
-      parseAddress(percent < 0 ? hostname : hostname.slice(0, percent)),
-    );
-    if (this.#known.size === MAX_KNOWN_ADDRESSES) this.#known.clear();
-    this.#known.set(hostname, bytes);
-    return bytes;
   }
 }
