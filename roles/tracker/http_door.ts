@@ -8,6 +8,7 @@ import {
   parseScrapeQuery,
 } from "../../lib/bittorrent/tracker/http.ts";
 import { Fields } from "../../lib/http/fields.ts";
+import { SealedFields } from "../../lib/http/http1/response_head.ts";
 import type {
   HttpHandler,
   HttpRequest,
@@ -18,10 +19,12 @@ import type { FrontDesk, Visit } from "./front_desk.ts";
 import type { PageContent } from "./swarms_page.ts";
 
 /** Of every answer to a peer. */
-const REPLY_FIELDS = new Fields([
-  ["content-type", "text/plain; charset=iso-8859-1"],
-  ["cache-control", "no-store"],
-]);
+const REPLY_FIELDS = new SealedFields(
+  new Fields([
+    ["content-type", "text/plain; charset=iso-8859-1"],
+    ["cache-control", "no-store"],
+  ]),
+);
 const PAGE_FIELDS = new Fields([
   ["content-type", "text/html; charset=utf-8"],
   ["cache-control", "no-store"],

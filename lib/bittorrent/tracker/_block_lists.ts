@@ -30,6 +30,12 @@ export class BlockLists {
     return this.#pool[this.#starts[list]! + index]!;
   }
 
+  /** The numbers of a list for reading on the spot: whoever adds or takes away moves them. */
+  stretch(list: number): Uint32Array {
+    const start = this.#starts[list]!;
+    return this.#pool.subarray(start, start + this.#lengths[list]!);
+  }
+
   /** Adds a number at the end. */
   push(list: number, value: number): void {
     this.#know(list);

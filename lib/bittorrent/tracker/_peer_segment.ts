@@ -6,7 +6,7 @@ export const BLOCK = 8;
 export const BLOCK_BITS = 3;
 /** For the place in a block. */
 export const BLOCK_MASK = BLOCK - 1;
-/** Records, and buckets, of a segment. A power of two. */
+/** Records of a segment. A power of two. */
 export const SEGMENT = 4096;
 /** The power of two that it is. */
 export const SEGMENT_BITS = 12;
@@ -20,7 +20,7 @@ export const SIZES_AT = 20;
 export const FLAGS_AT = 26;
 /** Bytes of one record's part. */
 export const REST_BYTES = 27;
-/** So many records, and as many buckets of a hash table. */
+/** So many records. */
 export interface Segment {
   /** Of each record its stamp, then address and port, in words of two bytes: what is read of those who are handed out. */
   readonly shown: Uint16Array;

@@ -250,6 +250,7 @@ function eventOf(fields: AnnounceFields): AnnounceEvent {
 function numWantOf(fields: AnnounceFields): number | null {
   const text = fields.text(FIELD.numWant) ?? "";
   // Some clients send -1 for "as you like", as BEP 15 has it.
-  if (text === "" || /^-[0-9]{1,10}$/.test(text)) return null;
+  const isNegative = text.startsWith("-") && /^-[0-9]{1,10}$/.test(text);
+  if (text === "" || isNegative) return null;
   return fields.integer(FIELD.numWant, ANY_BYTES);
 }

@@ -6,7 +6,7 @@
  * million, and each answer is as likely as any other whatever was drawn before.
  */
 import type { Rng } from "../../core/rng.ts";
-import { NO_RECORD, type PeerStore, printOf } from "./peer_store.ts";
+import { NO_RECORD, type PeerStore } from "./peer_store.ts";
 
 /** Peers in compact form, and their ids in the same order where they were asked for. There may be more bytes than count. */
 export interface DrawnPeers {
@@ -94,7 +94,7 @@ export class PeerDraw {
     const maxSteps = Math.min(pool, this.#swaps.length);
     while (steps < maxSteps && count < wanted) {
       const until = Math.min(maxSteps, steps + wanted - count);
-      this.#pick(swarm, { steps, until, pool });
+      this.#shuffle({ steps, until, pool });
       count = this.#take(draw, { steps, until, count });
       steps = until;
     }
@@ -110,12 +110,8 @@ export class PeerDraw {
     };
   }
 
-  /**
-   * Takes steps of the shuffle, and touches the records they lead to without waiting for one before asking for the next:
-   * of a large swarm they come from memory, not from a cache, and one after the other that was half the time of a draw.
-   */
-  #pick(
-    swarm: number,
+  /** Takes steps of the shuffle of the first `pool` positions. */
+  #shuffle(
     { steps, until, pool }: {
       readonly steps: number;
       readonly until: number;
@@ -123,22 +119,18 @@ export class PeerDraw {
     },
   ): void {
     const positions = this.#positions;
-    const store = this.#store;
-    let touched = 0;
+    const swaps = this.#swaps;
+    const rng = this.#rng;
     for (let step = steps; step < until; step++) {
-      const other = step + Math.floor(this.#rng() * (pool - step));
-      this.#swaps[step] = other;
+      const other = step + Math.floor(rng() * (pool - step));
+      swaps[step] = other;
       swap(positions, step, other);
-      const record = store.at(swarm, positions[step]!);
-      this.#records[step - steps] = record;
-      touched ^= store.touched(record);
     }
-    this.#touched = touched;
   }
 
-  /** Copies out what was picked, except who has gone and the asker at another address; returns how many there are now. */
+  /** Copies out whom the steps led to, except who has gone and the asker at another address; returns how many there are now. */
   #take(
-    draw: Draw,
+    { swarm, peerId, tick, withIds }: Draw,
     { steps, until, count }: {
       readonly steps: number;
       readonly until: number;
@@ -146,19 +138,20 @@ export class PeerDraw {
     },
   ): number {
     const store = this.#store;
-    const words = store.compactBytes / 2;
-    const { peerId, tick } = draw;
-    const asker = { peerId, print: printOf(peerId), tick };
-    const room = { into: this.#words, offset: count * words };
-    let taken = count;
-    for (let step = steps; step < until; step++) {
-      const record = this.#records[step - steps]!;
-      if (!store.copyUnless(record, asker, room)) continue;
-      if (draw.withIds) store.copyId(record, this.#ids, taken * ID_BYTES);
-      taken += 1;
-      room.offset += words;
+    const records = this.#records;
+    this.#touched = store.recordsAt(
+      swarm,
+      { positions: this.#positions, from: steps, until },
+      records,
+    );
+    const taken = store.copyPresent(records, until - steps, {
+      ...{ peerId, tick, into: this.#words },
+      offset: count * store.compactBytes / 2,
+    });
+    for (let at = 0; withIds && at < taken; at++) {
+      store.copyId(records[at]!, this.#ids, (count + at) * ID_BYTES);
     }
-    return taken;
+    return count + taken;
   }
 
   /** Makes room for the positions of a swarm of `count`. */

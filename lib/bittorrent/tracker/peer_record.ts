@@ -88,7 +88,7 @@ export function compactOf(
   { address, port }: { readonly address: Uint8Array; readonly port: number },
 ): Uint8Array {
   const compact = COMPACTS.take(address.length + 2);
-  compact.set(address);
+  for (let at = 0; at < address.length; at++) compact[at] = address[at]!;
   compact[address.length] = port >> 8;
   compact[address.length + 1] = port;
   return compact;

@@ -8,11 +8,11 @@
  * growing copies nothing. What every answer to others needs, its address and how fresh it is, lies apart from the rest:
  * a block of eight of these is one or two lines of the processor's cache, where it would be five. The peers of a swarm
  * are its positions 0 to count - 1, kept in blocks of eight records; when one leaves, the last takes its place. Who
- * announces is found through a hash table with chains over all swarms. It grows by linear hashing (Litwin, 1980): each
- * new bucket takes over half of one old chain, so there is never a pause in which all is hashed anew. The hash has a
- * key, so that nobody can choose addresses that all fall into one chain.
+ * announces is found through a hash table with chains over all swarms. The hash has a key, so that nobody can choose addresses that all
+ * fall into one chain.
  */
 import { BlockLists } from "./_block_lists.ts";
+import { Buckets } from "./_buckets.ts";
 import {
   BLOCK,
   BLOCK_BITS,
@@ -23,25 +23,27 @@ import {
   newSegment,
   REST_BYTES,
   restAt,
-  SEGMENT,
   type Segment,
   SEGMENT_BITS,
   SEGMENT_MASK,
   SIZES_AT,
 } from "./_peer_segment.ts";
+import {
+  EXPIRY_TICKS,
+  hasPrint,
+  printOf,
+  stampOf,
+  ticksSince,
+} from "./_stamp.ts";
 import type { Rng } from "../../core/rng.ts";
 import { SipHash } from "../../core/siphash.ts";
+
+export { EXPIRY_TICKS } from "./_stamp.ts";
 
 /** Swarms there is room for at first. */
 const FIRST_SWARMS = 64;
 /** Peers for each bucket of the hash table. */
 const LOAD = 2;
-/** A peer is silent after so many ticks: fine enough to show an age, and {@linkcode TICK_MASK} holds eight times as many. */
-export const EXPIRY_TICKS = 512;
-const TICK_MASK = 0xfff;
-/** Beside the tick of the last announce, a stamp has so many bits of the peer's id: most ids need not be looked at. */
-const PRINT_BITS = 4;
-const PRINT_MASK = 0xf;
 /** In place of a record: there is none. */
 export const NO_RECORD: number = -1;
 
@@ -59,9 +61,8 @@ export class PeerStore {
   #counts = new Uint32Array(FIRST_SWARMS);
   /** Blocks that were ever used. */
   #blocks = 0;
-  /** Heads of the chains, plus one. */
-  readonly #heads: Uint32Array[] = [new Uint32Array(SEGMENT)];
-  #buckets = 1;
+  /** Their heads are records plus one. */
+  readonly #chains = new Buckets();
   #size = 0;
   readonly #hash: SipHash;
   /** What is hashed: a swarm's number, an address and a port. */
@@ -88,7 +89,7 @@ export class PeerStore {
 
   /** Returns the record of the peer at `compact`, or {@linkcode NO_RECORD}. */
   find(swarm: number, compact: Uint8Array): number {
-    let link = this.#head(this.#bucketOf(swarm, compact, 0));
+    let link = this.#chains.head(this.#bucketOf(swarm, compact, 0));
     while (link !== 0) {
       const record = link - 1;
       if (this.#swarmOf(record) === swarm && this.#isAt(record, compact)) {
@@ -114,8 +115,8 @@ export class PeerStore {
     rest.fill(0, own, own + REST_BYTES);
     this.#growTable();
     const bucket = this.#bucketOf(swarm, compact, 0);
-    this.#setNext(record, this.#head(bucket));
-    this.#setHead(bucket, record + 1);
+    this.#setNext(record, this.#chains.head(bucket));
+    this.#chains.setHead(bucket, record + 1);
     return record;
   }
 
@@ -147,35 +148,66 @@ export class PeerStore {
   }
 
   /**
-   * Copies address and port to `into` at word `offset`, unless the peer has been silent for too long or has the id
-   * `peerId`, whose {@linkcode printOf} is `print`; returns whether it did.
+   * Puts the records at positions `positions[from]` to `positions[until - 1]` of a swarm into `records`.
+   *
+   * It reads a bit of each without waiting for one before asking for the next: of a large swarm they come from memory, not
+   * from a cache, and one after the other that was half the time of a draw. What it read is added up and returned, so that
+   * the reading is not optimized away.
    */
-  copyUnless(
-    record: number,
-    { peerId, print, tick }: {
-      readonly peerId: Uint8Array;
-      readonly print: number;
-      readonly tick: number;
+  recordsAt(
+    swarm: number,
+    { positions, from, until }: {
+      readonly positions: Uint32Array;
+      readonly from: number;
+      readonly until: number;
     },
-    { into, offset }: { readonly into: Uint16Array; readonly offset: number },
-  ): boolean {
-    const { shown } = this.#segmentOf(record);
-    const from = this.#shownAt(record);
-    const stamp = shown[from]!;
-    if (ticksSince(stamp, tick) >= EXPIRY_TICKS) return false;
-    if ((stamp & PRINT_MASK) === print && this.#hasId(record, peerId)) {
-      return false;
-    }
+    records: Uint32Array,
+  ): number {
+    const blocks = this.#lists.stretch(swarm);
+    const segments = this.#segments;
     const words = this.#words;
-    for (let word = 1; word < words; word++) {
-      into[offset + word - 1] = shown[from + word]!;
+    let touched = 0;
+    for (let step = from; step < until; step++) {
+      const position = positions[step]!;
+      const record = blocks[position >> BLOCK_BITS]! * BLOCK +
+        (position & BLOCK_MASK);
+      records[step - from] = record;
+      const { shown } = segments[record >> SEGMENT_BITS]!;
+      touched += shown[(record & SEGMENT_MASK) * words]!;
     }
-    return true;
+    return touched;
   }
 
-  /** The part of a record that every answer needs: reading it, it is in the cache soon. */
-  touched(record: number): number {
-    return this.#segmentOf(record).shown[this.#shownAt(record)]!;
+  /**
+   * Copies address and port of the first `count` of `records` to `into` from word `offset` on, except of peers that have
+   * been silent for too long or have the id `peerId`. Puts those it copied at the front of `records`; returns how many.
+   */
+  copyPresent(
+    records: Uint32Array,
+    count: number,
+    { peerId, tick, into, offset }: {
+      readonly peerId: Uint8Array;
+      readonly tick: number;
+      readonly into: Uint16Array;
+      readonly offset: number;
+    },
+  ): number {
+    const print = printOf(peerId);
+    const segments = this.#segments;
+    const words = this.#words;
+    let taken = 0;
+    let to = offset;
+    for (let at = 0; at < count; at++) {
+      const record = records[at]!;
+      const { shown } = segments[record >> SEGMENT_BITS]!;
+      const from = (record & SEGMENT_MASK) * words;
+      const stamp = shown[from]!;
+      if (ticksSince(stamp, tick) >= EXPIRY_TICKS) continue;
+      if (hasPrint(stamp, print) && this.#hasId(record, peerId)) continue;
+      records[taken++] = record;
+      for (let word = 1; word < words; word++) into[to++] = shown[from + word]!;
+    }
+    return taken;
   }
 
   /** Copies address and port to `into`. */
@@ -197,8 +229,7 @@ export class PeerStore {
   /** Sets peer id and time of the last announce. */
   touch(record: number, peerId: Uint8Array, tick: number): void {
     const { shown, rest } = this.#segmentOf(record);
-    shown[this.#shownAt(record)] = (tick & TICK_MASK) << PRINT_BITS |
-      printOf(peerId);
+    shown[this.#shownAt(record)] = stampOf(tick, printOf(peerId));
     copyBytes(peerId, 0, {
       into: rest,
       offset: restAt(record),
@@ -208,7 +239,8 @@ export class PeerStore {
 
   /** How many ticks have passed since the last announce, less than eight times {@linkcode EXPIRY_TICKS}. */
   silence(record: number, tick: number): number {
-    return ticksSince(this.touched(record), tick);
+    const stamp = this.#segmentOf(record).shown[this.#shownAt(record)]!;
+    return ticksSince(stamp, tick);
   }
 
   /** 8 bits that are the owner's. */
@@ -261,8 +293,8 @@ export class PeerStore {
   /** Puts `link` into the place where the chain points to `record`. */
   #unchain(record: number, link: number): void {
     const bucket = this.#bucketOfRecord(record);
-    let before = this.#head(bucket);
-    if (before === record + 1) return this.#setHead(bucket, link);
+    let before = this.#chains.head(bucket);
+    if (before === record + 1) return this.#chains.setHead(bucket, link);
     while (before !== 0) {
       const next = this.#nextOf(before - 1);
       if (next === record + 1) return this.#setNext(before - 1, link);
@@ -288,21 +320,16 @@ export class PeerStore {
 
   /** Adds a bucket if the chains are long enough, and moves to it what belongs there of the one bucket it splits. */
   #growTable(): void {
-    if (this.#size <= this.#buckets * LOAD) return;
-    const added = this.#buckets;
-    this.#buckets += 1;
-    if (added >> SEGMENT_BITS >= this.#heads.length) {
-      this.#heads.push(new Uint32Array(SEGMENT));
-    }
-    const split = added - (1 << 31 - Math.clz32(added));
-    let link = this.#head(split);
-    this.#setHead(split, 0);
+    if (this.#size <= this.#chains.count * LOAD) return;
+    const split = this.#chains.add();
+    let link = this.#chains.head(split);
+    this.#chains.setHead(split, 0);
     while (link !== 0) {
       const record = link - 1;
       link = this.#nextOf(record);
       const bucket = this.#bucketOfRecord(record);
-      this.#setNext(record, this.#head(bucket));
-      this.#setHead(bucket, record + 1);
+      this.#setNext(record, this.#chains.head(bucket));
+      this.#chains.setHead(bucket, record + 1);
     }
   }
 
@@ -323,10 +350,7 @@ export class PeerStore {
       key[4 + at] = compact[offset + at]!;
     }
     this.#hash.update(key, key.length);
-    // As many bits as name all buckets; a bucket that is not there yet is still part of the one it will be split from.
-    const bits = 32 - Math.clz32(this.#buckets - 1);
-    const bucket = this.#hash.low & (1 << bits) - 1;
-    return bucket < this.#buckets ? bucket : bucket - (1 << bits - 1);
+    return this.#chains.of(this.#hash.low);
   }
 
   #isAt(record: number, compact: Uint8Array): boolean {
@@ -368,22 +392,4 @@ export class PeerStore {
   #setNext(record: number, link: number): void {
     this.#segmentOf(record).next[record & SEGMENT_MASK] = link;
   }
-
-  #head(bucket: number): number {
-    return this.#heads[bucket >> SEGMENT_BITS]![bucket & SEGMENT_MASK]!;
-  }
-
-  #setHead(bucket: number, link: number): void {
-    this.#heads[bucket >> SEGMENT_BITS]![bucket & SEGMENT_MASK] = link;
-  }
-}
-
-/** Some bits of a peer id, of which two ids rarely share all. */
-export function printOf(peerId: Uint8Array): number {
-  return peerId[16]! + peerId[17]! + peerId[18]! + 3 * peerId[19]! &
-    PRINT_MASK;
-}
-
-function ticksSince(stamp: number, tick: number): number {
-  return tick - (stamp >> PRINT_BITS) & TICK_MASK;
 }

@@ -92,50 +92,52 @@ export function statusOf(code: string): number {
 
 /** The values of the fields that decide how the message is read. */
 interface FramingFields {
-  readonly hosts: string[];
-  readonly lengths: string[];
-  readonly codings: string[];
-  readonly connection: string[];
-  readonly expect: string[];
+  hosts: readonly string[];
+  lengths: readonly string[];
+  codings: readonly string[];
+  connection: readonly string[];
+  expect: readonly string[];
 }
+
+/** Most messages have one of them. */
+const NO_VALUES: readonly string[] = [];
 
 function framingFields(text: string, marks: readonly number[]): FramingFields {
   const found: FramingFields = {
-    hosts: [],
-    lengths: [],
-    codings: [],
-    connection: [],
-    expect: [],
+    hosts: NO_VALUES,
+    lengths: NO_VALUES,
+    codings: NO_VALUES,
+    connection: NO_VALUES,
+    expect: NO_VALUES,
   };
   for (let at = 6; at < marks.length; at += 4) {
-    const from = marks[at]!;
-    const to = marks[at + 1]!;
-    const values = fieldOfInterest(found, text, from, to);
-    values?.push(text.slice(marks[at + 2], marks[at + 3]));
+    const which = fieldOfInterest(text, marks[at]!, marks[at + 1]!);
+    if (which === undefined) continue;
+    const value = text.slice(marks[at + 2], marks[at + 3]);
+    found[which] = found[which].length === 0
+      ? [value]
+      : [...found[which], value];
   }
   return found;
 }
 
 /** The list a field's value belongs to, undefined for all that matter to handlers only. The length tells most apart. */
 function fieldOfInterest(
-  found: FramingFields,
   text: string,
   from: number,
   to: number,
-): string[] | undefined {
+): keyof FramingFields | undefined {
   switch (to - from) {
     case 4:
-      return is(text, from, to, "host") ? found.hosts : undefined;
+      return is(text, from, to, "host") ? "hosts" : undefined;
     case 6:
-      return is(text, from, to, "expect") ? found.expect : undefined;
+      return is(text, from, to, "expect") ? "expect" : undefined;
     case 10:
-      return is(text, from, to, "connection") ? found.connection : undefined;
+      return is(text, from, to, "connection") ? "connection" : undefined;
     case 14:
-      return is(text, from, to, "content-length") ? found.lengths : undefined;
+      return is(text, from, to, "content-length") ? "lengths" : undefined;
     case 17:
-      return is(text, from, to, "transfer-encoding")
-        ? found.codings
-        : undefined;
+      return is(text, from, to, "transfer-encoding") ? "codings" : undefined;
   }
 }
 
