@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- a tool for the terminal
 /**
  * Measures our edge and our origin beside nginx, in one run: requests per second, the 99th percentile of the time to
- * answer, and CPU time per request.
+ * answer, CPU time per request, and how idle both cores were: where only wrk's has no time left, the rate is wrk's.
  *
  *     deno run -A bench/http.ts [--binary dist/rolecall] [cached] [origin] [pass] [SIZE…]
  *
@@ -16,7 +16,7 @@
  * one that shares wrk's core. All write their access logs, but our origin, which has none.
  */
 import { join, resolve } from "@std/path";
-import { cpuMs } from "./proc.ts";
+import { coreMs, cpuMs } from "./proc.ts";
 
 const RUNS = Number(Deno.env.get("RUNS") ?? 5);
 const SECONDS = Number(Deno.env.get("SECONDS") ?? 3);
@@ -155,10 +155,19 @@ interface Result {
   readonly perSecond: number;
   readonly p99Ms: number;
   readonly cpuMicros: number;
+  /** Percent of the time that each core had nothing to do: the servers', and wrk's. */
+  readonly idle: number;
+  readonly loadIdle: number;
 }
 
 async function load(server: Server, path: string): Promise<Result> {
   const before = server.cpuMs();
+  const cores = [coreMs(0), coreMs(1)] as const;
+  const idleOf = (core: 0 | 1) => {
+    const now = coreMs(core);
+    const { idle, all } = cores[core];
+    return 100 * (now.idle - idle) / (now.all - all);
+  };
   const { stdout } = await new Deno.Command("taskset", {
     args: ["-c", "1", "wrk", "-t1", `-c${CONNECTIONS}`, `-d${SECONDS}`]
       .concat("--latency", `http://127.0.0.1:${server.port}${path}`),
@@ -174,6 +183,8 @@ async function load(server: Server, path: string): Promise<Result> {
     p99Ms: Number(number) *
       (unit === "s" ? 1000 : unit === "us" ? 0.001 : 1),
     cpuMicros: 1000 * (server.cpuMs() - before) / requests,
+    idle: idleOf(0),
+    loadIdle: idleOf(1),
   };
 }
 
@@ -215,7 +226,9 @@ async function compare(
         (p99 / of(base, "p99Ms")).toFixed(2)
       } ×   CPU ${cpu.toFixed(1).padStart(7)} µs  ${
         (cpu / of(base, "cpuMicros")).toFixed(2)
-      } ×`,
+      } ×   idle ${of(server, "idle").toFixed(0).padStart(2)} %, wrk's core ${
+        of(server, "loadIdle").toFixed(0).padStart(2)
+      } %`,
     );
   }
 }

@@ -34,6 +34,19 @@ export function memoryKib(
   return Number(kib?.[1] ?? 0);
 }
 
+/** How long a core of the processor has been idle, and how long the machine has run, in ms. */
+export function coreMs(
+  core: number,
+): { readonly idle: number; readonly all: number } {
+  const row = new RegExp(`^cpu${core} (.*)$`, "m").exec(
+    Deno.readTextFileSync("/proc/stat"),
+  );
+  // user nice system idle iowait irq softirq steal
+  const ticks = (row?.[1] ?? "").split(" ").slice(0, 8).map(Number);
+  const all = ticks.reduce((sum, count) => sum + count, 0);
+  return { idle: 10 * (ticks[3] ?? 0), all: 10 * all };
+}
+
 /** Open files of a process. */
 export function openFiles(pid: number): number {
   return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
