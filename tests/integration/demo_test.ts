@@ -77,6 +77,15 @@ for (const act of ["distribution", "churn"] as const) {
   });
 }
 
+Deno.test("demo tit-for-tat without free riders says nothing of them", async () => {
+  const { code, stdout, stderr } = await runProgram([
+    ...["demo", "tit-for-tat", "--simulate", "--free-riders", "0"],
+    ...["--file", "2MiB", "--seed", "1"],
+  ]);
+  assertEquals(code, 0, stderr);
+  assert(!/NaN|free riders/.test(stdout), stdout);
+});
+
 Deno.test("demo simulates a file that takes hours, close to the bounds: no peer's timer takes slow for gone", async () => {
   const { code, stdout, stderr } = await runProgram([
     ...["demo", "distribution", "--simulate", "--json", "--clients", "1,5"],

@@ -10,7 +10,7 @@ export function availabilityChart(
   options: {
     readonly heading: string;
     readonly file: string;
-    readonly value: "min" | "mean" | "members";
+    readonly value: "min" | "mean";
     readonly note: string;
   },
 ): ReportSection {
@@ -21,7 +21,7 @@ export function availabilityChart(
     chart: {
       kind: "line",
       xLabel: "seconds",
-      yLabel: value === "members" ? "peers" : "copies among those present",
+      yLabel: "copies among those present",
       series: swarms.map(({ name, outcome }) => ({
         ...{ name, shape: "step" },
         points: thinned(outcome.availability).map((point) =>

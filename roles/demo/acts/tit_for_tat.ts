@@ -30,7 +30,7 @@ export async function playTitForTat(
 ): Promise<void> {
   const played: Played[] = [];
   for (const choker of act.chokers) {
-    stage.part(`${choker}: ${act.leeches} give, ${act.freeRiders} only take`);
+    stage.part(`${choker}: ${givingAndNot(act)}`);
     const outcome = await play({
       ...planOf(act, castOf(act, choker), endOf(act)),
       slots: act.slots,
@@ -45,12 +45,19 @@ export async function playTitForTat(
     played.push(one);
     stage.say(
       choker,
-      `those who give had the file after ${
-        one.givers.toFixed(1)
-      } s on average, free riders after ${one.freeRiders.toFixed(1)} s`,
+      `those who give had the file after ${one.givers.toFixed(1)} s on average${
+        act.freeRiders === 0
+          ? ""
+          : `, free riders after ${one.freeRiders.toFixed(1)} s`
+      }`,
     );
   }
   report(act, played, stage);
+}
+
+function givingAndNot({ leeches, freeRiders }: TitForTatAct): string {
+  const give = counted(leeches, "peer gives", "peers give");
+  return freeRiders === 0 ? give : `${give}, ${freeRiders} only take`;
 }
 
 function castOf(act: TitForTatAct, choker: ChokerName): readonly Member[] {
@@ -226,13 +233,11 @@ function completion(
           : [{ name: `${choker}: free riders`, value: rounded(freeRiders) }],
       ]),
     },
-    note: `${act.leeches} that give ${
+    note: `${givingAndNot(act)}; who gives has ${
       formatBytes(act.peerBytesPerSecond)
-    }/s and ${act.freeRiders} that give nothing; a seed with ${
-      formatBytes(act.serverBytesPerSecond)
-    }/s, ${formatBytes(act.fileBytes)}, ${
-      counted(act.slots, "slot")
-    } and one by lot, a round every ${
+    }/s, a seed ${formatBytes(act.serverBytesPerSecond)}/s, ${
+      formatBytes(act.fileBytes)
+    }, ${counted(act.slots, "slot")} and one by lot, a round every ${
       formatMs(act.chokeIntervalMs)
     }, a draw every ${formatMs(act.optimisticIntervalMs)}.`,
   };
