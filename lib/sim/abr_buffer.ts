@@ -32,7 +32,7 @@ export interface Rated {
 /**
  * The playout buffer of a simulated player: which rung each segment in it has, and what is seen of them.
  *
- * As `lib/dash/playout.ts`, but it knows what it plays; that one only knows how much.
+ * As `lib/dash/player/playout.ts`, but it knows what it plays; that one only knows how much.
  */
 export class AbrBuffer {
   readonly #rated: Rated;

@@ -2,7 +2,7 @@
  * A play that was real, judged as a simulated one is: its score, and the best that was possible on the same network, which
  * is known only afterwards.
  */
-import type { SegmentRecord } from "../dash/player_messages.ts";
+import type { SegmentRecord } from "../dash/player/messages.ts";
 import type { NetworkTrace, TracePeriod } from "../model/trace.ts";
 import { type AbrOptimum, abrOptimum } from "./abr_optimum.ts";
 import { type AbrTitle, STALL_PENALTY, utilitiesOf } from "./abr_play.ts";

@@ -16,7 +16,7 @@ import type {
   AbrState,
 } from "../dash/abr/rule.ts";
 import type { Choice } from "../dash/title.ts";
-import { ThroughputMeter } from "../dash/throughput.ts";
+import { ThroughputMeter } from "../dash/abr/throughput_meter.ts";
 import { TraceCursor } from "../model/trace_cursor.ts";
 import type { NetworkTrace } from "../model/trace.ts";
 import { AbrBuffer, type Watched } from "./abr_buffer.ts";

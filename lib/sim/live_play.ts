@@ -1,5 +1,5 @@
 /**
- * A live title in virtual time: the player of real play (`lib/dash/player.ts`), its buffer and its pace, on the link of a
+ * A live title in virtual time: the player of real play (`lib/dash/player/player.ts`), its buffer and its pace, on the link of a
  * trace. Nothing of the player is modelled, so what it does here it does for real; the network is `TraceLink`'s.
  *
  * The title is being made while it is played. Its n-th segment can be had once all of it has been made; the player joins
@@ -8,13 +8,13 @@
 import type { AbrRule } from "../dash/abr/rule.ts";
 import { liveQoe } from "../dash/live_qoe.ts";
 import type { SegmentLocation } from "../dash/mpd/mpd.ts";
-import { Player } from "../dash/player.ts";
+import { Player } from "../dash/player/player.ts";
 import type {
   LatencyRecord,
   PlayerInput,
   PlayerOutput,
   SegmentRecord,
-} from "../dash/player_messages.ts";
+} from "../dash/player/messages.ts";
 import type { Position, Track } from "../dash/title.ts";
 import { type NetworkTrace, TraceLink } from "../model/trace.ts";
 import {

@@ -7,7 +7,7 @@ import {
 } from "../../lib/cli/flags.ts";
 import { parseDurationMs } from "../../lib/core/units.ts";
 import { ABR_NAMES, type AbrName } from "../../lib/dash/abr/mod.ts";
-import type { Seek } from "../../lib/dash/player_messages.ts";
+import type { Seek } from "../../lib/dash/player/messages.ts";
 import { TRACE_FLAGS } from "./network/trace_source.ts";
 
 /** The rate of `--abr fixed`, and how long a server may be silent, unless told otherwise. */

@@ -1,9 +1,12 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { ABR_RULES } from "../../lib/dash/abr/mod.ts";
-import { Player } from "../../lib/dash/player.ts";
-import type { SegmentRecord } from "../../lib/dash/player_messages.ts";
+import { Player } from "../../lib/dash/player/player.ts";
+import type { SegmentRecord } from "../../lib/dash/player/messages.ts";
 import { type Hindsight, inHindsight } from "../../lib/sim/abr_hindsight.ts";
-import { simulatePlay, testTitle } from "../unit/dash/_simulated_play.ts";
+import {
+  simulatePlay,
+  testTitle,
+} from "../unit/dash/player/_simulated_play.ts";
 
 const LADDER = [400_000, 1_000_000, 2_500_000];
 

@@ -1,12 +1,12 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { ABR_NAMES, ABR_RULES } from "../../lib/dash/abr/mod.ts";
 import type { AbrRule } from "../../lib/dash/abr/mod.ts";
-import { Player } from "../../lib/dash/player.ts";
+import { Player } from "../../lib/dash/player/player.ts";
 import type {
   PlayerInput,
   PlayerOutput,
   SegmentRecord,
-} from "../../lib/dash/player_messages.ts";
+} from "../../lib/dash/player/messages.ts";
 import type { Position } from "../../lib/dash/title.ts";
 import { SharedLink } from "../../lib/model/shared_link.ts";
 import { namedTrace, TRACE_NAMES } from "../../lib/model/trace_catalog.ts";
@@ -17,7 +17,7 @@ import {
   playOverTrace,
 } from "../../lib/sim/abr_play.ts";
 import { titleOfPositions } from "../../lib/sim/abr_title.ts";
-import { testTitle } from "../unit/dash/_simulated_play.ts";
+import { testTitle } from "../unit/dash/player/_simulated_play.ts";
 
 /** Rungs with an initialization segment of their own, and with none. */
 const TITLES = [true, false].map((initialization) =>

@@ -9,7 +9,7 @@
  * around a target buffer; a rule of this project must not throw dice, so requests go out as the buffer has room.
  */
 import { formatBitRate } from "../../core/units.ts";
-import { harmonicMean } from "../throughput.ts";
+import { harmonicMean } from "./throughput_meter.ts";
 import {
   type AbrDecision,
   type AbrDownload,

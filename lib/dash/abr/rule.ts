@@ -8,7 +8,7 @@
 
 import type { CatchUpShape } from "../catch_up.ts";
 
-/** What the player's meter says: dash.js's estimate, as in Sabre. See `lib/dash/throughput.ts`. */
+/** What the player's meter says: dash.js's estimate, as in Sabre. See `throughput_meter.ts`. */
 export interface SmoothedEstimate {
   /** Rate at which bits came once they came, the round trip not counted. */
   readonly bitsPerSecond: number;

@@ -1,5 +1,5 @@
 import type { Rng } from "../../../lib/core/rng.ts";
-import type { RequestState } from "../../../lib/dash/request_state.ts";
+import type { RequestState } from "../../../lib/dash/player/request_state.ts";
 import type { Cmcd } from "../../../lib/http/cmcd.ts";
 import { cmcdHeaders, cmcdQuery } from "../../../lib/http/cmcd_writer.ts";
 

@@ -2,7 +2,7 @@ import { formatHostPort } from "../../../lib/core/address.ts";
 import { messageOf, RunError } from "../../../lib/core/errors.ts";
 import { readRetryAfter } from "../../../lib/dash/attempts.ts";
 import type { ByteRange } from "../../../lib/dash/mpd/mpd.ts";
-import type { Delivery } from "../../../lib/dash/player_messages.ts";
+import type { Delivery } from "../../../lib/dash/player/messages.ts";
 import { LinkedAbort } from "../../../lib/io/linked_abort.ts";
 import type { Address } from "../../../lib/io/net.ts";
 import { pauseUntil } from "../../../lib/io/pause.ts";

@@ -8,7 +8,7 @@ import {
   rowsAsCsv,
   rowsAsJsonLines,
   segmentRows,
-} from "../../../lib/dash/segment_log.ts";
+} from "../../../lib/dash/qoe/segment_log.ts";
 import { instability, jainIndex } from "../../../lib/model/fairness.ts";
 import type { NetworkTrace } from "../../../lib/model/trace.ts";
 import type { ReportSection } from "../../../lib/report/report.ts";

@@ -2,7 +2,7 @@ import { InputError, RunError } from "../../../lib/core/errors.ts";
 import { formatMs } from "../../../lib/core/units.ts";
 import { catchUpLimits } from "../../../lib/dash/catch_up.ts";
 import type { LiveView } from "../../../lib/dash/live_title.ts";
-import type { LiveOptions } from "../../../lib/dash/player_latency.ts";
+import type { LiveOptions } from "../../../lib/dash/player/latency.ts";
 import type { Track } from "../../../lib/dash/title.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import type { PlayFlags } from "../flags.ts";

@@ -1,7 +1,7 @@
 import { InputError } from "../../../lib/core/errors.ts";
 import { ABR_RULES } from "../../../lib/dash/abr/mod.ts";
-import { Player, type PlayerOptions } from "../../../lib/dash/player.ts";
-import { summarizePlay } from "../../../lib/dash/qoe.ts";
+import { Player, type PlayerOptions } from "../../../lib/dash/player/player.ts";
+import { summarizePlay } from "../../../lib/dash/qoe/qoe.ts";
 import type { Choice, Track } from "../../../lib/dash/title.ts";
 import type { NetworkTrace } from "../../../lib/model/trace.ts";
 import type { RoleContext } from "../../../lib/role.ts";

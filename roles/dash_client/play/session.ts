@@ -1,9 +1,9 @@
 import { messageOf, RunError } from "../../../lib/core/errors.ts";
-import type { Player } from "../../../lib/dash/player.ts";
+import type { Player } from "../../../lib/dash/player/player.ts";
 import type {
   PlayerInput,
   PlayerOutput,
-} from "../../../lib/dash/player_messages.ts";
+} from "../../../lib/dash/player/messages.ts";
 import type { Clock } from "../../../lib/io/clock.ts";
 import { drive } from "../../../lib/io/drive.ts";
 import { Inbox } from "../../../lib/io/inbox.ts";

@@ -2,8 +2,8 @@ import type {
   AbandonRecord,
   LatencyRecord,
   SegmentRecord,
-} from "../../../lib/dash/player_messages.ts";
-import type { PlaySummary } from "../../../lib/dash/qoe.ts";
+} from "../../../lib/dash/player/messages.ts";
+import type { PlaySummary } from "../../../lib/dash/qoe/qoe.ts";
 import type { Choice } from "../../../lib/dash/title.ts";
 import type { NetworkTrace } from "../../../lib/model/trace.ts";
 import type { Hindsight } from "../../../lib/sim/abr_hindsight.ts";

@@ -5,12 +5,12 @@ import {
   formatMs,
 } from "../../../lib/core/units.ts";
 import type { Choice } from "../../../lib/dash/title.ts";
-import { p1203Input } from "../../../lib/dash/p1203.ts";
+import { p1203Input } from "../../../lib/dash/qoe/p1203.ts";
 import {
   rowsAsCsv,
   rowsAsJsonLines,
   segmentRows,
-} from "../../../lib/dash/segment_log.ts";
+} from "../../../lib/dash/qoe/segment_log.ts";
 import type { Hindsight } from "../../../lib/sim/abr_hindsight.ts";
 import type { Played, PlayLog, Row } from "./played.ts";
 import { sharingOf, sharingRow } from "./sharing_result.ts";

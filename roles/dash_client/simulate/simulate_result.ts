@@ -1,11 +1,11 @@
 import { formatBitRate, formatMs } from "../../../lib/core/units.ts";
-import type { SegmentRecord } from "../../../lib/dash/player_messages.ts";
-import { lectureQoe } from "../../../lib/dash/qoe.ts";
+import type { SegmentRecord } from "../../../lib/dash/player/messages.ts";
+import { lectureQoe } from "../../../lib/dash/qoe/qoe.ts";
 import {
   rowsAsCsv,
   rowsAsJsonLines,
   segmentRows,
-} from "../../../lib/dash/segment_log.ts";
+} from "../../../lib/dash/qoe/segment_log.ts";
 import {
   type NetworkTrace,
   traceDurationMs,

@@ -2,7 +2,7 @@ import { RunError } from "../../../lib/core/errors.ts";
 import { Attempts, isAbsent } from "../../../lib/dash/attempts.ts";
 import type { Locations } from "../../../lib/dash/locations.ts";
 import type { SegmentLocation } from "../../../lib/dash/mpd/mpd.ts";
-import type { RequestState } from "../../../lib/dash/request_state.ts";
+import type { RequestState } from "../../../lib/dash/player/request_state.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import type {
   Fetched,

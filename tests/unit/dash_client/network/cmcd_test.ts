@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { seededRng } from "../../../../lib/core/rng.ts";
-import type { RequestState } from "../../../../lib/dash/request_state.ts";
+import type { RequestState } from "../../../../lib/dash/player/request_state.ts";
 import { parseCmcd, takeCmcd } from "../../../../lib/http/cmcd.ts";
 import { CmcdSession } from "../../../../roles/dash_client/network/cmcd.ts";
 

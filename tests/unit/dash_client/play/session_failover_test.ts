@@ -3,7 +3,7 @@ import { RunError } from "../../../../lib/core/errors.ts";
 import { ABR_RULES } from "../../../../lib/dash/abr/mod.ts";
 import { Locations } from "../../../../lib/dash/locations.ts";
 import { openMpd } from "../../../../lib/dash/mpd/mpd.ts";
-import { Player } from "../../../../lib/dash/player.ts";
+import { Player } from "../../../../lib/dash/player/player.ts";
 import { planTracks } from "../../../../lib/dash/title.ts";
 import type { Net } from "../../../../lib/io/net.ts";
 import type { RolecallEvent } from "../../../../lib/events/mod.ts";

@@ -4,7 +4,7 @@ import { makeMetainfo } from "../../../../lib/bittorrent/metainfo/make_metainfo.
 import { parseMetainfo } from "../../../../lib/bittorrent/metainfo/metainfo.ts";
 import { SourceHasher } from "../../../../lib/bittorrent/metainfo/source_hasher.ts";
 import type { ByteRange } from "../../../../lib/dash/mpd/mpd.ts";
-import type { RequestState } from "../../../../lib/dash/request_state.ts";
+import type { RequestState } from "../../../../lib/dash/player/request_state.ts";
 import type { Track } from "../../../../lib/dash/title.ts";
 import { hashing } from "../../../../lib/io/hash.ts";
 import type { RoleContext } from "../../../../lib/role.ts";

@@ -3,7 +3,7 @@ import { RunError } from "../../../../lib/core/errors.ts";
 import type { LiveView } from "../../../../lib/dash/live_title.ts";
 import { ABR_RULES } from "../../../../lib/dash/abr/mod.ts";
 import { openMpd } from "../../../../lib/dash/mpd/mpd.ts";
-import { Player } from "../../../../lib/dash/player.ts";
+import { Player } from "../../../../lib/dash/player/player.ts";
 import type { RoleContext } from "../../../../lib/role.ts";
 import type { PlayFlags } from "../../../../roles/dash_client/flags.ts";
 import { joinLive } from "../../../../roles/dash_client/play/live_play.ts";

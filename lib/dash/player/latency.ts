@@ -1,7 +1,7 @@
-import { catchUpRate } from "./catch_up.ts";
-import type { LiveDistance } from "./abr/rule.ts";
-import type { CatchUpOptions, CatchUpShape } from "./catch_up.ts";
-import type { PlayerOutput } from "./player_messages.ts";
+import { catchUpRate } from "../catch_up.ts";
+import type { LiveDistance } from "../abr/rule.ts";
+import type { CatchUpOptions, CatchUpShape } from "../catch_up.ts";
+import type { PlayerOutput } from "./messages.ts";
 import type { Playout } from "./playout.ts";
 
 /** How to play a title that grows. */

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { ABR_RULES } from "../../../lib/dash/abr/mod.ts";
-import { Player } from "../../../lib/dash/player.ts";
-import type { PlayerInput } from "../../../lib/dash/player_messages.ts";
+import { ABR_RULES } from "../../../../lib/dash/abr/mod.ts";
+import { Player } from "../../../../lib/dash/player/player.ts";
+import type { PlayerInput } from "../../../../lib/dash/player/messages.ts";
 import { testTitle } from "./_simulated_play.ts";
 
 const MEDIA_MS = 5000;

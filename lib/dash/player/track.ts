@@ -1,4 +1,4 @@
-import type { SegmentLocation } from "./mpd/mpd.ts";
+import type { SegmentLocation } from "../mpd/mpd.ts";
 import type { RequestState } from "./request_state.ts";
 import {
   type Choice,
@@ -6,7 +6,7 @@ import {
   type Media,
   type Position,
   type Track,
-} from "./title.ts";
+} from "../title.ts";
 
 /** Two places this near are the same: timelines are rounded. */
 const SAME_MS = 1;

@@ -1,4 +1,4 @@
-import type { SmoothedEstimate } from "./abr/rule.ts";
+import type { SmoothedEstimate } from "./rule.ts";
 
 /** How many segments the harmonic mean looks back. */
 const THROUGHPUT_WINDOW = 5;

@@ -1,5 +1,5 @@
-import type { SegmentRecord } from "./player_messages.ts";
-import type { Skip } from "./playout.ts";
+import type { SegmentRecord } from "../player/messages.ts";
+import type { Skip } from "../player/playout.ts";
 
 /**
  * The lecture's quality of experience: `0.003 · e^(0.064 · t) + 2.498`, t the share of time on the highest layer in percent.

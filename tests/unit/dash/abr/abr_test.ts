@@ -1,11 +1,14 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { bufferRate } from "../../../lib/dash/abr/bba0.ts";
+import { bufferRate } from "../../../../lib/dash/abr/bba0.ts";
 import {
   ABR_NAMES,
   ABR_RULES,
   type AbrState,
-} from "../../../lib/dash/abr/mod.ts";
-import { harmonicMean, ThroughputMeter } from "../../../lib/dash/throughput.ts";
+} from "../../../../lib/dash/abr/mod.ts";
+import {
+  harmonicMean,
+  ThroughputMeter,
+} from "../../../../lib/dash/abr/throughput_meter.ts";
 
 const STATE: AbrState = {
   ladder: [400_000, 1_000_000, 2_500_000],

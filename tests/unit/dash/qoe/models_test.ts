@@ -4,7 +4,7 @@ import {
   duanmuQoe,
   type QoeFacts,
   yuQoe,
-} from "../../../lib/dash/qoe_models.ts";
+} from "../../../../lib/dash/qoe/models.ts";
 
 /** Four segments of 4 s, one stall of 2 s after a second of start-up. */
 const PLAY: QoeFacts = {

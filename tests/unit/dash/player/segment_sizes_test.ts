@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
-import type { AbrRule, AbrState } from "../../../lib/dash/abr/rule.ts";
-import { Player } from "../../../lib/dash/player.ts";
-import type { Position } from "../../../lib/dash/title.ts";
-import { titleOfPositions } from "../../../lib/sim/abr_title.ts";
+import type { AbrRule, AbrState } from "../../../../lib/dash/abr/rule.ts";
+import { Player } from "../../../../lib/dash/player/player.ts";
+import type { Position } from "../../../../lib/dash/title.ts";
+import { titleOfPositions } from "../../../../lib/sim/abr_title.ts";
 import { testTitle } from "./_simulated_play.ts";
 
 const RATES = [400_000, 1_000_000];

@@ -10,17 +10,17 @@
  * The clock of the machine is the player's: with `speed` 4 it is fed four times the time that passes, and divides
  * measured throughput by four, since a title played four times as fast needs four times the rate.
  */
-import type { Machine } from "../core/machine.ts";
-import type { SegmentLocation } from "./mpd/mpd.ts";
-import { Adaptation, type AdaptationOptions } from "./player_adaptation.ts";
-import { LatencyKeeper, type LiveOptions } from "./player_latency.ts";
-import type { PlayerInput, PlayerOutput, Seek } from "./player_messages.ts";
-import { type Attempt, recordOf } from "./player_record.ts";
-import { Patience, type PatienceOptions } from "./player_patience.ts";
-import { PlayingTrack } from "./player_track.ts";
+import type { Machine } from "../../core/machine.ts";
+import type { SegmentLocation } from "../mpd/mpd.ts";
+import { Adaptation, type AdaptationOptions } from "./adaptation.ts";
+import { LatencyKeeper, type LiveOptions } from "./latency.ts";
+import type { PlayerInput, PlayerOutput, Seek } from "./messages.ts";
+import { type Attempt, recordOf } from "./record.ts";
+import { Patience, type PatienceOptions } from "./patience.ts";
+import { PlayingTrack } from "./track.ts";
 import { Playout, type PlayoutFacts, type PlayoutOptions } from "./playout.ts";
 import type { RequestState } from "./request_state.ts";
-import type { Track } from "./title.ts";
+import type { Track } from "../title.ts";
 
 /** How a {@linkcode Player} behaves. */
 export interface PlayerOptions

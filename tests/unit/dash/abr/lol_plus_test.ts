@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { lolPlus } from "../../../lib/dash/abr/lol_plus.ts";
-import type { AbrState } from "../../../lib/dash/abr/mod.ts";
+import { lolPlus } from "../../../../lib/dash/abr/lol_plus.ts";
+import type { AbrState } from "../../../../lib/dash/abr/mod.ts";
 
 // As a vector 2.7221 Mbit/s long: its rungs are at 0.1469, 0.3674 and 0.9184 of the map.
 const LADDER = [400_000, 1_000_000, 2_500_000];

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Playout } from "../../../lib/dash/playout.ts";
+import { Playout } from "../../../../lib/dash/player/playout.ts";
 
 const OPTIONS = { startMs: 4000, resumeMs: 2000, capMs: 10_000 };
 

@@ -1,4 +1,4 @@
-import type { AbrProgress } from "./abr/rule.ts";
+import type { AbrProgress } from "../abr/rule.ts";
 
 /** The rate at which a segment comes is not judged before it has flowed for so long, as in dash.js. */
 const GRACE_MS = 500;

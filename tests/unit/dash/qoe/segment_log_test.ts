@@ -1,13 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
-import { p1203Input } from "../../../lib/dash/p1203.ts";
-import type { SegmentRecord } from "../../../lib/dash/player_messages.ts";
-import { yinQoe } from "../../../lib/dash/qoe.ts";
+import { p1203Input } from "../../../../lib/dash/qoe/p1203.ts";
+import type { SegmentRecord } from "../../../../lib/dash/player/messages.ts";
+import { yinQoe } from "../../../../lib/dash/qoe/qoe.ts";
 import {
   rowsAsCsv,
   rowsAsJsonLines,
   segmentRows,
-} from "../../../lib/dash/segment_log.ts";
-import type { Choice } from "../../../lib/dash/title.ts";
+} from "../../../../lib/dash/qoe/segment_log.ts";
+import type { Choice } from "../../../../lib/dash/title.ts";
 
 const CHOICES: Readonly<Record<string, Choice>> = {
   low: choice("low", "avc1.42c01e", 640, 360),

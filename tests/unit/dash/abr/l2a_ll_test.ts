@@ -1,6 +1,6 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { l2aLl, onSimplex } from "../../../lib/dash/abr/l2a_ll.ts";
-import type { AbrState } from "../../../lib/dash/abr/mod.ts";
+import { l2aLl, onSimplex } from "../../../../lib/dash/abr/l2a_ll.ts";
+import type { AbrState } from "../../../../lib/dash/abr/mod.ts";
 
 Deno.test("onSimplex gives the nearest distribution", () => {
   for (

@@ -5,8 +5,8 @@
  * Times are seconds of media, rates kbit/s. I13 is the picture, I11 the sound, I23 the stalls, the start-up being the one
  * at 0. Sound has no segments when its codec is none of the four that the model knows; the program then takes it for good.
  */
-import type { SegmentRecord } from "./player_messages.ts";
-import type { Choice } from "./title.ts";
+import type { SegmentRecord } from "../player/messages.ts";
+import type { Choice } from "../title.ts";
 
 /** The document. */
 export interface P1203Input {

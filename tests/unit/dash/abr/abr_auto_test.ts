@@ -1,10 +1,10 @@
 /** What the rule `auto` learns of a network, and what it does with the end of a title. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { Forecast } from "../../../lib/dash/abr/auto_forecast.ts";
-import { AutoValues } from "../../../lib/dash/abr/auto_values.ts";
-import { ABR_RULES } from "../../../lib/dash/abr/mod.ts";
-import type { AbrDownload } from "../../../lib/dash/abr/rule.ts";
-import { playOverTrace } from "../../../lib/sim/abr_play.ts";
+import { Forecast } from "../../../../lib/dash/abr/auto_forecast.ts";
+import { AutoValues } from "../../../../lib/dash/abr/auto_values.ts";
+import { ABR_RULES } from "../../../../lib/dash/abr/mod.ts";
+import type { AbrDownload } from "../../../../lib/dash/abr/rule.ts";
+import { playOverTrace } from "../../../../lib/sim/abr_play.ts";
 
 const LADDER = [400_000, 1_000_000, 2_500_000];
 

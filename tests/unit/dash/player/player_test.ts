@@ -3,8 +3,11 @@ import {
   ABR_NAMES,
   ABR_RULES,
   type AbrName,
-} from "../../../lib/dash/abr/mod.ts";
-import { Player, type PlayerOptions } from "../../../lib/dash/player.ts";
+} from "../../../../lib/dash/abr/mod.ts";
+import {
+  Player,
+  type PlayerOptions,
+} from "../../../../lib/dash/player/player.ts";
 import { type Link, simulatePlay, testTitle } from "./_simulated_play.ts";
 
 const MEDIA_MS = 5000;

@@ -1,7 +1,7 @@
 /** What the papers say, in figures worked out by hand. */
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { ABR_RULES, type AbrState } from "../../../lib/dash/abr/mod.ts";
-import type { AbrSession } from "../../../lib/dash/abr/rule.ts";
+import { ABR_RULES, type AbrState } from "../../../../lib/dash/abr/mod.ts";
+import type { AbrSession } from "../../../../lib/dash/abr/rule.ts";
 
 const STATE: AbrState = {
   ladder: [400_000, 1_000_000, 2_500_000],

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { rungInstead } from "../../../lib/dash/abandon.ts";
-import type { AbrProgress } from "../../../lib/dash/abr/rule.ts";
+import { rungInstead } from "../../../../lib/dash/player/abandon.ts";
+import type { AbrProgress } from "../../../../lib/dash/abr/rule.ts";
 
 const KIBIT = 8 * 1024;
 

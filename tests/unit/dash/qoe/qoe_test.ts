@@ -1,6 +1,6 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import type { SegmentRecord } from "../../../lib/dash/player_messages.ts";
-import { lectureQoe, summarizePlay } from "../../../lib/dash/qoe.ts";
+import type { SegmentRecord } from "../../../../lib/dash/player/messages.ts";
+import { lectureQoe, summarizePlay } from "../../../../lib/dash/qoe/qoe.ts";
 
 const SLIDE: readonly [number, number][] = [
   [0, 2.501],

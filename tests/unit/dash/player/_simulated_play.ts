@@ -1,6 +1,6 @@
-import type { Player } from "../../../lib/dash/player.ts";
-import type { PlayerOutput } from "../../../lib/dash/player_messages.ts";
-import type { Position } from "../../../lib/dash/title.ts";
+import type { Player } from "../../../../lib/dash/player/player.ts";
+import type { PlayerOutput } from "../../../../lib/dash/player/messages.ts";
+import type { Position } from "../../../../lib/dash/title.ts";
 
 /** A link: bits per second as a function of time, constant within each `stepMs`. */
 export interface Link {
