@@ -58,7 +58,11 @@ export interface StubQueryOptions {
 export type StubInput =
   | { readonly kind: "start" }
   | { readonly kind: "message"; readonly bytes: Uint8Array }
-  | { readonly kind: "disconnected" }
+  | {
+    /** What was sent last will not be answered: it could not be sent, or the connection is over. */
+    readonly kind: "disconnected";
+    readonly reason?: string;
+  }
   | { readonly kind: "timeout" };
 
 /** What a {@linkcode StubQuery} wants done; it ends with `answered` or `failed`. */
@@ -173,6 +177,8 @@ export class StubQuery implements Machine<StubInput, StubOutput> {
   #sentMessages = 0;
   #transport: "udp" | "tcp";
   #deadlineMs = Infinity;
+  /** Why the last message will not be answered, if that is known. */
+  #reason = "";
   readonly #names: Name[] = [];
   readonly #records: DnsRecord[] = [];
 
@@ -199,7 +205,8 @@ export class StubQuery implements Machine<StubInput, StubOutput> {
           ? []
           : this.#read(input.bytes, nowMs);
       case "disconnected":
-        // over UDP there is no connection to lose; over TCP the wait is pointless
+        this.#reason = input.reason ?? "";
+        // over UDP the network may be there again for the next one; over TCP the wait is pointless
         return this.#deadlineMs === Infinity || this.#transport === "udp"
           ? []
           : this.#again(nowMs);
@@ -218,6 +225,7 @@ export class StubQuery implements Machine<StubInput, StubOutput> {
     this.#id = Math.floor(rng() * 65536);
     this.#deadlineMs = nowMs + timeoutMs * 2 ** this.#attempt;
     this.#attempt += 1;
+    this.#reason = "";
     this.#sentMessages += 1;
     const bytes = encodeQuery({
       ...this.#options,
@@ -234,7 +242,9 @@ export class StubQuery implements Machine<StubInput, StubOutput> {
     }
     return this.#fail(
       "dns-no-answer",
-      `no answer to ${counted(this.#attempt, "query", "queries")}`,
+      `no answer to ${counted(this.#attempt, "query", "queries")}${
+        this.#reason === "" ? "" : ` (${this.#reason})`
+      }`,
     );
   }
 

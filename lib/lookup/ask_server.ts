@@ -1,4 +1,4 @@
-import { type ProtocolError, RunError } from "../core/errors.ts";
+import { messageOf, type ProtocolError, RunError } from "../core/errors.ts";
 import type { StubAnswer, StubInput, StubQuery } from "../dns/stub_query.ts";
 import { drive } from "../io/drive.ts";
 import { Inbox } from "../io/inbox.ts";
@@ -48,6 +48,7 @@ export async function askServer(
       await socket.send(output.bytes, server).catch((error) => {
         // Unreachable for now: the question asks again, or gives up in time.
         if (!(error instanceof RunError)) throw error;
+        inbox.push({ kind: "disconnected", reason: error.message });
       });
     } else if (output.kind === "send") {
       talks.push(talk(output.bytes, conversation, ctx));
@@ -78,6 +79,7 @@ async function talk(
   { server, inbox, signal }: Conversation,
   { net }: World,
 ): Promise<void> {
+  let reason: string | undefined;
   try {
     await askOverTcp(message, {
       ...{ to: server, net, signal },
@@ -86,6 +88,7 @@ async function talk(
     });
   } catch (error) {
     if (!signal.aborted && !(error instanceof RunError)) throw error;
+    reason = messageOf(error);
   }
-  inbox.push({ kind: "disconnected" });
+  inbox.push({ kind: "disconnected", ...reason && { reason } });
 }

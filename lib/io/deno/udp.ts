@@ -1,4 +1,5 @@
 import { formatHostPort } from "../../core/address.ts";
+import { counted } from "../../core/units.ts";
 import { RunError } from "../../core/errors.ts";
 import { KnownAddresses } from "../known_addresses.ts";
 import { type Datagram, MAX_ANSWER_BYTES, type UdpSocket } from "../net.ts";
@@ -67,7 +68,7 @@ export function udpSocket(
         throw new RunError(
           "send-failed",
           systemError(
-            `send ${bytes.length} bytes to ${formatHostPort(to)}`,
+            `send ${counted(bytes.length, "byte")} to ${formatHostPort(to)}`,
             error,
           )
             .message,

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseCidr } from "../../../lib/core/address.ts";
 import { seededRng } from "../../../lib/core/rng.ts";
 import { RCODES, RECORD_TYPES } from "../../../lib/dns/codes.ts";
@@ -206,4 +206,24 @@ Deno.test("StubQuery asks for a network's clients", () => {
   const subnet = decodeMessage(sent.bytes).edns?.clientSubnet;
   assert(subnet !== undefined);
   assertEquals(formatClientSubnet(subnet), "127.2.0.0/20/0");
+});
+
+Deno.test("StubQuery says why its last message could not be sent, and forgets it when the next one is", () => {
+  const disconnected = { kind: "disconnected", reason: "no network" } as const;
+  for (
+    const [inputs, said] of [[3, /queries \(no network\)$/], [
+      1,
+      /ies$/,
+    ]] as const
+  ) {
+    const machine = query();
+    let outputs = machine.handle({ kind: "start" }, 0);
+    for (let at = 0; outputs[0]?.kind === "send"; at += 1) {
+      if (at < inputs) assertEquals(machine.handle(disconnected, 0), []);
+      outputs = machine.handle({ kind: "timeout" }, machine.deadlineMs);
+    }
+    const [failed] = outputs;
+    assert(failed?.kind === "failed");
+    assertMatch(failed.error.message, said);
+  }
 });
