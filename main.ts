@@ -68,7 +68,9 @@ async function completionScript(shell: string): Promise<string> {
   const known = SHELLS.find((name) => name === shell);
   if (known === undefined) {
     throw new InputError(
-      `completions are made for ${SHELLS.join(", ")}, not for "${shell}"`,
+      `completions are made for ${SHELLS.join(", ")}${
+        shell === "" ? "; say for which" : `, not for "${shell}"`
+      }`,
     );
   }
   return completions(known, await Promise.all(ROLES.map((r) => r.load())));

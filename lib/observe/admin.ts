@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { html } from "hono/html";
-import { InputError } from "../core/errors.ts";
+import { advising, InputError } from "../core/errors.ts";
 import type { EventRecord } from "../events/mod.ts";
 import type { HttpServer } from "../io/http.ts";
 import { pages } from "../io/pages.ts";
@@ -76,10 +76,13 @@ export function serveAdmin(
     return hasOwn ? next() : c.html(indexPage(options));
   });
   app.all("*", (c) => options.pages.answer(c.req.raw));
-  const server: HttpServer = net.serveHttp(
-    address,
-    pages((request) => app.fetch(request)),
-  );
+  const answer = pages((request) => app.fetch(request));
+  let server: HttpServer;
+  try {
+    server = net.serveHttp(address, answer);
+  } catch (error) {
+    throw advising("--admin", error);
+  }
   return {
     host: server.host,
     port: server.port,

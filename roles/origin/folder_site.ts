@@ -17,7 +17,7 @@ import {
   type Site,
 } from "./site.ts";
 
-/** Opens a folder to be served. @throws {InputError} If it is none. */
+/** Opens a folder to be served. @throws {InputError} If it is none. @throws {RunError} If it cannot be read. */
 export async function openFolderSite(
   root: string,
   files: Files,
@@ -25,6 +25,8 @@ export async function openFolderSite(
   if ((await files.stat(root))?.kind !== "folder") {
     throw new InputError(`--root: there is no folder ${root}`);
   }
+  // A folder that we may not enter is there too.
+  await files.stat(`${root}/.`);
   return new FolderSite(await files.realPath(root), files);
 }
 

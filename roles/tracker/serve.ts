@@ -1,4 +1,4 @@
-import { InputError, RunError } from "../../lib/core/errors.ts";
+import { advising, InputError, RunError } from "../../lib/core/errors.ts";
 import { toHex } from "../../lib/core/bytes.ts";
 import { SwarmTable } from "../../lib/bittorrent/tracker/swarm_table.ts";
 import { ConnectionIds } from "../../lib/bittorrent/tracker/connection_ids.ts";
@@ -145,7 +145,8 @@ async function openDoors(
       await http[Symbol.asyncDispose]();
       const mayTryAgain = flags.port === 0 && flags.udpPort === undefined &&
         error instanceof RunError && error.code === "address-in-use";
-      if (!mayTryAgain || attempt >= PORT_ATTEMPTS) throw error;
+      if (mayTryAgain && attempt < PORT_ATTEMPTS) continue;
+      throw flags.udpPort === undefined ? error : advising("--udp-port", error);
     }
   }
 }

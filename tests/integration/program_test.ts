@@ -77,6 +77,27 @@ Deno.test("--admin shows health, metrics, events and flags of a running role", a
   assertEquals((await server.stop()).code, 0);
 });
 
+Deno.test("a port in use is told with the flag that chooses another", async () => {
+  await using server = await startProgram([...SERVER, "--admin", "0"]);
+  const { port } = await server.until("admin.listening");
+  const run = async (...args: readonly string[]) =>
+    (await runProgram([...args, "--host", "127.0.0.1"])).stderr;
+  const other = (flag: string) => `choose another with ${flag}, or 0`;
+  assertStringIncludes(
+    await run("udp-echo", "--port", "0", "--admin", String(port)),
+    other("--admin"),
+  );
+  assertStringIncludes(
+    await run("origin", "--port", String(port)),
+    other("--port"),
+  );
+  const { port: udpPort } = await server.until("role.listening");
+  assertStringIncludes(
+    await run("tracker", "--port", "0", "--udp-port", String(udpPort)),
+    other("--udp-port"),
+  );
+});
+
 Deno.test("--events records every event from started to finished, --config gives flags", async () => {
   await using folder = await temporaryFolder();
   const config = join(folder.path, "flags.json");

@@ -1,4 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { RunError } from "../../../lib/core/errors.ts";
 import { lecturePlan } from "../../../lib/media/title_plan.ts";
 import { liveNumbers } from "../../../lib/media/title_published.ts";
 import type { RoleContext } from "../../../lib/role.ts";
@@ -84,4 +85,19 @@ Deno.test("TitleSite has live segments from their end on, and for a while after 
   // RFC 8216 §6.2.2: for its own length and that of the playlist it was in, here two minutes.
   sinceMs += 122_000;
   assertEquals([await has(first), await has(first - 10)], [true, false]);
+});
+
+Deno.test("openFolderSite refuses a folder that may not be entered", async () => {
+  const denied = new RunError("permission-denied", "Cannot look at /r/.");
+  await assertRejects(
+    () =>
+      openFolderSite("/r", {
+        stat: (path: string) =>
+          path === "/r"
+            ? Promise.resolve({ kind: "folder", sizeBytes: 0 })
+            : Promise.reject(denied),
+        realPath: (path: string) => Promise.resolve(path),
+      } as unknown as Files),
+    RunError,
+  );
 });
