@@ -93,6 +93,8 @@ const RULES = {
   "ours, filling": (trace: CacheTrace) => ours(trace, 8),
   /** The best that never changes, chosen by who knows all requests: those asked for most for their size. */
   static: staticPlacement,
+  /** As "ours, filling", by who knows in advance how often each is asked for: what of the loss to static is not ignorance. */
+  "known, filling": (trace: CacheTrace) => known(trace, 8),
   /** Who knows all requests in advance, leaves out what is wanted last (Belady, 1966). The best there is for equal sizes. */
   Belady: belady,
 };
@@ -128,6 +130,35 @@ function ours({ asked, sizes }: CacheTrace, fillingAtOnce = 0): number {
       if (filling.length <= fillingAtOnce) continue;
       const done = filling.shift()!;
       store.set(`/${done}`, done, { sizeBytes: sizes[done]! });
+    }
+  }
+  return hits;
+}
+
+/** Who leaves is always the one asked for least for its size, of those that are not on their way in. */
+function known({ asked, sizes }: CacheTrace, fillingAtOnce: number): number {
+  const counts = new Float64Array(sizes.length);
+  for (const object of asked) counts[object]! += 1;
+  const worthOf = (object: number) => counts[object]! / sizes[object]!;
+  const [held, filling] = [new Set<number>(), new Set<number>()];
+  let [used, hits] = [0, 0];
+  for (const object of asked) {
+    if (held.has(object) || filling.has(object)) {
+      hits += 1;
+      continue;
+    }
+    used += sizes[object]!;
+    filling.add(object);
+    const [done] = filling;
+    if (filling.size > fillingAtOnce && filling.delete(done!)) held.add(done!);
+    while (used > BUDGET_BYTES && held.size > 0) {
+      let [least, leastWorth] = [-1, Infinity];
+      for (const each of held) {
+        const worth = worthOf(each);
+        if (worth < leastWorth) [least, leastWorth] = [each, worth];
+      }
+      held.delete(least);
+      used -= sizes[least]!;
     }
   }
   return hits;

@@ -4,11 +4,14 @@ import { Popularity, type Use } from "./popularity.ts";
 const NEWCOMERS_SHARE = 0.01;
 /** What is left, after each newcomer, of the room for newcomers that is not needed now. */
 const NEWCOMERS_DECAY = 31 / 32;
-/** How many values are compared to find the one to go: with sizes that differ, ten miss the large ones that are hardly used. */
-const COMPARED = 100;
-/** The same where what comes in has not proved itself: how many are compared, and how many of them go at once at most. */
+/** How many values are compared to find those to go: with sizes that differ, ten miss the large ones that are hardly used. */
+const COMPARED = 300;
+/** The same where what comes in has not proved itself. */
 const COMPARED_UNPROVED = 1000;
-const MOST_UNPROVED = 10;
+/** How many of them go at once at most. */
+const MOST_VICTIMS = 50;
+/** How many times as much as each of those a newcomer has to be used: counts are small numbers, and each change costs a fetch. */
+const CLEARLY_MORE = 1.3;
 
 /**
  * A store with a budget in bytes that holds what is used most: W-TinyLFU (Einziger, Friedman and Manes, ACM Transactions
@@ -16,11 +19,11 @@ const MOST_UNPROVED = 10;
  *
  * LRU has a weakness a video edge meets every day: somebody plays a long title once, and every segment of it pushes out
  * one that many want. Here a newcomer has to prove itself. It waits in WINDOW, which is small. When others need its
- * place it enters MAIN only if it was used more, for its size, than each of those that would have to leave MAIN for it.
- * Uses are counted while a value is here and for some time after it has left (see {@linkcode Popularity}), and halved
+ * place it enters MAIN only if it was used clearly more, for its size, than each of those that would have to leave MAIN for
+ * it. Uses are counted while a value is here and for some time after it has left (see {@linkcode Popularity}), and halved
  * again and again, so that what was wanted yesterday goes.
  *
- * What leaves MAIN is, of the next hundred that a hand points at which goes round and round, the one used least for its
+ * What leaves MAIN are, of the next few hundred that a hand points at which goes round and round, those used least for their
  * size (the paper keeps a list by last use instead, for which each hit has to move something; here a hit is a counter).
  *
  * Three things are not in the paper. Uses are weighed **by size**, as who fills a knapsack does: to compare a newcomer's
@@ -162,7 +165,12 @@ export class ByteStore<V> {
       const { pinned, window, main } = this.#bytes;
       const isFull = pinned + window > this.#newcomersBytes;
       if (window > 0 && (isFull || main === 0)) this.#leaveWindow();
-      else for (const slot of this.#leastUsed()) this.#evict(slot);
+      // What is pinned nobody could weigh against them.
+      else {
+        const neededBytes = this.usedBytes - this.#budgetBytes;
+        const victims = this.#leastUsed(neededBytes, COMPARED_UNPROVED);
+        for (const victim of victims) this.#evict(victim);
+      }
     }
   }
 
@@ -181,59 +189,37 @@ export class ByteStore<V> {
     this.#put(slot, "main", slot.sizeBytes);
   }
 
-  /** Who would make that much room in MAIN; undefined when one of them was used as much as `slot` for its size, or more. */
-  #lessUsed(slot: Slot<V>, neededBytes: number): Slot<V>[] | undefined {
-    const worth = this.#usesPerByte(slot);
-    return this.#victims(
-      neededBytes,
-      (victim) => this.#usesPerByte(victim) < worth,
-    );
-  }
-
-  /**
-   * Values of MAIN that together have `neededBytes`: of each few the hand comes to the least used for its size. Undefined
-   * when there are not so many, or one is not accepted.
-   */
-  #victims(
+  /** Who would make that much room in MAIN; undefined when `slot` was not used clearly more, for its size, than one of them. */
+  #lessUsed(
+    slot: Slot<V>,
     neededBytes: number,
-    accepts: (victim: Slot<V>) => boolean,
-  ): Slot<V>[] | undefined {
-    const victims: Slot<V>[] = [];
-    let seen = 0;
-    while (neededBytes > 0) {
-      let least: Slot<V> | undefined;
-      let leastWorth = Infinity;
-      for (let n = 0; n < COMPARED && seen < this.#main.size; n++, seen++) {
-        const slot = this.#main.next()!;
-        const worth = this.#usesPerByte(slot);
-        if (least !== undefined && worth >= leastWorth) continue;
-        [least, leastWorth] = [slot, worth];
-      }
-      if (least === undefined || !accepts(least)) return undefined;
-      victims.push(least);
-      neededBytes -= least.sizeBytes;
-    }
-    return victims;
+  ): readonly Slot<V>[] | undefined {
+    const victims = this.#leastUsed(neededBytes, COMPARED);
+    const bytes = victims.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const most = victims.at(-1);
+    if (most === undefined || bytes < neededBytes) return undefined;
+    const isClear =
+      this.#usesPerByte(slot) > CLEARLY_MORE * this.#usesPerByte(most);
+    return isClear ? victims : undefined;
   }
 
-  /** Who leaves MAIN for something pinned, which nobody could weigh against them: of many the hand comes to, those used least for their size. */
-  #leastUsed(): readonly Slot<V>[] {
-    const neededBytes = this.usedBytes - this.#budgetBytes;
+  /** Of so many of MAIN that the hand comes to, those used least for their size, as many as make the room, or `MOST_VICTIMS`; the least used first. */
+  #leastUsed(neededBytes: number, compared: number): readonly Slot<V>[] {
     // In rising order of worth; all of them are needed.
     const least: { readonly slot: Slot<V>; readonly worth: number }[] = [];
     const last = () => least.at(-1)!;
     let bytes = 0;
-    let left = Math.min(COMPARED_UNPROVED, this.#main.size);
+    let left = Math.min(compared, this.#main.size);
     for (; left > 0; left--) {
       const slot = this.#main.next()!;
       const worth = this.#usesPerByte(slot);
-      const isEnough = bytes >= neededBytes || least.length === MOST_UNPROVED;
+      const isEnough = bytes >= neededBytes || least.length === MOST_VICTIMS;
       if (isEnough && worth >= last().worth) continue;
       const at = least.findIndex((each) => worth < each.worth);
       least.splice(at < 0 ? least.length : at, 0, { slot, worth });
       bytes += slot.sizeBytes;
       while (
-        least.length > MOST_UNPROVED ||
+        least.length > MOST_VICTIMS ||
         bytes - last().slot.sizeBytes >= neededBytes
       ) bytes -= least.pop()!.slot.sizeBytes;
     }

@@ -3,7 +3,7 @@ const USES_BEFORE_HALVING = 20;
 /** Until there are many values, the average says little. */
 const LEAST_BEFORE_HALVING = 100;
 /** Values that are gone and remembered: as many as the budget could hold so often, and so many at most. */
-const REMEMBERED_BUDGETS = 4;
+const REMEMBERED_BUDGETS = 10;
 const MAX_REMEMBERED = 100_000;
 
 /** How much something is wanted. */

@@ -102,6 +102,23 @@ Deno.test("ByteStore does not give what was used much for something large that w
   assert(held.length >= 4, held.join());
 });
 
+Deno.test("ByteStore gives something large the place of several that were used clearly less for their size, and of no others", () => {
+  const store = new ByteStore<string>({ budgetBytes: 100 });
+  const ask = (key: string, sizeBytes: number) =>
+    store.get(key) !== undefined || store.set(key, key, { sizeBytes });
+  for (let n = 0; n < 10; n++) {
+    for (let uses = 0; uses < 4; uses++) ask(`small${n}`, 10);
+  }
+  // From here on everything has to prove itself: a small one had to go for it.
+  for (let uses = 1; uses <= 25; uses++) {
+    // 20 to 25 uses of 50 bytes are as many as 4 to 5 of 10.
+    assertEquals(ask("large", 50), false, `${uses}`);
+  }
+  ask("large", 50);
+  assert(ask("large", 50));
+  assertEquals(store.count, 5);
+});
+
 Deno.test("ByteStore refuses what is larger than all of it", () => {
   const store = new ByteStore<string>({ budgetBytes: 100 });
   store.set("a", "a", { sizeBytes: 50 });

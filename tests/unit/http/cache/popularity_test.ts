@@ -20,13 +20,13 @@ Deno.test("Popularity halves counts when all were used twenty times on average",
   assertEquals(popularity.usesOf(use), 5);
 });
 
-Deno.test("Popularity remembers the last that left, up to four budgets of bytes and 100 000 of them", () => {
+Deno.test("Popularity remembers the last that left, up to ten budgets of bytes and 100 000 of them", () => {
   const popularity = new Popularity();
-  for (let n = 0; n < 50; n++) popularity.remember(gone(`k${n}`, n), 5);
-  assertEquals(popularity.remembered, 20);
+  for (let n = 0; n < 80; n++) popularity.remember(gone(`k${n}`, n), 5);
+  assertEquals(popularity.remembered, 50);
   assertEquals(popularity.recall("k29").uses, 0);
   assertEquals(popularity.recall("k30").uses, 30);
-  assertEquals(popularity.remembered, 19);
+  assertEquals(popularity.remembered, 49);
   for (let n = 0; n < 101_000; n++) popularity.remember(gone(`m${n}`, 1), 1e9);
   assertEquals(popularity.remembered, 100_000);
   // One that comes back and leaves again is the last, and counted once.
