@@ -8,10 +8,10 @@ import { noteLoad } from "../../lib/dns/select/by_load.ts";
 import type { Edge, EdgeBook } from "../../lib/dns/select/edge.ts";
 import type { ZoneTable } from "../../lib/dns/authority/zone_table.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import { checkEdge, describeCheck, readMetrics } from "./edge_check.ts";
-import type { WatchRules } from "./watch_flags.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import { pauseUntil } from "../../lib/io/pause.ts";
+import { checkEdge, describeCheck, readMetrics } from "./edge_check.ts";
+import type { WatchRules } from "./watch_flags.ts";
 
 /** At the start the edges are checked one after the other with such pauses, or shorter ones if there are many. */
 const START_PAUSE_MS = 20;

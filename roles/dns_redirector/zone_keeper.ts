@@ -3,9 +3,9 @@ import { displayName, equalNames } from "../../lib/dns/name.ts";
 import { EdgeBook } from "../../lib/dns/select/edge.ts";
 import type { ZoneTable } from "../../lib/dns/authority/zone_table.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import { filesOf, loadZones, type ZoneFlagValues } from "./zone_flags.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";
 import { pauseUntil } from "../../lib/io/pause.ts";
+import { filesOf, loadZones, type ZoneFlagValues } from "./zone_flags.ts";
 
 /** How often the zone files are looked at for changes. */
 const LOOK_MS = 500;

@@ -1,3 +1,4 @@
+import { join } from "@std/path";
 import { concat, utf8, viewOf } from "../../lib/core/bytes.ts";
 import { RunError } from "../../lib/core/errors.ts";
 import { box, mediaSegment } from "../../lib/media/fmp4.ts";
@@ -8,7 +9,6 @@ import {
   FragmentReader,
 } from "../../lib/media/fragments.ts";
 import { type Rendition, segmentNameOf } from "../../lib/media/published.ts";
-import { join } from "@std/path";
 import type { RoleContext } from "../../lib/role.ts";
 import { SOUND_FRAME, startFfmpeg } from "./ffmpeg.ts";
 

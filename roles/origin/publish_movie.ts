@@ -18,9 +18,9 @@ import {
   trueBandwidth,
 } from "../../lib/media/published.ts";
 import type { RoleContext } from "../../lib/role.ts";
+import { RunError } from "../../lib/core/errors.ts";
 import type { EncodedTrack, TrackJob } from "./encode.ts";
 import { type Movie, SOUND_CHANNELS, SOUND_RATE } from "./ffmpeg.ts";
-import { RunError } from "../../lib/core/errors.ts";
 
 /** A track that has all its segments. */
 export type FinishedTrack = TrackJob & EncodedTrack;

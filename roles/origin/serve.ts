@@ -10,6 +10,7 @@ import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
 import { pauseUntil } from "../../lib/io/pause.ts";
 import { ViolationLog } from "../../lib/io/violation_log.ts";
 import type { RoleContext } from "../../lib/role.ts";
+import { Throttle } from "../../lib/io/throttle.ts";
 import { type Plan, planLine, planOptions, planResource } from "./answer.ts";
 import { AnswerLog } from "./answer_log.ts";
 import { streamBody } from "./body.ts";
@@ -17,7 +18,6 @@ import { Compressor, isCompressible } from "./compressed.ts";
 import { planTitle, type TitleFlags } from "./flags.ts";
 import { openFolderSite } from "./folder_site.ts";
 import type { Content, Resource, Site } from "./site.ts";
-import { Throttle } from "../../lib/io/throttle.ts";
 import { TitleSite } from "./title_site.ts";
 import { WatchSite } from "./watch_site.ts";
 

@@ -20,11 +20,11 @@ import {
   type Self,
   type ShareStatus,
 } from "../../lib/peer/discovery_of.ts";
-import type { ShareFlags } from "./flags.ts";
 import {
   type SharedContent,
   SwarmDriver,
 } from "../../lib/peer/swarm_driver.ts";
+import type { ShareFlags } from "./flags.ts";
 import { metadataOptions } from "./swarm_setup.ts";
 import { hopeless } from "./hopeless.ts";
 

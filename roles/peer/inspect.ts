@@ -6,8 +6,8 @@ import type { Metainfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
 import { formatHostPort } from "../../lib/core/address.ts";
 import { isMagnet, type Magnet } from "../../lib/bittorrent/metainfo/magnet.ts";
 import type { RoleContext, RoleResult } from "../../lib/role.ts";
-import { readMagnet } from "./fetch_metadata.ts";
 import { readTorrent } from "../../lib/peer/read_torrent.ts";
+import { readMagnet } from "./fetch_metadata.ts";
 
 /** Prints what a .torrent or a magnet link says. */
 export async function inspectTorrent(

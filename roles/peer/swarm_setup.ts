@@ -11,8 +11,8 @@ import type { SwarmOptions } from "../../lib/bittorrent/swarm/options.ts";
 import { sha1, sha256 } from "../../lib/io/hash.ts";
 import { TokenBucket } from "../../lib/model/token_bucket.ts";
 import { VERSION } from "../../lib/version.ts";
-import type { ShareFlags } from "./flags.ts";
 import type { Self } from "../../lib/peer/discovery_of.ts";
+import type { ShareFlags } from "./flags.ts";
 
 const LIMITS = [
   "uploadLimit",

@@ -1,16 +1,16 @@
-import { rungInstead } from "./abandon.ts";
 import type {
   AbrDecision,
   AbrRule,
   AbrSession,
   AbrState,
 } from "../abr/rule.ts";
+import { ThroughputMeter } from "../abr/throughput_meter.ts";
+import type { Choice, Position } from "../title.ts";
+import { rungInstead } from "./abandon.ts";
 import type { AbandonRecord, PlayerInput } from "./messages.ts";
 import type { LatencyKeeper } from "./latency.ts";
 import type { PlayingTrack } from "./track.ts";
 import type { Playout } from "./playout.ts";
-import { ThroughputMeter } from "../abr/throughput_meter.ts";
-import type { Choice, Position } from "../title.ts";
 
 /** How rates are chosen. */
 export interface AdaptationOptions {

@@ -1,8 +1,8 @@
 import type { DashEvent } from "../../events/dash.ts";
 import type { SegmentLocation } from "../mpd/mpd.ts";
+import type { Track } from "../title.ts";
 import type { PlayoutChange } from "./playout.ts";
 import type { RequestState } from "./request_state.ts";
-import type { Track } from "../title.ts";
 
 /** A leap of the viewer's; both are places in the presentation. */
 export interface Seek {

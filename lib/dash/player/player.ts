@@ -12,6 +12,7 @@
  */
 import type { Machine } from "../../core/machine.ts";
 import type { SegmentLocation } from "../mpd/mpd.ts";
+import type { Track } from "../title.ts";
 import { Adaptation, type AdaptationOptions } from "./adaptation.ts";
 import { LatencyKeeper, type LiveOptions } from "./latency.ts";
 import type { PlayerInput, PlayerOutput, Seek } from "./messages.ts";
@@ -20,7 +21,6 @@ import { Patience, type PatienceOptions } from "./patience.ts";
 import { PlayingTrack } from "./track.ts";
 import { Playout, type PlayoutFacts, type PlayoutOptions } from "./playout.ts";
 import type { RequestState } from "./request_state.ts";
-import type { Track } from "../title.ts";
 
 /** How a {@linkcode Player} behaves. */
 export interface PlayerOptions

@@ -1,5 +1,5 @@
-import type { PlayerInput, SegmentRecord } from "./messages.ts";
 import type { Position } from "../title.ts";
+import type { PlayerInput, SegmentRecord } from "./messages.ts";
 
 /** Which copy of a segment is being fetched. */
 export interface Attempt {

@@ -1,5 +1,4 @@
 import type { SegmentLocation } from "../mpd/mpd.ts";
-import type { RequestState } from "./request_state.ts";
 import {
   type Choice,
   knownSizeBits,
@@ -7,6 +6,7 @@ import {
   type Position,
   type Track,
 } from "../title.ts";
+import type { RequestState } from "./request_state.ts";
 
 /** Two places this near are the same: timelines are rounded. */
 const SAME_MS = 1;

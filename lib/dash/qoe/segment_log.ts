@@ -8,9 +8,9 @@
  * Of the models of quality P.1203 is left out, and the lecture's is added; each is over the play so far.
  */
 import type { SegmentRecord } from "../player/messages.ts";
+import type { Choice } from "../title.ts";
 import { lectureQoe, yinQoe } from "./qoe.ts";
 import { claeysQoe, duanmuQoe, type QoeFacts, yuQoe } from "./models.ts";
-import type { Choice } from "../title.ts";
 
 /** What is logged of one segment. */
 export type SegmentRow = Readonly<Record<string, string | number>>;

@@ -6,12 +6,12 @@
  */
 import type { Rng } from "../../core/rng.ts";
 import { utf8 } from "../../core/bytes.ts";
-import { type Choice, choose } from "./choice.ts";
 import { CLASSES, RCODES, RECORD_TYPES } from "../codes.ts";
 import type { MessageWriter } from "../message_writer.ts";
 import { equalNames, isWithin, nameEnd, ROOT, withNewEnd } from "../name.ts";
-import { hashName } from "./name_table.ts";
 import type { QueryReader } from "../query_reader.ts";
+import { type Choice, choose } from "./choice.ts";
+import { hashName } from "./name_table.ts";
 import type { Redirect, RedirectFamily } from "./redirects.ts";
 import {
   type Found,

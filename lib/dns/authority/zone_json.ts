@@ -3,9 +3,9 @@
  * `docs/protocols/dns.md` describes it with an example.
  */
 import { parseAddress, parseCidr } from "../../core/address.ts";
-import { parseRecords } from "./master_file.ts";
 import { displayName, equalNames, type Name, parseName } from "../name.ts";
 import { parseSteering } from "../select/mod.ts";
+import { parseRecords } from "./master_file.ts";
 import { edgePlaces } from "./zone_flags.ts";
 import type { EdgeSpec, RedirectSpec, SiteSpec, ZoneData } from "./zone.ts";
 import { DEFAULT_EDGE_TTL_SECONDS, topRecords } from "./zone_parts.ts";

@@ -11,6 +11,7 @@ import type { Machine } from "../../core/machine.ts";
 import type { Rng } from "../../core/rng.ts";
 import type { RecursionEvent } from "../../events/recursion.ts";
 import { RCODES } from "../codes.ts";
+import { lowerName } from "../name.ts";
 import {
   answerOf,
   type CachedAbout,
@@ -22,7 +23,6 @@ import {
   startedEvent,
   type Waiting,
 } from "./answer.ts";
-import { lowerName } from "../name.ts";
 import { questionKey, ResolverCache } from "./cache.ts";
 import {
   type ClientAnswer,

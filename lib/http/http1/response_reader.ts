@@ -1,7 +1,7 @@
 import { ProtocolError } from "../../core/errors.ts";
+import { Fields, splitList } from "../fields.ts";
 import { Backlog } from "./backlog.ts";
 import { BodyDecoder } from "./body_decoder.ts";
-import { Fields, splitList } from "../fields.ts";
 import type { RequestFraming } from "./request_head.ts";
 
 /** Largest head of an answer, with the interim ones before it. */

@@ -1,5 +1,6 @@
 import { ProtocolError } from "../../core/errors.ts";
 import type { Machine } from "../../core/machine.ts";
+import type { FieldSource } from "../fields.ts";
 import { BodyDecoder } from "./body_decoder.ts";
 import { errorAnswer, framingOf, keptAlive } from "./answer_framing.ts";
 import { Backlog } from "./backlog.ts";
@@ -8,7 +9,6 @@ import type {
   ConnectionLimits,
   ConnectionOutput,
 } from "./connection_messages.ts";
-import type { FieldSource } from "../fields.ts";
 import { HeadScanner } from "./head_scanner.ts";
 import { RequestHead } from "./request_head.ts";
 import {

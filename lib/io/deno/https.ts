@@ -1,9 +1,9 @@
 import { formatHostPort } from "../../core/address.ts";
 import { InputError, messageOf } from "../../core/errors.ts";
-import { systemError } from "./errors.ts";
 import { streamOf } from "../body_source.ts";
 import type { HttpHandler, HttpResponse, HttpServer } from "../http.ts";
 import type { TlsIdentity } from "../self_signed.ts";
+import { systemError } from "./errors.ts";
 
 /** How long answers in flight may take once the server is told to stop. */
 const CLOSING_MS = 2000;

@@ -1,13 +1,5 @@
 import { formatHostPort } from "../../core/address.ts";
 import { RunError } from "../../core/errors.ts";
-import { addressOf } from "./address.ts";
-import { systemError } from "./errors.ts";
-import { fetchOnce } from "./fetch.ts";
-import { udpSocket } from "./udp.ts";
-import { serveHttps } from "./https.ts";
-import { serveHttp } from "./http.ts";
-import { closer } from "./close.ts";
-import { joinMulticast } from "./multicast.ts";
 import type {
   Address,
   ConnectOptions,
@@ -16,6 +8,14 @@ import type {
   TcpListener,
   UdpSocket,
 } from "../net.ts";
+import { addressOf } from "./address.ts";
+import { systemError } from "./errors.ts";
+import { fetchOnce } from "./fetch.ts";
+import { udpSocket } from "./udp.ts";
+import { serveHttps } from "./https.ts";
+import { serveHttp } from "./http.ts";
+import { closer } from "./close.ts";
+import { joinMulticast } from "./multicast.ts";
 
 /** How long to wait after an accept that failed for want of file descriptors before the next one. */
 const ACCEPT_PAUSE_MS = 50;

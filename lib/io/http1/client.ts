@@ -7,9 +7,9 @@ import {
 } from "../../http/http1/response_reader.ts";
 import type { Clock } from "../clock.ts";
 import type { BodySource } from "../http.ts";
-import { ClientConnection } from "./client_connection.ts";
 import type { Net } from "../net.ts";
 import { within } from "../within.ts";
+import { ClientConnection } from "./client_connection.ts";
 
 /** Most connections kept for later, for each server. */
 const MAX_IDLE = 64;

@@ -6,9 +6,9 @@ import type {
 import { Fields, type FieldSource } from "../../http/fields.ts";
 import type { RequestHead } from "../../http/http1/request_head.ts";
 import { ServerConnection } from "../../http/http1/server_connection.ts";
-import type { HttpBuffers, WriteOutput } from "./buffers.ts";
 import type { BodySource, HttpHandler, HttpResponse } from "../http.ts";
 import type { Address } from "../net.ts";
+import type { HttpBuffers, WriteOutput } from "./buffers.ts";
 import { RequestBody } from "./request_body.ts";
 import { ServedRequest } from "./served_request.ts";
 

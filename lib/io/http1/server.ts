@@ -4,10 +4,10 @@ import { formatHttpDate } from "../../http/http_date.ts";
 import { ServerConnection } from "../../http/http1/server_connection.ts";
 import type { Clock } from "../clock.ts";
 import type { HttpHandler, HttpOptions } from "../http.ts";
-import { HttpBuffers } from "./buffers.ts";
-import { type ByteStream, HttpConnection } from "./connection.ts";
 import type { Address } from "../net.ts";
 import { pauseUntil } from "../pause.ts";
+import { HttpBuffers } from "./buffers.ts";
+import { type ByteStream, HttpConnection } from "./connection.ts";
 
 /** How long answers in flight may take once the server is told to stop. */
 const CLOSING_MS = 2000;

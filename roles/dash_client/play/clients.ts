@@ -1,9 +1,9 @@
 import { InputError, messageOf, RunError } from "../../../lib/core/errors.ts";
 import type { RoleContext } from "../../../lib/role.ts";
-import { type PlayedClient, showClients } from "./clients_result.ts";
 import type { Cooperation } from "../sharing/cooperation.ts";
 import type { PlayFlags } from "../flags.ts";
 import type { Link } from "../network/link.ts";
+import { type PlayedClient, showClients } from "./clients_result.ts";
 import { playOne } from "./play_one.ts";
 
 /** More players than this in one process would measure the process. */

@@ -22,9 +22,9 @@ import {
   sharingOf,
   sharingTogether,
 } from "../result/sharing_result.ts";
-import type { PlayedOnce } from "./play_one.ts";
 import type { Played } from "../result/played.ts";
 import { highestOf, latencyOf } from "../result/result.ts";
+import type { PlayedOnce } from "./play_one.ts";
 
 /** One of several players. */
 export interface PlayedClient extends PlayedOnce {

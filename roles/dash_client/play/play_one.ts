@@ -16,9 +16,9 @@ import {
 import { CooperativeSource } from "../sharing/cooperative_source.ts";
 import type { PlayFlags } from "../flags.ts";
 import type { Link } from "../network/link.ts";
-import { type Joined, joinLive } from "./live_play.ts";
 import { type OpenTitle, openTitle, rungOf } from "../source/manifest.ts";
 import type { Played } from "../result/played.ts";
+import { type Joined, joinLive } from "./live_play.ts";
 import { Session } from "./session.ts";
 
 /** How it went. */

@@ -9,9 +9,9 @@ import { drive } from "../../../lib/io/drive.ts";
 import { Inbox } from "../../../lib/io/inbox.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import type { CmcdSession } from "../network/cmcd.ts";
-import type { Growth } from "./live_play.ts";
 import type { PlayLog } from "../result/played.ts";
 import type { Segments } from "../source/segment_source.ts";
+import type { Growth } from "./live_play.ts";
 
 type Fetch = Extract<PlayerOutput, { kind: "fetch" }>;
 type FailedInput = Extract<PlayerInput, { kind: "failed" }>;

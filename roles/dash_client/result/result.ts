@@ -12,11 +12,11 @@ import {
   segmentRows,
 } from "../../../lib/dash/qoe/segment_log.ts";
 import type { Hindsight } from "../../../lib/sim/abr_hindsight.ts";
+import type { ReportSection } from "../../../lib/report/report.ts";
+import type { RoleResult } from "../../../lib/role.ts";
 import type { Played, PlayLog, Row } from "./played.ts";
 import { sharingOf, sharingRow } from "./sharing_result.ts";
 import { bufferChart, latencyChart, rateChart } from "./charts.ts";
-import type { ReportSection } from "../../../lib/report/report.ts";
-import type { RoleResult } from "../../../lib/role.ts";
 
 /** Scores up to this have no percentage worth the name. */
 const LEAST_OPTIMUM = 0.1;

@@ -2,13 +2,13 @@ import { assistStep } from "../../../lib/dash/peer_assist.ts";
 import type { SegmentLocation } from "../../../lib/dash/mpd/mpd.ts";
 import type { Position } from "../../../lib/dash/title.ts";
 import type { RoleContext } from "../../../lib/role.ts";
-import type { PeerPieces } from "./cooperation.ts";
 import type { Fetched } from "../network/fetcher.ts";
 import type {
   SegmentOptions,
   Segments,
   Unavailable,
 } from "../source/segment_source.ts";
+import type { PeerPieces } from "./cooperation.ts";
 import type { SharedPart, SharedPiece, TitleTorrent } from "./title_torrent.ts";
 
 /** How often peers' announcements are looked at while none has what is wanted. */

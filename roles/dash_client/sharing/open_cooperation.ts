@@ -2,12 +2,12 @@ import { InputError } from "../../../lib/core/errors.ts";
 import { openMpd } from "../../../lib/dash/mpd/mpd.ts";
 import { MpdError } from "../../../lib/dash/mpd/xml.ts";
 import type { RoleContext } from "../../../lib/role.ts";
-import { Cooperation } from "./cooperation.ts";
 import { Fetcher } from "../network/fetcher.ts";
 import type { PlayFlags } from "../flags.ts";
 import { type FetchedManifest, fetchManifest } from "../source/live_source.ts";
 import { resolverOf, urlOf } from "../source/manifest.ts";
 import { Names } from "../network/names.ts";
+import { Cooperation } from "./cooperation.ts";
 import { openTitleTorrent, TORRENT_TIMEOUT_MS } from "./title_torrent.ts";
 
 /**

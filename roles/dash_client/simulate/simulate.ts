@@ -25,9 +25,9 @@ import { checkBuffers, thresholdsOf } from "../checks/buffers.ts";
 import { checkFetching, checkQuality } from "../checks/idle.ts";
 import type { SimulateFlags } from "../flags.ts";
 import { checkDuration, openTitle } from "../source/manifest.ts";
+import { openTrace } from "../network/trace_source.ts";
 import { compareLive, showLive } from "./simulate_live.ts";
 import { showComparison } from "./simulate_result.ts";
-import { openTrace } from "../network/trace_source.ts";
 
 /** A film's description may be as large as this. */
 const MAX_MOVIE_BYTES = 64 * 2 ** 20;

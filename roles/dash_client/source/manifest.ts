@@ -12,17 +12,17 @@ import type { RoleContext } from "../../../lib/role.ts";
 import type { CmcdSession } from "../network/cmcd.ts";
 import { Fetcher } from "../network/fetcher.ts";
 import type { SourceFlags } from "../flags.ts";
-import { readIndexes } from "./indexes.ts";
 import type { Link } from "../network/link.ts";
+import type { ResolverOptions } from "../network/lookup.ts";
+import { Names } from "../network/names.ts";
+import { readIndexes } from "./indexes.ts";
 import {
   type FetchedManifest,
   fetchManifest,
   type LiveSource,
   openLive,
 } from "./live_source.ts";
-import type { ResolverOptions } from "../network/lookup.ts";
 import { SegmentSource } from "./segment_source.ts";
-import { Names } from "../network/names.ts";
 
 /** A manifest is asked for so often at what `--resolver` says. */
 const TRIES_BY_NAME = 3;

@@ -4,13 +4,13 @@ import type { Locations } from "../../../lib/dash/locations.ts";
 import type { SegmentLocation } from "../../../lib/dash/mpd/mpd.ts";
 import type { RequestState } from "../../../lib/dash/player/request_state.ts";
 import type { RoleContext } from "../../../lib/role.ts";
+import { LinkedAbort } from "../../../lib/io/linked_abort.ts";
 import type {
   Fetched,
   Fetcher,
   FetchOptions,
   NotFetched,
 } from "../network/fetcher.ts";
-import { LinkedAbort } from "../../../lib/io/linked_abort.ts";
 
 /** How to get a segment. */
 export interface SegmentOptions extends Omit<FetchOptions, "range"> {

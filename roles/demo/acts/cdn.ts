@@ -1,7 +1,7 @@
 import { counted, formatMs } from "../../../lib/core/units.ts";
-import { reportCdn } from "./cdn_report.ts";
 import type { CdnAct, CdnNetwork } from "../scenario/scenario.ts";
 import type { Player, Stage } from "../stage/stage.ts";
+import { reportCdn } from "./cdn_report.ts";
 import type {
   Downloaded,
   PlayedNetwork,

@@ -1,6 +1,5 @@
 import { counted, formatBytes, formatMs } from "../../../lib/core/units.ts";
 import type { ReportSection } from "../../../lib/report/report.ts";
-import { thinned } from "./availability.ts";
 import type {
   Leaving,
   Member,
@@ -10,6 +9,7 @@ import type {
 import { nameOf, planOf, type PlaySwarm } from "../swarm/play_swarm.ts";
 import type { ChurnAct } from "../scenario/scenario.ts";
 import type { Stage } from "../stage/stage.ts";
+import { thinned } from "./availability.ts";
 
 /** Peers come and go, the seed leaves when the first copy is out: does everyone who stays get the file? */
 export async function playChurn(

@@ -7,12 +7,12 @@ import {
   peerToPeerSeconds,
 } from "../../../lib/model/distribution.ts";
 import type { SwarmPlan } from "../swarm/cast.ts";
-import { type Measured, reportDistribution } from "./distribution_report.ts";
-import { fetchFromServer } from "./http_clients.ts";
 import { type LectureFile, writeLectureFile } from "../stage/lecture_file.ts";
 import type { DistributionAct } from "../scenario/scenario.ts";
 import type { Stage } from "../stage/stage.ts";
 import { playSwarm } from "../swarm/staged_swarm.ts";
+import { type Measured, reportDistribution } from "./distribution_report.ts";
+import { fetchFromServer } from "./http_clients.ts";
 
 /** Starts of processes, for each N. */
 const STARTING_MS = 4_000;

@@ -1,8 +1,8 @@
 import { equalBytes } from "../../../lib/core/bytes.ts";
 import { RunError } from "../../../lib/core/errors.ts";
+import { LinkedAbort } from "../../../lib/io/linked_abort.ts";
 import type { Stage } from "../stage/stage.ts";
 import { percent } from "../stage/lecture_file.ts";
-import { LinkedAbort } from "../../../lib/io/linked_abort.ts";
 
 /** The file, where it is, and who wants it. */
 export interface Download {

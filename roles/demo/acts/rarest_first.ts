@@ -1,11 +1,11 @@
 import type { PickerName } from "../../../lib/bittorrent/swarm/picker.ts";
 import { counted, formatBytes } from "../../../lib/core/units.ts";
 import type { ReportSection } from "../../../lib/report/report.ts";
-import { availabilityChart } from "./availability.ts";
 import type { Member, SwarmOutcome } from "../swarm/cast.ts";
 import { nameOf, planOf, type PlaySwarm } from "../swarm/play_swarm.ts";
 import type { RarestFirstAct } from "../scenario/scenario.ts";
 import type { Stage } from "../stage/stage.ts";
+import { availabilityChart } from "./availability.ts";
 
 /** One swarm, played with one picker. */
 interface Played {

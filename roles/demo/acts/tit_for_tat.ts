@@ -2,10 +2,10 @@ import type { ChokerName } from "../../../lib/bittorrent/swarm/choker.ts";
 import { counted, formatBytes, formatMs } from "../../../lib/core/units.ts";
 import type { ReportSection } from "../../../lib/report/report.ts";
 import type { Member, SwarmOutcome } from "../swarm/cast.ts";
-import { roundsOf, servicesOf } from "./choke_matrix.ts";
 import { nameOf, planOf, type PlaySwarm } from "../swarm/play_swarm.ts";
 import type { TitForTatAct } from "../scenario/scenario.ts";
 import type { Stage } from "../stage/stage.ts";
+import { roundsOf, servicesOf } from "./choke_matrix.ts";
 import { findStory, type Story } from "./story.ts";
 
 /** Heat maps in the report; more rounds are joined. */

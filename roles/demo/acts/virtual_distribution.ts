@@ -11,11 +11,11 @@ import {
   SwarmWorld,
 } from "../../../lib/sim/swarm_world.ts";
 import { introductions } from "../../../lib/sim/tracker.ts";
-import { modelOf } from "./distribution.ts";
-import { type Measured, reportDistribution } from "./distribution_report.ts";
 import { Pauses } from "../swarm/pauses.ts";
 import type { DistributionAct } from "../scenario/scenario.ts";
 import type { Stage } from "../stage/stage.ts";
+import { modelOf } from "./distribution.ts";
+import { type Measured, reportDistribution } from "./distribution_report.ts";
 
 const DELAY_MS = 1;
 /** So long a block may take on its way, by the clock that the peers' timers (10 s, 30 s, 60 s) go by: as long as in the scenario's own numbers. */

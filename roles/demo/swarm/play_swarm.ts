@@ -1,9 +1,9 @@
 import { equalBytes } from "../../../lib/core/bytes.ts";
-import type { Member, SwarmOutcome, SwarmPlan } from "./cast.ts";
 import { type LectureFile, writeLectureFile } from "../stage/lecture_file.ts";
-import { Pauses } from "./pauses.ts";
 import type { SwarmNumbers } from "../scenario/scenario.ts";
 import type { Stage } from "../stage/stage.ts";
+import type { Member, SwarmOutcome, SwarmPlan } from "./cast.ts";
+import { Pauses } from "./pauses.ts";
 import { playSwarm } from "./staged_swarm.ts";
 import { simulateSwarm } from "./virtual_swarm.ts";
 

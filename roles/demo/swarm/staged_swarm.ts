@@ -3,10 +3,10 @@ import { counted } from "../../../lib/core/units.ts";
 import type { EventRecord } from "../../../lib/events/mod.ts";
 import { drive } from "../../../lib/io/drive.ts";
 import { Inbox } from "../../../lib/io/inbox.ts";
-import type { Member, SwarmOutcome, SwarmPlan } from "./cast.ts";
-import { Director, type DirectorInput } from "./director.ts";
 import { type LectureFile, percent } from "../stage/lecture_file.ts";
 import type { Player, Stage } from "../stage/stage.ts";
+import type { Member, SwarmOutcome, SwarmPlan } from "./cast.ts";
+import { Director, type DirectorInput } from "./director.ts";
 
 /** What reaches the director from outside. */
 type Cue = Exclude<DirectorInput, { readonly kind: "timeout" }>;

@@ -2,10 +2,10 @@ import { formatHostPort } from "../../../lib/core/address.ts";
 import type { EdgeEvent } from "../../../lib/events/edge.ts";
 import type { HttpRequest } from "../../../lib/io/http.ts";
 import { PacedLog, type PacedLogContext } from "../../../lib/io/paced_log.ts";
-import type { AccessFile } from "./access_file.ts";
-import type { EdgeMetrics } from "./metrics.ts";
 import { OwnRequest } from "../requests/own_request.ts";
 import { Retargeted } from "../requests/retargeted.ts";
+import type { AccessFile } from "./access_file.ts";
+import type { EdgeMetrics } from "./metrics.ts";
 
 /** What is told of an answer beside who asked. */
 export type Answered = Omit<

@@ -7,9 +7,9 @@ import type { StoredResponse } from "../../../lib/http/cache/stored_response.ts"
 import type { Fields } from "../../../lib/http/fields.ts";
 import { normaliseTarget } from "../../../lib/http/target.ts";
 import type { HttpRequest, HttpResponse } from "../../../lib/io/http.ts";
+import { forwardedFields } from "../requests/forwarded.ts";
 import { Exchange } from "./exchange.ts";
 import { fetchFor, refreshInBackground } from "./fetching.ts";
-import { forwardedFields } from "../requests/forwarded.ts";
 import type { EdgeParts } from "./parts.ts";
 import { pass } from "./pass.ts";
 import { answerNow, standIn } from "./stored_answer.ts";

@@ -11,12 +11,12 @@ import {
   type StoredResponse,
 } from "../../../lib/http/cache/stored_response.ts";
 import type { HttpResponse } from "../../../lib/io/http.ts";
+import { UpstreamError, type UpstreamResponse } from "../origin/upstream.ts";
 import type { Exchange, FillRequest } from "./exchange.ts";
 import { fillStored, storedAnswer } from "./filling.ts";
 import { type EdgeParts, fetched } from "./parts.ts";
 import { pass, through } from "./pass.ts";
 import { answerNow, standIn } from "./stored_answer.ts";
-import { UpstreamError, type UpstreamResponse } from "../origin/upstream.ts";
 
 /** Statuses for which `stale-if-error` lets a stale response stand in (RFC 5861 §4). */
 const STAND_IN_STATUSES: ReadonlySet<number> = new Set([500, 502, 503, 504]);

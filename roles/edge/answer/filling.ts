@@ -12,11 +12,11 @@ import {
 import { linesForOne } from "../../../lib/http/cache/storability.ts";
 import type { EdgeCacheStatus } from "../../../lib/events/edge.ts";
 import type { HttpResponse } from "../../../lib/io/http.ts";
-import type { Exchange } from "./exchange.ts";
 import { fill } from "../origin/fill.ts";
+import { UpstreamError, type UpstreamResponse } from "../origin/upstream.ts";
+import type { Exchange } from "./exchange.ts";
 import { type EdgeParts, fetched } from "./parts.ts";
 import { answerNow } from "./stored_answer.ts";
-import { UpstreamError, type UpstreamResponse } from "../origin/upstream.ts";
 
 /** Begins to fill what has just been stored, and answers from it. */
 export function storedAnswer(

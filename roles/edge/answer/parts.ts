@@ -1,12 +1,12 @@
 import type { HttpCache } from "../../../lib/http/cache/cache.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import type { AnswerLog } from "../account/answer_log.ts";
-import type { Exchange } from "./exchange.ts";
 import type { DiskTier } from "../disk/tier.ts";
 import type { Filled } from "../origin/fill.ts";
 import type { RequestBodies } from "../requests/bodies.ts";
-import type { TooLarge } from "./too_large.ts";
 import type { Upstream, UpstreamResponse } from "../origin/upstream.ts";
+import type { Exchange } from "./exchange.ts";
+import type { TooLarge } from "./too_large.ts";
 
 /** What an edge needs of the world: it may run in a thread of its own. */
 export type EdgeContext = Pick<

@@ -4,12 +4,12 @@ import {
   invalidatedUrls,
 } from "../../../lib/http/cache/storability.ts";
 import type { HttpResponse } from "../../../lib/io/http.ts";
-import type { Exchange } from "./exchange.ts";
 import { BodySource } from "../origin/fill.ts";
+import { UpstreamError, type UpstreamResponse } from "../origin/upstream.ts";
+import type { Exchange } from "./exchange.ts";
 import { partAnswer, storedAnswer } from "./filling.ts";
 import { localise } from "./location.ts";
 import { type EdgeParts, fetched } from "./parts.ts";
-import { UpstreamError, type UpstreamResponse } from "../origin/upstream.ts";
 
 /** Forwards what the cache cannot answer as it is: keeps what may be kept of the answer, and forgets what an unsafe method made wrong. */
 export async function pass(

@@ -5,11 +5,11 @@ import type { HttpRequest, HttpResponse } from "../../../lib/io/http.ts";
 import type { AnswerLog } from "../account/answer_log.ts";
 import type { Course } from "../titles/course.ts";
 import type { Edge } from "../answer/edge.ts";
-import type { Limits } from "./limits.ts";
 import type { Prefetcher } from "../titles/prefetch.ts";
 import { type Heard, heardIn, type Players } from "../account/players.ts";
-import type { Purger } from "./purge.ts";
 import { Retargeted } from "../requests/retargeted.ts";
+import type { Limits } from "./limits.ts";
+import type { Purger } from "./purge.ts";
 
 /** What pages from elsewhere may read of our answers, where they may read them at all. */
 const EXPOSED = ["Age", "Cache-Status", "CMSD-Dynamic", "Server-Timing"];

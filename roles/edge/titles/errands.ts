@@ -4,8 +4,8 @@ import { RunError } from "../../../lib/core/errors.ts";
 import { MAX_MPD_BYTES } from "../../../lib/dash/mpd/xml.ts";
 import { isNearestHit } from "../../../lib/http/cache/cache_status.ts";
 import type { Edge } from "../answer/edge.ts";
-import { isPage } from "./titles.ts";
 import { OwnRequest } from "../requests/own_request.ts";
+import { isPage } from "./titles.ts";
 
 /** How much of a body is asked for at once. */
 const PIECE_BYTES = 65_536;

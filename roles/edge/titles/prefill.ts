@@ -3,9 +3,9 @@ import { normaliseTarget } from "../../../lib/http/target.ts";
 import { pauseUntil } from "../../../lib/io/pause.ts";
 import { readPlaylistUris } from "../../../lib/media/hls_reader.ts";
 import type { RoleContext } from "../../../lib/role.ts";
+import type { Upstream } from "../origin/upstream.ts";
 import type { Errands } from "./errands.ts";
 import { isPlaylist, type Titles } from "./titles.ts";
-import type { Upstream } from "../origin/upstream.ts";
 
 /** Objects fetched at once: the origin has its clients to serve. */
 const AT_ONCE = 4;

@@ -1,5 +1,5 @@
-import { lecturePlan } from "../../../lib/media/title_plan.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { lecturePlan } from "../../../lib/media/title_plan.ts";
 import { concat, equalBytes } from "../../../lib/core/bytes.ts";
 import { openMpd } from "../../../lib/dash/mpd/mpd.ts";
 import { IndexReading } from "../../../lib/dash/mpd/sidx.ts";

@@ -4,7 +4,6 @@ import { RCODES } from "../../../../lib/dns/codes.ts";
 import { decodeMessage, encodeMessage } from "../../../../lib/dns/message.ts";
 import { lowerName } from "../../../../lib/dns/name.ts";
 import { MAX_TASKS } from "../../../../lib/dns/resolver/resolver.ts";
-import { lines } from "../authority/ask.ts";
 import {
   altered,
   authority,
@@ -23,6 +22,7 @@ import {
   slideAuthority,
   zoneOf,
 } from "../../../support/resolver_world.ts";
+import { lines } from "../authority/ask.ts";
 
 const VIDEO = "video.netcinema.example";
 

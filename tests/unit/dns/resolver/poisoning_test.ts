@@ -9,7 +9,6 @@ import {
 } from "../../../../lib/dns/message.ts";
 import { equalNames, formatName, parseName } from "../../../../lib/dns/name.ts";
 import { MAX_MESSAGES } from "../../../../lib/dns/resolver/walk.ts";
-import { lines } from "../authority/ask.ts";
 import {
   altered,
   type Authority,
@@ -28,6 +27,7 @@ import {
   slideAuthorities,
   slideAuthority,
 } from "../../../support/resolver_world.ts";
+import { lines } from "../authority/ask.ts";
 
 const VIDEO = "video.netcinema.example";
 const EVIL = "10.66.6.6";

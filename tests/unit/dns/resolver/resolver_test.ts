@@ -2,7 +2,6 @@ import { assert, assertEquals } from "@std/assert";
 import { RCODES } from "../../../../lib/dns/codes.ts";
 import { formatName, parseName } from "../../../../lib/dns/name.ts";
 import { encodeQuery } from "../../../../lib/dns/stub_query.ts";
-import { lines } from "../authority/ask.ts";
 import {
   altered,
   authority,
@@ -20,6 +19,7 @@ import {
   slideAuthority,
   zoneOf,
 } from "../../../support/resolver_world.ts";
+import { lines } from "../authority/ask.ts";
 
 const VIDEO = "video.netcinema.example";
 
