@@ -16,6 +16,7 @@ import {
   temporaryFolder,
 } from "../support/program.ts";
 import { startTool } from "../support/tools.ts";
+import { startTransmission } from "../support/transmission.ts";
 
 const SIZE = 2_000_000;
 const LIBTORRENT = fromFileUrl(
@@ -64,11 +65,11 @@ async function startClient(
         ...[`--dir=${folder}`, torrent],
       ]);
     case "Transmission":
-      return await startTransmission(host, { means, torrent, folder });
+      return await shareByTransmission(host, { means, torrent, folder });
   }
 }
 
-async function startTransmission(
+async function shareByTransmission(
   host: Host,
   { means, torrent, folder }: Required<
     Pick<ClientOptions, "means" | "torrent" | "folder">
@@ -77,32 +78,15 @@ async function startTransmission(
   // It leaves the interface for multicast to the routing table, which has no default route here.
   const route = ["route", "add", "224.0.0.0/4", "dev", "eth0"];
   await runTool("ip", ["-n", host.name, ...route]);
-  const config = join(folder, "..", `${host.name}-transmission`);
-  await Deno.mkdir(join(config, "watched"), { recursive: true });
-  await Deno.copyFile(torrent, join(config, "watched", "a.torrent"));
-  const settings = {
-    "dht-enabled": means === "dht",
-    "lpd-enabled": means === "lsd",
-    "pex-enabled": false,
-    "utp-enabled": false,
-    encryption: 0,
-    "peer-port": 6881,
-    "peer-port-random-on-start": false,
-    "port-forwarding-enabled": false,
-    "rpc-enabled": false,
-    "download-dir": folder,
-    "incomplete-dir-enabled": false,
-    "watch-dir": join(config, "watched"),
-    "watch-dir-enabled": true,
-  };
-  await Deno.writeTextFile(
-    join(config, "settings.json"),
-    JSON.stringify(settings),
-  );
-  return startTool([
-    ...host.inside,
-    ...["transmission-daemon", "--foreground", "--config-dir", config],
-  ], { env: { HOME: config } });
+  return await startTransmission(host, {
+    ...{ torrent, folder },
+    config: join(folder, "..", `${host.name}-transmission`),
+    settings: {
+      "dht-enabled": means === "dht",
+      "lpd-enabled": means === "lsd",
+      "peer-port": 6881,
+    },
+  });
 }
 
 /** Hosts, a folder with the file, an empty folder for each that has none, and a torrent that names no tracker. */

@@ -13,6 +13,8 @@ import {
   startProgram,
   temporaryFolder,
 } from "../support/program.ts";
+import { type HeardTool, startHeardTool } from "../support/tools.ts";
+import { startTransmission } from "../support/transmission.ts";
 
 const FILES: Readonly<Record<string, number>> = {
   "course/slides.pdf": 3_000_000,
@@ -23,34 +25,6 @@ const CLIENTS = ["aria2", "Transmission"] as const;
 
 type Client = (typeof CLIENTS)[number];
 
-/** A tool that runs until it is stopped. */
-function startTool(
-  command: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): AsyncDisposable & { readonly ended: Promise<string> } {
-  const child = new Deno.Command(command[0]!, {
-    args: command.slice(1),
-    env: { ...env },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const ended = child.output().then(({ stdout, stderr }) =>
-    new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr)
-  );
-  return {
-    ended,
-    async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGTERM");
-      } catch { /* It has ended. */ }
-      const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
-      await ended;
-      clearTimeout(late);
-    },
-  };
-}
-
 /** Starts the client, sharing the torrent in `folder` by the tracker only. aria2 gives up seeding when it is stopped, and leaves as a leech when it has all. */
 async function startClient(
   client: Client,
@@ -60,10 +34,10 @@ async function startClient(
     readonly torrent: string;
     readonly seed: boolean;
   },
-): Promise<AsyncDisposable & { readonly ended: Promise<string> }> {
+): Promise<HeardTool> {
   const { folder, torrent, seed } = options;
   if (client === "aria2") {
-    return startTool([
+    return startHeardTool([
       ...host.inside,
       ...["aria2c", "--no-conf", "--enable-dht=false", "--enable-dht6=false"],
       ...["--bt-enable-lpd=false", "--enable-peer-exchange=false"],
@@ -72,34 +46,10 @@ async function startClient(
         ? ["--check-integrity=true", "--seed-ratio=0.0"]
         : ["--seed-time=0"]),
       ...[`--dir=${folder}`, torrent],
-    ]);
+    ], { stop: "SIGTERM" });
   }
   const config = join(folder, "..", "transmission");
-  await Deno.mkdir(join(config, "watched"), { recursive: true });
-  await Deno.copyFile(torrent, join(config, "watched", "a.torrent"));
-  const settings = {
-    "dht-enabled": false,
-    "lpd-enabled": false,
-    "pex-enabled": false,
-    "utp-enabled": false,
-    encryption: 0,
-    "peer-port": 51413,
-    "peer-port-random-on-start": false,
-    "port-forwarding-enabled": false,
-    "rpc-enabled": false,
-    "download-dir": folder,
-    "incomplete-dir-enabled": false,
-    "watch-dir": join(config, "watched"),
-    "watch-dir-enabled": true,
-  };
-  await Deno.writeTextFile(
-    join(config, "settings.json"),
-    JSON.stringify(settings),
-  );
-  return startTool([
-    ...host.inside,
-    ...["transmission-daemon", "--foreground", "--config-dir", config],
-  ], { HOME: config });
+  return await startTransmission(host, { torrent, folder, config });
 }
 
 /** Three hosts, a tracker on the first, a torrent of a folder. */

@@ -15,6 +15,7 @@ import {
   startProgram,
   temporaryFolder,
 } from "../support/program.ts";
+import { type HeardTool, startHeardTool } from "../support/tools.ts";
 
 const FOLDER_FILES: Readonly<Record<string, number>> = {
   "course/slides.pdf": 1_000_000,
@@ -31,37 +32,6 @@ const CLIENTS = ["libtorrent", "aria2", "Transmission", "webtorrent"] as const;
 
 type Client = (typeof CLIENTS)[number];
 
-/** A program of somebody else, and what it has printed so far. */
-interface Tool extends AsyncDisposable {
-  readonly printed: () => string;
-}
-
-function startTool(
-  command: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Tool {
-  const child = new Deno.Command(command[0]!, {
-    args: command.slice(1),
-    env: { ...env },
-    ...{ stdin: "null", stdout: "piped", stderr: "piped" },
-  }).spawn();
-  let text = "";
-  const read = async (stream: ReadableStream<Uint8Array>) => {
-    for await (const part of stream) text += new TextDecoder().decode(part);
-  };
-  const reading = [read(child.stdout), read(child.stderr)];
-  return {
-    printed: () => text,
-    async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGKILL");
-      } catch { /* It has ended. */ }
-      await child.status;
-      await Promise.all(reading);
-    },
-  };
-}
-
 /** How a client is to share. `source` is a torrent or a magnet link; only libtorrent and webtorrent can be told `peers`. */
 interface Sharing {
   readonly source: string;
@@ -74,10 +44,10 @@ async function startClient(
   client: Client,
   host: Host,
   { source, folder, seed, peers = [] }: Sharing,
-): Promise<Tool> {
+): Promise<HeardTool> {
   switch (client) {
     case "libtorrent":
-      return startTool([
+      return startHeardTool([
         ...[...host.inside, "/usr/bin/python3"],
         testdata("python/libtorrent_share.py"),
         ...[host.address, `${PORT}`, source, folder, ...peers],
@@ -85,14 +55,14 @@ async function startClient(
     case "webtorrent": {
       const npm = Deno.env.get("ROLECALL_NPM");
       assert(npm, "ROLECALL_NPM must name a folder with webtorrent in it");
-      return startTool([
+      return startHeardTool([
         ...[...host.inside, "node", testdata("node/webtorrent_share.mjs")],
         ...[join(npm, "node_modules"), `${PORT}`, source, folder],
         ...[seed ? "seed" : "leech", ...peers],
       ]);
     }
     case "aria2":
-      return startTool([
+      return startHeardTool([
         ...[...host.inside, "aria2c", "--no-conf", `--listen-port=${PORT}`],
         ...["--enable-dht=false", "--enable-dht6=false"],
         ...["--bt-enable-lpd=false", "--file-allocation=none"],
@@ -112,10 +82,10 @@ async function startClient(
         join(config, "settings.json"),
         JSON.stringify(settings),
       );
-      return startTool([
+      return startHeardTool([
         ...[...host.inside, "transmission-cli", "--config-dir", config],
         ...["--download-dir", folder, "--no-portmap", source],
-      ], { HOME: config });
+      ], { env: { HOME: config } });
     }
   }
 }
@@ -161,16 +131,16 @@ async function makeSetting(
   return {
     ...{ hosts, folders, seed, torrent, magnet },
     /** Waits until a folder has every file. */
-    untilComplete: (folder: string, tool?: Tool) =>
+    untilComplete: (folder: string, tool?: HeardTool) =>
       untilSame(folder, contents, tool),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
 
 /** A program tells what it heard some time after it did. */
-async function untilPrinted(tool: Tool, text: string): Promise<void> {
-  await eventually(() => tool.printed().includes(text), {
-    account: () => `no "${text}" in: ${tool.printed()}`,
+async function untilPrinted(tool: HeardTool, text: string): Promise<void> {
+  await eventually(() => tool.said().includes(text), {
+    account: () => `no "${text}" in: ${tool.said()}`,
     limitMs: 5_000,
   });
 }
@@ -178,7 +148,7 @@ async function untilPrinted(tool: Tool, text: string): Promise<void> {
 async function untilSame(
   folder: string,
   contents: ReadonlyMap<string, Uint8Array>,
-  tool?: Tool,
+  tool?: HeardTool,
 ): Promise<void> {
   for (const [name, bytes] of contents) {
     await eventually(async () => {
@@ -187,7 +157,7 @@ async function untilSame(
       return equalBytes(read, bytes);
     }, {
       account: () =>
-        `${name} did not come to ${folder}: ${tool?.printed().slice(-2000)}`,
+        `${name} did not come to ${folder}: ${tool?.said().slice(-2000)}`,
       ...{ limitMs: COMPLETE_MS, pauseMs: 100 },
     });
   }
@@ -213,7 +183,7 @@ for (const [at, client] of CLIENTS.entries()) {
     const late = setTimeout(() => peer.stop(), COMPLETE_MS);
     const { code, stdout, stderr } = await peer.exited;
     clearTimeout(late);
-    assertEquals(code, 0, stderr + tool.printed());
+    assertEquals(code, 0, stderr + tool.said());
     await setting.untilComplete(folders[1]!);
     const { peers, wastedBytes } = JSON.parse(stdout);
     assertEquals([peers.length, wastedBytes], [1, 0]);
@@ -287,7 +257,7 @@ Deno.test("peer finds a third peer through libtorrent only, by peer exchange", a
   });
   // libtorrent tells whom it knows once, some seconds after a handshake, and then once a minute.
   await far.until("peer.connected").catch((error) => {
-    throw new Error(tool.printed(), { cause: error });
+    throw new Error(tool.said(), { cause: error });
   });
   await using peer = await startProgram([
     ...["peer", torrent, "--dir", folders[2]!, ...NO_SEARCH],
@@ -298,7 +268,7 @@ Deno.test("peer finds a third peer through libtorrent only, by peer exchange", a
     // Both ends are told of each other: whoever hears it first dials.
     ({ remote }) => remote.includes(third.address),
   ).catch((error) => {
-    throw new Error(tool.printed(), { cause: error });
+    throw new Error(tool.said(), { cause: error });
   });
 });
 
@@ -326,7 +296,7 @@ Deno.test("libtorrent finds a third peer through ours only, by peer exchange", a
     "peer.connected",
     ({ remote }) => remote.includes(theirs.address),
   ).catch((error) => {
-    throw new Error(tool.printed(), { cause: error });
+    throw new Error(tool.said(), { cause: error });
   });
   await untilPrinted(tool, "heard PEX");
 });

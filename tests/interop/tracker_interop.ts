@@ -13,50 +13,13 @@ import { seededRng } from "../../lib/core/rng.ts";
 import { hashing, sha1 } from "../../lib/io/hash.ts";
 import { type Host, makeHosts } from "../support/namespaces.ts";
 import { runTool, startProgram, temporaryFolder } from "../support/program.ts";
+import { startHeardTool } from "../support/tools.ts";
+import { startTransmission } from "../support/transmission.ts";
 
 const NAME = "shared.bin";
 /** As on the slides. */
 const PIECE_LENGTH = 256 * 1024;
 const SIZE_BYTES = 3 * PIECE_LENGTH + 1000;
-
-/** A tool that runs until it is stopped; its output is shown when the test fails. */
-function startTool(
-  command: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): AsyncDisposable & {
-  /** Stops it and returns all it said. */
-  readonly output: () => Promise<string>;
-  /** Sends Ctrl-C and waits for the end. */
-  readonly interrupt: () => Promise<void>;
-} {
-  const [program, ...args] = command;
-  const child = new Deno.Command(program!, {
-    args,
-    env: { ...env },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const whole = child.output().then(({ stdout, stderr }) =>
-    new TextDecoder().decode(concat(stdout, stderr))
-  );
-  const stop = async (signal: Deno.Signal = "SIGTERM") => {
-    try {
-      child.kill(signal);
-    } catch { /* It has ended. */ }
-    const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
-    await whole;
-    clearTimeout(late);
-  };
-  return {
-    async output() {
-      await stop();
-      return await whole;
-    },
-    interrupt: () => stop("SIGINT"),
-    [Symbol.asyncDispose]: () => stop(),
-  };
-}
 
 /** Makes a file of random bytes and the torrent of it. */
 function makeTorrent(announce: string) {
@@ -83,7 +46,7 @@ function makeTorrent(announce: string) {
  * private, so that all the same peers come from the tracker only.
  */
 function startAria2(host: Host, folder: string, torrent: string) {
-  return startTool([
+  return startHeardTool([
     ...host.inside,
     "aria2c",
     ...["--no-conf", "--enable-dht=true", "--enable-dht6=false"],
@@ -91,41 +54,7 @@ function startAria2(host: Host, folder: string, torrent: string) {
     ...["--file-allocation=none", "--seed-ratio=0.0", "--listen-port=6881"],
     ...["--dht-listen-port=6881", `--dht-file-path=${folder}/dht.dat`],
     ...["--summary-interval=0", `--dir=${folder}`, torrent],
-  ]);
-}
-
-/** Transmission that shares the torrents in `folder/watched`, and finds peers by the tracker only. */
-async function startTransmission(host: Host, folder: string, torrent: string) {
-  const config = join(folder, "config");
-  const watched = join(folder, "watched");
-  await Deno.mkdir(config);
-  await Deno.mkdir(watched);
-  await Deno.copyFile(torrent, join(watched, "a.torrent"));
-  await Deno.writeTextFile(
-    join(config, "settings.json"),
-    JSON.stringify({
-      "dht-enabled": false,
-      "lpd-enabled": false,
-      "pex-enabled": false,
-      "utp-enabled": false,
-      encryption: 0,
-      "peer-port": 51413,
-      "peer-port-random-on-start": false,
-      "port-forwarding-enabled": false,
-      "rpc-enabled": false,
-      "download-dir": folder,
-      "incomplete-dir-enabled": false,
-      "watch-dir": watched,
-      "watch-dir-enabled": true,
-    }),
-  );
-  return startTool(
-    [
-      ...host.inside,
-      ...["transmission-daemon", "--foreground", "--config-dir", config],
-    ],
-    { HOME: folder },
-  );
+  ], { stop: "SIGTERM" });
 }
 
 async function fileIs(path: string, content: Uint8Array): Promise<boolean> {
@@ -158,7 +87,11 @@ for (const scheme of ["http", "udp"]) {
     await tracker.until("role.listening", (e) => e.transport === "udp");
     await using aria2 = startAria2(second, leech, file);
     await tracker.until("tracker.announced", (e) => e.host === second.address);
-    await using transmission = await startTransmission(third, seed, file);
+    await using transmission = await startTransmission(third, {
+      torrent: file,
+      folder: seed,
+      config: join(folder.path, "transmission"),
+    });
     const met = await tracker.until(
       "tracker.announced",
       (e) => e.host === third.address && e.peers === 1,
@@ -171,9 +104,9 @@ for (const scheme of ["http", "udp"]) {
         (e) => e.host === second.address && e.announceEvent === "completed",
       );
     // Transmission sends its first byte after 12 s; on a busy machine both may take longer than one wait.
-    const done = await completed().catch(completed).catch(async (error) => {
+    const done = await completed().catch(completed).catch((error) => {
       throw new Error(
-        `${error}\n${await aria2.output()}\n${await transmission.output()}`,
+        `${error}\n${aria2.said()}\n${transmission.said()}`,
       );
     });
     assertEquals([done.transport, done.peers, done.leftBytes], [scheme, 1, 0]);
@@ -181,7 +114,7 @@ for (const scheme of ["http", "udp"]) {
 
     await curlReads(second, first.address, infoHash);
     // Ctrl-C lets aria2 say goodbye; SIGTERM does not, and Transmission does not always.
-    await aria2.interrupt();
+    await aria2.end("SIGINT");
     await tracker.until(
       "tracker.announced",
       (e) => e.host === second.address && e.announceEvent === "stopped",

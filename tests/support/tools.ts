@@ -4,13 +4,16 @@ export function freePort(hostname = "127.0.0.1"): number {
   return (listener.addr as Deno.NetAddr).port;
 }
 
-/** A tool that runs, unheard, until it is disposed of. @param options.stop What ends it; who has children needs SIGTERM, and is made to end after 10 s. */
+interface ToolOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** What ends it; who has children needs SIGTERM, and is made to end after 10 s. */
+  readonly stop?: "SIGTERM" | "SIGKILL";
+}
+
+/** A tool that runs, unheard, until it is disposed of. */
 export function startTool(
   command: readonly string[],
-  { env = {}, stop = "SIGKILL" }: {
-    readonly env?: Readonly<Record<string, string>>;
-    readonly stop?: "SIGTERM" | "SIGKILL";
-  } = {},
+  { env = {}, stop = "SIGKILL" }: ToolOptions = {},
 ): AsyncDisposable {
   const child = new Deno.Command(command[0]!, {
     args: command.slice(1),
@@ -18,16 +21,58 @@ export function startTool(
     ...{ stdin: "null", stdout: "null", stderr: "null" },
   }).spawn();
   return {
-    async [Symbol.asyncDispose]() {
-      const kill = (signal: Deno.Signal) => {
-        try {
-          child.kill(signal);
-        } catch { /* It has ended. */ }
-      };
-      kill(stop);
-      const late = setTimeout(() => kill("SIGKILL"), 10_000);
-      await child.status;
-      clearTimeout(late);
-    },
+    [Symbol.asyncDispose]: () => end(child, stop, child.status),
   };
+}
+
+/** A tool that is listened to. */
+export interface HeardTool extends AsyncDisposable {
+  /** All that it has said so far. */
+  readonly said: () => string;
+  /** Resolves when it has ended, by itself or not. */
+  readonly ended: Promise<unknown>;
+  /** Sends a signal, and waits for the end. */
+  readonly end: (signal: Deno.Signal) => Promise<void>;
+}
+
+/** As {@linkcode startTool}, for one without children, or which waits for them: what it says is kept. */
+export function startHeardTool(
+  command: readonly string[],
+  { env = {}, stop = "SIGKILL" }: ToolOptions = {},
+): HeardTool {
+  const child = new Deno.Command(command[0]!, {
+    args: command.slice(1),
+    env: { ...env },
+    ...{ stdin: "null", stdout: "piped", stderr: "piped" },
+  }).spawn();
+  let text = "";
+  const read = async (stream: ReadableStream<Uint8Array>) => {
+    for await (const part of stream) text += new TextDecoder().decode(part);
+  };
+  const ended = Promise.all([
+    ...[read(child.stdout), read(child.stderr)],
+    child.status,
+  ]);
+  return {
+    said: () => text,
+    ended,
+    end: (signal) => end(child, signal, ended),
+    [Symbol.asyncDispose]: () => end(child, stop, ended),
+  };
+}
+
+async function end(
+  child: Deno.ChildProcess,
+  signal: Deno.Signal,
+  ended: Promise<unknown>,
+): Promise<void> {
+  const kill = (signal: Deno.Signal) => {
+    try {
+      child.kill(signal);
+    } catch { /* It has ended. */ }
+  };
+  kill(signal);
+  const late = setTimeout(() => kill("SIGKILL"), 10_000);
+  await ended;
+  clearTimeout(late);
 }
