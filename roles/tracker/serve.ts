@@ -62,6 +62,7 @@ export async function serveTracker(
   const state = flags.state === undefined
     ? null
     : new StateFile(flags.state, table, ctx);
+  await using _lock = await state?.lock();
   await state?.load(expiryMs);
   {
     await using log = new TrackerLog(ctx);

@@ -24,6 +24,35 @@ export class StateFile {
   }
 
   /**
+   * Keeps other trackers from the file until it is disposed of: the one that ended last would write over what the others
+   * knew. The lock is on a file beside it, for each saving puts a new file in its place.
+   *
+   * @throws {InputError} If another tracker has it, or none can be written there.
+   */
+  async lock(): Promise<AsyncDisposable> {
+    const { files } = this.#ctx;
+    const beside = `${this.#path}.lock`;
+    try {
+      const lock = await files.lock(beside);
+      if (lock === undefined) {
+        throw new RunError(
+          "in-use",
+          "another tracker has it, give each its own",
+        );
+      }
+      return {
+        async [Symbol.asyncDispose]() {
+          // Where a locked file cannot be removed, it stays.
+          await files.remove(beside).catch(() => {});
+          lock[Symbol.dispose]();
+        },
+      };
+    } catch (cause) {
+      throw this.#cannotUse(cause);
+    }
+  }
+
+  /**
    * Fills the table with what was saved. Peers are as old as they were then, since nobody could announce meanwhile; after
    * a break longer than `expiryMs` only the counts of downloads are taken over. A file that is damaged is put aside as
    * `FILE.damaged`, with a warning, and the table stays empty.
@@ -60,12 +89,16 @@ export class StateFile {
         });
       }
     } catch (cause) {
-      if (!(cause instanceof RunError)) throw cause;
-      throw new InputError(
-        `Cannot use --state ${this.#path}: ${cause.message}`,
-        { cause },
-      );
+      throw this.#cannotUse(cause);
     }
+  }
+
+  #cannotUse(cause: unknown): unknown {
+    if (!(cause instanceof RunError)) return cause;
+    return new InputError(
+      `Cannot use --state ${this.#path}: ${cause.message}`,
+      { cause },
+    );
   }
 
   /** Writes what the table knows; the file is the old one or the new one, whatever happens. @throws {RunError} */

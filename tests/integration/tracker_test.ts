@@ -212,10 +212,19 @@ Deno.test("tracker keeps its swarms over a restart, and begins anew with a damag
     await using _program = program;
     // Whether it can be written shows at the start.
     await program.until("state.saved");
+    const second = await runProgram([
+      ...["tracker", "--host", "127.0.0.1", "--port", "0", "--state", state],
+    ]);
+    assertEquals([second.code, second.stderr], [
+      2,
+      `rolecall: Cannot use --state ${state}: another tracker has it, give each its own\n`,
+    ]);
     await announce("127.0.0.1", port, { event: "completed" });
     assertEquals((await program.stop()).code, 0);
     const saved = program.events.findLast((e) => e.type === "state.saved");
     assertEquals([saved?.swarms, saved?.peers], [1, 1]);
+    const kept = await Array.fromAsync(Deno.readDir(`${folder.path}/kept`));
+    assertEquals(kept.map(({ name }) => name), ["tracker.swarms"]);
   }
   {
     const { program, port } = await start();

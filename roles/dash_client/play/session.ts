@@ -34,6 +34,8 @@ export class Session {
   readonly #over = new AbortController();
   #failure: Error | undefined;
   #startedAtMs = 0;
+  /** When the player was told what it is acting on: deciding takes time, and is no part of what happened. */
+  #toldAtMs = 0;
   readonly log: PlayLog = {
     downloads: [],
     sound: [],
@@ -70,11 +72,10 @@ export class Session {
 
   /** Plays to the end, the first failure or the signal; returns the failure. */
   async run(growth: Growth | undefined): Promise<Error | undefined> {
-    this.#startedAtMs = this.#clock.nowMs();
     this.#inbox.push({ kind: "start" });
     if (growth !== undefined) this.#work(this.#follow(growth));
     await drive(
-      this.#player,
+      this.#timed(this.#player),
       this.#inbox,
       (output) => this.#perform(output),
       { clock: this.#clock, signal: this.#ctx.signal },
@@ -85,6 +86,20 @@ export class Session {
     // Brings the buffer up to this instant, for the summary; what it would do next is nobody's business any more.
     this.#player.handle({ kind: "timeout" }, this.#clock.nowMs());
     return this.#failure;
+  }
+
+  /** `player`, with notes of when it is told what. */
+  #timed(player: Player): Pick<Player, "handle" | "deadlineMs"> {
+    return {
+      handle: (input, nowMs) => {
+        this.#toldAtMs = nowMs;
+        if (input.kind === "start") this.#startedAtMs = nowMs;
+        return player.handle(input, nowMs);
+      },
+      get deadlineMs() {
+        return player.deadlineMs;
+      },
+    };
   }
 
   /** Tells the player what there is of a live title. */
@@ -114,7 +129,7 @@ export class Session {
 
   #perform(output: PlayerOutput): void {
     const { emit } = this.#ctx;
-    const atMs = this.#clock.nowMs() - this.#startedAtMs;
+    const atMs = this.#toldAtMs - this.#startedAtMs;
     switch (output.kind) {
       case "fetch":
         return this.#work(this.#fetch(output));

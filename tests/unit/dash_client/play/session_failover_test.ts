@@ -25,9 +25,12 @@ type Death = "refuses" | "is silent";
 /** Who else there is: another BaseURL, a redirector that knows another node, or nobody until the node is back. */
 type Others = "another" | "redirector" | "nobody";
 
-/** Plays the title of a node that dies after 10 s, and is back after 30 s; returns what was told, with times in seconds. */
-async function playWith(death: Death, others: Others = "another") {
-  const clock = new ManualClock();
+/** Plays the title of a node that dies after 10 s, and is back after 30 s; returns what was told, with times in seconds, and the log. */
+async function playWith(
+  death: Death,
+  others: Others = "another",
+  clock = new ManualClock(),
+) {
   const events: string[] = [];
   const fetch: Net["fetch"] = async (url, options) => {
     const { hostname, pathname } = new URL(url);
@@ -74,7 +77,7 @@ async function playWith(death: Death, others: Others = "another") {
   const playing = session.run(undefined);
   await clock.advanceTo(120_000);
   assertEquals(await playing, undefined);
-  return events;
+  return { events, log: session.log };
 }
 
 const CASES = [
@@ -86,7 +89,7 @@ const CASES = [
 
 for (const [death, others] of CASES) {
   Deno.test(`Session plays on without a stall when a CDN node ${death} in mid-play and there is ${others}`, async () => {
-    const events = await playWith(death, others);
+    const { events } = await playWith(death, others);
     const count = (type: string) =>
       events.filter((each) => each.endsWith(type)).length;
     assertEquals(count("segment.downloaded"), SEGMENTS);
@@ -97,10 +100,23 @@ for (const [death, others] of CASES) {
 }
 
 Deno.test("Session stalls while the only CDN node is away, and goes on when it is back", async () => {
-  const events = await playWith("refuses", "nobody");
+  const { events } = await playWith("refuses", "nobody");
   const count = (type: string) =>
     events.filter((each) => each.endsWith(type)).length;
   assertEquals(count("segment.downloaded"), SEGMENTS);
   assertEquals(count("playout.stalled"), 1, events.join("\n"));
   assert(events.at(-1)!.endsWith("playout.ended"), events.join("\n"));
+});
+
+Deno.test("Session notes when segments came, not when the player had decided what to do with them", async () => {
+  /** Each look at it takes time, as deciding does. */
+  class CreepingClock extends ManualClock {
+    #looks = 0;
+
+    override nowMs(): number {
+      return super.nowMs() + this.#looks++ / 1000;
+    }
+  }
+  const { log } = await playWith("refuses", "another", new CreepingClock());
+  assertEquals(log.downloads[0]?.atMs, log.startupMs);
 });
