@@ -1,6 +1,7 @@
 // The lecture's Python programs, ncat, nc and ss against the echo roles, in both directions, letter for letter.
 
 import { assert, assertEquals } from "@std/assert";
+import { formatHostPort } from "../../lib/core/address.ts";
 import {
   runProgram,
   runTool,
@@ -30,10 +31,6 @@ async function startEcho(
   return { server, port };
 }
 
-function addressOf(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 Deno.test("udp-echo answers the lecture's client, over IPv4 and IPv6 on one socket", async () => {
   const { server, port } = await startEcho("udp-echo");
   await using _server = server;
@@ -55,7 +52,11 @@ Deno.test("udp-echo answers the lecture's client, over IPv4 and IPv6 on one sock
 Deno.test("udp-echo asks the lecture's server, over IPv4 and IPv6", async () => {
   for (const host of HOSTS) {
     await using server = await startPython("udp_server.py", host);
-    const connect = ["udp-echo", "--connect", addressOf(host, server.port)];
+    const connect = [
+      "udp-echo",
+      "--connect",
+      formatHostPort({ host, port: server.port }),
+    ];
     for (const [sentence, expected] of SENTENCES) {
       const said = await runProgram([...connect, "--message", sentence]);
       assertEquals([said.code, said.stdout], [0, `${expected}\n`], said.stderr);
@@ -72,7 +73,7 @@ Deno.test("udp-echo knows its server's answers however its address was written",
   await using _server = server;
   for (const host of ["0:0:0:0:0:0:0:1", "::ffff:127.0.0.1", "localhost"]) {
     const said = await runProgram([
-      ...["udp-echo", "--connect", addressOf(host, port)],
+      ...["udp-echo", "--connect", formatHostPort({ host, port })],
       ...["--message", "hello"],
     ]);
     assertEquals([said.code, said.stdout], [0, "HELLO\n"], host);
@@ -95,7 +96,11 @@ Deno.test("tcp-echo answers the lecture's client, which sends no newline and wai
 Deno.test("tcp-echo asks the lecture's server, and hears that it answers only once", async () => {
   for (const host of HOSTS) {
     await using server = await startPython("tcp_server.py", host);
-    const connect = ["tcp-echo", "--connect", addressOf(host, server.port)];
+    const connect = [
+      "tcp-echo",
+      "--connect",
+      formatHostPort({ host, port: server.port }),
+    ];
     for (const [sentence, expected] of SENTENCES) {
       const said = await runProgram([...connect, "--message", sentence]);
       assertEquals([said.code, said.stdout], [0, `${expected}\n`], said.stderr);
