@@ -2,6 +2,7 @@ import { nearest } from "../../lib/cli/nearest.ts";
 import { InputError, messageOf, RunError } from "../../lib/core/errors.ts";
 import { counted, formatBytes, formatMs } from "../../lib/core/units.ts";
 import type { Address } from "../../lib/io/net.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 import type { Terminal } from "../../lib/io/terminal.ts";
 import type { RoleContext, RoleResult } from "../../lib/role.ts";
 import { playCdn } from "./acts/cdn.ts";
@@ -30,17 +31,33 @@ import { progressView } from "./stage/view.ts";
 /** Most bytes of a scenario file. */
 const MAX_SCENARIO_BYTES = 1 << 20;
 
-/** Plays every act of a scenario and fails unless every check held. */
+/** How much later we may hear of a Ctrl-C than the programs of the demo. */
+const HEARD_MS = 250;
+
+type DemoFlags = Numbers & {
+  readonly operand: string;
+  readonly keep: boolean;
+  readonly watchable: boolean;
+  readonly on: readonly Address[];
+  readonly token: string | undefined;
+};
+
+/** Plays every act of a scenario and fails unless every check held, or it is told to stop. */
 export async function playScenario(
-  flags: Numbers & {
-    readonly operand: string;
-    readonly keep: boolean;
-    readonly watchable: boolean;
-    readonly on: readonly Address[];
-    readonly token: string | undefined;
-  },
+  flags: DemoFlags,
   ctx: RoleContext,
 ): Promise<void> {
+  try {
+    await playActs(flags, ctx);
+  } catch (error) {
+    if (!(error instanceof RunError)) throw error;
+    // A terminal's Ctrl-C goes to our programs as well: that they end is no failure then.
+    await pauseUntil(ctx.clock.nowMs() + HEARD_MS, ctx);
+    if (!ctx.signal.aborted) throw error;
+  }
+}
+
+async function playActs(flags: DemoFlags, ctx: RoleContext): Promise<void> {
   const scenario = await readScenario(flags.operand, ctx);
   const acts = withNumbers(scenario.acts, flags);
   if (flags.simulate && acts.some((act) => !("peerBytesPerSecond" in act))) {

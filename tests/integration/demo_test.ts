@@ -129,6 +129,24 @@ Deno.test("demo ends every program that it started when it is told to stop", asy
   }
 });
 
+Deno.test("demo is told to stop at a terminal, as its programs are, and ends with 0 though they were first", async () => {
+  await using demo = await startProgram(["demo", "churn"]);
+  const { pid } = await demo.until("program.started");
+  Deno.kill(pid, "SIGKILL");
+  const { code } = await demo.stop();
+  const last = demo.events.at(-1)!;
+  assert(last.type === "role.finished");
+  assertEquals([code, last.error], [0, undefined]);
+});
+
+Deno.test("demo fails when a program of it ends in mid-play", async () => {
+  await using demo = await startProgram(["demo", "churn"]);
+  const { pid } = await demo.until("program.started");
+  Deno.kill(pid, "SIGKILL");
+  const { code } = await demo.exited;
+  assertEquals(code, 1);
+});
+
 /** Whether there is a process that is no zombie. */
 async function isAlive(pid: number): Promise<boolean> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "");

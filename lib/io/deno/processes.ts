@@ -145,9 +145,9 @@ export function startRole(
       log.until(matches, timeoutMs).catch((error) => {
         throw new RunError(
           "no-such-event",
-          `${
-            args.join(" ")
-          }: ${error.message}; its log ends with:\n${log.tail()}`,
+          `${args.join(" ")}: ${error.message}; its log ends with:\n${
+            log.tail() || "nothing"
+          }`,
         );
       }),
     stop: () => signal("SIGTERM"),

@@ -169,6 +169,12 @@ export class Stage implements AsyncDisposable {
         }`,
       );
     }
+    if (player.all("role.stopping").length > 0) {
+      throw new RunError(
+        "program-stopped",
+        `${player.name} was stopped before it had a result`,
+      );
+    }
     return JSON.parse(stdout);
   }
 
