@@ -1,5 +1,10 @@
 import { type Cidr, parseCidr } from "../../lib/core/address.ts";
-import { flag, type FlagValues, serverFlags } from "../../lib/cli/flags.ts";
+import {
+  flag,
+  type FlagValues,
+  onlyWith,
+  serverFlags,
+} from "../../lib/cli/flags.ts";
 import { COURSE_FLAGS } from "./course.ts";
 import { WATCH_FLAGS } from "./watch_flags.ts";
 import { words, ZONE_FLAGS } from "./zone_flags.ts";
@@ -39,17 +44,19 @@ export const SERVER_FLAGS = {
     help:
       "Sends a network (/24, IPv6 /56) only so many equal answers a second over UDP; 0 is no limit. Who shows a cookie of ours is not limited",
   }),
-  rateLimitSlip: flag.count({
-    default: "2",
-    placeholder: "N",
-    help:
-      'Every so many answers beyond --rate-limit are sent as an empty "ask over TCP"; 0 sends none',
+  ...onlyWith("rateLimit", {
+    rateLimitSlip: flag.count({
+      default: "2",
+      placeholder: "N",
+      help:
+        'Every so many answers beyond --rate-limit are sent as an empty "ask over TCP"; 0 sends none',
+    }),
+    rateLimitExempt: words(
+      "CIDR",
+      "Does not limit this network, such as 127.0.0.0/8",
+      parseNetwork,
+    ),
   }),
-  rateLimitExempt: words(
-    "CIDR",
-    "Does not limit this network, such as 127.0.0.0/8",
-    parseNetwork,
-  ),
   engine: flag.choice(["portable", "batch"], {
     default: "portable",
     help:

@@ -1,4 +1,9 @@
-import { type Flag, flag, type FlagValues } from "../../lib/cli/flags.ts";
+import {
+  type Flag,
+  flag,
+  type FlagValues,
+  onlyWith,
+} from "../../lib/cli/flags.ts";
 import { InputError } from "../../lib/core/errors.ts";
 import {
   type HealthRules,
@@ -45,15 +50,17 @@ export const WATCH_FLAGS = {
     default: "8081",
     help: "Port that is checked, unless an edge has its own (port=N)",
   }),
-  healthHost: flag.text({
-    placeholder: "NAME",
-    help: "Host that GET names (default: the edge's address)",
+  ...onlyWith("healthCheck", {
+    healthHost: flag.text({
+      placeholder: "NAME",
+      help: "Host that GET names (default: the edge's address)",
+    }),
+    healthStatus: flag.count({
+      default: "200",
+      help: "Status that an edge in service answers to GET",
+    }),
+    healthBody: flag.text({ help: "Text that must be in the answer to GET" }),
   }),
-  healthStatus: flag.count({
-    default: "200",
-    help: "Status that an edge in service answers to GET",
-  }),
-  healthBody: flag.text({ help: "Text that must be in the answer to GET" }),
   healthInterval: flag.duration({
     default: "5s",
     help: "Time between two checks of an edge, and two readings of its load",

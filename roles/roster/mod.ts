@@ -1,4 +1,4 @@
-import { flag, serverFlags } from "../../lib/cli/flags.ts";
+import { flag, neverWith, serverFlags } from "../../lib/cli/flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
 import { lookAround } from "./look_around.ts";
 
@@ -23,9 +23,11 @@ export const roster: Role = {
           help:
             "Looks on the interface with this IPv4 address; without it on all",
         },
-        wait: flag.duration({
-          default: "2s",
-          help: "How long to wait for answers",
+        ...neverWith(["watch"], {
+          wait: flag.duration({
+            default: "2s",
+            help: "How long to wait for answers",
+          }),
         }),
         only: flag.text({
           placeholder: "ROLE",

@@ -7,8 +7,10 @@ import { scanConfig, withConfig } from "../../../lib/cli/config.ts";
 import { parseRoleArgs } from "../../../lib/cli/parse.ts";
 import { InputError } from "../../../lib/core/errors.ts";
 import { demo } from "../../../roles/demo/mod.ts";
+import { dnsRedirector } from "../../../roles/dns_redirector/mod.ts";
 import { edge } from "../../../roles/edge/mod.ts";
 import { origin } from "../../../roles/origin/mod.ts";
+import { roster } from "../../../roles/roster/mod.ts";
 import { tcpEcho } from "../../../roles/tcp_echo/mod.ts";
 import { udpEcho } from "../../../roles/udp_echo/mod.ts";
 
@@ -138,4 +140,27 @@ Deno.test("an echo client refuses the interval of pings that nobody asked for", 
       "--interval has no effect without --count",
     );
   }
+});
+
+Deno.test("dns-redirector and roster refuse flags that have no effect", () => {
+  const of = "--domain a.b --edge 10.0.0.1 ";
+  for (
+    const [line, wanted] of [
+      ["--health-status 204", "without --health-check"],
+      ["--health-body ok", "without --health-check"],
+      ["--health-host a", "without --health-check"],
+      ["--rate-limit-slip 3", "without --rate-limit"],
+      ["--rate-limit-exempt 10.0.0.0/8", "without --rate-limit"],
+    ] as const
+  ) {
+    const flag = line.split(" ")[0];
+    assertEquals(
+      lineOf(dnsRedirector, of + line),
+      `${flag} has no effect ${wanted}`,
+    );
+  }
+  assertEquals(
+    lineOf(roster, "--watch --wait 5s"),
+    "--wait has no effect with --watch",
+  );
 });
