@@ -31,9 +31,10 @@ export function formatAccess(
   record: AccessRecord,
 ): string {
   const { host, method, target, protocol, status, bytes, fields } = record;
-  const line = `${host} - - [${stamp(record.wallMs)}] "${
-    escaped(`${method} ${target} ${protocol}`)
-  }" ${status} ${bytes === 0 ? "-" : bytes}`;
+  // Piece by piece: a text just put together is copied before it can be looked through.
+  const line = `${host} - - [${stamp(record.wallMs)}] "${escaped(method)} ${
+    escaped(target)
+  } ${escaped(protocol)}" ${status} ${bytes === 0 ? "-" : bytes}`;
   if (format === "common") return line;
   const quoted = (name: string) => `"${escaped(fields.get(name) ?? "-")}"`;
   return `${line} ${quoted("referer")} ${quoted("user-agent")}`;

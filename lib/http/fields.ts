@@ -15,6 +15,8 @@ export interface FieldSource {
 export class Fields implements FieldSource {
   readonly #names: string[] = [];
   readonly #values: string[] = [];
+  /** A bit for each length that a name has, or had: most that are asked for are not there, and need not be looked for. */
+  #lengths = 0;
 
   /** Copies `source`. */
   constructor(source?: Iterable<readonly [string, string]>) {
@@ -22,11 +24,13 @@ export class Fields implements FieldSource {
     if (source instanceof Fields) {
       this.#names = source.#names.slice();
       this.#values = source.#values.slice();
+      this.#lengths = source.#lengths;
     } else for (const [name, value] of source) this.append(name, value);
   }
 
   /** See {@linkcode FieldSource.get}. */
   get(name: string): string | null {
+    if (!this.#mayHave(name)) return null;
     const names = this.#names;
     const first = names.indexOf(name.toLowerCase());
     if (first < 0) return null;
@@ -39,7 +43,7 @@ export class Fields implements FieldSource {
 
   /** Whether there is at least one line. */
   has(name: string): boolean {
-    return this.#names.includes(name.toLowerCase());
+    return this.#mayHave(name) && this.#names.includes(name.toLowerCase());
   }
 
   /** Replaces all lines of a field by one, where the first was, or else at the end. */
@@ -52,6 +56,7 @@ export class Fields implements FieldSource {
 
   /** Adds a line after those there are. */
   append(name: string, value: string): void {
+    this.#lengths |= lengthBit(name);
     this.#names.push(name.toLowerCase());
     this.#values.push(value);
   }
@@ -82,6 +87,10 @@ export class Fields implements FieldSource {
     return bytes;
   }
 
+  #mayHave(name: string): boolean {
+    return (this.#lengths & lengthBit(name)) !== 0;
+  }
+
   /** Removes the lines of a field from position `from` on. */
   #drop(name: string, from: number): void {
     for (let at = this.#names.indexOf(name, from); at >= 0;) {
@@ -90,6 +99,10 @@ export class Fields implements FieldSource {
       at = this.#names.indexOf(name, at);
     }
   }
+}
+
+function lengthBit(name: string): number {
+  return 1 << (name.length & 31);
 }
 
 /** Fields that end at the next hop (RFC 9110 §7.6.1), with the older ones proxies must not pass on either. */

@@ -66,8 +66,8 @@ export interface RandomAccessFile extends AsyncDisposable {
 
 /** See {@linkcode Files.appender}. */
 export interface FileAppender extends Disposable {
-  /** Never throws: the first text that cannot be written is told, and it and what follows is left out. */
-  append(text: string): void;
+  /** Never throws: the first text that cannot be written is told, and it and what follows is left out. Text may come encoded, in memory that is free again afterwards. */
+  append(text: string | Uint8Array): void;
   /** Why texts are missing. */
   readonly failure: RunError | undefined;
 }

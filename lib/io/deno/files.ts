@@ -229,9 +229,9 @@ class DenoAppender implements FileAppender {
   }
 
   // Synchronous, so that the last events before a crash are in the file.
-  append(text: string): void {
+  append(text: string | Uint8Array): void {
     if (this.#failure !== undefined) return;
-    const bytes = this.#encoder.encode(text);
+    const bytes = typeof text === "string" ? this.#encoder.encode(text) : text;
     try {
       for (let at = 0; at < bytes.length;) {
         at += this.#file.writeSync(bytes.subarray(at));
