@@ -218,7 +218,8 @@ function originForm(
 function checkDots(target: string): undefined {
   const question = target.indexOf("?");
   const asked = question < 0 ? target : target.slice(0, question);
-  if (!asked.includes("/.") && !/%2e/i.test(asked)) return;
+  const hasEscapedDot = asked.includes("%") && /%2e/i.test(asked);
+  if (!asked.includes("/.") && !hasEscapedDot) return;
   let depth = 0;
   const path = asked.replace(/%2e/gi, ".");
   for (const name of path.split(/[/\\]|%2f|%5c/i)) {

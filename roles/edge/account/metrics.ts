@@ -25,6 +25,12 @@ const BESIDE: ReadonlySet<EdgeCacheStatus> = new Set<EdgeCacheStatus>([
   "own",
 ]);
 
+/** Of status codes (RFC 9110 §15), by their first digit. */
+const FAMILIES: readonly string[] = Array.from(
+  { length: 10 },
+  (_, digit) => `${digit}xx`,
+);
+
 /** What is counted of the answers of one kind. */
 interface Tally {
   count: number;
@@ -83,7 +89,7 @@ export class EdgeMetrics {
     tally.bytes += bytes;
     tally.seconds.add(durationMs / 1000);
     if (CACHED.has(cacheStatus)) this.#cachedBytes += bytes;
-    const family = `${Math.floor(status / 100)}xx`;
+    const family = FAMILIES[Math.floor(status / 100)]!;
     this.#byStatus.set(family, (this.#byStatus.get(family) ?? 0) + 1);
   }
 
