@@ -8,8 +8,8 @@
  * growing copies nothing. What every answer to others needs, its address and how fresh it is, lies apart from the rest:
  * a block of eight of these is one or two lines of the processor's cache, where it would be five. The peers of a swarm
  * are its positions 0 to count - 1, kept in blocks of eight records; when one leaves, the last takes its place. Who
- * announces is found through a hash table with chains over all swarms. The hash has a key, so that nobody can choose addresses that all
- * fall into one chain.
+ * announces is found through a hash table with chains over all swarms. The hash has a key, so that nobody can choose
+ * addresses that all fall into one chain.
  */
 import { BlockLists } from "./_block_lists.ts";
 import { Buckets } from "./_buckets.ts";

@@ -47,9 +47,6 @@ export class AccessFile implements AsyncDisposable {
       bytes,
       fields,
     });
-    if (this.#put(`${line}\n`)) return;
-    this.#write();
-    // A head may be a quarter of the room there is.
     this.#put(`${line}\n`);
   }
 
@@ -70,12 +67,12 @@ export class AccessFile implements AsyncDisposable {
     }
   }
 
-  /** Whether the line, which is ASCII, has found room. */
-  #put(line: string): boolean {
-    if (this.#length + line.length > WAITING_BYTES) return false;
+  #put(line: string): void {
+    // A line is ASCII: a byte for each character.
+    if (this.#length + line.length > WAITING_BYTES) this.#write();
+    if (line.length > WAITING_BYTES) return this.#file.append(line);
     const room = this.#waiting.subarray(this.#length);
     this.#length += this.#encoder.encodeInto(line, room).written;
-    return true;
   }
 
   #write(): void {
