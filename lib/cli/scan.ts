@@ -21,68 +21,61 @@ export interface RawArgs {
  */
 export function scanArgs(role: RoleShape, args: readonly string[]): RawArgs {
   const flags = flagsOf(role);
-  const switches = [...flags].filter(([, flag]) => flag.kind === "switch")
-    .map(([name]) => name);
-  const values = [...flags.keys()].filter((name) => !switches.includes(name));
-  refuseSwitchValues(args, switches);
+  const valued = [...flags].filter(([, { kind }]) => kind !== "switch");
+  const values = valued.map(([name]) => name);
+  const switches = [...flags.keys()].filter((name) => !values.includes(name));
+  // What follows `--` are operands, whatever they look like.
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  const typed = joinEmpty(args.slice(0, end), flags);
+  refuseSwitchValues(typed, switches);
   const alias: Record<string, string> = { help: "h" };
   for (const [name, { short }] of flags) {
     if (short !== undefined) alias[name] = short;
   }
-  const { joined, emptied } = joinEmpty(args, flags);
-  const parsed = parseArgs(joined, {
+  const parsed = parseArgs(typed, {
     string: ["_", ...values],
     boolean: ["help", ...switches],
     collect: values,
     alias,
     unknown: (arg, key) => {
       if (key === undefined) return true;
-      refuseDashedValue(args, arg, flags);
+      refuseDashedValue(typed, arg, flags);
       throw unknownFlag(role, arg, key, [...flags.keys(), "help"]);
     },
   }) as Record<string, unknown>;
   const texts = new Map<string, readonly string[]>();
   for (const name of switches) if (parsed[name] === true) texts.set(name, [""]);
-  for (const name of values) {
+  for (const [name, flag] of valued) {
     const given = parsed[name] as readonly string[];
     if (given.length === 0) continue;
-    if (given.includes("") && !emptied.has(name)) throw needsValue(name, flags);
-    if (given.length > 1 && flags.get(name)!.kind !== "list") {
+    const isEmptied = flag.mayBeEmpty === true && typed.includes(`--${name}=`);
+    if (given.includes("") && !isEmptied) throw needsValue(name, flag);
+    if (given.length > 1 && flag.kind !== "list") {
       throw new InputError(`--${name} is given ${given.length} times`);
     }
     texts.set(name, given);
   }
   return {
     texts,
-    operands: (parsed._ as readonly unknown[]).map(String),
+    operands: [...parsed._ as readonly string[], ...args.slice(end + 1)],
     help: parsed.help === true,
   };
 }
 
-/** `--message ''`: the parser takes nothing for the lack of a value. `emptied` are those that have it by right. */
+/** `--message ''` as `--message=`: the parser takes an empty value for no value, and then for an operand. */
 function joinEmpty(
   args: readonly string[],
   flags: ReadonlyMap<string, Flag<unknown>>,
-): {
-  readonly joined: readonly string[];
-  readonly emptied: ReadonlySet<string>;
-} {
+): readonly string[] {
   const joined: string[] = [];
-  const emptied = new Set<string>();
-  const end = args.includes("--") ? args.indexOf("--") : args.length;
-  for (let at = 0; at < args.length; at += 1) {
-    const arg = args[at]!;
-    const name = /^--([^=]+)=?$/.exec(arg)?.[1] ?? "";
-    const isEmptied = at < end && flags.get(name)?.mayBeEmpty === true &&
-      (arg.endsWith("=") || args[at + 1] === "");
-    if (!isEmptied) joined.push(arg);
-    else {
-      emptied.add(name);
-      joined.push(`--${name}=`);
-      if (!arg.endsWith("=")) at += 1;
-    }
+  for (const arg of args) {
+    const before = joined.at(-1) ?? "";
+    const isItsValue = arg === "" && before.startsWith("--") &&
+      flags.get(before.slice(2))?.mayBeEmpty === true;
+    if (isItsValue) joined[joined.length - 1] = `${before}=`;
+    else joined.push(arg);
   }
-  return { joined, emptied };
+  return joined;
 }
 
 /** `--json=maybe`: the parser takes everything but `false` for on. */
@@ -91,7 +84,6 @@ function refuseSwitchValues(
   switches: readonly string[],
 ): void {
   for (const arg of args) {
-    if (arg === "--") return;
     const [, name, text] = /^--([^=]+)=(.*)$/s.exec(arg) ?? [];
     if (name === undefined || !switches.includes(name)) continue;
     if (text !== "true" && text !== "false") {
@@ -113,19 +105,18 @@ function refuseDashedValue(
   );
   if (found === undefined || found[1].kind === "switch") return;
   throw needsValue(
-    found[0],
-    flags,
+    ...found,
     `; one that begins with a dash is given as --${found[0]}=${arg}`,
   );
 }
 
 function needsValue(
   name: string,
-  flags: ReadonlyMap<string, Flag<unknown>>,
+  { placeholder }: Flag<unknown>,
   more = "",
 ): InputError {
   return new InputError(
-    `--${name} needs a value: --${name} ${flags.get(name)!.placeholder}${more}`,
+    `--${name} needs a value: --${name} ${placeholder}${more}`,
   );
 }
 

@@ -161,6 +161,10 @@ Deno.test("scanArgs takes nothing as the value of a flag that may be empty, and 
   ) {
     assertThrows(() => scanArgs(role, args), InputError, "needs a value");
   }
+  assertEquals(
+    scanArgs(role, ["--", "--message", "", "--json=a"]).operands,
+    ["--message", "", "--json=a"],
+  );
   const texts = scanConfig(role, "f.json", '{"message":""}');
   assertEquals(texts.get("message"), [""]);
   assertThrows(() => scanConfig(role, "f.json", '{"zone":""}'), InputError);
