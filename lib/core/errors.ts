@@ -53,15 +53,6 @@ export class RunError extends Error {
   }
 }
 
-/** What was thrown where a port is in use, with advice to choose another with `flag` instead of `--port`. */
-export function advising(flag: string, error: unknown): unknown {
-  if (!(error instanceof RunError && error.code === "address-in-use")) {
-    return error;
-  }
-  const message = error.message.replace("with --port", `with ${flag}`);
-  return new RunError(error.code, message, { cause: error });
-}
-
 /** Returns the message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -6,11 +6,11 @@ export type { Address };
 /** The sockets a role may open. `deno/net.ts` opens real ones; tests pass their own. */
 export interface Net {
   /**
-   * Binds a UDP socket. An empty `host` means all addresses, IPv6 and IPv4; port 0 takes a free one.
+   * Binds a UDP socket.
    *
    * @throws {RunError} `address-in-use`, `address-not-available`, `permission-denied`.
    */
-  listenUdp(options: Address): UdpSocket;
+  listenUdp(at: ListenAddress): UdpSocket;
   /**
    * Joins a multicast group on every interface of its family that is up, or on the one whose address is `host`; on
    * loopback only if there is no other, or with `loopback`. Several programs of one machine may join the same group and port.
@@ -22,7 +22,7 @@ export interface Net {
     options?: MulticastOptions,
   ): Promise<MulticastSocket>;
   /** Binds a TCP socket and listens. Same rules and errors as {@linkcode Net.listenUdp}. */
-  listenTcp(options: Address): TcpListener;
+  listenTcp(at: ListenAddress): TcpListener;
   /**
    * Opens a TCP connection to a name or an address; with `tls`, TLS on it, the certificate checked against that name.
    *
@@ -32,7 +32,7 @@ export interface Net {
   connectTcp(to: Address, options: ConnectOptions): Promise<TcpConnection>;
   /** Serves HTTP/1.1 to {@linkcode HttpHandler}. Same rules and errors as {@linkcode Net.listenUdp}. */
   serveHttp(
-    address: Address,
+    at: ListenAddress,
     handler: HttpHandler,
     options?: HttpOptions,
   ): HttpServer;
@@ -49,6 +49,12 @@ export interface Net {
   ): Promise<readonly string[]>;
   /** This machine's name and its addresses, loopback last. */
   hostname(): string;
+}
+
+/** Where to listen. An empty `host` means all addresses, IPv6 and IPv4; port 0 takes a free one. */
+export interface ListenAddress extends Address {
+  /** The flag that chose the port: where it is in use, that one chooses another. Default `--port`. */
+  readonly portFlag?: string;
 }
 
 /** See {@linkcode Net.connectTcp}. */

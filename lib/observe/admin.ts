@@ -1,8 +1,7 @@
 import { Hono } from "hono";
 import { html } from "hono/html";
-import { advising, InputError } from "../core/errors.ts";
+import { InputError } from "../core/errors.ts";
 import type { EventRecord } from "../events/mod.ts";
-import type { HttpServer } from "../io/http.ts";
 import { pages } from "../io/pages.ts";
 import type { Clock } from "../io/clock.ts";
 import type { Address, Net } from "../io/net.ts";
@@ -77,12 +76,7 @@ export function serveAdmin(
   });
   app.all("*", (c) => options.pages.answer(c.req.raw));
   const answer = pages((request) => app.fetch(request));
-  let server: HttpServer;
-  try {
-    server = net.serveHttp(address, answer);
-  } catch (error) {
-    throw advising("--admin", error);
-  }
+  const server = net.serveHttp({ ...address, portFlag: "--admin" }, answer);
   return {
     host: server.host,
     port: server.port,

@@ -1,4 +1,4 @@
-import { advising, InputError, RunError } from "../../lib/core/errors.ts";
+import { InputError, RunError } from "../../lib/core/errors.ts";
 import { toHex } from "../../lib/core/bytes.ts";
 import { SwarmTable } from "../../lib/bittorrent/tracker/swarm_table.ts";
 import { ConnectionIds } from "../../lib/bittorrent/tracker/connection_ids.ts";
@@ -139,7 +139,11 @@ async function openDoors(
       violations,
     );
     try {
-      const udp = ctx.net.listenUdp({ host, port: flags.udpPort ?? http.port });
+      const udp = ctx.net.listenUdp(
+        flags.udpPort === undefined
+          ? { host, port: http.port }
+          : { host, port: flags.udpPort, portFlag: "--udp-port" },
+      );
       udpPort = udp.port;
       return { http, udp };
     } catch (error) {
@@ -147,7 +151,7 @@ async function openDoors(
       const mayTryAgain = flags.port === 0 && flags.udpPort === undefined &&
         error instanceof RunError && error.code === "address-in-use";
       if (mayTryAgain && attempt < PORT_ATTEMPTS) continue;
-      throw flags.udpPort === undefined ? error : advising("--udp-port", error);
+      throw error;
     }
   }
 }

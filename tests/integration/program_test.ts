@@ -98,6 +98,17 @@ Deno.test("a port in use is told with the flag that chooses another", async () =
   );
 });
 
+Deno.test("an address that is not of this machine is told as such, with TLS and without", async () => {
+  for (const tls of [[], ["--tls", "self-signed"]]) {
+    const { code, stderr } = await runProgram([
+      ...["edge", "--origin", "http://127.0.0.1:1", "--port", "0"],
+      ...["--host", "192.0.2.1", ...tls],
+    ]);
+    assertStringIncludes(stderr, "this machine has no such address");
+    assertEquals(code, 1);
+  }
+});
+
 Deno.test("--events records every event from started to finished, --config gives flags", async () => {
   await using folder = await temporaryFolder();
   const config = join(folder.path, "flags.json");

@@ -1,4 +1,9 @@
+import { formatHostPort } from "../../core/address.ts";
 import { RunError } from "../../core/errors.ts";
+import type { ListenAddress } from "../net.ts";
+
+const PORT_IN_USE =
+  "the port is in use by another program (`ss -lntup` or `netstat -ano` names it)";
 
 /** Codes of the system's errors that a person can do something about; the rest is `io-failed`. */
 const CODES: readonly [
@@ -6,11 +11,7 @@ const CODES: readonly [
   code: string,
   advice: string,
 ][] = [
-  [
-    Deno.errors.AddrInUse,
-    "address-in-use",
-    "the port is in use by another program (`ss -lntup` or `netstat -ano` names it); choose another with --port, or 0 for a free one",
-  ],
+  [Deno.errors.AddrInUse, "address-in-use", PORT_IN_USE],
   [
     Deno.errors.AddrNotAvailable,
     "address-not-available",
@@ -71,6 +72,23 @@ export function systemError(attempted: string, error: unknown): Error {
   return new RunError("io-failed", `Cannot ${attempted}: ${plain(message)}`, {
     cause: error,
   });
+}
+
+/** Wraps what the system threw where a socket was to listen; a port in use is told with the flag that chooses another. */
+export function listenError(
+  transport: "udp" | "tcp",
+  { portFlag = "--port", ...at }: ListenAddress,
+  error: unknown,
+): Error {
+  const attempted = `listen on ${transport} ${formatHostPort(at)}`;
+  if (!(error instanceof Deno.errors.AddrInUse)) {
+    return systemError(attempted, error);
+  }
+  return new RunError(
+    "address-in-use",
+    `Cannot ${attempted}: ${PORT_IN_USE}; choose another with ${portFlag}, or 0 for a free one`,
+    { cause: error },
+  );
 }
 
 /** The system's own words without what only a programmer reads. */

@@ -1,17 +1,17 @@
-import { formatHostPort } from "../../core/address.ts";
 import { RunError } from "../../core/errors.ts";
 import type { HttpHandler, HttpOptions, HttpServer } from "../http.ts";
 import { HttpConnections } from "../http1/server.ts";
+import type { ListenAddress } from "../net.ts";
 import { addressOf } from "./address.ts";
 import { denoClock } from "./clock.ts";
-import { systemError } from "./errors.ts";
+import { listenError } from "./errors.ts";
 
 /** How long after a failed accept the next one is tried. */
 const ACCEPT_PAUSE_MS = 50;
 
 /** Serves HTTP/1.1 on a TCP port. See {@linkcode Net.serveHttp}. */
 export function serveHttp(
-  { hostname, port }: { readonly hostname: string; readonly port: number },
+  at: ListenAddress,
   handler: HttpHandler,
   options: HttpOptions = {},
 ): HttpServer {
@@ -24,12 +24,10 @@ export function serveHttp(
   }
   let listener: Deno.TcpListener;
   try {
+    const { host: hostname, port } = at;
     listener = Deno.listen({ hostname, port, reusePort: isShared });
   } catch (error) {
-    throw systemError(
-      `listen on tcp ${formatHostPort({ host: hostname, port })}`,
-      error,
-    );
+    throw listenError("tcp", at, error);
   }
   const connections = new HttpConnections(handler, {
     ...options,

@@ -1,12 +1,19 @@
-import { formatHostPort } from "../../core/address.ts";
 import { InputError, messageOf } from "../../core/errors.ts";
 import { streamOf } from "../body_source.ts";
 import type { HttpHandler, HttpResponse, HttpServer } from "../http.ts";
+import type { ListenAddress } from "../net.ts";
 import type { TlsIdentity } from "../self_signed.ts";
-import { systemError } from "./errors.ts";
+import { listenError } from "./errors.ts";
 
 /** How long answers in flight may take once the server is told to stop. */
 const CLOSING_MS = 2000;
+
+/** What the system throws for where to listen; all else is of the certificate. */
+const OF_THE_ADDRESS = [
+  Deno.errors.AddrInUse,
+  Deno.errors.AddrNotAvailable,
+  Deno.errors.PermissionDenied,
+];
 
 /**
  * Serves HTTP/2 and HTTP/1.1 over TLS, with the runtime's own server: our strict one speaks neither TLS nor HTTP/2.
@@ -15,7 +22,7 @@ const CLOSING_MS = 2000;
  * @throws {InputError} If certificate or key cannot be used.
  */
 export function serveHttps(
-  { hostname, port }: { readonly hostname: string; readonly port: number },
+  at: ListenAddress,
   handler: HttpHandler,
   tls: TlsIdentity,
 ): HttpServer {
@@ -23,8 +30,8 @@ export function serveHttps(
   const closing = new AbortController();
   try {
     server = Deno.serve({
-      hostname,
-      port,
+      hostname: at.host,
+      port: at.port,
       cert: tls.certificate,
       key: tls.key,
       signal: closing.signal,
@@ -47,9 +54,8 @@ export function serveHttps(
       return responseOf(answer, method);
     });
   } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) {
-      const where = formatHostPort({ host: hostname, port });
-      throw systemError(`listen on tcp ${where}`, error);
+    if (OF_THE_ADDRESS.some((one) => error instanceof one)) {
+      throw listenError("tcp", at, error);
     }
     throw new InputError(
       `Cannot serve TLS: the certificate or its key cannot be used: ${

@@ -3,13 +3,14 @@ import { RunError } from "../../core/errors.ts";
 import type {
   Address,
   ConnectOptions,
+  ListenAddress,
   Net,
   TcpConnection,
   TcpListener,
   UdpSocket,
 } from "../net.ts";
 import { addressOf } from "./address.ts";
-import { systemError } from "./errors.ts";
+import { listenError, systemError } from "./errors.ts";
 import { fetchOnce } from "./fetch.ts";
 import { udpSocket } from "./udp.ts";
 import { serveHttps } from "./https.ts";
@@ -26,10 +27,10 @@ export const denoNet: Net = {
   joinMulticast,
   listenTcp,
   connectTcp,
-  serveHttp: (address, handler, options) =>
+  serveHttp: (at, handler, options) =>
     options?.tls === undefined
-      ? serveHttp(bound(address), handler, options)
-      : serveHttps(bound(address), handler, options.tls),
+      ? serveHttp(bound(at), handler, options)
+      : serveHttps(bound(at), handler, options.tls),
   fetch: fetchOnce,
   resolve,
   hostname: () => Deno.hostname(),
@@ -38,8 +39,8 @@ export const denoNet: Net = {
 let hasIpv6: boolean | undefined;
 
 /** The address to bind: an empty host becomes `::`, which takes IPv4 as well, or `0.0.0.0` on a machine without IPv6. */
-function bound({ host, port }: Address): { hostname: string; port: number } {
-  if (host !== "") return { hostname: host, port };
+function bound(at: ListenAddress): ListenAddress {
+  if (at.host !== "") return at;
   if (hasIpv6 === undefined) {
     try {
       Deno.listen({ hostname: "::", port: 0 }).close();
@@ -48,27 +49,28 @@ function bound({ host, port }: Address): { hostname: string; port: number } {
       hasIpv6 = false;
     }
   }
-  return { hostname: hasIpv6 ? "::" : "0.0.0.0", port };
+  return { ...at, host: hasIpv6 ? "::" : "0.0.0.0" };
 }
 
-function listenUdp(options: Address): UdpSocket {
-  const { hostname, port } = bound(options);
+function listenUdp(at: ListenAddress): UdpSocket {
+  const { host: hostname, port } = bound(at);
   try {
     return udpSocket(
       Deno.listenDatagram({ transport: "udp", hostname, port }),
       hostname,
     );
   } catch (error) {
-    throw systemError(`listen on udp ${formatHostPort(options)}`, error);
+    throw listenError("udp", at, error);
   }
 }
 
-function listenTcp(options: Address): TcpListener {
+function listenTcp(at: ListenAddress): TcpListener {
+  const { host: hostname, port } = bound(at);
   let listener: Deno.TcpListener;
   try {
-    listener = Deno.listen(bound(options));
+    listener = Deno.listen({ hostname, port });
   } catch (error) {
-    throw systemError(`listen on tcp ${formatHostPort(options)}`, error);
+    throw listenError("tcp", at, error);
   }
   const close = closer(listener);
   return {
