@@ -18,7 +18,7 @@
  */
 import { join, resolve } from "@std/path";
 import { toHex } from "../lib/core/bytes.ts";
-import { escapeBytes } from "../lib/bittorrent/tracker/http.ts";
+import { escapeBytes } from "../lib/bittorrent/tracker/http/messages.ts";
 import { cpuMs, memoryKib } from "./proc.ts";
 import { infoHashOf, scramble } from "./tracker_hashes.ts";
 

@@ -1,5 +1,10 @@
 /** Where a peer is, and the compact form in which trackers, the DHT and peer exchange tell it. */
-import { formatAddress, parseAddress } from "../core/address.ts";
+import {
+  type Family,
+  familyOf,
+  formatAddress,
+  parseAddress,
+} from "../core/address.ts";
 import { viewOf } from "../core/bytes.ts";
 import { ProtocolError } from "../core/errors.ts";
 
@@ -18,15 +23,8 @@ export interface PeerAddress extends PeerEndpoint {
 
 /** Largest number of peers taken from one reply; more than anyone connects to. */
 export const MAX_REPLY_PEERS = 2000;
-/** Bytes of an IPv4 peer in compact form (BEP 23): address and port. */
-const COMPACT_4_BYTES = 6;
-/** Bytes of an IPv6 peer in compact form (BEP 7). */
-const COMPACT_6_BYTES = 18;
-
-/** Returns whether a literal address is IPv6. */
-export function isIpv6(host: string): boolean {
-  return host.includes(":");
-}
+/** Bytes of a peer in compact form: address and port (BEP 23; BEP 7 for IPv6). */
+export const COMPACT_BYTES = { ipv4: 6, ipv6: 18 } as const;
 
 /**
  * Writes those of `peers` that are of one family, 6 bytes each (BEP 23) or 18 (BEP 7, IPv6); the others are left out.
@@ -35,13 +33,13 @@ export function isIpv6(host: string): boolean {
  */
 export function encodeCompactPeers(
   peers: readonly PeerEndpoint[],
-  family: "ipv4" | "ipv6",
+  family: Family,
 ): Uint8Array<ArrayBuffer> {
-  const size = family === "ipv6" ? COMPACT_6_BYTES : COMPACT_4_BYTES;
+  const size = COMPACT_BYTES[family];
   const bytes = new Uint8Array(peers.length * size);
   let at = 0;
   for (const peer of peers) {
-    if (isIpv6(peer.host) !== (family === "ipv6")) continue;
+    if (familyOf(peer.host) !== family) continue;
     bytes.set(compactPeer(peer), at);
     at += size;
   }
@@ -68,9 +66,9 @@ export function compactPeer(peer: PeerEndpoint): Uint8Array<ArrayBuffer> {
  */
 export function decodeCompactPeers(
   bytes: Uint8Array,
-  family: "ipv4" | "ipv6",
+  family: Family,
 ): PeerAddress[] {
-  const size = family === "ipv6" ? COMPACT_6_BYTES : COMPACT_4_BYTES;
+  const size = COMPACT_BYTES[family];
   if (bytes.length % size !== 0) {
     throw new ProtocolError(
       "tracker-reply-malformed",

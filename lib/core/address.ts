@@ -98,6 +98,29 @@ export function parseAddress(text: string): Uint8Array<ArrayBuffer> {
   throw invalid("an address such as 127.0.0.3 or 2001:db8::1", text);
 }
 
+/** The two kinds of addresses: a machine may have one of each. */
+export type Family = "ipv4" | "ipv6";
+
+/** The family of a literal address. */
+export function familyOf(host: string): Family {
+  return host.includes(":") ? "ipv6" : "ipv4";
+}
+
+/** Returns whether a literal address is IPv6. */
+export function isIpv6(host: string): boolean {
+  return familyOf(host) === "ipv6";
+}
+
+/** The address that stands for all of a machine's: a socket on it speaks to whomever there is of the family. */
+export function anyAddressOf(family: Family): string {
+  return family === "ipv6" ? "::" : "0.0.0.0";
+}
+
+/** Returns whether a literal address is of this machine only. */
+export function isLoopback(host: string): boolean {
+  return host.startsWith("127.") || host === "::1";
+}
+
 /** Returns whether `text` is a literal address, IPv4 or IPv6. */
 export function isAddress(text: string): boolean {
   try {
@@ -168,7 +191,7 @@ export function unmapAddress(bytes: Uint8Array): Uint8Array {
 export function formatHostPort(
   { host, port }: { readonly host: string; readonly port: number },
 ): string {
-  return `${host.includes(":") ? `[${host}]` : host || "*"}:${port}`;
+  return `${isIpv6(host) ? `[${host}]` : host || "*"}:${port}`;
 }
 
 /** A network: the addresses that start with the same bits. All bits of `bytes` after the prefix are 0. */

@@ -1,3 +1,4 @@
+import { anyAddressOf, familyOf } from "../core/address.ts";
 import { messageOf, type ProtocolError, RunError } from "../core/errors.ts";
 import type { StubAnswer, StubInput, StubQuery } from "../dns/stub_query.ts";
 import { drive } from "../io/drive.ts";
@@ -38,7 +39,7 @@ export async function askServer(
   using over = new LinkedAbort(ctx.signal);
   const conversation = { server, inbox, signal: over.signal };
   await using socket = ctx.net.listenUdp({
-    host: from !== "" ? from : server.host.includes(":") ? "::" : "0.0.0.0",
+    host: from !== "" ? from : anyAddressOf(familyOf(server.host)),
     port: 0,
   });
   const talks = [receive(socket, conversation)];

@@ -1,11 +1,11 @@
+import { anyAddressOf, familyOf } from "../core/address.ts";
 import { viewOf } from "../core/bytes.ts";
 import { ProtocolError, RunError } from "../core/errors.ts";
 import {
   announceUrlOf,
   decodeAnnounceReply,
   MAX_REPLY_BYTES,
-} from "../bittorrent/tracker/http_client.ts";
-import { isIpv6 } from "../bittorrent/peer_endpoint.ts";
+} from "../bittorrent/tracker/http/client.ts";
 import type {
   AnnounceReply,
   AnnounceRequest,
@@ -14,7 +14,7 @@ import {
   UdpTrackerClient,
   type UdpTrackerInput,
   type UdpTrackerOutput,
-} from "../bittorrent/tracker/udp_client.ts";
+} from "../bittorrent/tracker/udp/client.ts";
 import { drive } from "../io/drive.ts";
 import { fetchFollowing } from "../io/fetch_following.ts";
 import { LinkedAbort } from "../io/linked_abort.ts";
@@ -137,14 +137,14 @@ async function announceUdpTo(
   },
 ): Promise<AnnounceReply> {
   const { pathname, search } = parsed(url);
-  const ipv6 = isIpv6(to.host);
+  const family = familyOf(to.host);
   await using socket = ctx.net.listenUdp({
-    host: ipv6 ? "::" : "0.0.0.0",
+    host: anyAddressOf(family),
     port: 0,
   });
   const client = new UdpTrackerClient({
     rng: ctx.rng,
-    family: ipv6 ? "ipv6" : "ipv4",
+    family,
     maxAttempts: UDP_ATTEMPTS,
     key: keyOf(request),
     urlData: pathname + search,

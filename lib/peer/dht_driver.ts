@@ -1,8 +1,7 @@
-import { formatHostPort } from "../core/address.ts";
+import { type Family, familyOf, formatHostPort } from "../core/address.ts";
 import { concat, toHex, utf8 } from "../core/bytes.ts";
 import { messageOf, RunError } from "../core/errors.ts";
 import type { HostPort } from "../cli/flags.ts";
-import { type Family, familyOf } from "../bittorrent/dht/contact.ts";
 import { DhtNode } from "../bittorrent/dht/node.ts";
 import type { DhtInput, DhtOutput } from "../bittorrent/dht/state.ts";
 import type { PeerEndpoint } from "../bittorrent/peer_endpoint.ts";

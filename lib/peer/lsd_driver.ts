@@ -1,3 +1,4 @@
+import { familyOf } from "../core/address.ts";
 import { toHex } from "../core/bytes.ts";
 import { messageOf, RunError } from "../core/errors.ts";
 import {
@@ -55,7 +56,7 @@ export class LsdDriver {
     const { ctx, at: { host } } = this.#options;
     const groups = (["ipv4", "ipv6"] as const).filter((group) =>
       host === "" || host === "::" ||
-      host.includes(":") === (group === "ipv6")
+      familyOf(host) === group
     );
     const results = await Promise.allSettled(
       groups.map((group) => this.#join(group)),

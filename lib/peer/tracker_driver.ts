@@ -9,7 +9,7 @@ import type {
   AnnounceReply,
   AnnounceRequest,
 } from "../bittorrent/tracker/messages.ts";
-import { TrackerRefusal } from "../bittorrent/tracker/http_client.ts";
+import { TrackerRefusal } from "../bittorrent/tracker/http/client.ts";
 import type { RoleContext } from "../role.ts";
 import { announceOnce } from "./announce_once.ts";
 

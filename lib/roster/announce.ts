@@ -1,4 +1,9 @@
-import { formatHostPort, isAddress } from "../core/address.ts";
+import {
+  formatHostPort,
+  isAddress,
+  isIpv6,
+  isLoopback,
+} from "../core/address.ts";
 import {
   MdnsResponder,
   type ResponderOutput,
@@ -36,6 +41,7 @@ export async function announce(
   const host = hostOf(told);
   const responder = new MdnsResponder(serviceOf(run, told), secretRng());
   await using socket = await net.joinMulticast(MDNS_GROUP, {
+    // Of 127/8 only the first has an interface of its name.
     host: isLoopback(host) ? "127.0.0.1" : host,
     fromGroupPort: true,
   });
@@ -74,16 +80,11 @@ function serviceOf(run: RosterRun, { sockets, admin }: Told): Service {
   };
 }
 
-/** Any address of 127/8 is this machine, and only the first has an interface of its name. */
-function isLoopback(host: string): boolean {
-  return host.startsWith("127.");
-}
-
 /** At which address: that of the sockets, unless one of them is on all. */
 function hostOf({ sockets }: Told): string {
   const hosts = new Set(sockets.map(({ host }) => host));
   const [host = ""] = hosts;
-  const isOne = hosts.size === 1 && isAddress(host) && !host.includes(":");
+  const isOne = hosts.size === 1 && isAddress(host) && !isIpv6(host);
   return isOne && host !== "0.0.0.0" ? host : "";
 }
 

@@ -1,3 +1,4 @@
+import { isLoopback } from "../../lib/core/address.ts";
 import type { Address } from "../../lib/io/net.ts";
 import type { RosterRow } from "../../lib/roster/row.ts";
 
@@ -38,8 +39,4 @@ export function reachOf(row: RosterRow, own: readonly string[]): Reach {
   return tellers.includes(admin.host) || (isHere && own.includes(admin.host))
     ? { at: admin }
     : { reason: `says it is at ${admin.host}, which is not its address` };
-}
-
-function isLoopback(host: string): boolean {
-  return host.startsWith("127.") || host === "::1";
 }

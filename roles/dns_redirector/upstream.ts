@@ -1,3 +1,4 @@
+import { anyAddressOf, familyOf } from "../../lib/core/address.ts";
 import { RunError } from "../../lib/core/errors.ts";
 import type {
   ResolverInput,
@@ -114,10 +115,9 @@ export class Upstream implements AsyncDisposable {
   }
 
   #sourceFor({ host }: Address): string {
-    const isIpv6 = host.includes(":");
-    if (this.#from !== "" && this.#from.includes(":") === isIpv6) {
-      return this.#from;
-    }
-    return isIpv6 ? "::" : "0.0.0.0";
+    const family = familyOf(host);
+    return this.#from !== "" && familyOf(this.#from) === family
+      ? this.#from
+      : anyAddressOf(family);
   }
 }

@@ -1,5 +1,5 @@
 import { InputError } from "../../lib/core/errors.ts";
-import { formatHostPort, isAddress } from "../../lib/core/address.ts";
+import { formatHostPort, isAddress, isIpv6 } from "../../lib/core/address.ts";
 import { LinkedAbort, OVER } from "../../lib/io/linked_abort.ts";
 import type { RoleContext, RoleResult } from "../../lib/role.ts";
 import { browse } from "../../lib/roster/browse.ts";
@@ -22,7 +22,7 @@ export async function lookAround(
   ctx: RoleContext,
 ): Promise<void> {
   const { host, wait, only, watch } = flags;
-  if (host !== "" && (!isAddress(host) || host.includes(":"))) {
+  if (host !== "" && (!isAddress(host) || isIpv6(host))) {
     throw new InputError(
       `--host must be the IPv4 address of an interface, got "${host}"`,
     );

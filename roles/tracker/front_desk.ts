@@ -6,10 +6,8 @@ import {
 import { toHex } from "../../lib/core/bytes.ts";
 import { ProtocolError } from "../../lib/core/errors.ts";
 import { RateMeter } from "../../lib/bittorrent/rate_meter.ts";
-import type {
-  SwarmAnswer,
-  SwarmTable,
-} from "../../lib/bittorrent/tracker/swarm_table.ts";
+import type { SwarmAnswer } from "../../lib/bittorrent/tracker/table/messages.ts";
+import type { SwarmTable } from "../../lib/bittorrent/tracker/table/swarm_table.ts";
 import type {
   AnnounceRequest,
   ScrapeEntry,

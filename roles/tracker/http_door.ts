@@ -6,7 +6,7 @@ import {
   encodeScrapeReply,
   parseAnnounceQuery,
   parseScrapeQuery,
-} from "../../lib/bittorrent/tracker/http.ts";
+} from "../../lib/bittorrent/tracker/http/messages.ts";
 import { Fields } from "../../lib/http/fields.ts";
 import { SealedFields } from "../../lib/http/http1/response_head.ts";
 import type {

@@ -1,3 +1,4 @@
+import { anyAddressOf, familyOf } from "../../lib/core/address.ts";
 import { fromHex, toHex } from "../../lib/core/bytes.ts";
 import {
   InputError,
@@ -9,14 +10,13 @@ import {
   decodeScrapeReply,
   MAX_REPLY_BYTES,
   scrapeUrlOf,
-} from "../../lib/bittorrent/tracker/http_client.ts";
-import { isIpv6 } from "../../lib/bittorrent/peer_endpoint.ts";
+} from "../../lib/bittorrent/tracker/http/client.ts";
 import type { ScrapeEntry } from "../../lib/bittorrent/tracker/messages.ts";
-import { MAX_UDP_SCRAPE_HASHES } from "../../lib/bittorrent/tracker/udp.ts";
+import { MAX_UDP_SCRAPE_HASHES } from "../../lib/bittorrent/tracker/udp/messages.ts";
 import {
   UdpTrackerClient,
   type UdpTrackerInput,
-} from "../../lib/bittorrent/tracker/udp_client.ts";
+} from "../../lib/bittorrent/tracker/udp/client.ts";
 import { drive } from "../../lib/io/drive.ts";
 import { fetchFollowing } from "../../lib/io/fetch_following.ts";
 import { LinkedAbort } from "../../lib/io/linked_abort.ts";
@@ -122,7 +122,7 @@ async function scrapeUdp(
     );
   }
   const to = await trackerAddress(announceUrl, ctx);
-  const family = isIpv6(to.host) ? "ipv6" : "ipv4";
+  const family = familyOf(to.host);
   using done = new LinkedAbort(ctx.signal);
   const { signal } = done;
   let result: readonly ScrapeEntry[] | ProtocolError | undefined;
@@ -133,7 +133,7 @@ async function scrapeUdp(
     maxAttempts: UDP_ATTEMPTS,
   });
   await using socket = ctx.net.listenUdp({
-    host: family === "ipv6" ? "::" : "0.0.0.0",
+    host: anyAddressOf(family),
     port: 0,
   });
   await drive(

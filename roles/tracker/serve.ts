@@ -1,7 +1,7 @@
 import { InputError, RunError } from "../../lib/core/errors.ts";
 import { toHex } from "../../lib/core/bytes.ts";
-import { SwarmTable } from "../../lib/bittorrent/tracker/swarm_table.ts";
-import { ConnectionIds } from "../../lib/bittorrent/tracker/connection_ids.ts";
+import { SwarmTable } from "../../lib/bittorrent/tracker/table/swarm_table.ts";
+import { ConnectionIds } from "../../lib/bittorrent/tracker/udp/connection_ids.ts";
 import { secretBytes } from "../../lib/io/hash.ts";
 import type { HttpServer } from "../../lib/io/http.ts";
 import type { UdpSocket } from "../../lib/io/net.ts";

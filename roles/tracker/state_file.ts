@@ -2,8 +2,8 @@ import { InputError, RunError } from "../../lib/core/errors.ts";
 import {
   decodeSnapshot,
   encodeSnapshot,
-} from "../../lib/bittorrent/tracker/swarm_snapshot.ts";
-import type { SwarmTable } from "../../lib/bittorrent/tracker/swarm_table.ts";
+} from "../../lib/bittorrent/tracker/table/swarm_snapshot.ts";
+import type { SwarmTable } from "../../lib/bittorrent/tracker/table/swarm_table.ts";
 import { sha256 } from "../../lib/io/hash.ts";
 import type { RoleContext } from "../../lib/role.ts";
 

@@ -2,8 +2,8 @@ import { html } from "hono/html";
 import { formatBytes, formatMs } from "../../lib/core/units.ts";
 import { formatAddress, formatHostPort } from "../../lib/core/address.ts";
 import { fromUtf8, toHex, viewOf } from "../../lib/core/bytes.ts";
-import type { PeerView } from "../../lib/bittorrent/tracker/peer_record.ts";
-import type { SwarmView } from "../../lib/bittorrent/tracker/swarm_table.ts";
+import type { PeerView } from "../../lib/bittorrent/tracker/table/peer_record.ts";
+import type { SwarmView } from "../../lib/bittorrent/tracker/table/messages.ts";
 import type { FrontDesk } from "./front_desk.ts";
 
 /** Most swarms on the page. */

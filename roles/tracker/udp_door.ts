@@ -1,13 +1,15 @@
 import { ProtocolError } from "../../lib/core/errors.ts";
-import type { ConnectionIds } from "../../lib/bittorrent/tracker/connection_ids.ts";
+import type { ConnectionIds } from "../../lib/bittorrent/tracker/udp/connection_ids.ts";
+import type { UdpTrackerRequest } from "../../lib/bittorrent/tracker/udp/messages.ts";
 import {
-  decodeUdpRequest,
   encodeUdpReply,
   udpPeerCapacity,
-  udpRequestTransaction,
-  type UdpTrackerRequest,
   writeUdpAnnounceReply,
-} from "../../lib/bittorrent/tracker/udp.ts";
+} from "../../lib/bittorrent/tracker/udp/replies.ts";
+import {
+  decodeUdpRequest,
+  udpRequestTransaction,
+} from "../../lib/bittorrent/tracker/udp/requests.ts";
 import type { Datagram } from "../../lib/io/net.ts";
 import type { FrontDesk, Visit } from "./front_desk.ts";
 

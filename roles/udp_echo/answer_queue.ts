@@ -1,4 +1,4 @@
-import { formatHostPort } from "../../lib/core/address.ts";
+import { familyOf, formatHostPort } from "../../lib/core/address.ts";
 import { messageOf } from "../../lib/core/errors.ts";
 import type { EchoLog } from "../../lib/echo/log.ts";
 import type { Address, UdpSocket } from "../../lib/io/net.ts";
@@ -72,7 +72,7 @@ export class AnswerQueue implements AsyncDisposable {
   async #sendNow(answer: Uint8Array, about: AboutAnswer): Promise<void> {
     const remote = formatHostPort(about.to);
     const { receivedBytes } = about;
-    const max = MAX_ANSWER_BYTES[about.to.host.includes(":") ? "ipv6" : "ipv4"];
+    const max = MAX_ANSWER_BYTES[familyOf(about.to.host)];
     const failed = (
       code: "answer-too-long" | "send-failed",
       message: string,

@@ -1,6 +1,9 @@
 import {
+  anyAddressOf,
+  familyOf,
   formatAddress,
   isAddress,
+  isIpv6,
   parseAddress,
   unmapAddress,
 } from "../../lib/core/address.ts";
@@ -19,10 +22,10 @@ export async function runUdpClient(
   const { host: name, port } = flags.connect!;
   const addresses = await ctx.net.resolve(name, ctx);
   // A name may have addresses of both kinds; the lecture's server listens on IPv4 only.
-  const host = addresses.find((one) => !one.includes(":")) ?? addresses[0]!;
+  const host = addresses.find((one) => !isIpv6(one)) ?? addresses[0]!;
   const server = { host: canonical(host), port };
   await using socket = ctx.net.listenUdp({
-    host: server.host.includes(":") ? "::" : "0.0.0.0",
+    host: anyAddressOf(familyOf(server.host)),
     port: 0,
   });
   const channel: EchoChannel = {

@@ -3,12 +3,13 @@ import {
   announceUrlOf,
   decodeAnnounceReply,
   decodeScrapeReply,
-} from "../../lib/bittorrent/tracker/http_client.ts";
+} from "../../lib/bittorrent/tracker/http/client.ts";
 import type {
   AnnounceReply,
   AnnounceRequest,
 } from "../../lib/bittorrent/tracker/messages.ts";
-import { UdpTrackerClient } from "../../lib/bittorrent/tracker/udp_client.ts";
+import { UdpTrackerClient } from "../../lib/bittorrent/tracker/udp/client.ts";
+import { familyOf } from "../../lib/core/address.ts";
 import { toHex, utf8 } from "../../lib/core/bytes.ts";
 import { seededRng } from "../../lib/core/rng.ts";
 import {
@@ -75,7 +76,7 @@ async function announceOverUdp(
 ): Promise<AnnounceReply> {
   using bound = bindUdp(host);
   const { socket } = bound;
-  const family = host.includes(":") ? "ipv6" : "ipv4";
+  const family = familyOf(host);
   const machine = new UdpTrackerClient({ rng: seededRng(1), family });
   let outputs = machine.handle(
     { kind: "announce", request: request(change) },

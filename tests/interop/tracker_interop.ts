@@ -4,8 +4,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { decodeScrapeReply } from "../../lib/bittorrent/tracker/http_client.ts";
-import { escapeBytes } from "../../lib/bittorrent/tracker/http.ts";
+import { decodeScrapeReply } from "../../lib/bittorrent/tracker/http/client.ts";
+import { escapeBytes } from "../../lib/bittorrent/tracker/http/messages.ts";
 import { makeMetainfo } from "../../lib/bittorrent/metainfo/make_metainfo.ts";
 import { parseMetainfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
 import { concat, toHex } from "../../lib/core/bytes.ts";

@@ -1,6 +1,5 @@
-import { parseAddress } from "../../core/address.ts";
+import { isIpv6, isLoopback, parseAddress } from "../../core/address.ts";
 import { toHex } from "../../core/bytes.ts";
-import { isLoopback } from "./contact.ts";
 
 /** Bytes of answers that one host gets in a second on average, and at once: 100 answers, a busy peer's hour. */
 const HOST_BYTES_PER_SECOND = 4 * 1024;
@@ -64,7 +63,7 @@ export class DhtAnswerLimit {
 
 /** An IPv6 host has a whole /64 of addresses, and is known by that. */
 function keyOf(host: string): string {
-  if (!host.includes(":")) return host;
+  if (!isIpv6(host)) return host;
   return toHex(parseAddress(host).subarray(0, 8));
 }
 

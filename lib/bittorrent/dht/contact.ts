@@ -1,19 +1,24 @@
-import { formatAddress, parseAddress } from "../../core/address.ts";
+import {
+  type Family,
+  familyOf,
+  formatAddress,
+  isLoopback,
+  parseAddress,
+} from "../../core/address.ts";
 import { concat, viewOf } from "../../core/bytes.ts";
 import { ProtocolError } from "../../core/errors.ts";
 import { type BencodeValue, isBytes, isList } from "../bencode.ts";
-import { compactPeer, type PeerEndpoint } from "../peer_endpoint.ts";
+import {
+  COMPACT_BYTES,
+  compactPeer,
+  type PeerEndpoint,
+} from "../peer_endpoint.ts";
 import { ID_BYTES } from "./id.ts";
 
 /** Most nodes that are taken from one answer; BEP 5 has 8, some send twice as many. */
 const MAX_NODES = 16;
 /** Most peers that are taken from one answer: more do not fit a datagram. */
 const MAX_PEERS = 200;
-/** Bytes of an address and a port. */
-const COMPACT_BYTES = { ipv4: 6, ipv6: 18 } as const;
-
-/** There are two DHTs, one for each family of addresses (BEP 32). */
-export type Family = "ipv4" | "ipv6";
 
 /** A node: who it is and where. */
 export interface DhtContact extends PeerEndpoint {
@@ -21,19 +26,9 @@ export interface DhtContact extends PeerEndpoint {
   readonly id: Uint8Array;
 }
 
-/** The family of a literal address. */
-export function familyOf(host: string): Family {
-  return host.includes(":") ? "ipv6" : "ipv4";
-}
-
 /** The name of a place in a Map. */
 export function keyOf({ host, port }: PeerEndpoint): string {
   return `${host} ${port}`;
-}
-
-/** Returns whether a literal address is of this machine only. */
-export function isLoopback(host: string): boolean {
-  return host.startsWith("127.") || host === "::1";
 }
 
 /**

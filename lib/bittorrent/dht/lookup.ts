@@ -5,8 +5,9 @@
  * Three are asked at a time; one that takes long no longer counts, so that nodes which are gone do not hold the others up. Each answer brings up to 8 nodes of that node's own neighbourhood, which knows its part of
  * the space better than we do, so that every step at least halves the distance: about log2(n) steps for n nodes.
  */
+import { familyOf } from "../../core/address.ts";
 import type { PeerEndpoint } from "../peer_endpoint.ts";
-import { type DhtContact, familyOf, keyOf, mayContact } from "./contact.ts";
+import { type DhtContact, keyOf, mayContact } from "./contact.ts";
 import { compareDistance, ID_BITS, sharedBits } from "./id.ts";
 import type { DhtAnswer } from "./message.ts";
 import { BUCKET_SIZE } from "./table.ts";

@@ -5,6 +5,7 @@
  * error. Each decodes to one record; what is no KRPC at all is thrown, what is a query that cannot be answered becomes a
  * `refusal`, which says the error to answer with.
  */
+import type { Family } from "../../core/address.ts";
 import { fromUtf8 } from "../../core/bytes.ts";
 import { ProtocolError } from "../../core/errors.ts";
 import {
@@ -23,7 +24,6 @@ import {
   decodePeers,
   type DhtContact,
   encodeContacts,
-  type Family,
 } from "./contact.ts";
 import { ID_BYTES } from "./id.ts";
 

@@ -9,13 +9,13 @@
  * `dht_searches` (all of them), `dht_transactions` (what we asked), `dht_responder` (what we answer), `dht_shares` (what we
  * search for, and when).
  */
-import { formatHostPort } from "../../core/address.ts";
+import { familyOf, formatHostPort } from "../../core/address.ts";
 import { toHex } from "../../core/bytes.ts";
 import { ProtocolError } from "../../core/errors.ts";
 import type { Machine } from "../../core/machine.ts";
 import type { PeerEndpoint } from "../peer_endpoint.ts";
 import { DhtAnswerLimit } from "./answer_limit.ts";
-import { familyOf, keyOf } from "./contact.ts";
+import { keyOf } from "./contact.ts";
 import { sharedBits } from "./id.ts";
 import {
   decodeKrpc,

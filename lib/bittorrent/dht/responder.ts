@@ -1,6 +1,6 @@
+import type { Family } from "../../core/address.ts";
 import type { PeerEndpoint } from "../peer_endpoint.ts";
 import type { DhtAnswerLimit } from "./answer_limit.ts";
-import type { Family } from "./contact.ts";
 import {
   type DhtAnswer,
   type DhtQuestion,

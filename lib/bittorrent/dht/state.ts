@@ -1,7 +1,7 @@
+import type { Family } from "../../core/address.ts";
 import type { Rng } from "../../core/rng.ts";
 import type { DhtEvent } from "../../events/dht.ts";
 import type { PeerEndpoint } from "../peer_endpoint.ts";
-import type { Family } from "./contact.ts";
 import type { Candidate, Lookup } from "./lookup.ts";
 import { type DhtQuestion, encodeQuery } from "./message.ts";
 import { DhtPeerStore } from "./peer_store.ts";

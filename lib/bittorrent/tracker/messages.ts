@@ -53,3 +53,12 @@ export interface ScrapeEntry {
   /** How many downloads were ever reported complete. */
   readonly completed: number;
 }
+
+/** Peers in compact form, and their ids in the same order where they were asked for. There may be more bytes than count. */
+export interface DrawnPeers {
+  readonly count: number;
+  /** 6 bytes each (BEP 23), or 18 (BEP 7). */
+  readonly compact: Uint8Array;
+  /** 20 bytes each, where they were asked for. */
+  readonly ids: Uint8Array | null;
+}

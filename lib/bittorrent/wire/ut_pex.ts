@@ -1,7 +1,8 @@
-import { isAddress } from "../../core/address.ts";
+import { type Family, familyOf, isAddress } from "../../core/address.ts";
 import { ProtocolError } from "../../core/errors.ts";
 import { type BencodeDictionary, encodeBencode, isBytes } from "../bencode.ts";
 import {
+  COMPACT_BYTES,
   decodeCompactPeers,
   encodeCompactPeers,
   type PeerEndpoint,
@@ -34,9 +35,9 @@ const REACHABLE = 0x10;
 export function encodePex(message: PexMessage): Uint8Array<ArrayBuffer> {
   const added = message.added.filter(({ host }) => isAddress(host));
   const dropped = message.dropped.filter(({ host }) => isAddress(host));
-  const flags = (family: "ipv4" | "ipv6") =>
+  const flags = (family: Family) =>
     Uint8Array.from(
-      added.filter(({ host }) => host.includes(":") === (family === "ipv6")),
+      added.filter(({ host }) => familyOf(host) === family),
       ({ seed, reachable }) => (seed ? SEED : 0) | (reachable ? REACHABLE : 0),
     );
   return encodeBencode({
@@ -71,11 +72,11 @@ export function decodePex(payload: Uint8Array): PexMessage {
 function contacts(
   dictionary: BencodeDictionary,
   key: string,
-  family: "ipv4" | "ipv6",
+  family: Family,
 ): PexContact[] {
   const bytes = dictionary.get(key);
   if (bytes === undefined) return [];
-  const size = family === "ipv4" ? 6 : 18;
+  const size = COMPACT_BYTES[family];
   if (!isBytes(bytes) || bytes.length % size !== 0) {
     throw new ProtocolError(
       "pex-malformed",

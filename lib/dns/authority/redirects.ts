@@ -1,5 +1,10 @@
 /** Makes what the responder chooses from: edges by address family, sites by network, per name. */
-import { formatAddress, formatCidr, parseAddress } from "../../core/address.ts";
+import {
+  formatAddress,
+  formatCidr,
+  isIpv6,
+  parseAddress,
+} from "../../core/address.ts";
 import { utf8 } from "../../core/bytes.ts";
 import { PrefixTable } from "../../core/prefix_table.ts";
 import { RECORD_TYPES } from "../codes.ts";
@@ -75,7 +80,7 @@ function redirectsOfRecords(
   const edges = new Map<string, EdgeSpec>();
   for (const own of byName.values()) {
     const hosts = [...new Set(own.map(({ rdata }) => formatAddress(rdata)))];
-    const ipv6 = hosts.filter((host) => host.includes(":")).length;
+    const ipv6 = hosts.filter(isIpv6).length;
     const [first] = own;
     if (first === undefined || Math.max(ipv6, hosts.length - ipv6) < 2) {
       continue;

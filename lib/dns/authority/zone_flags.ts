@@ -2,6 +2,7 @@
 import {
   formatAddress,
   formatCidr,
+  isIpv6,
   parseAddress,
   parseCidr,
 } from "../../core/address.ts";
@@ -197,7 +198,7 @@ export function zonesOfFlags(options: {
       records.push(
         recordOf(
           parseName("ns1", origin),
-          serverAddress.includes(":") ? "AAAA" : "A",
+          isIpv6(serverAddress) ? "AAAA" : "A",
           { ttlSeconds: DEFAULT_TTL_SECONDS, data: serverAddress },
         ),
       );

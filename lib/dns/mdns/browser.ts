@@ -2,7 +2,7 @@
  * Finds the services of our type on the link, and keeps the list (RFC 6762 §5.2, RFC 6763 §4): asks now and again, hears
  * what is announced, and forgets who said goodbye or has not been heard of for the time its records hold.
  */
-import { formatAddress } from "../../core/address.ts";
+import { formatAddress, isIpv6 } from "../../core/address.ts";
 import { ProtocolError } from "../../core/errors.ts";
 import type { Machine } from "../../core/machine.ts";
 import { CLASSES, RECORD_TYPES } from "../codes.ts";
@@ -249,7 +249,7 @@ export class MdnsBrowser implements Machine<LinkInput, BrowserOutput> {
   #foundOf({ label, place, texts, tellers }: Entry): FoundService | undefined {
     if (place === undefined || texts === undefined) return undefined;
     const addresses = [...this.#addresses.get(place.host) ?? []];
-    const order = (text: string) => Number(text.includes(":"));
+    const order = (host: string) => Number(isIpv6(host));
     addresses.sort((a, b) => order(a) - order(b));
     const { port } = place;
     return { label, port, addresses, texts, tellers: [...tellers] };

@@ -1,4 +1,4 @@
-import { formatHostPort } from "../../core/address.ts";
+import { formatHostPort, isIpv6 } from "../../core/address.ts";
 import { RunError } from "../../core/errors.ts";
 import { LinkedAbort } from "../linked_abort.ts";
 import type { FetchOptions } from "../net.ts";
@@ -21,7 +21,7 @@ export async function fetchOnce(
     const to = new URL(url);
     headers.set("host", to.host);
     const { host, port } = options.connectTo;
-    to.hostname = host.includes(":") ? `[${host}]` : host;
+    to.hostname = isIpv6(host) ? `[${host}]` : host;
     to.port = String(port);
     target = to.href;
   }

@@ -11,7 +11,12 @@
  * the group's address, where the system allows it, and those that send are open while they send.
  */
 import {
+  anyAddressOf,
+  type Family,
+  familyOf,
   formatHostPort,
+  isIpv6,
+  isLoopback,
   maskAddress,
   parseAddress,
 } from "../../core/address.ts";
@@ -36,18 +41,21 @@ interface Sender {
   close(): void;
 }
 
+/** The families by the names that the system has for them. */
+const SYSTEMS_NAME = { ipv4: "IPv4", ipv6: "IPv6" } as const;
+
 /** See `Net.joinMulticast`. */
 export async function joinMulticast(
   group: Address,
   { host = "", loopback = false, fromGroupPort = false }: MulticastOptions = {},
 ): Promise<MulticastSocket> {
-  const isIpv6 = group.host.includes(":");
-  const any = isIpv6 ? "::" : "0.0.0.0";
+  const family = familyOf(group.host);
+  const any = anyAddressOf(family);
   const receiver = receiverOf(group, { any, isOwn: fromGroupPort });
   const members = new Members(group, { receiver, isBrief: fromGroupPort });
   const renew = () =>
     members.renew(
-      interfacesOf(isIpv6, { host: host === any ? "" : host, loopback }),
+      interfacesOf(family, { host: host === any ? "" : host, loopback }),
     );
   await renew();
   if (members.senders.length === 0) {
@@ -55,7 +63,7 @@ export async function joinMulticast(
     throw new RunError(
       "no-multicast",
       `Cannot join ${formatHostPort(group)}: no network interface with an ${
-        isIpv6 ? "IPv6" : "IPv4"
+        SYSTEMS_NAME[family]
       } address takes multicast`,
     );
   }
@@ -132,7 +140,7 @@ class Members {
     { address, index }: Interface,
   ): Promise<{ readonly leave: () => Promise<void> }> {
     const { host } = this.#group;
-    return host.includes(":")
+    return isIpv6(host)
       ? this.#receiver.joinMulticastV6(host, index)
       : this.#receiver.joinMulticastV4(host, address);
   }
@@ -255,7 +263,7 @@ function open(
 
 /** The interfaces of a family, or the one whose address is `host`; loopback is for want of any other. */
 function interfacesOf(
-  isIpv6: boolean,
+  family: Family,
   { host, loopback }: { readonly host: string; readonly loopback: boolean },
 ): Interface[] {
   const all = Deno.networkInterfaces();
@@ -263,13 +271,12 @@ function interfacesOf(
   for (const { name, scopeid } of all) {
     if (scopeid) index.set(name, scopeid);
   }
-  const found = all.filter(({ family, address }) =>
-    family === (isIpv6 ? "IPv6" : "IPv4") &&
+  const found = all.filter(({ address, ...one }) =>
+    one.family === SYSTEMS_NAME[family] &&
     // A link-local address cannot be bound without naming its interface.
     !/^fe[89ab]/i.test(address) && (host === "" || address === host)
   );
-  const isLoopback = /^(127\.|::1$)/;
-  const outside = found.filter(({ address }) => !isLoopback.test(address));
+  const outside = found.filter(({ address }) => !isLoopback(address));
   return (outside.length > 0 && !loopback ? outside : found).map((
     { name, address, cidr },
   ) => ({

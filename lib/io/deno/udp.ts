@@ -1,4 +1,4 @@
-import { formatHostPort } from "../../core/address.ts";
+import { formatHostPort, isIpv6 } from "../../core/address.ts";
 import { counted } from "../../core/units.ts";
 import { RunError } from "../../core/errors.ts";
 import { KnownAddresses } from "../known_addresses.ts";
@@ -25,7 +25,7 @@ export function udpSocket(
   hostname: string,
 ): UdpSocket {
   const close = closer(socket);
-  const ownFamilyIs6 = hostname.includes(":");
+  const ownFamilyIs6 = isIpv6(hostname);
   return {
     ...addressOf(socket.addr),
     async *receive(signal) {

@@ -1,3 +1,4 @@
+import { isIpv6 } from "../../../lib/core/address.ts";
 import {
   endToEnd,
   type Fields,
@@ -97,7 +98,7 @@ export class FieldsOnDemand implements FieldSource {
 
 /** One hop of RFC 7239 §4; an address of IPv6 stands in quotes (§6). */
 function forwarded(host: string, scheme: string): string {
-  return `for=${host.includes(":") ? `"[${host}]"` : host};proto=${scheme}`;
+  return `for=${isIpv6(host) ? `"[${host}]"` : host};proto=${scheme}`;
 }
 
 function addMember(fields: Fields, name: string, member: string): void {

@@ -1,10 +1,13 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
+  anyAddressOf,
   cidrContains,
+  familyOf,
   formatAddress,
   formatCidr,
   formatHostPort,
   isAddress,
+  isLoopback,
   maskAddress,
   parseAddress,
   parseCidr,
@@ -96,6 +99,22 @@ Deno.test("formatHostPort puts IPv6 in brackets", () => {
     "127.0.0.1:53",
   );
   assertEquals(formatHostPort({ host: "", port: 53 }), "*:53");
+});
+
+Deno.test("isLoopback and familyOf tell of what kind a literal address is", () => {
+  for (
+    const [host, family, isOwn] of [
+      ["127.0.0.1", "ipv4", true],
+      ["127.9.9.9", "ipv4", true],
+      ["::1", "ipv6", true],
+      ["12.7.0.1", "ipv4", false],
+      ["2001:db8::127", "ipv6", false],
+      ["0.0.0.0", "ipv4", false],
+    ] as const
+  ) {
+    assertEquals([familyOf(host), isLoopback(host)], [family, isOwn], host);
+    assertEquals(familyOf(anyAddressOf(family)), family);
+  }
 });
 
 Deno.test("parseCidr reads networks and refuses slips", () => {

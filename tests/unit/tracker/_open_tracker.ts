@@ -1,15 +1,17 @@
 /** A tracker without sockets, and what is asked of it. */
 import { assert, assertEquals } from "@std/assert";
-import { ConnectionIds } from "../../../lib/bittorrent/tracker/connection_ids.ts";
-import { announceUrlOf } from "../../../lib/bittorrent/tracker/http_client.ts";
+import { ConnectionIds } from "../../../lib/bittorrent/tracker/udp/connection_ids.ts";
+import { announceUrlOf } from "../../../lib/bittorrent/tracker/http/client.ts";
 import type { AnnounceRequest } from "../../../lib/bittorrent/tracker/messages.ts";
-import { SwarmTable } from "../../../lib/bittorrent/tracker/swarm_table.ts";
+import { SwarmTable } from "../../../lib/bittorrent/tracker/table/swarm_table.ts";
+import type { UdpTrackerReply } from "../../../lib/bittorrent/tracker/udp/messages.ts";
+import { decodeUdpReply } from "../../../lib/bittorrent/tracker/udp/replies.ts";
+import { encodeUdpRequest } from "../../../lib/bittorrent/tracker/udp/requests.ts";
 import {
-  decodeUdpReply,
-  encodeUdpRequest,
-  type UdpTrackerReply,
-} from "../../../lib/bittorrent/tracker/udp.ts";
-import { parseAddress, unmapAddress } from "../../../lib/core/address.ts";
+  familyOf,
+  parseAddress,
+  unmapAddress,
+} from "../../../lib/core/address.ts";
 import { fromUtf8, toHex, utf8 } from "../../../lib/core/bytes.ts";
 import { seededRng } from "../../../lib/core/rng.ts";
 import type { RolecallEvent } from "../../../lib/events/mod.ts";
@@ -78,7 +80,7 @@ export function openTracker(allowed: ReadonlySet<string> | null = null) {
       };
       const reply = new Uint8Array(MAX_ANSWER_BYTES);
       const length = answerDatagram(datagram, reply, { desk, ids });
-      const family = host.includes(":") ? "ipv6" : "ipv4";
+      const family = familyOf(host);
       return length === 0
         ? null
         : decodeUdpReply(reply.subarray(0, length), family);

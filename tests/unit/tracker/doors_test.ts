@@ -3,12 +3,12 @@ import {
   decodeBencode,
   isDictionary,
 } from "../../../lib/bittorrent/bencode.ts";
-import { escapeBytes } from "../../../lib/bittorrent/tracker/http.ts";
+import { escapeBytes } from "../../../lib/bittorrent/tracker/http/messages.ts";
 import {
   decodeAnnounceReply,
   decodeScrapeReply,
-} from "../../../lib/bittorrent/tracker/http_client.ts";
-import { encodeUdpRequest } from "../../../lib/bittorrent/tracker/udp.ts";
+} from "../../../lib/bittorrent/tracker/http/client.ts";
+import { encodeUdpRequest } from "../../../lib/bittorrent/tracker/udp/requests.ts";
 import { parseAddress } from "../../../lib/core/address.ts";
 import { fromUtf8, toHex, utf8 } from "../../../lib/core/bytes.ts";
 import type { RolecallEvent } from "../../../lib/events/mod.ts";

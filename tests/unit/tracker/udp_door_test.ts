@@ -1,8 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import {
-  encodeUdpRequest,
-  type UdpTrackerRequest,
-} from "../../../lib/bittorrent/tracker/udp.ts";
+import type { UdpTrackerRequest } from "../../../lib/bittorrent/tracker/udp/messages.ts";
+import { encodeUdpRequest } from "../../../lib/bittorrent/tracker/udp/requests.ts";
 import { utf8 } from "../../../lib/core/bytes.ts";
 import { fuzz } from "../bittorrent/_fuzz.ts";
 

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
+import type { Family } from "../../../../lib/core/address.ts";
 import { fromUtf8, utf8 } from "../../../../lib/core/bytes.ts";
 import { type Rng, seededRng } from "../../../../lib/core/rng.ts";
 import { mayContact } from "../../../../lib/bittorrent/dht/contact.ts";
@@ -10,7 +11,6 @@ import {
 } from "../../../../lib/bittorrent/dht/message.ts";
 import { DhtNode } from "../../../../lib/bittorrent/dht/node.ts";
 import type { DhtOutput } from "../../../../lib/bittorrent/dht/state.ts";
-import type { Family } from "../../../../lib/bittorrent/dht/contact.ts";
 import { DhtPeerStore } from "../../../../lib/bittorrent/dht/peer_store.ts";
 import { DhtTokens } from "../../../../lib/bittorrent/dht/tokens.ts";
 import { DhtTransactions } from "../../../../lib/bittorrent/dht/transactions.ts";

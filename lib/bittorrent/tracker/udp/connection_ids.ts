@@ -1,4 +1,4 @@
-import { SipHash } from "../../core/siphash.ts";
+import { SipHash } from "../../../core/siphash.ts";
 
 /** How long a client may use its id after it was sent (BEP 15). */
 const LIFE_SECONDS = 120;

@@ -1,4 +1,5 @@
-import { bytesOfKey } from "../bencode.ts";
+import { bytesOfKey } from "../../bencode.ts";
+import type { BothFamilies } from "./both_families.ts";
 import { EXPIRY_TICKS, type PeerStore } from "./peer_store.ts";
 import type { Swarm, SwarmList } from "./swarm_list.ts";
 
@@ -11,8 +12,7 @@ export interface SweptSwarm {
 /** Where {@linkcode SwarmSweep} looks, and what it does with whom it finds. */
 export interface SweepOptions {
   readonly swarms: SwarmList;
-  readonly ipv4: PeerStore;
-  readonly ipv6: PeerStore;
+  readonly peers: BothFamilies;
   /** Removes a peer: the last of its swarm then has its position. */
   readonly remove: (swarm: Swarm, store: PeerStore, record: number) => void;
 }
@@ -54,7 +54,7 @@ export class SwarmSweep {
 
   /** Looks at up to `limit` peers of a swarm, from the last position down; returns at how many. */
   #sweepSwarm(swarm: Swarm, tick: number, limit: number): number {
-    const { ipv4, ipv6, remove } = this.#options;
+    const { peers: { ipv4, ipv6 }, remove } = this.#options;
     const { slot } = swarm;
     const ofIpv4 = ipv4.count(slot);
     let at = Math.min(this.#position, swarm.peers - 1);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   encodeBencode,
   keyOfBytes,
-} from "../../../../lib/bittorrent/bencode.ts";
+} from "../../../../../lib/bittorrent/bencode.ts";
 import {
   encodeAnnounceReply,
   encodeScrapeReply,
@@ -10,18 +10,18 @@ import {
   type HttpAnnounceAnswer,
   parseAnnounceQuery,
   parseScrapeQuery,
-} from "../../../../lib/bittorrent/tracker/http.ts";
+} from "../../../../../lib/bittorrent/tracker/http/messages.ts";
 import {
   announceUrlOf,
   decodeAnnounceReply,
   decodeScrapeReply,
-} from "../../../../lib/bittorrent/tracker/http_client.ts";
-import type { AnnounceRequest } from "../../../../lib/bittorrent/tracker/messages.ts";
-import { NO_PEERS } from "../../../../lib/bittorrent/tracker/peer_draw.ts";
-import { concat, utf8 } from "../../../../lib/core/bytes.ts";
-import { ProtocolError } from "../../../../lib/core/errors.ts";
-import { seededRng } from "../../../../lib/core/rng.ts";
-import { fuzz } from "../_fuzz.ts";
+} from "../../../../../lib/bittorrent/tracker/http/client.ts";
+import type { AnnounceRequest } from "../../../../../lib/bittorrent/tracker/messages.ts";
+import { NO_PEERS } from "../../../../../lib/bittorrent/tracker/table/peer_draw.ts";
+import { concat, utf8 } from "../../../../../lib/core/bytes.ts";
+import { ProtocolError } from "../../../../../lib/core/errors.ts";
+import { seededRng } from "../../../../../lib/core/rng.ts";
+import { fuzz } from "../../_fuzz.ts";
 
 const HASH = Uint8Array.from({ length: 20 }, (_, at) => at * 13);
 const ID = utf8("-RC0001-abcdefghijkl");

@@ -1,18 +1,18 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { encodeBencode } from "../../../../lib/bittorrent/bencode.ts";
+import { encodeBencode } from "../../../../../lib/bittorrent/bencode.ts";
 import {
   encodeFailure,
   escapeBytes,
-} from "../../../../lib/bittorrent/tracker/http.ts";
+} from "../../../../../lib/bittorrent/tracker/http/messages.ts";
 import {
   announceUrlOf,
   decodeAnnounceReply,
   decodeScrapeReply,
   scrapeUrlOf,
   TrackerRefusal,
-} from "../../../../lib/bittorrent/tracker/http_client.ts";
-import { utf8 } from "../../../../lib/core/bytes.ts";
-import { ProtocolError } from "../../../../lib/core/errors.ts";
+} from "../../../../../lib/bittorrent/tracker/http/client.ts";
+import { utf8 } from "../../../../../lib/core/bytes.ts";
+import { ProtocolError } from "../../../../../lib/core/errors.ts";
 
 const HASH = Uint8Array.from({ length: 20 }, (_, at) => at * 13);
 const REQUEST = {

@@ -1,5 +1,5 @@
-import { fromUtf8 } from "../../core/bytes.ts";
-import { ProtocolError } from "../../core/errors.ts";
+import { fromUtf8 } from "../../../core/bytes.ts";
+import { ProtocolError } from "../../../core/errors.ts";
 import {
   type BencodeDictionary,
   type BencodeValue,
@@ -8,18 +8,18 @@ import {
   isBytes,
   isDictionary,
   isList,
-} from "../bencode.ts";
-import { escapeBytes } from "./http.ts";
+} from "../../bencode.ts";
 import {
   decodeCompactPeers,
   MAX_REPLY_PEERS,
   type PeerAddress,
-} from "../peer_endpoint.ts";
+} from "../../peer_endpoint.ts";
 import type {
   AnnounceReply,
   AnnounceRequest,
   ScrapeEntry,
-} from "./messages.ts";
+} from "../messages.ts";
+import { escapeBytes } from "./messages.ts";
 
 /** Largest reply a client reads: {@linkcode MAX_REPLY_PEERS} peers in the long form, with room to spare. */
 export const MAX_REPLY_BYTES = 2 ** 20;

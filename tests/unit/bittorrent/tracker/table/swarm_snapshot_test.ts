@@ -2,12 +2,12 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   decodeSnapshot,
   encodeSnapshot,
-} from "../../../../lib/bittorrent/tracker/swarm_snapshot.ts";
-import { SwarmTable } from "../../../../lib/bittorrent/tracker/swarm_table.ts";
-import { parseAddress } from "../../../../lib/core/address.ts";
-import { concat, toHex, utf8 } from "../../../../lib/core/bytes.ts";
-import { seededRng } from "../../../../lib/core/rng.ts";
-import { sha256 } from "../../../../lib/io/hash.ts";
+} from "../../../../../lib/bittorrent/tracker/table/swarm_snapshot.ts";
+import { SwarmTable } from "../../../../../lib/bittorrent/tracker/table/swarm_table.ts";
+import { parseAddress } from "../../../../../lib/core/address.ts";
+import { concat, toHex, utf8 } from "../../../../../lib/core/bytes.ts";
+import { seededRng } from "../../../../../lib/core/rng.ts";
+import { sha256 } from "../../../../../lib/io/hash.ts";
 
 const EXPIRY_MS = 10_000;
 

@@ -1,5 +1,5 @@
-import { bytesOfKey } from "../bencode.ts";
-import type { ScrapeEntry } from "./messages.ts";
+import { bytesOfKey } from "../../bencode.ts";
+import type { ScrapeEntry } from "../messages.ts";
 
 /** One swarm. */
 export interface Swarm {

@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { PeerDraw } from "../../../../lib/bittorrent/tracker/peer_draw.ts";
+import { PeerDraw } from "../../../../../lib/bittorrent/tracker/table/peer_draw.ts";
 import {
   EXPIRY_TICKS,
   NO_RECORD,
   PeerStore,
-} from "../../../../lib/bittorrent/tracker/peer_store.ts";
-import { seededRng } from "../../../../lib/core/rng.ts";
+} from "../../../../../lib/bittorrent/tracker/table/peer_store.ts";
+import { seededRng } from "../../../../../lib/core/rng.ts";
 
 function compact(at: number): Uint8Array {
   return Uint8Array.of(10, 0, at >> 8, at, at >> 4, at);

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { BlockLists } from "../../../../lib/bittorrent/tracker/_block_lists.ts";
-import { seededRng } from "../../../../lib/core/rng.ts";
+import { BlockLists } from "../../../../../lib/bittorrent/tracker/table/_block_lists.ts";
+import { seededRng } from "../../../../../lib/core/rng.ts";
 
 Deno.test("BlockLists agrees with arrays while lists grow, shrink and end (seed 83)", () => {
   const rng = seededRng(83);

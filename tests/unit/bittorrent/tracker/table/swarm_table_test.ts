@@ -1,20 +1,26 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { DrawnPeers } from "../../../../lib/bittorrent/tracker/peer_draw.ts";
-import { EXPIRY_TICKS } from "../../../../lib/bittorrent/tracker/peer_store.ts";
+import type { DrawnPeers } from "../../../../../lib/bittorrent/tracker/messages.ts";
+import { EXPIRY_TICKS } from "../../../../../lib/bittorrent/tracker/table/peer_store.ts";
+import type {
+  SwarmAnswer,
+  TableAnnounce,
+} from "../../../../../lib/bittorrent/tracker/table/messages.ts";
 import {
-  type SwarmAnswer,
   SwarmTable,
   type SwarmTableOptions,
-  type TableAnnounce,
-} from "../../../../lib/bittorrent/tracker/swarm_table.ts";
+} from "../../../../../lib/bittorrent/tracker/table/swarm_table.ts";
 import {
   decodeCompactPeers,
   type PeerAddress,
-} from "../../../../lib/bittorrent/peer_endpoint.ts";
-import { parseAddress } from "../../../../lib/core/address.ts";
-import { toHex, utf8 } from "../../../../lib/core/bytes.ts";
-import { ProtocolError } from "../../../../lib/core/errors.ts";
-import { seededRng } from "../../../../lib/core/rng.ts";
+} from "../../../../../lib/bittorrent/peer_endpoint.ts";
+import {
+  type Family,
+  familyOf,
+  parseAddress,
+} from "../../../../../lib/core/address.ts";
+import { toHex, utf8 } from "../../../../../lib/core/bytes.ts";
+import { ProtocolError } from "../../../../../lib/core/errors.ts";
+import { seededRng } from "../../../../../lib/core/rng.ts";
 
 const HASH = new Uint8Array(20).fill(1);
 
@@ -33,7 +39,7 @@ function from(
 ): TableAnnounce {
   return {
     address: parseAddress(host),
-    families: host.includes(":") ? "ipv6" : "ipv4",
+    families: familyOf(host),
     infoHash: HASH,
     peerId: utf8(`-RC0001-${host}`.padEnd(20, "-")),
     port: 6881,
@@ -47,7 +53,7 @@ function from(
 }
 
 function peersOf(answer: SwarmAnswer): PeerAddress[] {
-  const peers = ({ count, compact }: DrawnPeers, family: "ipv4" | "ipv6") =>
+  const peers = ({ count, compact }: DrawnPeers, family: Family) =>
     decodeCompactPeers(
       compact.subarray(0, count * (family === "ipv4" ? 6 : 18)),
       family,

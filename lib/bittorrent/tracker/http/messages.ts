@@ -4,16 +4,17 @@
  * A request is a URL whose query carries raw bytes (query.ts). An answer is a bencoded dictionary under status 200, failures too:
  * clients show `failure reason` to people and many ignore the body of any other status.
  */
-import { formatAddress, isAddress } from "../../core/address.ts";
-import { toHex, viewOf } from "../../core/bytes.ts";
-import { type BencodeInput, encodeBencode, keyOfBytes } from "../bencode.ts";
-import { ReplyWriter } from "./_reply_writer.ts";
+import { formatAddress, isAddress } from "../../../core/address.ts";
+import { toHex, viewOf } from "../../../core/bytes.ts";
+import { type BencodeInput, encodeBencode, keyOfBytes } from "../../bencode.ts";
+import { COMPACT_BYTES } from "../../peer_endpoint.ts";
 import type {
   AnnounceEvent,
   AnnounceRequest,
+  DrawnPeers,
   ScrapeEntry,
-} from "./messages.ts";
-import type { DrawnPeers } from "./peer_draw.ts";
+} from "../messages.ts";
+import { ReplyWriter } from "./_reply_writer.ts";
 import {
   AnnounceFields,
   eachField,
@@ -137,9 +138,9 @@ function encodeCompactReply(
 ): Uint8Array<ArrayBuffer> {
   const { externalIp, trackerId, ipv4, ipv6 } = answer;
   const out = COMPACT_REPLIES;
-  out.begin(
-    MAX_FRAME_BYTES + trackerId.length + 6 * ipv4.count + 18 * ipv6.count,
-  );
+  const ipv4Bytes = COMPACT_BYTES.ipv4 * ipv4.count;
+  const ipv6Bytes = COMPACT_BYTES.ipv6 * ipv6.count;
+  out.begin(MAX_FRAME_BYTES + trackerId.length + ipv4Bytes + ipv6Bytes);
   out.text("d8:completei");
   out.number(answer.seeders);
   out.text("e11:external ip");
@@ -151,10 +152,10 @@ function encodeCompactReply(
   out.text("e12:min intervali");
   out.number(answer.minIntervalSeconds);
   out.text("e5:peers");
-  out.string(ipv4.compact, 6 * ipv4.count);
+  out.string(ipv4.compact, ipv4Bytes);
   if (ipv6.count > 0) {
     out.text("6:peers6");
-    out.string(ipv6.compact, 18 * ipv6.count);
+    out.string(ipv6.compact, ipv6Bytes);
   }
   out.text("10:tracker id");
   out.number(trackerId.length);

@@ -5,12 +5,19 @@
  * them fit a small machine. An announce costs the same whatever the size of its swarm: the asker is found by a hash,
  * and {@linkcode PeerDraw} picks whom it is told of. Who has gone is found by sweeps of a few records at a time.
  */
-import { fromHex } from "../../core/bytes.ts";
-import { ProtocolError } from "../../core/errors.ts";
-import type { Rng } from "../../core/rng.ts";
-import { keyOfBytes } from "../bencode.ts";
-import type { AnnounceRequest, ScrapeEntry } from "./messages.ts";
-import { type DrawnPeers, NO_PEERS, PeerDraw } from "./peer_draw.ts";
+import { fromHex } from "../../../core/bytes.ts";
+import { ProtocolError } from "../../../core/errors.ts";
+import type { Rng } from "../../../core/rng.ts";
+import { keyOfBytes } from "../../bencode.ts";
+import type { ScrapeEntry } from "../messages.ts";
+import { BothFamilies } from "./both_families.ts";
+import type {
+  StoredSwarm,
+  SwarmAnswer,
+  SwarmView,
+  TableAnnounce,
+} from "./messages.ts";
+import { NO_PEERS } from "./peer_draw.ts";
 import {
   compactOf,
   isCounted,
@@ -20,7 +27,7 @@ import {
   setSizes,
   viewPeer,
 } from "./peer_record.ts";
-import { EXPIRY_TICKS, NO_RECORD, PeerStore } from "./peer_store.ts";
+import { EXPIRY_TICKS, NO_RECORD, type PeerStore } from "./peer_store.ts";
 import {
   countsOf,
   entryOf,
@@ -48,39 +55,6 @@ export interface SwarmTableOptions {
   readonly allowed?: Iterable<string> | null;
 }
 
-/** An announce with the address that others shall be told. */
-export interface TableAnnounce extends AnnounceRequest {
-  /** 4 or 16 bytes. */
-  readonly address: Uint8Array;
-  /** Of which family the asker can use peers. If both, those of the address's own come first. */
-  readonly families: "ipv4" | "ipv6" | "both";
-  /** Whether the peers' ids are wanted. */
-  readonly withIds?: boolean;
-}
-
-/** What the asker is told. The table writes the next answer over this one's bytes: use them before the next call. */
-export interface SwarmAnswer {
-  readonly seeders: number;
-  readonly leechers: number;
-  /** In random order; never the asker. */
-  readonly ipv4: DrawnPeers;
-  readonly ipv6: DrawnPeers;
-}
-
-/** One swarm, for the tracker's page. */
-export interface SwarmView extends ScrapeEntry {
-  readonly peers: readonly PeerView[];
-}
-
-/** One swarm as it is saved. */
-export interface StoredSwarm {
-  readonly infoHash: Uint8Array;
-  readonly completed: number;
-  readonly peerCount: number;
-  /** Each is good until the next is asked for. */
-  readonly peers: Iterable<PeerView>;
-}
-
 /** What happened since the table was made. */
 export interface SwarmTotals {
   announced: number;
@@ -97,40 +71,28 @@ export class SwarmTable {
     stopped: 0,
     expired: 0,
   };
-  readonly #rng: Rng;
   readonly #tickMs: number;
   readonly #limits: {
-    readonly peers: number;
     readonly swarmPeers: number;
     readonly tracked: number;
   };
-  readonly #ipv4: PeerStore;
-  readonly #ipv6: PeerStore;
+  readonly #peers: BothFamilies;
   readonly #swarms: SwarmList;
   readonly #sweep: SwarmSweep;
   #seeders = 0;
   #allowed: ReadonlySet<string> | null = null;
-  readonly #draws: { readonly ipv4: PeerDraw; readonly ipv6: PeerDraw };
 
   /** Creates an empty table. */
   constructor(options: SwarmTableOptions) {
-    const { rng, maxPeers } = options;
-    this.#rng = rng;
     this.#tickMs = options.expiryMs / EXPIRY_TICKS;
     this.#limits = {
-      peers: maxPeers,
       swarmPeers: options.maxSwarmPeers ?? 500_000,
       tracked: options.maxTracked ?? 2_000_000,
     };
     this.#swarms = new SwarmList(options.maxSwarms ?? 100_000);
-    this.#ipv4 = new PeerStore(6, rng);
-    this.#ipv6 = new PeerStore(18, rng);
-    this.#draws = {
-      ipv4: new PeerDraw(this.#ipv4, { rng, maxPeers }),
-      ipv6: new PeerDraw(this.#ipv6, { rng, maxPeers }),
-    };
+    this.#peers = new BothFamilies(options);
     this.#sweep = new SwarmSweep({
-      ...{ swarms: this.#swarms, ipv4: this.#ipv4, ipv6: this.#ipv6 },
+      ...{ swarms: this.#swarms, peers: this.#peers },
       remove: (swarm, store, record) => {
         this.totals.expired += 1;
         this.#remove(swarm, store, record);
@@ -146,7 +108,7 @@ export class SwarmTable {
 
   /** How many peers are known in all swarms. */
   get peerCount(): number {
-    return this.#ipv4.size + this.#ipv6.size;
+    return this.#peers.size;
   }
 
   /** How many peers are known in all swarms, and how many of them have all. */
@@ -185,7 +147,10 @@ export class SwarmTable {
     const swarm = known ?? this.#createSwarm(key);
     const tick = this.#tickOf(nowMs);
     const record = this.#note(swarm, request, { compact, tick });
-    return this.#answer(swarm, record, { request, tick });
+    const drawn = this.#peers.draw({
+      ...{ request, swarm: swarm.slot, asker: record, tick },
+    });
+    return { ...countsOf(swarm), ...drawn };
   }
 
   /** Returns what is known of one torrent; zeros for one never heard of. */
@@ -210,7 +175,7 @@ export class SwarmTable {
   ): SwarmView[] {
     return this.#swarms.live(limits.swarms).map((swarm) => {
       const peers: PeerView[] = [];
-      for (const store of [this.#ipv4, this.#ipv6]) {
+      for (const store of [this.#peers.ipv4, this.#peers.ipv6]) {
         const count = store.count(swarm.slot);
         for (let at = 0; at < count && peers.length < limits.peers; at++) {
           peers.push(this.#viewOf(store, store.at(swarm.slot, at), nowMs));
@@ -249,7 +214,7 @@ export class SwarmTable {
     const expiryMs = EXPIRY_TICKS * this.#tickMs;
     for (const peer of stored.peers) {
       const { compact } = peer;
-      const store = this.#storeOf(compact);
+      const store = this.#peers.storeOf(compact);
       const isFull = this.peerCount >= this.#limits.tracked ||
         swarm.peers >= this.#limits.swarmPeers;
       if (peer.silentMs >= expiryMs || isFull) continue;
@@ -264,7 +229,7 @@ export class SwarmTable {
   }
 
   *#storedPeers(swarm: Swarm, nowMs: number): Generator<PeerView> {
-    for (const store of [this.#ipv4, this.#ipv6]) {
+    for (const store of [this.#peers.ipv4, this.#peers.ipv6]) {
       let view: PeerView | undefined;
       for (let at = 0; at < store.count(swarm.slot); at++) {
         view = this.#viewOf(store, store.at(swarm.slot, at), nowMs, view);
@@ -289,7 +254,7 @@ export class SwarmTable {
     request: TableAnnounce,
     { compact, tick }: { readonly compact: Uint8Array; readonly tick: number },
   ): number {
-    const store = this.#storeOf(compact);
+    const store = this.#peers.storeOf(compact);
     let record = store.find(swarm.slot, compact);
     if (record === NO_RECORD) {
       record = this.#join(swarm, store, compact);
@@ -321,7 +286,7 @@ export class SwarmTable {
   }
 
   #stop(swarm: Swarm, compact: Uint8Array): void {
-    const store = this.#storeOf(compact);
+    const store = this.#peers.storeOf(compact);
     const record = store.find(swarm.slot, compact);
     if (record === NO_RECORD) return;
     this.totals.stopped += 1;
@@ -340,37 +305,6 @@ export class SwarmTable {
     this.#seeders += change;
   }
 
-  #answer(
-    swarm: Swarm,
-    asker: number,
-    { request, tick }: {
-      readonly request: TableAnnounce;
-      readonly tick: number;
-    },
-  ): SwarmAnswer {
-    const { peerId, families, withIds = false } = request;
-    const own = request.address.length === 16 ? "ipv6" : "ipv4";
-    const other = own === "ipv4" ? "ipv6" : "ipv4";
-    const wanted = Math.min(
-      request.numWant ?? this.#limits.peers,
-      this.#limits.peers,
-    );
-    const { slot } = swarm;
-    const draw = { swarm: slot, wanted, asker, peerId, withIds, tick };
-    const ofOwn = families === other ? NO_PEERS : this.#draws[own].draw(draw);
-    const ofOther = families === own ? NO_PEERS : this.#draws[other].draw({
-      ...draw,
-      wanted: wanted - ofOwn.count,
-      asker: NO_RECORD,
-    });
-    return {
-      seeders: swarm.seeders,
-      leechers: swarm.peers - swarm.seeders,
-      ipv4: own === "ipv4" ? ofOwn : ofOther,
-      ipv6: own === "ipv6" ? ofOwn : ofOther,
-    };
-  }
-
   #viewOf(
     store: PeerStore,
     record: number,
@@ -379,10 +313,6 @@ export class SwarmTable {
   ): PeerView {
     const ticks = store.silence(record, this.#tickOf(nowMs));
     return viewPeer(store, record, Math.round(ticks * this.#tickMs), used);
-  }
-
-  #storeOf(compact: Uint8Array): PeerStore {
-    return compact.length === this.#ipv4.compactBytes ? this.#ipv4 : this.#ipv6;
   }
 
   /** Ticks are compared modulo eight times the time to expiry. */

@@ -5,17 +5,9 @@
  * between draws and put back in order step by step, so that nothing is copied, a draw costs the same in a swarm of a
  * million, and each answer is as likely as any other whatever was drawn before.
  */
-import type { Rng } from "../../core/rng.ts";
+import type { Rng } from "../../../core/rng.ts";
+import type { DrawnPeers } from "../messages.ts";
 import { NO_RECORD, type PeerStore } from "./peer_store.ts";
-
-/** Peers in compact form, and their ids in the same order where they were asked for. There may be more bytes than count. */
-export interface DrawnPeers {
-  readonly count: number;
-  /** 6 bytes each (BEP 23), or 18 (BEP 7). */
-  readonly compact: Uint8Array;
-  /** 20 bytes each, where they were asked for. */
-  readonly ids: Uint8Array | null;
-}
 
 /** What is drawn. */
 export interface Draw {

@@ -11,6 +11,8 @@
  * announces is found through a hash table with chains over all swarms. The hash has a key, so that nobody can choose
  * addresses that all fall into one chain.
  */
+import type { Rng } from "../../../core/rng.ts";
+import { SipHash } from "../../../core/siphash.ts";
 import { BlockLists } from "./_block_lists.ts";
 import { Buckets } from "./_buckets.ts";
 import {
@@ -35,8 +37,6 @@ import {
   stampOf,
   ticksSince,
 } from "./_stamp.ts";
-import type { Rng } from "../../core/rng.ts";
-import { SipHash } from "../../core/siphash.ts";
 
 export { EXPIRY_TICKS } from "./_stamp.ts";
 

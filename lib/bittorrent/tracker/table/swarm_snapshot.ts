@@ -9,10 +9,10 @@
  * A program that was asked to stop has five seconds: to write a million peers takes 0.9 s of CPU, where it took 4.0 with
  * arrays of its own for each (Deno 2.9.6; 2.4 on 2.4.2).
  */
-import { ByteCollector } from "../../core/byte_collector.ts";
-import { equalBytes, utf8, viewOf } from "../../core/bytes.ts";
+import { ByteCollector } from "../../../core/byte_collector.ts";
+import { equalBytes, utf8, viewOf } from "../../../core/bytes.ts";
 import type { PeerView } from "./peer_record.ts";
-import type { StoredSwarm } from "./swarm_table.ts";
+import type { StoredSwarm } from "./messages.ts";
 
 const HEAD = "rolecall swarms 1\n";
 const HASH_BYTES = 20;

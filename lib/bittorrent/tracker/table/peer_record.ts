@@ -1,5 +1,5 @@
 /** What the fields of a {@linkcode PeerStore}'s records mean to a tracker. */
-import { ByteSlab } from "../../core/byte_slab.ts";
+import { ByteSlab } from "../../../core/byte_slab.ts";
 import { roughSize, sizeOfRough } from "./_rough_size.ts";
 import type { PeerStore } from "./peer_store.ts";
 

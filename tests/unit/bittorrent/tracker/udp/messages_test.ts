@@ -1,19 +1,23 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { ConnectionIds } from "../../../../lib/bittorrent/tracker/connection_ids.ts";
-import type { AnnounceRequest } from "../../../../lib/bittorrent/tracker/messages.ts";
+import { ConnectionIds } from "../../../../../lib/bittorrent/tracker/udp/connection_ids.ts";
+import type { AnnounceRequest } from "../../../../../lib/bittorrent/tracker/messages.ts";
+import type {
+  UdpTrackerReply,
+  UdpTrackerRequest,
+} from "../../../../../lib/bittorrent/tracker/udp/messages.ts";
 import {
   decodeUdpReply,
+  udpPeerCapacity,
+} from "../../../../../lib/bittorrent/tracker/udp/replies.ts";
+import {
   decodeUdpRequest,
   encodeUdpRequest,
-  udpPeerCapacity,
   udpRequestTransaction,
-  type UdpTrackerReply,
-  type UdpTrackerRequest,
-} from "../../../../lib/bittorrent/tracker/udp.ts";
-import { concat, fromHex, toHex, utf8 } from "../../../../lib/core/bytes.ts";
-import { ProtocolError } from "../../../../lib/core/errors.ts";
-import { fuzz } from "../_fuzz.ts";
-import { encodeReply } from "./_udp_reply.ts";
+} from "../../../../../lib/bittorrent/tracker/udp/requests.ts";
+import { concat, fromHex, toHex, utf8 } from "../../../../../lib/core/bytes.ts";
+import { ProtocolError } from "../../../../../lib/core/errors.ts";
+import { fuzz } from "../../_fuzz.ts";
+import { encodeReply } from "./_reply.ts";
 
 const HASH = Uint8Array.from({ length: 20 }, (_, at) => at);
 const ANNOUNCE: AnnounceRequest = {

@@ -1,16 +1,15 @@
-import { ProtocolError } from "../../core/errors.ts";
-import type { Machine } from "../../core/machine.ts";
-import type { Rng } from "../../core/rng.ts";
+import type { Family } from "../../../core/address.ts";
+import { ProtocolError } from "../../../core/errors.ts";
+import type { Machine } from "../../../core/machine.ts";
+import type { Rng } from "../../../core/rng.ts";
 import type {
   AnnounceReply,
   AnnounceRequest,
   ScrapeEntry,
-} from "./messages.ts";
-import {
-  decodeUdpReply,
-  encodeUdpRequest,
-  type UdpTrackerReply,
-} from "./udp.ts";
+} from "../messages.ts";
+import type { UdpTrackerReply } from "./messages.ts";
+import { decodeUdpReply } from "./replies.ts";
+import { encodeUdpRequest } from "./requests.ts";
 
 /** BEP 15: a request is repeated after 15 * 2^n seconds, n = 0 to 8. */
 const FIRST_TIMEOUT_MS = 15_000;
@@ -37,7 +36,7 @@ export interface UdpTrackerClientOptions {
   /** Draws transaction ids and the key. */
   readonly rng: Rng;
   /** Family of the tracker's address: peers in replies are of the same. */
-  readonly family: "ipv4" | "ipv6";
+  readonly family: Family;
   /** First wait for a reply; each further one is twice as long. 15 s if not given, as BEP 15 has it. */
   readonly firstTimeoutMs?: number;
   /** How often a request is sent before giving up. 9 if not given, as BEP 15 has it: 127 minutes in all. */

@@ -1,17 +1,17 @@
 import { assert, assertEquals } from "@std/assert";
-import type { AnnounceRequest } from "../../../../lib/bittorrent/tracker/messages.ts";
-import {
-  decodeUdpRequest,
-  type UdpTrackerReply,
-  type UdpTrackerRequest,
-} from "../../../../lib/bittorrent/tracker/udp.ts";
+import type { AnnounceRequest } from "../../../../../lib/bittorrent/tracker/messages.ts";
+import type {
+  UdpTrackerReply,
+  UdpTrackerRequest,
+} from "../../../../../lib/bittorrent/tracker/udp/messages.ts";
+import { decodeUdpRequest } from "../../../../../lib/bittorrent/tracker/udp/requests.ts";
 import {
   UdpTrackerClient,
   type UdpTrackerOutput,
-} from "../../../../lib/bittorrent/tracker/udp_client.ts";
-import { utf8 } from "../../../../lib/core/bytes.ts";
-import { seededRng } from "../../../../lib/core/rng.ts";
-import { encodeReply } from "./_udp_reply.ts";
+} from "../../../../../lib/bittorrent/tracker/udp/client.ts";
+import { utf8 } from "../../../../../lib/core/bytes.ts";
+import { seededRng } from "../../../../../lib/core/rng.ts";
+import { encodeReply } from "./_reply.ts";
 
 const REQUEST: AnnounceRequest = {
   infoHash: new Uint8Array(20),

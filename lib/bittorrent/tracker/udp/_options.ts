@@ -1,6 +1,6 @@
 /** The options that may follow a UDP announce (BEP 41): path and query of the tracker's URL, in parts of up to 255 bytes. */
-import { concat, fromUtf8, utf8 } from "../../core/bytes.ts";
-import { ProtocolError } from "../../core/errors.ts";
+import { concat, fromUtf8, utf8 } from "../../../core/bytes.ts";
+import { ProtocolError } from "../../../core/errors.ts";
 
 const OPTION_END = 0;
 const OPTION_NOP = 1;
