@@ -1,8 +1,8 @@
 import { flag, headTimeoutFlag, serverFlags } from "../../lib/cli/flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
-import { CODECS } from "./ffmpeg.ts";
+import { CODECS } from "./ingest/ffmpeg.ts";
 import { SHAPE_FLAGS, TITLE_FLAGS } from "./flags.ts";
-import { ingestMovie } from "./ingest.ts";
+import { ingestMovie } from "./ingest/ingest.ts";
 import { serveOrigin } from "./serve.ts";
 
 /** The origin of a video site. */

@@ -11,15 +11,20 @@ import { pauseUntil } from "../../lib/io/pause.ts";
 import { ViolationLog } from "../../lib/io/violation_log.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { Throttle } from "../../lib/io/throttle.ts";
-import { type Plan, planLine, planOptions, planResource } from "./answer.ts";
-import { AnswerLog } from "./answer_log.ts";
-import { streamBody } from "./body.ts";
-import { Compressor, isCompressible } from "./compressed.ts";
+import {
+  type Plan,
+  planLine,
+  planOptions,
+  planResource,
+} from "./answer/answer.ts";
+import { AnswerLog } from "./answer/answer_log.ts";
+import { streamBody } from "./answer/body.ts";
+import { Compressor, isCompressible } from "./answer/compressed.ts";
 import { planTitle, type TitleFlags } from "./flags.ts";
-import { openFolderSite } from "./folder_site.ts";
-import type { Content, Resource, Site } from "./site.ts";
-import { TitleSite } from "./title_site.ts";
-import { WatchSite } from "./watch_site.ts";
+import { openFolderSite } from "./site/folder_site.ts";
+import type { Content, Resource, Site } from "./site/site.ts";
+import { TitleSite } from "./site/title_site.ts";
+import { WatchSite } from "./watch/watch_site.ts";
 
 const METHODS = "GET, HEAD, OPTIONS";
 

@@ -16,7 +16,7 @@ import {
   wholeFile,
 } from "../../../lib/media/title.ts";
 import { publishTitle } from "../../../lib/media/title_published.ts";
-import { wholeResource } from "../../../roles/origin/whole_file.ts";
+import { wholeResource } from "../../../roles/origin/site/whole_file.ts";
 
 const URL_OF_MPD = "http://origin.example/manifest.mpd";
 

@@ -1,10 +1,15 @@
 import { basename, extname, join } from "@std/path";
-import { InputError } from "../../lib/core/errors.ts";
-import { counted, formatBitRate, formatBytes } from "../../lib/core/units.ts";
-import { readInit } from "../../lib/media/init_codecs.ts";
-import { type LadderStep, stepNames } from "../../lib/media/ladder.ts";
-import type { Addressing } from "../../lib/media/published.ts";
-import type { RoleContext } from "../../lib/role.ts";
+import { InputError } from "../../../lib/core/errors.ts";
+import {
+  counted,
+  formatBitRate,
+  formatBytes,
+} from "../../../lib/core/units.ts";
+import { readInit } from "../../../lib/media/init_codecs.ts";
+import { type LadderStep, stepNames } from "../../../lib/media/ladder.ts";
+import type { Addressing } from "../../../lib/media/published.ts";
+import type { RoleContext } from "../../../lib/role.ts";
+import { checkSegment } from "../flags.ts";
 import { type EncodedTrack, encodeTrack, type TrackJob } from "./encode.ts";
 import {
   type Codec,
@@ -14,7 +19,6 @@ import {
   SOUND_RATE,
   soundArgs,
 } from "./ffmpeg.ts";
-import { checkSegment } from "./flags.ts";
 import { IngestState } from "./ingest_state.ts";
 import { type FinishedTrack, publishMovie } from "./publish_movie.ts";
 

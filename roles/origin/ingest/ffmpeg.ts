@@ -1,7 +1,7 @@
-import { fromUtf8 } from "../../lib/core/bytes.ts";
-import { ByteCollector } from "../../lib/core/byte_collector.ts";
-import { InputError, RunError } from "../../lib/core/errors.ts";
-import type { Processes, RunningTool } from "../../lib/io/processes.ts";
+import { fromUtf8 } from "../../../lib/core/bytes.ts";
+import { ByteCollector } from "../../../lib/core/byte_collector.ts";
+import { InputError, RunError } from "../../../lib/core/errors.ts";
+import type { Processes, RunningTool } from "../../../lib/io/processes.ts";
 
 /** Codecs a movie can be encoded with. */
 export const CODECS = ["h264", "h265", "vp9", "av1"] as const;

@@ -1,12 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { utf8 } from "../../../lib/core/bytes.ts";
-import { InputError } from "../../../lib/core/errors.ts";
-import type { Processes } from "../../../lib/io/processes.ts";
+import { utf8 } from "../../../../lib/core/bytes.ts";
+import { InputError } from "../../../../lib/core/errors.ts";
+import type { Processes } from "../../../../lib/io/processes.ts";
 import {
   pictureArgs,
   probeMovie,
   soundArgs,
-} from "../../../roles/origin/ffmpeg.ts";
+} from "../../../../roles/origin/ingest/ffmpeg.ts";
 
 /** Tools that answer with `output`, and were started with `started`. */
 function toolsOf(output: string, { code = 0, said = "" } = {}) {

@@ -1,10 +1,10 @@
 import { join, SEPARATOR } from "@std/path";
-import { toHex, utf8 } from "../../lib/core/bytes.ts";
-import { InputError, RunError } from "../../lib/core/errors.ts";
-import { mediaTypeOf } from "../../lib/http/media_types.ts";
-import type { RequestPath } from "../../lib/http/request_path.ts";
-import type { Files, FileStat } from "../../lib/io/files.ts";
-import { sha1 } from "../../lib/io/hash.ts";
+import { toHex, utf8 } from "../../../lib/core/bytes.ts";
+import { InputError, RunError } from "../../../lib/core/errors.ts";
+import { mediaTypeOf } from "../../../lib/http/media_types.ts";
+import type { RequestPath } from "../../../lib/http/request_path.ts";
+import type { Files, FileStat } from "../../../lib/io/files.ts";
+import { sha1 } from "../../../lib/io/hash.ts";
 import { FileBuffers } from "./file_buffers.ts";
 import { folderPage } from "./pages.ts";
 import { LiveManifests } from "./live_manifests.ts";

@@ -1,9 +1,9 @@
 import { join } from "@std/path";
-import { fromUtf8, utf8 } from "../../lib/core/bytes.ts";
-import { InputError, RunError } from "../../lib/core/errors.ts";
-import type { Files } from "../../lib/io/files.ts";
-import { FragmentReader } from "../../lib/media/fragments.ts";
-import { segmentNameOf } from "../../lib/media/published.ts";
+import { fromUtf8, utf8 } from "../../../lib/core/bytes.ts";
+import { InputError, RunError } from "../../../lib/core/errors.ts";
+import type { Files } from "../../../lib/io/files.ts";
+import { FragmentReader } from "../../../lib/media/fragments.ts";
+import { segmentNameOf } from "../../../lib/media/published.ts";
 import {
   type EncodedSegment,
   type EncodedTrack,

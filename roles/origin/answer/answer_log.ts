@@ -1,5 +1,5 @@
-import type { OriginAnswered } from "../../lib/events/origin.ts";
-import { PacedLog, type PacedLogContext } from "../../lib/io/paced_log.ts";
+import type { OriginAnswered } from "../../../lib/events/origin.ts";
+import { PacedLog, type PacedLogContext } from "../../../lib/io/paced_log.ts";
 
 /** Tells of answers, at most 50 a second one by one: a class of players stays below, a load generator does not. */
 export class AnswerLog implements AsyncDisposable {

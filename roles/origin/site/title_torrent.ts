@@ -1,28 +1,28 @@
-import { toHex } from "../../lib/core/bytes.ts";
+import { toHex } from "../../../lib/core/bytes.ts";
 import {
   comparePaths,
   makeMetainfo,
-} from "../../lib/bittorrent/metainfo/make_metainfo.ts";
-import { parseMetainfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
+} from "../../../lib/bittorrent/metainfo/make_metainfo.ts";
+import { parseMetainfo } from "../../../lib/bittorrent/metainfo/metainfo.ts";
 import {
   type HashedSource,
   SourceHasher,
-} from "../../lib/bittorrent/metainfo/source_hasher.ts";
-import { hashing } from "../../lib/io/hash.ts";
+} from "../../../lib/bittorrent/metainfo/source_hasher.ts";
+import { hashing } from "../../../lib/io/hash.ts";
 import {
   type Published,
   type PublishedSet,
   type Rendition,
   segmentNameOf,
-} from "../../lib/media/published.ts";
+} from "../../../lib/media/published.ts";
 import {
   segmentBytes,
   segmentCount,
   type TitlePlan,
-} from "../../lib/media/title_plan.ts";
-import { publishTitle } from "../../lib/media/title_published.ts";
-import type { RoleContext } from "../../lib/role.ts";
-import { VERSION } from "../../lib/version.ts";
+} from "../../../lib/media/title_plan.ts";
+import { publishTitle } from "../../../lib/media/title_published.ts";
+import type { RoleContext } from "../../../lib/role.ts";
+import { VERSION } from "../../../lib/version.ts";
 import type { Resource } from "./site.ts";
 
 /** Where it is, beside the manifest: `dash-client --cooperate` looks for it there. */

@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { RunError } from "../../../lib/core/errors.ts";
-import { lecturePlan } from "../../../lib/media/title_plan.ts";
-import { liveNumbers } from "../../../lib/media/title_published.ts";
-import type { RoleContext } from "../../../lib/role.ts";
-import { TitleSite } from "../../../roles/origin/title_site.ts";
-import { fromUtf8, utf8 } from "../../../lib/core/bytes.ts";
-import type { Files } from "../../../lib/io/files.ts";
-import { openFolderSite } from "../../../roles/origin/folder_site.ts";
-import { memoryResource } from "../../../roles/origin/site.ts";
-import { MemoryFiles } from "../../support/memory_files.ts";
+import { RunError } from "../../../../lib/core/errors.ts";
+import { lecturePlan } from "../../../../lib/media/title_plan.ts";
+import { liveNumbers } from "../../../../lib/media/title_published.ts";
+import type { RoleContext } from "../../../../lib/role.ts";
+import { TitleSite } from "../../../../roles/origin/site/title_site.ts";
+import { fromUtf8, utf8 } from "../../../../lib/core/bytes.ts";
+import type { Files } from "../../../../lib/io/files.ts";
+import { openFolderSite } from "../../../../roles/origin/site/folder_site.ts";
+import { memoryResource } from "../../../../roles/origin/site/site.ts";
+import { MemoryFiles } from "../../../support/memory_files.ts";
 
 Deno.test("memoryResource follows its bytes with zeros up to its size", async () => {
   const resource = memoryResource(Uint8Array.of(1, 2, 3), {

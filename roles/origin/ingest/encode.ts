@@ -1,15 +1,15 @@
 import { join } from "@std/path";
-import { concat, utf8, viewOf } from "../../lib/core/bytes.ts";
-import { RunError } from "../../lib/core/errors.ts";
-import { box, mediaSegment } from "../../lib/media/fmp4.ts";
+import { concat, utf8, viewOf } from "../../../lib/core/bytes.ts";
+import { RunError } from "../../../lib/core/errors.ts";
+import { box, mediaSegment } from "../../../lib/media/fmp4.ts";
 import {
   type FilePart,
   type Fragment,
   FragmentError,
   FragmentReader,
-} from "../../lib/media/fragments.ts";
-import { type Rendition, segmentNameOf } from "../../lib/media/published.ts";
-import type { RoleContext } from "../../lib/role.ts";
+} from "../../../lib/media/fragments.ts";
+import { type Rendition, segmentNameOf } from "../../../lib/media/published.ts";
+import type { RoleContext } from "../../../lib/role.ts";
 import { SOUND_FRAME, startFfmpeg } from "./ffmpeg.ts";
 
 /** A rate or the sound, to be encoded. */

@@ -1,5 +1,5 @@
-import type { RequestPath } from "../../lib/http/request_path.ts";
-import type { EntityTag } from "../../lib/http/validators.ts";
+import type { RequestPath } from "../../../lib/http/request_path.ts";
+import type { EntityTag } from "../../../lib/http/validators.ts";
 
 /** What an origin serves: finds what is behind a path. */
 export interface Site {

@@ -1,14 +1,14 @@
 import { join } from "@std/path";
-import { utf8 } from "../../lib/core/bytes.ts";
-import { indexBytes, segmentIndex } from "../../lib/media/fmp4.ts";
+import { utf8 } from "../../../lib/core/bytes.ts";
+import { indexBytes, segmentIndex } from "../../../lib/media/fmp4.ts";
 import {
   MASTER_NAME,
   playlistName,
   writeMaster,
   writePlaylist,
-} from "../../lib/media/hls_writer.ts";
-import { readInit } from "../../lib/media/init_codecs.ts";
-import { writeMpd } from "../../lib/media/mpd_writer.ts";
+} from "../../../lib/media/hls_writer.ts";
+import { readInit } from "../../../lib/media/init_codecs.ts";
+import { writeMpd } from "../../../lib/media/mpd_writer.ts";
 import {
   type Addressing,
   type Published,
@@ -16,9 +16,9 @@ import {
   type Rendition,
   segmentNameOf,
   trueBandwidth,
-} from "../../lib/media/published.ts";
-import type { RoleContext } from "../../lib/role.ts";
-import { RunError } from "../../lib/core/errors.ts";
+} from "../../../lib/media/published.ts";
+import type { RoleContext } from "../../../lib/role.ts";
+import { RunError } from "../../../lib/core/errors.ts";
 import type { EncodedTrack, TrackJob } from "./encode.ts";
 import { type Movie, SOUND_CHANNELS, SOUND_RATE } from "./ffmpeg.ts";
 

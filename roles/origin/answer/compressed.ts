@@ -1,5 +1,5 @@
-import { mediaTypeOf } from "../../lib/http/media_types.ts";
-import { memoryResource, type Resource } from "./site.ts";
+import { mediaTypeOf } from "../../../lib/http/media_types.ts";
+import { memoryResource, type Resource } from "../site/site.ts";
 
 /** What is worth it: text. Media are compressed already. */
 const TEXT: ReadonlySet<string> = new Set(

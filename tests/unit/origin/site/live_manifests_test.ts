@@ -1,12 +1,12 @@
 /** Which manifests of other packagers change all the time. */
 import { assertEquals } from "@std/assert";
-import { utf8 } from "../../../lib/core/bytes.ts";
-import { mediaTypeOf } from "../../../lib/http/media_types.ts";
+import { utf8 } from "../../../../lib/core/bytes.ts";
+import { mediaTypeOf } from "../../../../lib/http/media_types.ts";
 import {
   isLiveManifest,
   LiveManifests,
-} from "../../../roles/origin/live_manifests.ts";
-import { memoryResource } from "../../../roles/origin/site.ts";
+} from "../../../../roles/origin/site/live_manifests.ts";
+import { memoryResource } from "../../../../roles/origin/site/site.ts";
 
 const MPD = mediaTypeOf("a.mpd");
 const HLS = mediaTypeOf("a.m3u8");

@@ -1,6 +1,6 @@
-import { fromUtf8 } from "../../lib/core/bytes.ts";
-import { RunError } from "../../lib/core/errors.ts";
-import { mediaTypeOf } from "../../lib/http/media_types.ts";
+import { fromUtf8 } from "../../../lib/core/bytes.ts";
+import { RunError } from "../../../lib/core/errors.ts";
+import { mediaTypeOf } from "../../../lib/http/media_types.ts";
 import type { Resource } from "./site.ts";
 
 const MPD = mediaTypeOf("x.mpd");

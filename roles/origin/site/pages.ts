@@ -1,10 +1,14 @@
 import {
   formatRequestPath,
   type RequestPath,
-} from "../../lib/http/request_path.ts";
-import { counted, formatBitRate, formatBytes } from "../../lib/core/units.ts";
-import { MASTER_NAME } from "../../lib/media/hls_writer.ts";
-import { type Published, segmentNameOf } from "../../lib/media/published.ts";
+} from "../../../lib/http/request_path.ts";
+import {
+  counted,
+  formatBitRate,
+  formatBytes,
+} from "../../../lib/core/units.ts";
+import { MASTER_NAME } from "../../../lib/media/hls_writer.ts";
+import { type Published, segmentNameOf } from "../../../lib/media/published.ts";
 
 /** The page at `/` when the built-in title is served. */
 export function titlePage(

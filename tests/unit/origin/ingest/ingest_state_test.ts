@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { fromUtf8 } from "../../../lib/core/bytes.ts";
-import type { Files } from "../../../lib/io/files.ts";
-import { IngestState } from "../../../roles/origin/ingest_state.ts";
+import { fromUtf8 } from "../../../../lib/core/bytes.ts";
+import type { Files } from "../../../../lib/io/files.ts";
+import { IngestState } from "../../../../roles/origin/ingest/ingest_state.ts";
 
 Deno.test("IngestState saves one after the other when two tracks are done at once", async () => {
   let text = "";

@@ -1,13 +1,13 @@
-import { toHex, utf8 } from "../../lib/core/bytes.ts";
-import { mediaTypeOf } from "../../lib/http/media_types.ts";
-import type { RequestPath } from "../../lib/http/request_path.ts";
-import { sha1 } from "../../lib/io/hash.ts";
+import { toHex, utf8 } from "../../../lib/core/bytes.ts";
+import { mediaTypeOf } from "../../../lib/http/media_types.ts";
+import type { RequestPath } from "../../../lib/http/request_path.ts";
+import { sha1 } from "../../../lib/io/hash.ts";
 import {
   type Found,
   memoryResource,
   type Resource,
   type Site,
-} from "./site.ts";
+} from "../site/site.ts";
 
 /** The folder of the pages: `watch/` before the path of a manifest. */
 const FOLDER = "watch";
@@ -43,7 +43,7 @@ export class WatchSite implements Site {
 
   async #asset(name: string): Promise<Resource | undefined> {
     // 850 kB that most origins are never asked for.
-    this.#assets ??= assetsOf(await import("./watch_assets.ts"));
+    this.#assets ??= assetsOf(await import("./assets.ts"));
     return this.#assets.get(name);
   }
 }

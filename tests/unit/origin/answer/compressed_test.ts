@@ -1,8 +1,11 @@
 /** Texts in gzip, as the origin keeps them. */
 import { assert, assertEquals } from "@std/assert";
-import { utf8 } from "../../../lib/core/bytes.ts";
-import { Compressor } from "../../../roles/origin/compressed.ts";
-import { memoryResource, type Resource } from "../../../roles/origin/site.ts";
+import { utf8 } from "../../../../lib/core/bytes.ts";
+import { Compressor } from "../../../../roles/origin/answer/compressed.ts";
+import {
+  memoryResource,
+  type Resource,
+} from "../../../../roles/origin/site/site.ts";
 
 /** A text with an entity tag that another one of its size may have, too: a time and a size. */
 function textOf(letter: string): Resource {

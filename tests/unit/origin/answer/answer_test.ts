@@ -1,7 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { utf8 } from "../../../lib/core/bytes.ts";
-import { planOptions, planResource } from "../../../roles/origin/answer.ts";
-import { memoryResource } from "../../../roles/origin/site.ts";
+import { utf8 } from "../../../../lib/core/bytes.ts";
+import {
+  planOptions,
+  planResource,
+} from "../../../../roles/origin/answer/answer.ts";
+import { memoryResource } from "../../../../roles/origin/site/site.ts";
 
 const NOW = Date.UTC(2026, 10, 23, 12);
 const RESOURCE = memoryResource(utf8("0123456789"), {

@@ -1,16 +1,19 @@
-import { evaluateConditions } from "../../lib/http/conditional.ts";
-import { formatHttpDate } from "../../lib/http/http_date.ts";
-import { byterangesBody } from "../../lib/http/multipart.ts";
+import { evaluateConditions } from "../../../lib/http/conditional.ts";
+import { formatHttpDate } from "../../../lib/http/http_date.ts";
+import { byterangesBody } from "../../../lib/http/multipart.ts";
 import {
   type ByteRange,
   contentRange,
   decideRange,
   rangeLength,
   unsatisfiedRange,
-} from "../../lib/http/range.ts";
-import { type EntityTag, formatEntityTag } from "../../lib/http/validators.ts";
-import type { HttpRequest } from "../../lib/io/http.ts";
-import type { Resource } from "./site.ts";
+} from "../../../lib/http/range.ts";
+import {
+  type EntityTag,
+  formatEntityTag,
+} from "../../../lib/http/validators.ts";
+import type { HttpRequest } from "../../../lib/io/http.ts";
+import type { Resource } from "../site/site.ts";
 
 /** Headers a page from elsewhere may read (Fetch standard, CORS): what DASH players measure and check. */
 const EXPOSED =

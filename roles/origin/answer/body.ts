@@ -1,7 +1,7 @@
-import { type ByteRange, rangeLength } from "../../lib/http/range.ts";
-import type { BodySource } from "../../lib/io/http.ts";
-import type { Throttle } from "../../lib/io/throttle.ts";
-import type { Content } from "./site.ts";
+import { type ByteRange, rangeLength } from "../../../lib/http/range.ts";
+import type { BodySource } from "../../../lib/io/http.ts";
+import type { Throttle } from "../../../lib/io/throttle.ts";
+import type { Content } from "../site/site.ts";
 
 /** How a body ended. */
 export interface BodyEnd {

@@ -1,10 +1,16 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { fromUtf8, utf8 } from "../../../lib/core/bytes.ts";
-import { type BodyEnd, streamBody } from "../../../roles/origin/body.ts";
-import { memoryResource, type Resource } from "../../../roles/origin/site.ts";
-import { Throttle } from "../../../lib/io/throttle.ts";
-import { bytesOf } from "../../support/http_exchange.ts";
-import { ManualClock } from "../../support/manual_clock.ts";
+import { fromUtf8, utf8 } from "../../../../lib/core/bytes.ts";
+import {
+  type BodyEnd,
+  streamBody,
+} from "../../../../roles/origin/answer/body.ts";
+import {
+  memoryResource,
+  type Resource,
+} from "../../../../roles/origin/site/site.ts";
+import { Throttle } from "../../../../lib/io/throttle.ts";
+import { bytesOf } from "../../../support/http_exchange.ts";
+import { ManualClock } from "../../../support/manual_clock.ts";
 
 const ABOUT = {
   mediaType: "video/mp4",
