@@ -12,14 +12,14 @@ import {
   LECTURE_LADDER,
   parseLadder,
 } from "../../lib/media/ladder.ts";
-import { ADDRESSINGS } from "../../lib/media/published.ts";
-import { SegmentMaker } from "../../lib/media/segment_maker.ts";
+import { ADDRESSINGS } from "../../lib/media/manifests/published.ts";
+import { SegmentMaker } from "../../lib/media/title/segment_maker.ts";
 import {
   MAX_DURATION_MS,
   planOf,
   segmentCount,
   type TitlePlan,
-} from "../../lib/media/title_plan.ts";
+} from "../../lib/media/title/title_plan.ts";
 
 /** What a title is like, built in or made of a movie. */
 export const SHAPE_FLAGS = {

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { equalBytes } from "../../lib/core/bytes.ts";
-import { SegmentMaker } from "../../lib/media/segment_maker.ts";
-import { INIT_NAME, lecturePlan } from "../../lib/media/title_plan.ts";
+import { SegmentMaker } from "../../lib/media/title/segment_maker.ts";
+import { INIT_NAME, lecturePlan } from "../../lib/media/title/title_plan.ts";
 import { RUNGS, segmentName } from "../support/lecture_title.ts";
 import {
   runProgram,

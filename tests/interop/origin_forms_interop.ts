@@ -1,6 +1,6 @@
 /** The test card in every form the origin has: valid by MPEG's schema, and decoded by ffmpeg, as DASH and as HLS. */
 import { assert, assertEquals } from "@std/assert";
-import { ADDRESSINGS } from "../../lib/media/published.ts";
+import { ADDRESSINGS } from "../../lib/media/manifests/published.ts";
 import { runTool, startProgram, temporaryFolder } from "../support/program.ts";
 
 async function startOrigin(...flags: string[]) {

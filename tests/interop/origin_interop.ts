@@ -6,14 +6,14 @@ import {
   macroblocksOf,
   pictureParameterSet,
   sequenceParameterSet,
-} from "../../lib/media/h264.ts";
-import { createMosaic, type Mosaic } from "../../lib/media/mosaic.ts";
-import { MosaicEncoder } from "../../lib/media/mosaic_encoder.ts";
+} from "../../lib/media/coding/h264.ts";
+import { createMosaic, type Mosaic } from "../../lib/media/picture/mosaic.ts";
+import { MosaicEncoder } from "../../lib/media/coding/mosaic_encoder.ts";
 import {
   INIT_NAME,
   lecturePlan,
   segmentFrames,
-} from "../../lib/media/title_plan.ts";
+} from "../../lib/media/title/title_plan.ts";
 import {
   RUNGS,
   SEGMENT_COUNT,

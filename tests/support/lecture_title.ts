@@ -1,4 +1,4 @@
-import { lecturePlan } from "../../lib/media/title_plan.ts";
+import { lecturePlan } from "../../lib/media/title/title_plan.ts";
 
 /** The lecture's three rates. */
 export const RUNGS = lecturePlan().rungs;

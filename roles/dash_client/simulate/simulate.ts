@@ -9,7 +9,7 @@ import {
   segmentBytes,
   segmentCount,
   segmentFrames,
-} from "../../../lib/media/title_plan.ts";
+} from "../../../lib/media/title/title_plan.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import {
   type AbrTitle,

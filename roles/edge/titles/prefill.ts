@@ -1,7 +1,7 @@
 import { InputError, messageOf } from "../../../lib/core/errors.ts";
 import { normaliseTarget } from "../../../lib/http/target.ts";
 import { pauseUntil } from "../../../lib/io/pause.ts";
-import { readPlaylistUris } from "../../../lib/media/hls_reader.ts";
+import { readPlaylistUris } from "../../../lib/media/manifests/hls_reader.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import type { Upstream } from "../origin/upstream.ts";
 import type { Errands } from "./errands.ts";

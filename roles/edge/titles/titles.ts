@@ -3,7 +3,7 @@ import { parseMpd } from "../../../lib/dash/mpd/mpd.ts";
 import type { Clock } from "../../../lib/io/clock.ts";
 import type { FieldSource } from "../../../lib/http/fields.ts";
 import { normaliseTarget } from "../../../lib/http/target.ts";
-import { readPlaylistUris } from "../../../lib/media/hls_reader.ts";
+import { readPlaylistUris } from "../../../lib/media/manifests/hls_reader.ts";
 
 /** Most manifests remembered, HLS has one for each rate, and most segments of all together; the oldest are forgotten first. */
 const MAX_TITLES = 256;

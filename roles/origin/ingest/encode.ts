@@ -1,14 +1,17 @@
 import { join } from "@std/path";
 import { concat, utf8, viewOf } from "../../../lib/core/bytes.ts";
 import { RunError } from "../../../lib/core/errors.ts";
-import { box, mediaSegment } from "../../../lib/media/fmp4.ts";
+import { box, mediaSegment } from "../../../lib/media/mp4/fmp4.ts";
 import {
   type FilePart,
   type Fragment,
   FragmentError,
   FragmentReader,
-} from "../../../lib/media/fragments.ts";
-import { type Rendition, segmentNameOf } from "../../../lib/media/published.ts";
+} from "../../../lib/media/mp4/fragments.ts";
+import {
+  type Rendition,
+  segmentNameOf,
+} from "../../../lib/media/manifests/published.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import { SOUND_FRAME, startFfmpeg } from "./ffmpeg.ts";
 

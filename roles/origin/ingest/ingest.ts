@@ -5,9 +5,9 @@ import {
   formatBitRate,
   formatBytes,
 } from "../../../lib/core/units.ts";
-import { readInit } from "../../../lib/media/init_codecs.ts";
+import { readInit } from "../../../lib/media/mp4/init_codecs.ts";
 import { type LadderStep, stepNames } from "../../../lib/media/ladder.ts";
-import type { Addressing } from "../../../lib/media/published.ts";
+import type { Addressing } from "../../../lib/media/manifests/published.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import { checkSegment } from "../flags.ts";
 import { type EncodedTrack, encodeTrack, type TrackJob } from "./encode.ts";

@@ -2,8 +2,8 @@ import { join } from "@std/path";
 import { fromUtf8, utf8 } from "../../../lib/core/bytes.ts";
 import { InputError, RunError } from "../../../lib/core/errors.ts";
 import type { Files } from "../../../lib/io/files.ts";
-import { FragmentReader } from "../../../lib/media/fragments.ts";
-import { segmentNameOf } from "../../../lib/media/published.ts";
+import { FragmentReader } from "../../../lib/media/mp4/fragments.ts";
+import { segmentNameOf } from "../../../lib/media/manifests/published.ts";
 import {
   type EncodedSegment,
   type EncodedTrack,

@@ -1,14 +1,14 @@
 import { join } from "@std/path";
 import { utf8 } from "../../../lib/core/bytes.ts";
-import { indexBytes, segmentIndex } from "../../../lib/media/fmp4.ts";
+import { indexBytes, segmentIndex } from "../../../lib/media/mp4/fmp4.ts";
 import {
   MASTER_NAME,
   playlistName,
   writeMaster,
   writePlaylist,
-} from "../../../lib/media/hls_writer.ts";
-import { readInit } from "../../../lib/media/init_codecs.ts";
-import { writeMpd } from "../../../lib/media/mpd_writer.ts";
+} from "../../../lib/media/manifests/hls_writer.ts";
+import { readInit } from "../../../lib/media/mp4/init_codecs.ts";
+import { writeMpd } from "../../../lib/media/manifests/mpd_writer.ts";
 import {
   type Addressing,
   type Published,
@@ -16,7 +16,7 @@ import {
   type Rendition,
   segmentNameOf,
   trueBandwidth,
-} from "../../../lib/media/published.ts";
+} from "../../../lib/media/manifests/published.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import { RunError } from "../../../lib/core/errors.ts";
 import type { EncodedTrack, TrackJob } from "./encode.ts";

@@ -7,8 +7,11 @@ import {
   formatBitRate,
   formatBytes,
 } from "../../../lib/core/units.ts";
-import { MASTER_NAME } from "../../../lib/media/hls_writer.ts";
-import { type Published, segmentNameOf } from "../../../lib/media/published.ts";
+import { MASTER_NAME } from "../../../lib/media/manifests/hls_writer.ts";
+import {
+  type Published,
+  segmentNameOf,
+} from "../../../lib/media/manifests/published.ts";
 
 /** The page at `/` when the built-in title is served. */
 export function titlePage(

@@ -2,27 +2,30 @@ import { toHex, utf8 } from "../../../lib/core/bytes.ts";
 import { mediaTypeOf } from "../../../lib/http/media_types.ts";
 import type { RequestPath } from "../../../lib/http/request_path.ts";
 import { sha1 } from "../../../lib/io/hash.ts";
-import type { PaddedSegment } from "../../../lib/media/fmp4.ts";
-import { writeMaster, writePlaylist } from "../../../lib/media/hls_writer.ts";
-import { writeMpd } from "../../../lib/media/mpd_writer.ts";
-import type { Published } from "../../../lib/media/published.ts";
-import { SegmentMaker } from "../../../lib/media/segment_maker.ts";
+import type { PaddedSegment } from "../../../lib/media/mp4/fmp4.ts";
+import {
+  writeMaster,
+  writePlaylist,
+} from "../../../lib/media/manifests/hls_writer.ts";
+import { writeMpd } from "../../../lib/media/manifests/mpd_writer.ts";
+import type { Published } from "../../../lib/media/manifests/published.ts";
+import { SegmentMaker } from "../../../lib/media/title/segment_maker.ts";
 import {
   soundInit,
   soundSegment,
   type TitleFile,
   titleFile,
   titleInit,
-} from "../../../lib/media/title.ts";
+} from "../../../lib/media/title/title.ts";
 import {
   type Rung,
   TITLE_MODIFIED_AT,
   type TitlePlan,
-} from "../../../lib/media/title_plan.ts";
+} from "../../../lib/media/title/title_plan.ts";
 import {
   availableNumbers,
   publishTitle,
-} from "../../../lib/media/title_published.ts";
+} from "../../../lib/media/title/title_published.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import { titlePage } from "./pages.ts";
 import {

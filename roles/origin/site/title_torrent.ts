@@ -14,13 +14,13 @@ import {
   type PublishedSet,
   type Rendition,
   segmentNameOf,
-} from "../../../lib/media/published.ts";
+} from "../../../lib/media/manifests/published.ts";
 import {
   segmentBytes,
   segmentCount,
   type TitlePlan,
-} from "../../../lib/media/title_plan.ts";
-import { publishTitle } from "../../../lib/media/title_published.ts";
+} from "../../../lib/media/title/title_plan.ts";
+import { publishTitle } from "../../../lib/media/title/title_published.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import { VERSION } from "../../../lib/version.ts";
 import type { Resource } from "./site.ts";

@@ -1,7 +1,7 @@
 import { toHex, utf8 } from "../../../lib/core/bytes.ts";
 import { sha1 } from "../../../lib/io/hash.ts";
-import { wholeFile } from "../../../lib/media/title.ts";
-import type { Rung, TitlePlan } from "../../../lib/media/title_plan.ts";
+import { wholeFile } from "../../../lib/media/title/title.ts";
+import type { Rung, TitlePlan } from "../../../lib/media/title/title_plan.ts";
 import type { Content, Resource } from "./site.ts";
 
 /**

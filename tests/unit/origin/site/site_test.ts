@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { RunError } from "../../../../lib/core/errors.ts";
-import { lecturePlan } from "../../../../lib/media/title_plan.ts";
-import { liveNumbers } from "../../../../lib/media/title_published.ts";
+import { lecturePlan } from "../../../../lib/media/title/title_plan.ts";
+import { liveNumbers } from "../../../../lib/media/title/title_published.ts";
 import type { RoleContext } from "../../../../lib/role.ts";
 import { TitleSite } from "../../../../roles/origin/site/title_site.ts";
 import { fromUtf8, utf8 } from "../../../../lib/core/bytes.ts";

@@ -5,7 +5,7 @@
  * subframe that holds one value, the beep is samples as they are. AAC and Opus would need a real encoder, and no
  * browser takes PCM in MP4.
  */
-import { concat } from "../core/bytes.ts";
+import { concat } from "../../core/bytes.ts";
 
 /** Samples a second. */
 export const SAMPLE_RATE = 48_000;

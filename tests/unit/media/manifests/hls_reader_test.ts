@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { readPlaylistUris } from "../../../lib/media/hls_reader.ts";
+import { readPlaylistUris } from "../../../../lib/media/manifests/hls_reader.ts";
 
 Deno.test("readPlaylistUris tells renditions from segments (RFC 8216 §4.3.4, §4.3.2)", () => {
   assertEquals(

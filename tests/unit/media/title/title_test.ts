@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { equalBytes, toHex, viewOf } from "../../../lib/core/bytes.ts";
-import { writeMpd } from "../../../lib/media/mpd_writer.ts";
-import { SegmentMaker } from "../../../lib/media/segment_maker.ts";
-import { titleFile, titleInit } from "../../../lib/media/title.ts";
+import { equalBytes, toHex, viewOf } from "../../../../lib/core/bytes.ts";
+import { writeMpd } from "../../../../lib/media/manifests/mpd_writer.ts";
+import { SegmentMaker } from "../../../../lib/media/title/segment_maker.ts";
+import { titleFile, titleInit } from "../../../../lib/media/title/title.ts";
 import {
   FRAMES_PER_SECOND,
   INIT_NAME,
@@ -11,14 +11,14 @@ import {
   segmentBytes,
   segmentCount,
   segmentFrames,
-} from "../../../lib/media/title_plan.ts";
-import { publishTitle } from "../../../lib/media/title_published.ts";
+} from "../../../../lib/media/title/title_plan.ts";
+import { publishTitle } from "../../../../lib/media/title/title_published.ts";
 import {
   RUNGS,
   SEGMENT_COUNT,
   segmentName,
   TITLE_FRAMES,
-} from "../../support/lecture_title.ts";
+} from "../../../support/lecture_title.ts";
 
 const PLAN = lecturePlan();
 
@@ -92,7 +92,7 @@ Deno.test("SegmentMaker makes the same bytes in any order, and keeps them from r
       toHex(new Uint8Array(await crypto.subtle.digest("SHA-1", second))),
     );
   }
-  // A change here means that caches hold other bytes: set TITLE_MODIFIED_AT in lib/media/title_plan.ts to the day of the change.
+  // A change here means that caches hold other bytes: set TITLE_MODIFIED_AT in lib/media/title/title_plan.ts to the day of the change.
   assertEquals(digests, [
     "3c35c14c8c72ba7b2814216c366496c6f31554c2",
     "47e47c3c3593ac3cf4a417ff4baca8713efa8359",

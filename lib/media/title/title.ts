@@ -2,15 +2,15 @@
  * The built-in title: which files it has, and how each is made. Nothing is stored: every file is a function of the
  * plan and its name, so a title of hours costs what is asked of it.
  */
-import { concat } from "../core/bytes.ts";
-import { beep, flacFrame, SAMPLE_RATE, streamInfo } from "./flac.ts";
+import { concat } from "../../core/bytes.ts";
+import { beep, flacFrame, SAMPLE_RATE, streamInfo } from "../coding/flac.ts";
 import {
   indexBytes,
   initialisationSegment,
   mediaSegment,
   segmentIndex,
-} from "./fmp4.ts";
-import { pictureParameterSet, sequenceParameterSet } from "./h264.ts";
+} from "../mp4/fmp4.ts";
+import { pictureParameterSet, sequenceParameterSet } from "../coding/h264.ts";
 import {
   FRAME_TICKS,
   FRAMES_PER_SECOND,

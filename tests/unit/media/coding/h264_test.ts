@@ -1,15 +1,18 @@
 import { assert, assertEquals } from "@std/assert";
-import { seededRng } from "../../../lib/core/rng.ts";
-import { toHex } from "../../../lib/core/bytes.ts";
+import { seededRng } from "../../../../lib/core/rng.ts";
+import { toHex } from "../../../../lib/core/bytes.ts";
 import {
   codecsOf,
   NAL,
   nalUnit,
   pictureParameterSet,
   sequenceParameterSet,
-} from "../../../lib/media/h264.ts";
-import { createMosaic, type Mosaic } from "../../../lib/media/mosaic.ts";
-import { MosaicEncoder } from "../../../lib/media/mosaic_encoder.ts";
+} from "../../../../lib/media/coding/h264.ts";
+import {
+  createMosaic,
+  type Mosaic,
+} from "../../../../lib/media/picture/mosaic.ts";
+import { MosaicEncoder } from "../../../../lib/media/coding/mosaic_encoder.ts";
 
 Deno.test("nalUnit keeps start codes out of the payload (section 7.4.1.1)", () => {
   const cases = [

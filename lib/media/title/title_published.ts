@@ -1,11 +1,11 @@
-import { FLAC_CODECS, SAMPLE_RATE } from "./flac.ts";
+import { FLAC_CODECS, SAMPLE_RATE } from "../coding/flac.ts";
 import {
   type Addressing,
   type Published,
   type PublishedSet,
   type Rendition,
   trueBandwidth,
-} from "./published.ts";
+} from "../manifests/published.ts";
 import { BLOCK_SAMPLES, soundBytes, wholeFile } from "./title.ts";
 import {
   FRAME_TICKS,

@@ -4,9 +4,9 @@ import {
   parseLadder,
   stepNames,
   widthOf,
-} from "./ladder.ts";
-import { codecsOf, levelOf, type VideoFormat } from "./h264.ts";
-import type { Addressing } from "./published.ts";
+} from "../ladder.ts";
+import { codecsOf, levelOf, type VideoFormat } from "../coding/h264.ts";
+import type { Addressing } from "../manifests/published.ts";
 
 /** One rate of the built-in title. */
 export interface Rung extends VideoFormat {

@@ -1,22 +1,28 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { lecturePlan } from "../../../lib/media/title_plan.ts";
-import { concat, equalBytes } from "../../../lib/core/bytes.ts";
-import { openMpd } from "../../../lib/dash/mpd/mpd.ts";
-import { IndexReading } from "../../../lib/dash/mpd/sidx.ts";
-import { writeMaster, writePlaylist } from "../../../lib/media/hls_writer.ts";
-import { parseLadder, stepNames } from "../../../lib/media/ladder.ts";
-import { writeMpd } from "../../../lib/media/mpd_writer.ts";
-import { ADDRESSINGS, trueBandwidth } from "../../../lib/media/published.ts";
-import { SegmentMaker } from "../../../lib/media/segment_maker.ts";
+import { lecturePlan } from "../../../../lib/media/title/title_plan.ts";
+import { concat, equalBytes } from "../../../../lib/core/bytes.ts";
+import { openMpd } from "../../../../lib/dash/mpd/mpd.ts";
+import { IndexReading } from "../../../../lib/dash/mpd/sidx.ts";
+import {
+  writeMaster,
+  writePlaylist,
+} from "../../../../lib/media/manifests/hls_writer.ts";
+import { parseLadder, stepNames } from "../../../../lib/media/ladder.ts";
+import { writeMpd } from "../../../../lib/media/manifests/mpd_writer.ts";
+import {
+  ADDRESSINGS,
+  trueBandwidth,
+} from "../../../../lib/media/manifests/published.ts";
+import { SegmentMaker } from "../../../../lib/media/title/segment_maker.ts";
 import {
   soundBytes,
   soundInit,
   soundSegment,
   titleFile,
   wholeFile,
-} from "../../../lib/media/title.ts";
-import { publishTitle } from "../../../lib/media/title_published.ts";
-import { wholeResource } from "../../../roles/origin/site/whole_file.ts";
+} from "../../../../lib/media/title/title.ts";
+import { publishTitle } from "../../../../lib/media/title/title_published.ts";
+import { wholeResource } from "../../../../roles/origin/site/whole_file.ts";
 
 const URL_OF_MPD = "http://origin.example/manifest.mpd";
 

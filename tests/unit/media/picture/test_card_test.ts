@@ -1,9 +1,12 @@
 import { assert } from "@std/assert";
-import { equalBytes } from "../../../lib/core/bytes.ts";
-import { seededRng } from "../../../lib/core/rng.ts";
-import { macroblocksOf } from "../../../lib/media/h264.ts";
-import { widthOf } from "../../../lib/media/ladder.ts";
-import { type CardText, TestCard } from "../../../lib/media/test_card.ts";
+import { equalBytes } from "../../../../lib/core/bytes.ts";
+import { seededRng } from "../../../../lib/core/rng.ts";
+import { macroblocksOf } from "../../../../lib/media/coding/h264.ts";
+import { widthOf } from "../../../../lib/media/ladder.ts";
+import {
+  type CardText,
+  TestCard,
+} from "../../../../lib/media/picture/test_card.ts";
 
 function card(height: number, more: Partial<CardText> = {}) {
   const { columns, rows } = macroblocksOf({ width: widthOf(height), height });

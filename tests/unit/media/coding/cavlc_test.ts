@@ -1,13 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
-import { BitWriter } from "../../../lib/media/bit_writer.ts";
-import { writeBlock } from "../../../lib/media/cavlc.ts";
+import { BitWriter } from "../../../../lib/media/coding/bit_writer.ts";
+import { writeBlock } from "../../../../lib/media/coding/cavlc.ts";
 import {
   CHROMA_COEFF_TOKEN,
   CHROMA_TOTAL_ZEROS,
   COEFF_TOKEN,
   RUN_BEFORE,
   TOTAL_ZEROS,
-} from "../../../lib/media/cavlc_tables.ts";
+} from "../../../../lib/media/coding/cavlc_tables.ts";
 
 function written(levels: readonly number[]): string {
   const out = new BitWriter();

@@ -15,9 +15,6 @@
  * DC prediction (§8.3.3, §8.3.4) is the mean of a few cells.
  */
 
-import { BitWriter } from "./bit_writer.ts";
-import { writeBlock } from "./cavlc.ts";
-import { NAL, nalUnit, writeSliceHeader } from "./h264.ts";
 import {
   comparerOf,
   copyMacroblock,
@@ -26,7 +23,10 @@ import {
   type Mosaic,
   movesAnywhere,
   type MovingColumns,
-} from "./mosaic.ts";
+} from "../picture/mosaic.ts";
+import { BitWriter } from "./bit_writer.ts";
+import { writeBlock } from "./cavlc.ts";
+import { NAL, nalUnit, writeSliceHeader } from "./h264.ts";
 
 /** Column and row of the levels in zig-zag order (figure 8-8), as `4 * row + column`. */
 const ZIGZAG = [0, 1, 4, 8, 5, 2, 3, 6, 9, 12, 13, 10, 7, 11, 14, 15];

@@ -2,8 +2,8 @@
  * Takes a fragmented MP4 file apart as an encoder writes it: the initialisation segment, then fragments
  * (ISO/IEC 14496-12 §8.8), each with the times of its samples.
  */
-import { ByteCollector } from "../core/byte_collector.ts";
-import { viewOf } from "../core/bytes.ts";
+import { ByteCollector } from "../../core/byte_collector.ts";
+import { viewOf } from "../../core/bytes.ts";
 
 /** A fragment: `moof` and `mdat`. */
 export interface Fragment {

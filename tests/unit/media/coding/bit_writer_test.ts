@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { BitWriter } from "../../../lib/media/bit_writer.ts";
+import { BitWriter } from "../../../../lib/media/coding/bit_writer.ts";
 
 /** What `write` wrote, as ones and zeros. */
 export function bitsOf(write: (out: BitWriter) => void): string {

@@ -1,4 +1,4 @@
-import { concat, utf8 } from "../core/bytes.ts";
+import { concat, utf8 } from "../../core/bytes.ts";
 
 /** A box of ISO/IEC 14496-12: its size, its four letters, its content. */
 export function box(

@@ -1,5 +1,5 @@
 /** What an initialisation segment says of its track: codecs parameter (RFC 6381), size, timescale. */
-import { toHex, viewOf } from "../core/bytes.ts";
+import { toHex, viewOf } from "../../core/bytes.ts";
 import { find, FragmentError } from "./fragments.ts";
 
 /** See {@linkcode readInit}. */

@@ -1,11 +1,14 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { concat, equalBytes } from "../../../lib/core/bytes.ts";
-import { seededRng } from "../../../lib/core/rng.ts";
-import { FragmentError, FragmentReader } from "../../../lib/media/fragments.ts";
-import { readInit } from "../../../lib/media/init_codecs.ts";
-import { SegmentMaker } from "../../../lib/media/segment_maker.ts";
-import { soundSegment, titleInit } from "../../../lib/media/title.ts";
-import { lecturePlan } from "../../../lib/media/title_plan.ts";
+import { concat, equalBytes } from "../../../../lib/core/bytes.ts";
+import { seededRng } from "../../../../lib/core/rng.ts";
+import {
+  FragmentError,
+  FragmentReader,
+} from "../../../../lib/media/mp4/fragments.ts";
+import { readInit } from "../../../../lib/media/mp4/init_codecs.ts";
+import { SegmentMaker } from "../../../../lib/media/title/segment_maker.ts";
+import { soundSegment, titleInit } from "../../../../lib/media/title/title.ts";
+import { lecturePlan } from "../../../../lib/media/title/title_plan.ts";
 
 const PLAN = lecturePlan({ segmentMs: 500, audio: true });
 const INIT = titleInit(PLAN);

@@ -4,14 +4,14 @@ import {
   paddedSegment,
   sampleOf,
   type SegmentContent,
-} from "./fmp4.ts";
+} from "../mp4/fmp4.ts";
 import {
   macroblocksOf,
   pictureParameterSet,
   sequenceParameterSet,
-} from "./h264.ts";
-import { MosaicEncoder } from "./mosaic_encoder.ts";
-import { TestCard } from "./test_card.ts";
+} from "../coding/h264.ts";
+import { MosaicEncoder } from "../coding/mosaic_encoder.ts";
+import { TestCard } from "../picture/test_card.ts";
 import {
   FRAME_TICKS,
   FRAMES_PER_SECOND,
