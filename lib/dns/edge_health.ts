@@ -34,6 +34,8 @@ export type HealthOutput =
     readonly reason: string;
     /** Since the last check that it passed began, or since checking began. */
     readonly silentMs: number;
+    /** False if it passed none yet. */
+    readonly hasPassed: boolean;
   }
   | {
     readonly kind: "recovered";
@@ -107,10 +109,14 @@ export class EdgeHealth implements Machine<HealthInput, HealthOutput> {
       this.#downAtMs = nowMs;
     }
     this.#next(this.#isUp ? intervalMs / fall : intervalMs, nowMs);
-    const silentMs = nowMs - this.#passedAtMs;
-    return falls
-      ? [{ kind: "failed", misses: this.#misses, reason, silentMs }]
-      : [];
+    if (!falls) return [];
+    return [{
+      kind: "failed",
+      misses: this.#misses,
+      reason,
+      silentMs: nowMs - this.#passedAtMs,
+      hasPassed: this.#isProved,
+    }];
   }
 
   #next(afterMs: number, nowMs: number): void {

@@ -19,8 +19,10 @@ export type EdgeWatchEvent =
     readonly reason: string;
     /** Checks in a row that failed. */
     readonly failures: number;
-    /** Since the last check that it passed began. */
+    /** Since the last check that it passed began, or since checking began. */
     readonly silentMs: number;
+    /** False if it passed none yet. */
+    readonly hasPassed: boolean;
   }
   | Watched & {
     /** It is back in service. */
@@ -63,7 +65,9 @@ export const EDGE_WATCH_EVENTS: EventTable<EdgeWatchEvent> = {
     text: (e) =>
       `edge ${nameOf(e)} is out: ${e.reason} (${e.check}, ${
         counted(e.failures, "time")
-      }, last passed ${formatMs(e.silentMs)} ago)`,
+      }, ${
+        e.hasPassed ? `last passed ${formatMs(e.silentMs)} ago` : "never passed"
+      })`,
   },
   "edge.recovered": {
     level: "info",

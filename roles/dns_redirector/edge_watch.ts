@@ -170,8 +170,12 @@ export class EdgeWatch {
       this.#ctx.emit({ type: "edge.recovered", ...about, downMs });
       return;
     }
-    const { misses: failures, silentMs } = change;
-    this.#ctx.emit({ type: "edge.failed", ...about, failures, silentMs });
+    const { misses: failures, silentMs, hasPassed } = change;
+    this.#ctx.emit({
+      type: "edge.failed",
+      ...about,
+      ...{ failures, silentMs, hasPassed },
+    });
     this.#tellExhausted(edge);
   }
 

@@ -12,7 +12,7 @@ import { StubQuery } from "../../lib/dns/stub_query.ts";
 import type { Address } from "../../lib/io/net.ts";
 import { askServer } from "../../lib/lookup/ask_server.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import type { LookupFlags } from "./lookup_flags.ts";
+import { LOOKUP_FLAGS, type LookupFlags } from "./lookup_flags.ts";
 import { runTrace } from "./trace.ts";
 import { showAnswer } from "./show_answer.ts";
 
@@ -26,9 +26,7 @@ export async function runLookup(
   const server = await serverOf(flags.at, ctx);
   if (flags.trace) return await runTrace(flags, { name, type, server, ctx });
   if (flags.attempts < 1) throw new InputError("--attempts must be at least 1");
-  if (flags.rootHint.length > 0 || flags.rootHints !== undefined) {
-    throw new InputError("--root-hint and --root-hints are for --trace");
-  }
+  if (flags.timeout <= 0) throw new InputError("--timeout must be more than 0");
   const query = new StubQuery({
     name,
     type,
@@ -81,6 +79,13 @@ async function serverOf(
 
 /** `--query NAME AAAA`, as dig has it, or `--type AAAA`. */
 function typeOf({ operand, type }: LookupFlags): number {
+  if (operand !== "" && type !== LOOKUP_FLAGS.type.absent) {
+    throw new InputError(
+      `two types to look up, ${operand} and --type ${
+        typeName(type)
+      }: leave one out`,
+    );
+  }
   const given = operand === "" ? type : typeNumber(operand);
   if (given === undefined) {
     throw new InputError(

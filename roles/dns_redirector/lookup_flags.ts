@@ -1,5 +1,11 @@
 import { parseCidr } from "../../lib/core/address.ts";
-import { flag, type FlagValues, serverFlags } from "../../lib/cli/flags.ts";
+import {
+  flag,
+  type FlagValues,
+  neverWith,
+  onlyWith,
+  serverFlags,
+} from "../../lib/cli/flags.ts";
 import { ROOT_FLAGS } from "./recursive_flags.ts";
 import { parseType } from "./zone_flags.ts";
 
@@ -24,18 +30,20 @@ export const LOOKUP_FLAGS = {
     help:
       "Walks from the root to the answer as a resolver does and draws the steps; starts at --root-hint, or else at --at",
   }),
-  ...ROOT_FLAGS,
+  ...onlyWith("trace", ROOT_FLAGS),
   host: {
     ...serverFlags({ port: 0 }).host,
     help: "Address to ask from; without it the system's choice",
   },
-  timeout: flag.duration({
-    default: "1s",
-    help: "Wait for the first answer; each further try waits twice that",
-  }),
-  attempts: flag.count({
-    default: "3",
-    help: "Gives up after so many queries without an answer",
+  ...neverWith(["trace"], {
+    timeout: flag.duration({
+      default: "1s",
+      help: "Wait for the first answer; each further try waits twice that",
+    }),
+    attempts: flag.count({
+      default: "3",
+      help: "Gives up after so many queries without an answer",
+    }),
   }),
 };
 

@@ -15,7 +15,7 @@ import { RecursionLog } from "./recursion_log.ts";
 import { Clients } from "./recursive_clients.ts";
 import { resolverOptions, ROOT_FLAGS } from "./recursive_flags.ts";
 import { serveTcpClients } from "./recursive_tcp.ts";
-import { bindBoth } from "./serve.ts";
+import { bindBoth, checkIdleTimeout } from "./serve.ts";
 import { Upstream } from "./upstream.ts";
 
 /** The flags of the resolver. */
@@ -59,6 +59,7 @@ export async function serveRecursive(
   flags: RecursiveFlagValues,
   ctx: RoleContext,
 ): Promise<void> {
+  checkIdleTimeout(flags);
   const inbox = new Inbox<ResolverInput>();
   const clients = new Clients();
   const resolver = new Resolver({

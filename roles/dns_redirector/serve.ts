@@ -1,4 +1,4 @@
-import { RunError } from "../../lib/core/errors.ts";
+import { InputError, RunError } from "../../lib/core/errors.ts";
 import { ResponseRateLimit } from "../../lib/dns/authority/rate_limit.ts";
 import {
   Responder,
@@ -15,11 +15,19 @@ import { serveTcp } from "./tcp_door.ts";
 import type { ServeFlags } from "./server_flags.ts";
 import { Transfers } from "./transfers.ts";
 import { serveUdp } from "./udp_door.ts";
-import { watchRules } from "./watch_flags.ts";
+import { refuseIdle, watchRules } from "./watch_flags.ts";
 import { ZoneKeeper } from "./zone_keeper.ts";
 
 /** UDP and TCP must have the same port; a free one of the first may be taken in the second. */
 const PORT_TRIES = 20;
+
+/** @throws {InputError} If it would close every connection at once. */
+export function checkIdleTimeout(
+  { idleTimeout }: { readonly idleTimeout: number },
+): void {
+  if (idleTimeout > 0) return;
+  throw new InputError("--idle-timeout must be more than 0");
+}
 
 /** Answers for the zones of `flags` over UDP and TCP until `ctx.signal` aborts. */
 export async function serveDns(
@@ -27,7 +35,9 @@ export async function serveDns(
   ctx: RoleContext,
 ): Promise<void> {
   const rules = watchRules(flags);
+  checkIdleTimeout(flags);
   const keeper = await ZoneKeeper.open(flags, ctx);
+  refuseIdle(flags, keeper.zones);
   using course = await CourseMode.open(flags, ctx);
   const { udp, tcp } = await bindBoth(flags, ctx);
   await using _udp = udp;

@@ -4,7 +4,11 @@ import {
   type FlagValues,
   onlyWith,
 } from "../../lib/cli/flags.ts";
+import { kebab } from "../../lib/cli/role_shape.ts";
 import { InputError } from "../../lib/core/errors.ts";
+import { isUrlHost } from "../../lib/dns/authority/zone_flags.ts";
+import type { ZoneTable } from "../../lib/dns/authority/zone_table.ts";
+import type { PolicyName } from "../../lib/dns/select/mod.ts";
 import {
   type HealthRules,
   longestTimeoutMs,
@@ -51,10 +55,18 @@ export const WATCH_FLAGS = {
     help: "Port that is checked, unless an edge has its own (port=N)",
   }),
   ...onlyWith("healthCheck", {
-    healthHost: flag.text({
-      placeholder: "NAME",
-      help: "Host that GET names (default: the edge's address)",
-    }),
+    healthHost: {
+      ...flag.text({
+        placeholder: "NAME",
+        help: "Host that GET names (default: the edge's address)",
+      }),
+      parse(text: string) {
+        if (isUrlHost(text)) return text;
+        throw new RangeError(
+          `must be a host such as video.kingcdn.example, perhaps with a port, got "${text}"`,
+        );
+      },
+    } as Flag<string | undefined>,
     healthStatus: flag.count({
       default: "200",
       help: "Status that an edge in service answers to GET",
@@ -100,6 +112,75 @@ export const WATCH_FLAGS = {
 /** The values of {@linkcode WATCH_FLAGS}. */
 export type WatchFlagValues = FlagValues<typeof WATCH_FLAGS>;
 
+/** What must go on so that a flag has an effect, and how that is asked for. */
+const WATCHES = {
+  check: "--health-check or --policy latency",
+  load: "--policy load",
+  any: "--health-check, or --policy latency or load",
+} as const;
+
+/** What the flags that have a default, or none, are about. */
+const WATCHED_BY = {
+  healthPort: "check",
+  healthRise: "check",
+  // how long a reading of the load may take depends on these three, too
+  healthFall: "any",
+  healthInterval: "any",
+  healthTimeout: "any",
+  loadPort: "load",
+  loadPath: "load",
+  loadMetric: "load",
+} as const satisfies Partial<
+  Record<keyof WatchFlagValues, keyof typeof WATCHES>
+>;
+
+/**
+ * Refuses flags that would do nothing with these zones: they have no edge that is watched so.
+ *
+ * @throws {InputError} That says what it takes. One given as it is by default counts as not given.
+ */
+export function refuseIdle(flags: WatchFlagValues, zones: ZoneTable): void {
+  const redirects = zones.redirects();
+  const isBy = (policy: PolicyName) =>
+    redirects.some(({ redirect }) => redirect.steering.parts.includes(policy));
+  const { healthCheck } = flags;
+  if (healthCheck !== undefined && redirects.length === 0) {
+    throw new InputError(
+      "--health-check has nothing to check: no name leads to edges (one of --domain, or one with several addresses in --zone)",
+    );
+  }
+  const check = healthCheck !== undefined || isBy("latency");
+  const load = isBy("load");
+  const goesOn = { check, load, any: check || load };
+  for (const key of keysOf(WATCHED_BY)) {
+    const by = WATCHED_BY[key];
+    if (goesOn[by] || !isGiven(key, flags)) continue;
+    throw new InputError(
+      `--${kebab(key)} has no effect without ${WATCHES[by]}`,
+    );
+  }
+  const ofGet = ["healthHost", "healthStatus", "healthBody"] as const;
+  const idle = ofGet.find((key) => isGiven(key, flags));
+  if (healthCheck === "tcp" && idle !== undefined) {
+    throw new InputError(
+      `--${
+        kebab(idle)
+      } has no effect with --health-check tcp: it is about what a GET is answered with`,
+    );
+  }
+}
+
+function keysOf<K extends string>(record: Readonly<Record<K, unknown>>): K[] {
+  return Object.keys(record) as K[];
+}
+
+function isGiven(key: keyof WatchFlagValues, flags: WatchFlagValues): boolean {
+  const { defaultText, parse } = WATCH_FLAGS[key];
+  const value = flags[key];
+  return value !== undefined &&
+    (defaultText === undefined || value !== parse(defaultText));
+}
+
 /** How edges are watched. */
 export interface WatchRules extends HealthRules {
   readonly timeoutMs: number;
@@ -140,6 +221,11 @@ export function watchRules(flags: WatchFlagValues): WatchRules {
   if (timeoutMs <= 0 || timeoutMs > longestMs) {
     throw new InputError(
       `--health-timeout must be more than 0 and at most ${longestMs}ms (the interval by --health-fall ${healthFall}), so that an edge is out within two intervals, got ${timeoutMs}ms`,
+    );
+  }
+  if (flags.healthStatus < 200 || flags.healthStatus > 599) {
+    throw new InputError(
+      `--health-status must be 200 to 599, got ${flags.healthStatus}`,
     );
   }
   if (!/^\/[\x21-\x7e]*$/.test(flags.loadPath)) {

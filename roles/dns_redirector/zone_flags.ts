@@ -144,6 +144,17 @@ function check(flags: ZoneFlagValues): void {
   if (lsa !== undefined && servers === undefined) {
     throw new InputError("--lsa needs --servers FILE, to know who is a server");
   }
+  refuseTwice("--edge", flags.edge.map(({ name }) => name));
+  refuseTwice("--site", flags.site.map(({ name }) => name));
+}
+
+function refuseTwice(flag: string, given: readonly string[]): void {
+  const twice = given.find((each, index) => given.indexOf(each) < index);
+  if (twice === undefined) return;
+  const instead = flag === "--edge"
+    ? "weight=N gives one a larger share"
+    : `all its edges stand in one: ${twice}=EDGE,EDGE`;
+  throw new InputError(`${flag} ${twice} is given twice: ${instead}`);
 }
 
 /**
@@ -190,9 +201,12 @@ export async function loadZones(
     });
   });
   const known = table.edges();
-  const named = new Map(
-    flags.site.flatMap(({ edges }) => edges.map((edge) => [edge, "--site"])),
-  );
+  const named = new Map([
+    ...flags.edge.map(({ name }) => [name, "--edge"] as const),
+    ...flags.site.flatMap(({ edges }) =>
+      edges.map((edge) => [edge, "--site"] as const)
+    ),
+  ]);
   for (const [edge, where] of [...named, ...files.namedIn]) {
     if (!known.has(edge)) {
       throw new InputError(

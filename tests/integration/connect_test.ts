@@ -53,6 +53,34 @@ const RULES = {
   ...{ body: undefined, loadPort: 80, loadPath: "/metrics", loadMetrics: [] },
 };
 
+// the client that names hosts stays for its connections
+const KEPT = { sanitizeResources: false };
+
+Deno.test(
+  "fetch tells a server elsewhere the name that the URL has, and keeps its connection",
+  KEPT,
+  async () => {
+    const asked: { readonly host: string | null; readonly port: number }[] = [];
+    await using server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      ({ headers }, { remoteAddr }) => {
+        const { port } = remoteAddr as Deno.NetAddr;
+        asked.push({ host: headers.get("host"), port });
+        return new Response("in service");
+      },
+    );
+    const { port } = server.addr;
+    for (const url of ["http://a.example/up", "http://b.example:81/up"]) {
+      const response = await denoNet.fetch(url, {
+        connectTo: { host: "127.0.0.1", port },
+      });
+      assertEquals(await response.text(), "in service");
+    }
+    assertEquals(asked.map(({ host }) => host), ["a.example", "b.example:81"]);
+    assertEquals(asked[0]?.port, asked[1]?.port);
+  },
+);
+
 Deno.test("announces and checks of edges leave nothing behind at the role's signal", async () => {
   await using server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },

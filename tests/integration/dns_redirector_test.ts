@@ -317,6 +317,17 @@ Deno.test("dns-redirector refuses bad input with exit code 2, and a silent serve
     ["--query", "a.b", "NOPE"],
     ["--query", "a.b", "AXFR", "--tcp"],
     ["--cname", "netcinema.example=a.b.example", "--port", "0"],
+    ["--query", "a.b", "AAAA", "--type", "MX"],
+    ["--query", "a.b", "--timeout", "0"],
+    ["--query", "a.b", "--plain-case"],
+    ["--query", "a.b", "--trace", "--attempts", "2"],
+    [...domain, "--idle-timeout", "0"],
+    ["--recursive", "--root-hint", "127.0.0.1", "--idle-timeout", "0"],
+    [...domain, "--edge", "127.0.0.3,weight=2"],
+    [...domain, "--site", "127.1.0.0/16=127.0.0.3", "--site"]
+      .concat("127.1.0.0/16=127.0.0.3"),
+    [...domain, "--health-interval", "1s"],
+    ["--cname", "a.b.example=c.b.example", "--edge", "127.0.0.3"],
   ].map(async (args) => (await runProgram(["dns-redirector", ...args])).code));
   assertEquals(codes, codes.map(() => 2));
   const list = `${folder.path}/list.json`;

@@ -78,6 +78,12 @@ export function parseEdgeFlag(text: string): EdgeSpec {
   };
 }
 
+/** Returns whether a URL can have this where its host stands, perhaps with a port: `a.example`, `[::1]:80`, not `300.0.0.1`. */
+export function isUrlHost(text: string): boolean {
+  return /^([A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?$/.test(text) &&
+    URL.parse(`http://${text}/`) !== null;
+}
+
 /**
  * Reads where an edge is checked and where it tells its load: a port, and `PORT` or `ADDR:PORT`.
  *
@@ -92,10 +98,11 @@ export function edgePlaces(
   if (port !== undefined && !isPort(port)) {
     throw new SyntaxError(`the port must be from 1 to 65535, got "${port}"`);
   }
-  const at = /^(?:(?:\[[0-9a-fA-F:.]+\]|[^\s:[\]/]+):)?([0-9]+)$/.exec(
-    admin ?? "1",
-  )?.[1];
-  if (at === undefined || !isPort(at)) {
+  const at = /^(?:.+:)?([0-9]+)$/.exec(admin ?? "1")?.[1];
+  if (
+    at === undefined || !isPort(at) ||
+    admin?.includes(":") && !isUrlHost(admin)
+  ) {
     throw new SyntaxError(
       `admin must be PORT or ADDR:PORT, such as 127.0.0.3:9100, got "${admin}"`,
     );
@@ -203,7 +210,8 @@ export function zonesOfFlags(options: {
         ),
       );
     }
-    const zone = { origin, records, edges, sites: [], redirects: [] };
+    const source = "--domain, --cname";
+    const zone = { source, origin, records, edges, sites: [], redirects: [] };
     zones.push(zone);
     return zone;
   };

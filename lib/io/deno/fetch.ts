@@ -5,6 +5,9 @@ import type { FetchOptions } from "../net.ts";
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 
+/** The client that sends the `Host` field it is given: the usual one leaves that out without a word. Made when it is first wanted, and kept for its connections. */
+let namingClient: Deno.HttpClient | undefined;
+
 /** One request by Deno's own HTTP client, which keeps connections alive. See {@linkcode Net.fetch}. */
 export async function fetchOnce(
   url: string,
@@ -17,7 +20,9 @@ export async function fetchOnce(
     headers.set("accept-encoding", "identity");
   }
   let target = url;
+  let client: Deno.HttpClient | undefined;
   if (options.connectTo !== undefined) {
+    client = namingClient ??= Deno.createHttpClient({ allowHost: true });
     const to = new URL(url);
     headers.set("host", to.host);
     const { host, port } = options.connectTo;
@@ -35,6 +40,7 @@ export async function fetchOnce(
       headers,
       redirect: "manual",
       ...(options.body === undefined ? {} : { body: options.body }),
+      ...(client === undefined ? {} : { client }),
       signal: stop.signal,
     });
   } catch (error) {

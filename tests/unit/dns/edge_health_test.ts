@@ -45,6 +45,7 @@ Deno.test("EdgeHealth takes an edge out after two failures and back after two pa
         misses: 2,
         reason: "no answer",
         silentMs: 1900,
+        hasPassed: true,
       },
       atMs: 2900,
     },
@@ -60,7 +61,10 @@ Deno.test("EdgeHealth keeps an edge that fails once in a while", () => {
 Deno.test("EdgeHealth takes an edge out at once when it fails its first check", () => {
   const [first] = run(() => false, { takesMs: 300 });
   assertEquals(first, {
-    change: { kind: "failed", misses: 1, reason: "no answer", silentMs: 300 },
+    change: {
+      ...{ kind: "failed", misses: 1, reason: "no answer" },
+      ...{ silentMs: 300, hasPassed: false },
+    },
     atMs: 300,
   });
 });

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseCidr } from "../../../lib/core/address.ts";
 import { RunError } from "../../../lib/core/errors.ts";
 import { seededRng } from "../../../lib/core/rng.ts";
@@ -13,7 +13,7 @@ import { parseMetricSelector } from "../../../lib/dns/load_meter.ts";
 import { EdgeBook } from "../../../lib/dns/select/edge.ts";
 import { parseSteering } from "../../../lib/dns/select/mod.ts";
 import { steer } from "../../../lib/dns/select/steer.ts";
-import type { RolecallEvent } from "../../../lib/events/mod.ts";
+import { EVENTS, type RolecallEvent } from "../../../lib/events/mod.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import { EdgeWatch } from "../../../roles/dns_redirector/edge_watch.ts";
 import type { WatchRules } from "../../../roles/dns_redirector/watch_flags.ts";
@@ -106,8 +106,18 @@ Deno.test("EdgeWatch measures round trips for the policy latency, and takes out 
     ...{ type: "edge.failed", edge: "10.0.0.4", host: "10.0.0.4" },
     ...{ check: "tcp 10.0.0.4:90", reason: "nobody listens there" },
     // checked at 20, 1020 and 1520
-    ...{ failures: 2, silentMs: 1500 },
+    ...{ failures: 2, silentMs: 1500, hasPassed: true },
   });
+  assert(failed?.type === "edge.failed");
+  const told = (event: typeof failed) => EVENTS["edge.failed"].text(event);
+  assertMatch(
+    told(failed),
+    / \(tcp 10\.0\.0\.4:90, 2 times, last passed 1\.5 s ago\)$/,
+  );
+  assertMatch(
+    told({ ...failed, hasPassed: false }),
+    /, 2 times, never passed\)$/,
+  );
   assertEquals(choose(table), "10.0.0.3");
 });
 
