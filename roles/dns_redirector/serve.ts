@@ -42,7 +42,6 @@ export async function serveDns(
   const { udp, tcp } = await bindBoth(flags, ctx);
   await using _udp = udp;
   await using _tcp = tcp;
-  // before anyone can know that we are here: SIGHUP ends who does not listen for it
   const watching = keeper.watch();
   for (const [transport, socket] of [["udp", udp], ["tcp", tcp]] as const) {
     const { host, port } = socket;

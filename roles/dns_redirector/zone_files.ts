@@ -2,10 +2,11 @@ import { dirname, isAbsolute, join } from "@std/path";
 import { InputError, RunError } from "../../lib/core/errors.ts";
 import {
   includesIn,
-  parseMasterFile,
+  masterFileSteps,
 } from "../../lib/dns/authority/master_file.ts";
 import type { ZoneData } from "../../lib/dns/authority/zone.ts";
 import { parseZoneJson } from "../../lib/dns/authority/zone_json.ts";
+import { inSlices } from "../../lib/io/in_slices.ts";
 import type { RoleContext } from "../../lib/role.ts";
 
 /** A zone file is text that a person wrote; a larger one is a mistake. */
@@ -31,10 +32,11 @@ export async function readZoneFile(
       return named(parseZoneJson(text), source);
     }
     const texts = await readIncluded({ path, text }, { ctx, included });
-    const zones = parseMasterFile(text, {
+    const steps = masterFileSteps(text, {
       path,
       included: (name, by) => texts.get(placeOf(name, by)),
     });
+    const zones = await inSlices(steps, ctx);
     return named(zones, source);
   } catch (error) {
     if (

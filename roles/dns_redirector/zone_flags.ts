@@ -17,6 +17,7 @@ import {
   zonesOfFlags,
 } from "../../lib/dns/authority/zone_flags.ts";
 import { ZoneTable } from "../../lib/dns/authority/zone_table.ts";
+import { inSlices } from "../../lib/io/in_slices.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { CourseFlagValues } from "./course.ts";
 import { EDGE_FILE_FLAGS, edgeFilesOf, readEdgeFiles } from "./edge_files.ts";
@@ -106,10 +107,10 @@ export function filesOf(flags: ZoneFlagValues): readonly string[] {
 /** What a map of a network is for. */
 const BY_SITE = parseSteering("geo");
 
-/** Runs `parse`; what it finds wrong is the user's text, so one line and exit code 2. */
-function asInput<T>(parse: () => T): T {
+/** Waits for what `read` makes of the user's text; what it finds wrong is told in one line, with exit code 2. */
+async function asInput<T>(read: () => Promise<T>): Promise<T> {
   try {
-    return parse();
+    return await read();
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof RangeError)) {
       throw error;
@@ -185,20 +186,21 @@ export async function loadZones(
   const edges = [...flags.edge, ...files.edges];
   const isMapped = flags.geography !== undefined || flags.lsa !== undefined;
   const steering = flags.policy ?? (isMapped ? BY_SITE : undefined);
-  const table = asInput(() => {
+  const table = await asInput(() => {
     data.push(...zonesOfFlags({
       domains: flags.domain,
       aliases: flags.cname,
       edges,
       ...(isSpecific ? { serverAddress: flags.host } : {}),
     }));
-    return new ZoneTable(data, {
+    const steps = ZoneTable.steps(data, {
       edges,
       sites: [...flags.site, ...files.sites],
       ...(book === undefined ? {} : { book }),
       ...(steering === undefined ? {} : { steering }),
       ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
     });
+    return inSlices(steps, ctx);
   });
   const known = table.edges();
   const named = new Map([

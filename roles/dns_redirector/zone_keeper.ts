@@ -29,6 +29,10 @@ export class ZoneKeeper {
   #read: string;
   /** The same, as of the last look. */
   #seen: string;
+  /** SIGHUP came, and the files were not read since. */
+  #isAsked = false;
+  #wake = () => {};
+  #listening: Disposable | undefined;
 
   private constructor(
     table: ZoneTable,
@@ -51,6 +55,23 @@ export class ZoneKeeper {
 
   /** Reads the zones. @throws {InputError} That says what is wrong with them. */
   static async open(
+    flags: ZoneFlagValues,
+    ctx: RoleContext,
+  ): Promise<ZoneKeeper> {
+    let keeper: ZoneKeeper | undefined;
+    // SIGHUP ends who does not listen for it, and large zones take their time
+    const listening = ctx.processes.onHangUp(() => {
+      if (keeper !== undefined) keeper.#readAgain();
+    });
+    try {
+      return keeper = await ZoneKeeper.#open(flags, ctx);
+    } finally {
+      if (keeper === undefined) listening[Symbol.dispose]();
+      else keeper.#listening = listening;
+    }
+  }
+
+  static async #open(
     flags: ZoneFlagValues,
     ctx: RoleContext,
   ): Promise<ZoneKeeper> {
@@ -92,24 +113,26 @@ export class ZoneKeeper {
 
   /** Reads the files again after SIGHUP, and after each change, until the role ends. */
   async watch(): Promise<void> {
-    const { clock, processes, signal } = this.#ctx;
-    let isAsked = false;
-    let wake = () => {};
-    using _listening = processes.onHangUp(() => {
-      isAsked = true;
-      wake();
-    });
+    const { clock, signal } = this.#ctx;
+    using _listening = this.#listening;
     while (!signal.aborted) {
       using nap = new LinkedAbort(signal);
-      wake = () => nap.abort();
-      await pauseUntil(
-        filesOf(this.#flags).length === 0 ? Infinity : clock.nowMs() + LOOK_MS,
-        { clock, signal: nap.signal },
-      );
-      if (signal.aborted || !(await this.#hasChanged() || isAsked)) continue;
-      isAsked = false;
+      this.#wake = () => nap.abort();
+      const isIdle = filesOf(this.#flags).length === 0;
+      const looksAtMs = isIdle ? Infinity : clock.nowMs() + LOOK_MS;
+      if (!this.#isAsked) {
+        await pauseUntil(looksAtMs, { clock, signal: nap.signal });
+      }
+      if (signal.aborted) break;
+      if (!(await this.#hasChanged() || this.#isAsked)) continue;
+      this.#isAsked = false;
       await this.#reload();
     }
+  }
+
+  #readAgain(): void {
+    this.#isAsked = true;
+    this.#wake();
   }
 
   /** Whether the files are others than those that were read, and nobody is writing them just now. */
@@ -134,6 +157,7 @@ export class ZoneKeeper {
       });
       await this.#look(included);
     } catch (error) {
+      if (this.#ctx.signal.aborted) return;
       if (!(error instanceof InputError)) throw error;
       // what is wrong may be in one of those, and that one be mended
       await this.#look(new Set([...this.#included, ...included]));

@@ -1,5 +1,6 @@
 /** Master files, the text form of zones (RFC 1035 §5): what other name servers read, too. */
 import { equalBytes } from "../../core/bytes.ts";
+import { atOnce, STEP_ITEMS } from "../../core/steps.ts";
 import { isDataType, RECORD_TYPES, typeName, typeNumber } from "../codes.ts";
 import {
   displayName,
@@ -12,13 +13,21 @@ import { parseRdata, parseSeconds, type Word } from "../rdata.ts";
 import { readLines, ZoneFileError, type ZoneLine } from "./master_lines.ts";
 import type { ZoneData, ZoneRecord } from "./zone.ts";
 
-/** Reads text as `parse` does, and says the line when it cannot. */
-function onLine<T>(line: ZoneLine, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new ZoneFileError(line.number, error.message, error);
+/** Takes the lines of a text one by one, and says which one it is that `take` does not like. What it returns are steps to go on with. */
+function* eachLine(
+  text: string,
+  take: (line: ZoneLine) => Generator<void, void> | void,
+): Generator<void, void> {
+  let count = 0;
+  for (const line of readLines(text)) {
+    try {
+      const steps = take(line);
+      if (steps !== undefined) yield* steps;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      throw new ZoneFileError(line.number, error.message, error);
+    }
+    if (++count % STEP_ITEMS === 0) yield;
   }
 }
 
@@ -66,17 +75,18 @@ class Parser {
     this.#defaultTtl = options.ttlSeconds;
   }
 
-  line(line: ZoneLine): void {
+  /** Takes a line; of one that includes a file the steps are returned. */
+  line(line: ZoneLine): Generator<void, void> | void {
     const first = line.words[0];
     if (first === undefined) return;
     if (first.text.startsWith("$") && !first.quoted && !line.startsBlank) {
-      this.#directive(first.text.toUpperCase(), line);
+      const directive = first.text.toUpperCase();
+      if (directive === "$INCLUDE") return this.#include(line);
+      this.#directive(directive, line);
     } else this.#record(line);
   }
 
-  #directive(directive: string, line: ZoneLine): void {
-    const { words } = line;
-    if (directive === "$INCLUDE") return this.#include(line);
+  #directive(directive: string, { words }: ZoneLine): void {
     if (directive !== "$ORIGIN" && directive !== "$TTL") {
       throw new SyntaxError(
         `must be $ORIGIN, $TTL or $INCLUDE (others are not supported), got ${directive}`,
@@ -93,7 +103,7 @@ class Parser {
   }
 
   /** `$INCLUDE file [origin]`: its records stand here; origin and owner are afterwards what they were (RFC 1035 §5.1). */
-  #include({ words, number }: ZoneLine): void {
+  *#include({ words, number }: ZoneLine): Generator<void, void> {
     const name = words[1]?.text;
     if (name === undefined || words.length > 3) {
       throw new SyntaxError(
@@ -114,9 +124,7 @@ class Parser {
     this.#path.push(file.path);
     const from = this.records.length;
     try {
-      for (const line of readLines(file.text)) {
-        onLine(line, () => this.line(line));
-      }
+      yield* eachLine(file.text, (line) => this.line(line));
     } catch (error) {
       if (!(error instanceof ZoneFileError)) throw error;
       throw new SyntaxError(`${name}, ${error.message}`, { cause: error });
@@ -214,7 +222,7 @@ export function parseRecords(
   options: { readonly origin?: Name; readonly ttlSeconds?: number } = {},
 ): ZoneRecord[] {
   const parser = new Parser(options);
-  for (const line of readLines(text)) onLine(line, () => parser.line(line));
+  atOnce(eachLine(text, (line) => parser.line(line)));
   return parser.records;
 }
 
@@ -231,19 +239,37 @@ export function parseMasterFile(
   text: string,
   options: { readonly path?: string; readonly included?: Included } = {},
 ): ZoneData[] {
+  return atOnce(masterFileSteps(text, options));
+}
+
+/** {@linkcode parseMasterFile} in steps: a large file takes its time. */
+export function* masterFileSteps(
+  text: string,
+  options: { readonly path?: string; readonly included?: Included } = {},
+): Generator<void, ZoneData[]> {
   const parser = new Parser(options);
   const zones: GrowingZone[] = [];
   let taken = 0;
-  for (const line of readLines(text)) {
-    onLine(line, () => {
-      parser.line(line);
-      for (; taken < parser.records.length; taken++) {
-        place(parser.records[taken]!, zones);
-      }
-    });
-  }
+  const placeAll = () => {
+    for (; taken < parser.records.length; taken++) {
+      place(parser.records[taken]!, zones);
+    }
+  };
+  yield* eachLine(text, (line) => {
+    const steps = parser.line(line);
+    if (steps === undefined) return placeAll();
+    return followed(steps, placeAll);
+  });
   if (zones.length === 0) throw new SyntaxError("there is no SOA record in it");
   return zones;
+}
+
+function* followed(
+  steps: Generator<void, void>,
+  then: () => void,
+): Generator<void, void> {
+  yield* steps;
+  then();
 }
 
 interface GrowingZone extends ZoneData {

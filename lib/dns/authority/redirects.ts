@@ -6,14 +6,16 @@ import {
   parseAddress,
 } from "../../core/address.ts";
 import { utf8 } from "../../core/bytes.ts";
+import { stepping } from "../../core/steps.ts";
 import { PrefixTable } from "../../core/prefix_table.ts";
 import { RECORD_TYPES } from "../codes.ts";
-import { displayName, lowerName, type Name } from "../name.ts";
+import { displayName, type Name } from "../name.ts";
 import { type Edge, EdgeBook, EdgeGroup } from "../select/edge.ts";
 import type { Steering } from "../select/mod.ts";
 import { IN_TURN } from "../select/mod.ts";
 import type { Site, SiteNetwork } from "../select/selection.ts";
-import { hashName } from "./name_table.ts";
+import { BytePool } from "./byte_pool.ts";
+import { hashName, NameTable } from "./name_table.ts";
 import type {
   EdgeSpec,
   RedirectSpec,
@@ -59,31 +61,32 @@ function isAddressRecord(record: ZoneRecord): boolean {
 }
 
 /** Master files have no word for edges: a name with several addresses is a choice among them, except a name server's. */
-function redirectsOfRecords(
+function* redirectsOfRecords(
   { records }: ZoneData,
   options: RedirectOptions,
-): { readonly specs: RedirectSpec[]; readonly edges: EdgeSpec[] } {
-  const byName = new Map<string, ZoneRecord[]>();
-  for (const record of records) {
-    if (!isAddressRecord(record)) continue;
-    const key = lowerName(record.name).join();
-    const own = byName.get(key) ?? [];
-    byName.set(key, own);
-    own.push(record);
-  }
-  for (const record of records) {
-    if (record.type === RECORD_TYPES.NS) {
-      byName.delete(lowerName(record.rdata).join());
-    }
-  }
+): Generator<
+  void,
+  { readonly specs: RedirectSpec[]; readonly edges: EdgeSpec[] }
+> {
+  const byName = new NameTable<ZoneRecord[]>(new BytePool());
+  const servers: Name[] = [];
+  yield* stepping(records, (record) => {
+    if (record.type === RECORD_TYPES.NS) servers.push(record.rdata);
+    if (!isAddressRecord(record)) return;
+    const own = byName.get(record.name);
+    if (own === undefined) byName.add(record.name, [record]);
+    else own.push(record);
+  });
+  const isServer = namesIn(servers);
   const specs: RedirectSpec[] = [];
   const edges = new Map<string, EdgeSpec>();
-  for (const own of byName.values()) {
+  yield* stepping(byName.values, (own) => {
+    if (own.length < 2 || isServer(own[0]!.name)) return;
     const hosts = [...new Set(own.map(({ rdata }) => formatAddress(rdata)))];
     const ipv6 = hosts.filter(isIpv6).length;
     const [first] = own;
     if (first === undefined || Math.max(ipv6, hosts.length - ipv6) < 2) {
-      continue;
+      return;
     }
     for (const host of hosts) {
       const given = options.edges?.find((edge) => edge.name === host);
@@ -96,8 +99,17 @@ function redirectsOfRecords(
       ttlSeconds: Math.min(...own.map((record) => record.ttlSeconds)),
       edges: hosts,
     });
-  }
+  });
   return { specs, edges: [...edges.values()] };
+}
+
+/** Returns what tells whether a name is one of these. */
+function namesIn(names: readonly Name[]): (name: Name) => boolean {
+  const table = new NameTable<true>(new BytePool());
+  for (const name of names) {
+    if (table.get(name) === undefined) table.add(name, true);
+  }
+  return (name) => table.get(name) !== undefined;
 }
 
 function edgesOf(spec: EdgeSpec, size: 4 | 16, book: EdgeBook): Edge[] {
@@ -223,16 +235,19 @@ class RedirectMaker {
 }
 
 /**
- * Parts a zone's data into plain records and redirects.
+ * Parts a zone's data into plain records and redirects, in steps.
  *
  * @throws {SyntaxError | RangeError} If a redirect or a site of the zone names an edge that is none, a network is in two sites, or
  * a name has both a redirect and address records.
  */
-export function makeRedirects(
+export function* redirectSteps(
   data: ZoneData,
   options: RedirectOptions,
-): { readonly records: ZoneRecord[]; readonly redirects: Redirect[] } {
-  const implied = redirectsOfRecords(data, options);
+): Generator<
+  void,
+  { readonly records: ZoneRecord[]; readonly redirects: Redirect[] }
+> {
+  const implied = yield* redirectsOfRecords(data, options);
   const given = [...data.edges, ...(options.edges ?? [])];
   const maker = new RedirectMaker(
     [
@@ -253,24 +268,23 @@ export function makeRedirects(
       }
     }
   }
-  const keys = (specs: readonly RedirectSpec[]) =>
-    new Set(specs.map((spec) => lowerName(spec.name).join()));
-  const taken = keys(implied.specs);
-  const explicit = keys(data.redirects);
-  const records = data.records.filter((record) => {
-    const key = lowerName(record.name).join();
-    if (isAddressRecord(record) && explicit.has(key)) {
+  const isTaken = namesIn(implied.specs.map(({ name }) => name));
+  const isExplicit = namesIn(data.redirects.map(({ name }) => name));
+  const records: ZoneRecord[] = [];
+  yield* stepping(data.records, (record) => {
+    if (!isAddressRecord(record)) return void records.push(record);
+    if (isExplicit(record.name)) {
       throw new SyntaxError(
         `${
           displayName(record.name)
         } has addresses and a redirect; it can have one of them`,
       );
     }
-    return !(isAddressRecord(record) && taken.has(key));
+    if (!isTaken(record.name)) records.push(record);
   });
-  const specs = [...data.redirects, ...implied.specs];
-  return {
-    records,
-    redirects: specs.map((spec) => maker.redirect(spec, options)),
-  };
+  const redirects: Redirect[] = [];
+  yield* stepping([...data.redirects, ...implied.specs], (spec) => {
+    redirects.push(maker.redirect(spec, options));
+  });
+  return { records, redirects };
 }

@@ -5,6 +5,7 @@
  * Names and data stand in one pool; a name costs some 200 bytes with its record, of which its own bytes are a quarter
  * (bench/dns_zone.ts).
  */
+import { atOnce, stepping } from "../../core/steps.ts";
 import { CLASSES, RECORD_TYPES } from "../codes.ts";
 import type { DnsRecord } from "../message.ts";
 import {
@@ -20,9 +21,9 @@ import { formatRdata } from "../rdata.ts";
 import { BytePool } from "./byte_pool.ts";
 import { NameTable } from "./name_table.ts";
 import {
-  makeRedirects,
   type Redirect,
   type RedirectOptions,
+  redirectSteps,
 } from "./redirects.ts";
 import type { ZoneData, ZoneRecord } from "./zone.ts";
 import {
@@ -93,8 +94,7 @@ export function recordSet(
 
 /** See the head of this file. */
 export class ZoneTable {
-  /** The zones, the deepest first. */
-  readonly zones: readonly Zone[];
+  readonly #zones: Zone[] = [];
   readonly #pool = new BytePool();
   readonly #nodes = new NameTable<ZoneNode>(this.#pool);
   readonly #tops = new Set<ZoneNode>();
@@ -107,26 +107,38 @@ export class ZoneTable {
    * {@linkcode ZoneData.source}.
    */
   constructor(data: readonly ZoneData[], options: RedirectOptions = {}) {
+    atOnce(this.#build(data, options));
+  }
+
+  /** Builds a table in steps: one of many names takes its time. */
+  static *steps(
+    data: readonly ZoneData[],
+    options: RedirectOptions = {},
+  ): Generator<void, ZoneTable> {
+    const table = new ZoneTable([]);
+    yield* table.#build(data, options);
+    return table;
+  }
+
+  *#build(
+    data: readonly ZoneData[],
+    options: RedirectOptions,
+  ): Generator<void, void> {
     // a zone's own top wins over the delegation to it in the zone above
     const deepestFirst = data.toSorted((a, b) =>
       labelCount(b.origin) - labelCount(a.origin)
     );
-    const zones: Zone[] = [];
     for (const each of deepestFirst) {
-      const known = zones.some((zone) => equalNames(zone.origin, each.origin));
-      fromSource(each, () => {
-        if (known) {
-          throw new SyntaxError(
-            `the zone ${displayName(each.origin)} is given twice`,
-          );
-        }
-        zones.push(this.#addZone(each, zones, options));
-      });
+      yield* fromSource(each, this.#addZone(each, options));
     }
-    this.zones = zones;
     this.#pool.trim();
     // in the order they were added a name comes after the one above it
-    for (const node of this.#nodes.values) this.#link(node);
+    yield* stepping(this.#nodes.values, (node) => this.#link(node));
+  }
+
+  /** The zones, the deepest first. */
+  get zones(): readonly Zone[] {
+    return this.#zones;
   }
 
   /** Where names and data stand. */
@@ -182,17 +194,22 @@ export class ZoneTable {
     return called;
   }
 
-  #addZone(
+  *#addZone(
     data: ZoneData,
-    deeper: readonly Zone[],
     options: RedirectOptions,
-  ): Zone {
-    const { records, redirects } = makeRedirects(data, options);
+  ): Generator<void, void> {
+    const deeper = [...this.#zones];
+    if (deeper.some(({ origin }) => equalNames(origin, data.origin))) {
+      throw new SyntaxError(
+        `the zone ${displayName(data.origin)} is given twice`,
+      );
+    }
+    const { records, redirects } = yield* redirectSteps(data, options);
     const covered: ZoneRecord[] = [];
     const zone = zoneOf(data, covered);
     this.#tops.add(this.#node(zone.origin, zone));
     const byNode = new Map<ZoneNode, ZoneRecord[]>();
-    for (const record of records) {
+    yield* stepping(records, (record) => {
       if (!isWithin(record.name, zone.origin)) {
         throw outside(record.name, zone);
       }
@@ -201,13 +218,13 @@ export class ZoneTable {
         covered.push(record);
         // what is between the two zones is there, though it may be empty
         this.#node(parentName(other.origin) as Name, zone);
-        continue;
+        return;
       }
       const node = this.#node(record.name, zone);
       const own = byNode.get(node);
       if (own === undefined) byNode.set(node, [record]);
       else own.push(record);
-    }
+    });
     for (const redirect of redirects) {
       if (!isWithin(redirect.name, zone.origin)) {
         throw outside(redirect.name, zone);
@@ -217,8 +234,8 @@ export class ZoneTable {
       }
       this.#node(redirect.name, zone).redirect = redirect;
     }
-    for (const [node, own] of byNode) this.#addSets(node, own);
-    return zone;
+    yield* stepping(byNode, ([node, own]) => this.#addSets(node, own));
+    this.#zones.push(zone);
   }
 
   /** The node of a name, made after all between it and the top of its zone. */
@@ -297,9 +314,12 @@ export function nameAt(table: ZoneTable, at: number): Uint8Array<ArrayBuffer> {
   return bytes.subarray(at, nameEnd(bytes, at));
 }
 
-function fromSource(data: ZoneData, build: () => void): void {
+function* fromSource(
+  data: ZoneData,
+  build: Generator<void, void>,
+): Generator<void, void> {
   try {
-    build();
+    yield* build;
   } catch (error) {
     const message = `${data.source ?? "zones"}: ${(error as Error).message}`;
     if (error instanceof SyntaxError) {

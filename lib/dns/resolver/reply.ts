@@ -136,6 +136,12 @@ function notTooLong(record: DnsRecord): DnsRecord {
     : { ...record, ttlSeconds: MAX_TTL_SECONDS };
 }
 
+/** RFC 2181 §5.2: one set has one TTL; the least holds where a server says otherwise. */
+function withOneTtl(records: readonly DnsRecord[]): readonly DnsRecord[] {
+  const least = Math.min(...records.map((record) => record.ttlSeconds));
+  return records.map((record) => ({ ...record, ttlSeconds: least }));
+}
+
 type Sections = Pick<DnsMessage, "answers" | "authorities" | "additionals">;
 
 /** The aliases from the asked name on, as far as they stay in the zone, and the records they lead to. */
@@ -146,7 +152,8 @@ function linksOf(answers: readonly DnsRecord[], asked: Asked): Finding[] {
     const own = answers.filter((record) => equalNames(record.name, name));
     const direct = own.filter((record) => record.type === asked.type);
     if (direct.length > 0) {
-      const set = { kind: "answer", records: direct, soa: undefined } as const;
+      const records = withOneTtl(direct);
+      const set = { kind: "answer", records, soa: undefined } as const;
       return [...findings, { name, set }];
     }
     const alias = own.find((record) => record.type === RECORD_TYPES.CNAME);

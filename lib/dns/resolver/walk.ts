@@ -248,6 +248,7 @@ function* lookUpServer(
 }
 
 const NO_ANSWER = "no answer";
+const CUT_OFF = "cut off, though over TCP";
 
 /** Asks one server; over TCP if its answer is too long or not to be trusted, and without EDNS if it does not know that. */
 function* askServer(
@@ -291,6 +292,10 @@ function* askServer(
     } else if (outcome.message.truncated && transport === "udp") {
       step.tell("truncated", "too long for UDP; ask over TCP");
       transport = "tcp";
+    } else if (outcome.message.truncated) {
+      // what is missing would be taken for what is not there
+      step.tell("lame", CUT_OFF);
+      return { kind: "lame", reason: CUT_OFF, outOfBailiwick: 0 };
     } else if (edns && knowsNoEdns(outcome.message)) {
       step.tell("no-edns", "ask without EDNS");
       walker.servers.hasNoEdns(server);

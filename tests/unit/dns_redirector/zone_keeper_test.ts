@@ -18,17 +18,19 @@ async function start() {
   const file = { text: `${HEAD}www A 10.0.0.1\n`, modifiedAtWallMs: 1 };
   /** Another file, which `text` may include. */
   const hosts = { text: "", modifiedAtWallMs: 1 };
-  let hangUp = () => {};
+  let hangUp: (() => void) | undefined;
   const at = (path: string) => path === "hosts.inc" ? hosts : file;
   const ctx = {
     clock,
     signal: stop.signal,
     emit: (event: RolecallEvent) => void events.push(event),
     files: {
-      read: (path: string) =>
-        at(path).text === ""
+      read(path: string) {
+        assert(hangUp !== undefined, "SIGHUP would end us");
+        return at(path).text === ""
           ? Promise.reject(new RunError("not-found", "no such file"))
-          : Promise.resolve(utf8(at(path).text)),
+          : Promise.resolve(utf8(at(path).text));
+      },
       stat: (path: string) =>
         Promise.resolve(
           at(path).text === ""
@@ -39,7 +41,7 @@ async function start() {
     processes: {
       onHangUp(listener: () => void) {
         hangUp = listener;
-        return { [Symbol.dispose]() {} };
+        return { [Symbol.dispose]: () => void (hangUp = undefined) };
       },
     },
   } as unknown as RoleContext;
@@ -53,10 +55,11 @@ async function start() {
   const watching = keeper.watch();
   return {
     ...{ clock, events, file, hosts, keeper, has },
-    hangUp: () => hangUp(),
+    hangUp: () => hangUp?.(),
     async [Symbol.asyncDispose]() {
       stop.abort();
       await watching;
+      assertEquals(hangUp, undefined);
     },
   };
 }

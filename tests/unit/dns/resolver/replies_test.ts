@@ -120,6 +120,37 @@ Deno.test("Resolver tells its first client no longer TTL than it believes itself
   }
 });
 
+Deno.test("Resolver tells one TTL for one set, the least, at once and from its cache (RFC 2181 §5.2)", () => {
+  const king = altered(
+    serverOf("kingcdn.example.", KING_HOST, "host TXT a", "host TXT b"),
+    ({ answers }) => ({
+      answers: answers.map((record, at) => ({
+        ...record,
+        ttlSeconds: 500 - 100 * at,
+      })),
+    }),
+  );
+  const world = new ResolverWorld(slideAuthorities({ [KING_HOST]: king }));
+  for (let time = 0; time < 2; time++) {
+    const { answers } = world.ask("host.kingcdn.example TXT").message;
+    assertEquals(answers.map(({ ttlSeconds }) => ttlSeconds), [400, 400]);
+  }
+});
+
+Deno.test("Resolver takes what is cut off over TCP for no answer: it would be one that there is nothing", () => {
+  const king = altered(
+    serverOf("kingcdn.example.", KING_HOST, "host A 10.2.0.9"),
+    () => ({ answers: [], truncated: true }),
+  );
+  const world = new ResolverWorld(slideAuthorities({ [KING_HOST]: king }));
+  const { message, events } = world.ask("host.kingcdn.example");
+  assertEquals(message.rcode, RCODES.SERVFAIL);
+  assertEquals(
+    eventsOf(events, "recursion.finished").map(({ reason }) => reason),
+    ["the servers of kingcdn.example: cut off, though over TCP"],
+  );
+});
+
 Deno.test("Resolver asks the zone above for DS, and takes all aliases that one reply has", () => {
   const world = new ResolverWorld(slideAuthorities({
     [EXAMPLE_HOST]: exampleWith(
