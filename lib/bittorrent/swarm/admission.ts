@@ -7,12 +7,10 @@ import type { Again } from "./contacts.ts";
 import type { PeerSession } from "./peer_session.ts";
 import type { SwarmState } from "./state.ts";
 
-/** Accepted connections without a handshake; the oldest makes room, so that silent ones cannot keep peers out. */
+/** Accepted connections without a handshake; with so many one makes room, so that silent ones cannot keep peers out. */
 const MAX_HALF_OPEN = 32;
-/** A handshake is there a round trip after its connection. Who has waited less makes room only when all connections are taken: a class that starts its peers at once comes by the hundred. */
+/** A handshake is there a round trip after its connection. Who has waited less makes room only when connections are short: a class that starts its peers at once comes by the hundred. */
 const PROMPT_MS = 1_000;
-/** As many of them may be from one host, so that it does not push out others. */
-const MAX_HALF_OPEN_OF_HOST = 8;
 /** Share of all connections that one host may have. A class behind one address still gets on; on this machine everybody is one host. */
 const MAX_SHARE_OF_HOST = 0.5;
 
@@ -32,8 +30,10 @@ export interface Admission {
 /**
  * Decides on a peer that has just connected to us.
  *
- * Connections without a handshake make room first, the oldest one, unless it is new and there is room. When all connections are taken, an idle one of lower
- * canonical priority (BEP 40) than the newcomer ends, the one of the lowest.
+ * Connections without a handshake make room first. Of which host they are matters, not how many it may have: the oldest
+ * goes of the host that has the most, so a flood pushes out itself, and a class behind one address has all the room that
+ * nobody else wants. When all connections are taken, an idle one of lower canonical priority (BEP 40) than the newcomer
+ * ends, the one of the lowest.
  */
 export function admission(state: SwarmState, remote: PeerEndpoint): Admission {
   const { maxConnections } = state.options;
@@ -41,21 +41,16 @@ export function admission(state: SwarmState, remote: PeerEndpoint): Admission {
   const sameHost = reachOf(remote.host) === "machine"
     ? []
     : sessions.filter((session) => session.remote.host === remote.host);
-  const ofHost = oldestOf(sameHost, MAX_HALF_OPEN_OF_HOST);
-  const ofAll = oldestOf(
-    sessions.filter((session) => session !== ofHost),
-    MAX_HALF_OPEN,
-  );
-  const isFull = sessions.length >= maxConnections;
-  const ends = [ofHost, isFull || isLate(ofAll, state) ? ofAll : undefined]
-    .flatMap((session): Ending[] =>
-      session === undefined
-        ? []
-        : [{ session, reason: "too many without a handshake", again: "never" }]
-    );
-  if (sameHost.length >= MAX_SHARE_OF_HOST * maxConnections) {
-    return { admitted: false, ends };
-  }
+  const hasShare = sameHost.length >= MAX_SHARE_OF_HOST * maxConnections;
+  const silent = hasShare
+    ? sameHost.find(isHalfOpen)
+    : silentOne(sessions, state);
+  const ends: readonly Ending[] = silent === undefined ? [] : [{
+    session: silent,
+    reason: "too many without a handshake",
+    again: "never",
+  }];
+  if (hasShare && silent === undefined) return { admitted: false, ends };
   if (sessions.length - ends.length < maxConnections) {
     return { admitted: true, ends };
   }
@@ -77,23 +72,36 @@ export function rankOf(state: SwarmState, remote: PeerEndpoint): number {
   return canonicalPriority({ host, port }, remote);
 }
 
-/** Of `max` or more accepted connections that never said a handshake the oldest. */
-function oldestOf(
-  sessions: readonly PeerSession[],
-  max: number,
-): PeerSession | undefined {
-  const halfOpen = sessions.filter((session) =>
-    session.incoming && session.stage === "handshake"
-  );
-  return halfOpen.length < max ? undefined : halfOpen[0];
+/** Whether someone connected to us and has not said a handshake. */
+function isHalfOpen({ incoming, stage }: PeerSession): boolean {
+  return incoming && stage === "handshake";
 }
 
-/** Whether a handshake should have come by now. */
-function isLate(
-  session: PeerSession | undefined,
-  { nowMs }: SwarmState,
-): boolean {
-  return session !== undefined && nowMs - session.openedAtMs >= PROMPT_MS;
+/** The connection without a handshake that makes room for another; undefined while there is room, or all of them are new. */
+function silentOne(
+  sessions: readonly PeerSession[],
+  { nowMs, options }: SwarmState,
+): PeerSession | undefined {
+  const halfOpen = sessions.filter(isHalfOpen);
+  const isFull = sessions.length >= options.maxConnections;
+  const areMany = halfOpen.length >= MAX_HALF_OPEN;
+  if (!isFull && !areMany) return undefined;
+  const [oldest, ...others] = ofBusiestHost(halfOpen);
+  if (oldest === undefined) return undefined;
+  const isLate = nowMs - oldest.openedAtMs >= PROMPT_MS;
+  return isLate || (isFull && (areMany || others.length > 0))
+    ? oldest
+    : undefined;
+}
+
+/** The connections of the host that has the most, oldest first; of equals, of the one whose first is the oldest. */
+function ofBusiestHost(sessions: readonly PeerSession[]): PeerSession[] {
+  const byHost = Map.groupBy(sessions, ({ remote }) => remote.host);
+  let most: PeerSession[] = [];
+  for (const ofHost of byHost.values()) {
+    if (ofHost.length > most.length) most = ofHost;
+  }
+  return most;
 }
 
 /** The idle connection of the lowest priority, of equals the first, if it is lower than that of `remote`. */

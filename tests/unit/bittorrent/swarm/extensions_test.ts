@@ -286,6 +286,36 @@ Deno.test("Swarm leaves room for other hosts when one host connects again and ag
   assert(!talk.accept({ host: "80.4.4.69" }).isClosed);
 });
 
+Deno.test("Swarm takes a class behind one address, and of a host that floods it pushes out that host's own", () => {
+  // Silent ones of a host connect, one each `everyMs`; returns the links that were closed for them.
+  const come = (talk: SwarmTalk, first: number, options: {
+    readonly host: string;
+    readonly count?: number;
+    readonly everyMs?: number;
+  }) =>
+    Array.from({ length: options.count ?? 1 }, (_, at) => {
+      talk.nowMs += options.everyMs ?? 0;
+      const remote = { host: options.host, port: 1 };
+      return talk.swarm.handle(
+        { kind: "accepted", link: first - at, remote },
+        talk.nowMs,
+      ).flatMap((output) => output.kind === "close" ? [output.link] : []);
+    }).flat();
+  const host = "80.4.4.66";
+  assertEquals(come(SwarmTalk.create(), -1, { host, count: 30 }), []);
+  // The slow one of another host came first, and stays.
+  const flooded = SwarmTalk.create();
+  come(flooded, -1, { host: "80.4.4.67" });
+  const pushed = come(flooded, -100, { host, count: 100, everyMs: 50 });
+  assertEquals(pushed, Array.from({ length: 69 }, (_, at) => -100 - at));
+  // So it does when the host has its share of the connections, however fast it comes.
+  const shared = SwarmTalk.create({ maxConnections: 20 });
+  come(shared, -1, { host: "80.4.4.67" });
+  const own = come(shared, -100, { host, count: 50 });
+  assertEquals(own, Array.from({ length: 40 }, (_, at) => -100 - at));
+  assert(!shared.accept({ host }).isClosed);
+});
+
 Deno.test("Swarm with all connections taken makes room for a peer of higher canonical priority", () => {
   const talk = SwarmTalk.create({ maxConnections: 4, listenPort: 1 });
   const peers = ["80.4.1.1", "80.5.1.1", "80.6.1.1", "80.7.1.1"].map((host) => {
