@@ -11,10 +11,15 @@ import { denoClock } from "./io/deno/clock.ts";
 import { denoFiles } from "./io/deno/files.ts";
 import { denoNet } from "./io/deno/net.ts";
 import { denoProcesses } from "./io/deno/processes.ts";
-import { denoTerminal, errorColumns, writeError } from "./io/deno/terminal.ts";
+import {
+  denoTerminal,
+  errorColumns,
+  writeError,
+  writeOutput,
+} from "./io/deno/terminal.ts";
 import { readInput } from "./io/read_input.ts";
-import { listenForShutdown } from "./io/deno/shutdown.ts";
-import { RunError } from "./core/errors.ts";
+import { listenForShutdown, type Shutdown } from "./io/deno/shutdown.ts";
+import { messageOf, RunError } from "./core/errors.ts";
 import { emitter } from "./observe/emitter.ts";
 import { jsonLog } from "./observe/log.ts";
 import { observe, type Observed } from "./observe/observe.ts";
@@ -114,8 +119,7 @@ async function runObserved(
     end({ exitCode, error }, untold);
   });
   return await perform(role, parsed, {
-    ...{ name, seed, observed, roster, emit, end },
-    signal: shutdown.signal,
+    ...{ name, seed, observed, roster, emit, end, shutdown },
     mainModule: main.mainModule,
   });
 }
@@ -146,14 +150,15 @@ async function perform(
     readonly roster: RosterEntry | undefined;
     readonly emit: Observed["emit"];
     readonly end: End;
-    readonly signal: AbortSignal;
+    readonly shutdown: Shutdown;
     readonly mainModule: string;
   },
 ): Promise<number> {
-  const { observed, emit, signal } = run;
+  const { observed, emit, shutdown } = run;
+  const { signal } = shutdown;
   let result: RoleResult | undefined;
   const ctx: RoleContext = {
-    ...realWorld(run.mainModule, common),
+    ...realWorld(run.mainModule, common, shutdown),
     name: run.name,
     rng: seededRng(run.seed),
     admin: observed.pages,
@@ -163,7 +168,7 @@ async function perform(
   };
   signal.addEventListener(
     "abort",
-    () => emit({ type: "role.stopping", reason: "asked to stop" }),
+    () => emit({ type: "role.stopping", reason: messageOf(signal.reason) }),
     { once: true },
   );
   let failure: unknown;
@@ -236,15 +241,25 @@ function introduced(
 }
 
 /** The part of a context that is this machine. */
-function realWorld(mainModule: string, { json, log }: CommonValues) {
+function realWorld(
+  mainModule: string,
+  { json, log }: CommonValues,
+  shutdown: Shutdown,
+) {
   // With --json stdout holds one document and nothing else; with --log json stderr holds events only.
-  const write = log === "json" ? () => {} : writeError;
+  const out = json ? (log === "json" ? () => true : writeError) : writeOutput;
   return {
     clock: denoClock,
     net: denoNet,
     files: denoFiles,
     processes: denoProcesses(mainModule),
-    terminal: json ? { ...denoTerminal, write } : denoTerminal,
+    terminal: {
+      ...denoTerminal,
+      // What it shows is what such a role runs for: `demo all | head -1` has seen enough.
+      write(text: string) {
+        if (!out(text)) shutdown.stop("nobody reads what it shows any more");
+      },
+    },
   };
 }
 

@@ -183,6 +183,32 @@ Deno.test({
   },
 });
 
+Deno.test("a role whose reader has gone ends what it started and itself, with 0", async () => {
+  await using folder = await temporaryFolder();
+  const [command, ...args] = programCommand();
+  const child = new Deno.Command(command, {
+    args: [...args, "demo", "all", "--unlisted", "--log", "json"],
+    env: { TMPDIR: folder.path, TEMP: folder.path },
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const log = new Response(child.stderr).text();
+  const reader = child.stdout.getReader();
+  await reader.read();
+  await reader.cancel();
+  assertEquals((await child.status).code, 0);
+  const events = (await log).trim().split("\n").map((line) => JSON.parse(line));
+  const ofType = (type: string) =>
+    events.filter((event) => event.type === type);
+  const [stopping] = ofType("role.stopping");
+  assertMatch(stopping.reason, /nobody reads/);
+  const started = ofType("program.started").length;
+  assert(started > 0);
+  assertEquals(ofType("program.ended").length, started);
+  assertEquals(events.at(-1).type, "role.finished");
+  assertEquals([...Deno.readDirSync(folder.path)], []);
+});
+
 Deno.test("with --log json a failure is an event, and nothing else is on stderr", async () => {
   await using folder = await temporaryFolder();
   const way = join(folder.path, "file");

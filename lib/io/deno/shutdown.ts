@@ -3,8 +3,10 @@ const GRACE_MS = 5000;
 
 /** What the process does when it is asked to stop. */
 export interface Shutdown extends Disposable {
-  /** Aborts at the first Ctrl-C or SIGTERM. */
+  /** Aborts at the first Ctrl-C or SIGTERM, or {@linkcode Shutdown.stop}; the reason's message says why. */
   readonly signal: AbortSignal;
+  /** Ends the role as the first Ctrl-C does, for another reason; the second Ctrl-C is still to come. */
+  stop(why: string): void;
 }
 
 /**
@@ -22,14 +24,20 @@ export function listenForShutdown(
     Deno.exit(exitCode);
   };
   let grace: ReturnType<typeof setTimeout> | undefined;
-  const asked = () => {
-    if (controller.signal.aborted) end(130, "interrupted twice");
-    controller.abort(new DOMException("asked to stop", "AbortError"));
+  const stop = (why: string) => {
+    if (controller.signal.aborted) return;
+    controller.abort(new DOMException(why, "AbortError"));
     grace = setTimeout(
       () => end(1, "did not finish within 5 s after it was asked to stop"),
       GRACE_MS,
     );
     Deno.unrefTimer(grace as unknown as number);
+  };
+  let wasAsked = false;
+  const asked = () => {
+    if (wasAsked) end(130, "interrupted twice");
+    wasAsked = true;
+    stop("asked to stop");
   };
   // Windows knows SIGINT and SIGBREAK; SIGTERM came to Deno there only in 2.8.
   const signals: Deno.Signal[] = Deno.build.os === "windows"
@@ -38,6 +46,7 @@ export function listenForShutdown(
   for (const signal of signals) Deno.addSignalListener(signal, asked);
   return {
     signal: controller.signal,
+    stop,
     [Symbol.dispose]() {
       clearTimeout(grace);
       for (const signal of signals) Deno.removeSignalListener(signal, asked);

@@ -13,13 +13,7 @@ export const denoTerminal: Terminal = {
       return 80;
     }
   },
-  write(text) {
-    try {
-      writeAll(Deno.stdout, text);
-    } catch (error) {
-      throw systemError("write the output", error);
-    }
-  },
+  write: (text) => void writeOutput(text),
   async *lines(signal) {
     const { readable } = Deno.stdin;
     const reader = readable.getReader();
@@ -41,26 +35,38 @@ export const errorColumns: (() => number) | null = Deno.stderr.isTerminal()
   ? denoTerminal.columns
   : null;
 
-/** Writes a line to stderr, where the log is. Where that cannot be written, such as on a full disk, there is nobody to tell. */
-export function writeError(text: string): void {
+/** Writes `text` to stdout; returns whether anybody is there to read it. @throws {RunError} See {@linkcode Terminal.write}. */
+export function writeOutput(text: string): boolean {
   try {
-    writeAll(Deno.stderr, text);
-  } catch { /* as said */ }
+    return writeAll(Deno.stdout, text);
+  } catch (error) {
+    throw systemError("write the output", error);
+  }
 }
 
-/** Synchronous, so that nothing is lost when the process ends; a reader that has gone (`| head`) is no error. */
+/** Writes a line to stderr, where the log is; returns whether anybody is there to read it. Where it cannot be written, such as on a full disk, there is nobody to tell. */
+export function writeError(text: string): boolean {
+  try {
+    return writeAll(Deno.stderr, text);
+  } catch {
+    return true; // as said
+  }
+}
+
+/** Synchronous, so that nothing is lost when the process ends. Returns false when the reader has gone (`| head`), which is no error. */
 function writeAll(
   stream: { writeSync(bytes: Uint8Array): number },
   text: string,
-): void {
+): boolean {
   const bytes = new TextEncoder().encode(text);
   let at = 0;
   while (at < bytes.length) {
     try {
       at += stream.writeSync(bytes.subarray(at));
     } catch (error) {
-      if (error instanceof Deno.errors.BrokenPipe) return;
+      if (error instanceof Deno.errors.BrokenPipe) return false;
       if (!(error instanceof Deno.errors.WouldBlock)) throw error;
     }
   }
+  return true;
 }
