@@ -32,6 +32,9 @@ export const PROGRAMS_FLAGS = neverWith(["simulate"], {
     help:
       "Lets `rolecall dashboard` on this machine show what every program does",
   }),
+  keep: flag.toggle({
+    help: "Keep the folder with the programs' files and event logs",
+  }),
 });
 
 /** What {@linkcode NUMBERS_FLAGS} and --simulate parse to. */

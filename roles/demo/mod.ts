@@ -36,9 +36,6 @@ export const demo: Role = {
         }),
         ...NUMBERS_FLAGS,
         ...PROGRAMS_FLAGS,
-        keep: flag.toggle({
-          help: "Keep the folder with the programs' files and event logs",
-        }),
       },
       operand: {
         placeholder: "SCENARIO",

@@ -1,5 +1,5 @@
 import type { ChokerName } from "../../lib/bittorrent/swarm/choker.ts";
-import { flag, type HostPort } from "../../lib/cli/flags.ts";
+import { flag, type HostPort, neverWith } from "../../lib/cli/flags.ts";
 import type { PickerName } from "../../lib/bittorrent/swarm/picker.ts";
 import type { DiscoveryFlags } from "../../lib/peer/discovery.ts";
 import { DHT_NODE_FLAG, DISCOVERY_FLAGS } from "./discovery_flags.ts";
@@ -31,28 +31,19 @@ export interface ShareFlags extends DiscoveryFlags {
   readonly operand: string;
 }
 
-/** The flags of the mode that shares a torrent, beside `--host` and `--port`. */
-export const SHARE_FLAGS = {
-  dir: flag.path({
-    default: ".",
-    help: "Folder in which the torrent's file or folder lies or is made",
-  }),
-  peer: flag.list(flag.hostPort({
-    help: "A peer to connect to, beside those that are found",
-  })),
-  ...DISCOVERY_FLAGS,
+/** Peers served at a time, unless told otherwise. */
+export const DEFAULT_SLOTS = 4;
+
+/** Whom to serve and with how much: nothing to who serves nobody. */
+const SERVING_FLAGS = neverWith(["freeRide"], {
   uploadLimit: flag.byteRate({
     help: "Sends at most so much",
   }),
-  downloadLimit: flag.byteRate({ help: "Asks for at most so much" }),
   peerUploadLimit: flag.byteRate({
     help: "Sends each peer at most so much, beside --upload-limit for all",
   }),
-  peerDownloadLimit: flag.byteRate({
-    help: "Asks each peer for at most so much, beside --download-limit for all",
-  }),
   unchokeSlots: flag.count({
-    default: "4",
+    default: String(DEFAULT_SLOTS),
     help: "Peers served at a time because they give most; one more by lot",
   }),
   choker: flag.choice(["tit-for-tat", "round-robin", "none"], {
@@ -64,18 +55,38 @@ export const SHARE_FLAGS = {
     default: "10s",
     help: "How often it is decided anew who is served",
   }),
-  optimisticInterval: flag.duration({
-    default: "30s",
-    help: "How often the one served by lot is drawn",
-  }),
-  picker: flag.choice(["rarest", "random", "sequential"], {
-    default: "rarest",
-    help: "Which piece to ask for next",
+  ...neverWith(["choker"], {
+    optimisticInterval: flag.duration({
+      default: "30s",
+      help: "How often the one served by lot is drawn",
+    }),
   }),
   superSeed: flag.choice(["auto", "on", "off"], {
     default: "auto",
     help:
       "Whether a seed hands each piece out once before it sends any twice (BEP 16); auto: if its upload is limited",
+  }),
+});
+
+/** The flags of the mode that shares a torrent, beside `--host` and `--port`. */
+export const SHARE_FLAGS = {
+  dir: flag.path({
+    default: ".",
+    help: "Folder in which the torrent's file or folder lies or is made",
+  }),
+  peer: flag.list(flag.hostPort({
+    help: "A peer to connect to, beside those that are found",
+  })),
+  ...DISCOVERY_FLAGS,
+  downloadLimit: flag.byteRate({ help: "Asks for at most so much" }),
+  peerDownloadLimit: flag.byteRate({
+    help: "Asks each peer for at most so much, beside --download-limit for all",
+  }),
+  ...SERVING_FLAGS,
+  freeRide: flag.toggle({ help: "Serves nobody, to see what that costs" }),
+  picker: flag.choice(["rarest", "random", "sequential"], {
+    default: "rarest",
+    help: "Which piece to ask for next",
   }),
   maxConnections: flag.count({
     default: "80",
@@ -84,18 +95,19 @@ export const SHARE_FLAGS = {
   seedFor: flag.duration({
     help: "Ends so long after everything is there",
   }),
-  exitWhenComplete: flag.toggle({
-    help: "Ends as soon as everything is there",
-  }),
-  leaveWhenComplete: flag.toggle({
-    help:
-      "The same by the lecture's name: the selfish peer, beside the altruistic one that stays",
+  ...neverWith(["seedFor"], {
+    exitWhenComplete: flag.toggle({
+      help: "Ends as soon as everything is there",
+    }),
+    leaveWhenComplete: flag.toggle({
+      help:
+        "The same by the lecture's name: the selfish peer, beside the altruistic one that stays",
+    }),
   }),
   saveTorrent: flag.path({
     placeholder: "FILE.torrent",
     help: "Where to write the torrent that a magnet link leads to",
   }),
-  freeRide: flag.toggle({ help: "Serves nobody, to see what that costs" }),
   check: flag.toggle({
     help:
       "Hashes everything in --dir at start, also what the last run's record (a hidden .resume file there) says is right",
@@ -133,9 +145,12 @@ export const CREATE_FLAGS = {
     default: "v1",
     help: "BitTorrent of BEP 3 with SHA-1, of BEP 52 with SHA-256, or both",
   }),
-  align: flag.toggle({
-    help:
-      "Each file begins at a piece, the gaps filled up (BEP 47), in v1 as well: of a title's segments for dash-client --cooperate",
+  // The others are aligned as it is.
+  ...neverWith(["format"], {
+    align: flag.toggle({
+      help:
+        "Each file begins at a piece, the gaps filled up (BEP 47), in v1 as well: of a title's segments for dash-client --cooperate",
+    }),
   }),
   private: flag.toggle({
     help: "Peers are to be had from the trackers only (BEP 27)",

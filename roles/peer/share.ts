@@ -177,8 +177,7 @@ async function untilDone(
     progress.complete();
     discovery.complete();
   }
-  const leaves = flags.exitWhenComplete || flags.leaveWhenComplete;
-  if (leaves && flags.seedFor === undefined) return;
+  if (flags.exitWhenComplete || flags.leaveWhenComplete) return;
   const { clock } = ctx;
   const seedForMs = flags.seedFor ?? Infinity;
   await pauseUntil(clock.nowMs() + seedForMs, { clock, signal });

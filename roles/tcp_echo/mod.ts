@@ -1,4 +1,4 @@
-import { flag, serverFlags } from "../../lib/cli/flags.ts";
+import { flag, neverWith, serverFlags } from "../../lib/cli/flags.ts";
 import { echoClientFlags } from "../../lib/echo/client_flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
 import { runTcpClient } from "./client.ts";
@@ -29,14 +29,16 @@ export const tcpEcho: Role = {
       summary: "Sends every line back in capitals until the client closes",
       flags: {
         ...serverFlags({ port: 12000 }),
-        maxConnections: flag.count({
-          default: "1000",
-          help: "Closes at once whoever comes when so many are open",
-        }),
-        idleTimeout: flag.duration({
-          default: "5min",
-          help:
-            "Closes a connection on which nothing came for so long; 0 never",
+        ...neverWith(["faithful"], {
+          maxConnections: flag.count({
+            default: "1000",
+            help: "Closes at once whoever comes when so many are open",
+          }),
+          idleTimeout: flag.duration({
+            default: "5min",
+            help:
+              "Closes a connection on which nothing came for so long; 0 never",
+          }),
         }),
         faithful: flag.toggle({
           help:

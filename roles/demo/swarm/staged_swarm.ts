@@ -146,18 +146,11 @@ async function direct(
 function enter(member: Member, staging: Staging): Player {
   const { plan, stage, label } = staging;
   const { name } = member;
-  const limit = member.uploadBytesPerSecond;
   const player = stage.start(`${label}-${name}`, [
     ...["peer", staging.torrent, "--dir", folderOf(staging, member)],
     ...["--host", stage.machine(), "--port", "0", "--give-up-after", "0"],
-    ...["--upload-limit", `${limit}B/s`],
-    ...["--unchoke-slots", `${plan.slots}`],
-    ...["--choke-interval", `${plan.chokeIntervalMs}ms`],
-    ...["--optimistic-interval", `${plan.optimisticIntervalMs}ms`],
     ...member.picker === undefined ? [] : ["--picker", member.picker],
-    ...member.choker === undefined ? [] : ["--choker", member.choker],
-    ...member.plainSeed ? ["--super-seed", "off"] : [],
-    ...member.freeRide ? ["--free-ride"] : [],
+    ...servingFlags(plan, member),
   ]);
   player.role.subscribe((event) => {
     if (event.type === "peer.progressed") {
@@ -168,6 +161,23 @@ function enter(member: Member, staging: Staging): Player {
   });
   staging.players.set(name, player);
   return player;
+}
+
+/** Whom somebody's peer serves, and with how much. */
+function servingFlags(
+  { slots, chokeIntervalMs, optimisticIntervalMs }: SwarmPlan,
+  { freeRide, uploadBytesPerSecond, choker, plainSeed }: Member,
+): string[] {
+  if (freeRide) return ["--free-ride"];
+  const takesTurns = choker === "round-robin" || choker === "none";
+  return [
+    ...["--upload-limit", `${uploadBytesPerSecond}B/s`],
+    ...["--choke-interval", `${chokeIntervalMs}ms`],
+    ...choker === undefined ? [] : ["--choker", choker],
+    ...choker === "none" ? [] : ["--unchoke-slots", `${slots}`],
+    ...takesTurns ? [] : ["--optimistic-interval", `${optimisticIntervalMs}ms`],
+    ...plainSeed ? ["--super-seed", "off"] : [],
+  ];
 }
 
 /** Where somebody's copy is: the seed has the file itself. */

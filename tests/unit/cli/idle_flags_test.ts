@@ -10,6 +10,9 @@ import { demo } from "../../../roles/demo/mod.ts";
 import { dnsRedirector } from "../../../roles/dns_redirector/mod.ts";
 import { edge } from "../../../roles/edge/mod.ts";
 import { origin } from "../../../roles/origin/mod.ts";
+import { peer } from "../../../roles/peer/mod.ts";
+import type { ShareFlags } from "../../../roles/peer/flags.ts";
+import { checkLimits } from "../../../roles/peer/swarm_setup.ts";
 import { roster } from "../../../roles/roster/mod.ts";
 import { tcpEcho } from "../../../roles/tcp_echo/mod.ts";
 import { udpEcho } from "../../../roles/udp_echo/mod.ts";
@@ -125,12 +128,62 @@ Deno.test("demo refuses flags of programs that run in virtual time, and a token 
     const [line, message] of [
       ["--on 10.0.0.2:8090", "--on has no effect with --simulate"],
       ["--watchable", "--watchable has no effect with --simulate"],
+      ["--keep", "--keep has no effect with --simulate"],
     ] as const
   ) assertEquals(lineOf(demo, `all --simulate ${line}`), message);
   assertEquals(
     lineOf(demo, "all --token x"),
     "--token has no effect without --on",
   );
+});
+
+Deno.test("peer refuses what says how to serve beside --free-ride, and other flags that have no effect", () => {
+  for (
+    const [line, wanted] of [
+      ["--upload-limit 1MiB/s --free-ride", "with --free-ride"],
+      ["--choke-interval 5s --free-ride", "with --free-ride"],
+      ["--super-seed on --free-ride", "with --free-ride"],
+      ["--optimistic-interval 5s --choker none", "with --choker"],
+      ["--exit-when-complete --seed-for 1min", "with --seed-for"],
+    ] as const
+  ) {
+    assertEquals(
+      lineOf(peer, `a.torrent ${line}`),
+      `${line.split(" ")[0]} has no effect ${wanted}`,
+    );
+  }
+  assertEquals(
+    lineOf(peer, "--create a --align --format v2"),
+    "--align has no effect with --format",
+  );
+  for (
+    const [line, message] of [
+      [
+        "--dht off --dht-node 10.0.0.1:6881",
+        "--dht-node has no effect with --dht off",
+      ],
+      [
+        "--choker none --unchoke-slots 2",
+        "--unchoke-slots has no effect with --choker none",
+      ],
+    ] as const
+  ) {
+    const args = scanArgs(peer, ["a.torrent", ...line.split(" ")]);
+    const flags = parseRoleArgs(peer, args).flags as unknown as ShareFlags;
+    assertEquals(
+      assertThrows(() => checkLimits(flags), InputError).message,
+      message,
+    );
+  }
+});
+
+Deno.test("a faithful tcp-echo refuses what the lecture's server has not", () => {
+  for (const flag of ["--max-connections 2", "--idle-timeout 5s"]) {
+    assertEquals(
+      lineOf(tcpEcho, `--faithful ${flag}`),
+      `${flag.split(" ")[0]} has no effect with --faithful`,
+    );
+  }
 });
 
 Deno.test("an echo client refuses the interval of pings that nobody asked for", () => {
