@@ -74,6 +74,12 @@ export type TrackerEvent =
     readonly bytes: number;
   }
   | {
+    /** The swarms could not be written while the tracker runs; it is tried again. */
+    readonly type: "state.failed";
+    readonly path: string;
+    readonly reason: string;
+  }
+  | {
     /** The file of `--state` is damaged: it was put aside, and the tracker begins with nothing. */
     readonly type: "state.rejected";
     readonly path: string;
@@ -146,6 +152,10 @@ export const TRACKER_EVENTS: EventTable<TrackerEvent> = {
       `saved ${counted(e.swarms, "swarm")} with ${
         counted(e.peers, "peer")
       } to ${e.path} (${counted(e.bytes, "byte")})`,
+  },
+  "state.failed": {
+    level: "warn",
+    text: (e) => `${e.reason}; it is tried again`,
   },
   "state.rejected": {
     level: "warn",

@@ -12,6 +12,18 @@ export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(createHash("sha256").update(bytes).digest());
 }
 
+/** Returns a SHA-256 that takes its bytes as they come. */
+export function runningSha256(): {
+  update(bytes: Uint8Array): void;
+  digest(): Uint8Array<ArrayBuffer>;
+} {
+  const hash = createHash("sha256");
+  return {
+    update: (bytes) => void hash.update(bytes),
+    digest: () => new Uint8Array(hash.digest()),
+  };
+}
+
 /** Returns the CRC-32 of `bytes`: tells a file that was damaged by accident, at a tenth of what a hash costs. */
 export function crc32(bytes: Uint8Array): number {
   return zlibCrc32(bytes);

@@ -1,4 +1,4 @@
-import { flag, serverFlags } from "../../lib/cli/flags.ts";
+import { flag, onlyWith, serverFlags } from "../../lib/cli/flags.ts";
 
 /** What the tracker can be told. */
 export const SERVER_FLAGS = {
@@ -31,5 +31,11 @@ export const SERVER_FLAGS = {
   state: flag.path({
     placeholder: "FILE",
     help: "Keep the swarms in FILE over a restart",
+  }),
+  ...onlyWith("state", {
+    stateInterval: flag.duration({
+      default: "5min",
+      help: "How often they are saved, beside at the end; 0 at the end only",
+    }),
   }),
 };

@@ -16,6 +16,7 @@ export const tracker: Role = {
     "tracker.summarized",
     "state.restored",
     "state.saved",
+    "state.failed",
     "state.rejected",
     "allowlist.reloaded",
     "allowlist.rejected",

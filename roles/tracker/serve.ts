@@ -40,6 +40,7 @@ export interface TrackerFlags {
   readonly maxPeers: number;
   readonly allow: string | undefined;
   readonly state: string | undefined;
+  readonly stateInterval: number;
   readonly engine: "portable" | "batch";
 }
 
@@ -91,6 +92,7 @@ export async function serveTracker(
       ),
       sweepNowAndThen(table, ctx, { log, expiryMs }),
       list?.watch((infoHashes) => table.allow(infoHashes)),
+      flags.stateInterval > 0 ? state?.keepSaved(flags.stateInterval) : null,
     ]);
   }
   await state?.save();
@@ -111,6 +113,9 @@ function checkFlags(flags: TrackerFlags): void {
     throw new InputError(
       "--forget-after must be at least --interval, or peers that are there are forgotten",
     );
+  }
+  if (flags.stateInterval > 0 && flags.stateInterval < 1000) {
+    throw new InputError("--state-interval must be at least 1s, or 0");
   }
   if (flags.maxPeers < 1 || flags.maxPeers > MAX_PEERS) {
     throw new InputError(

@@ -4,11 +4,15 @@ import {
   encodeSnapshot,
 } from "../../lib/bittorrent/tracker/table/swarm_snapshot.ts";
 import type { SwarmTable } from "../../lib/bittorrent/tracker/table/swarm_table.ts";
-import { sha256 } from "../../lib/io/hash.ts";
+import { runningSha256, sha256 } from "../../lib/io/hash.ts";
+import { pauseUntil } from "../../lib/io/pause.ts";
 import type { RoleContext } from "../../lib/role.ts";
 
 /** Largest snapshot that is read: some seven million peers. */
 const MAX_STATE_BYTES = 2 ** 29;
+
+/** Between two pieces of a snapshot: half a millisecond of work, then others for so long. */
+const PAUSE_MS = 20;
 
 /** The file in which the swarms are kept while the tracker does not run (`--state`). */
 export class StateFile {
@@ -101,21 +105,62 @@ export class StateFile {
     );
   }
 
+  /**
+   * Saves every `intervalMs` what has changed, until `ctx.signal` aborts: whoever kills a tracker, or pulls its plug, does
+   * not ask it first. It takes pauses in which announces are answered. What cannot be written is told, and tried again.
+   */
+  async keepSaved(intervalMs: number): Promise<void> {
+    const { clock, signal } = this.#ctx;
+    let savedChanges = this.#changes();
+    for (;;) {
+      await pauseUntil(clock.nowMs() + intervalMs, { clock, signal });
+      if (signal.aborted) return;
+      const changes = this.#changes();
+      if (changes === savedChanges) continue;
+      try {
+        await this.#save(() =>
+          clock.sleepUntil(clock.nowMs() + PAUSE_MS, signal)
+        );
+        savedChanges = changes;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof RunError)) throw error;
+        const { message: reason } = error;
+        this.#ctx.emit({ type: "state.failed", path: this.#path, reason });
+      }
+    }
+  }
+
   /** Writes what the table knows; the file is the old one or the new one, whatever happens. @throws {RunError} */
   async save(): Promise<void> {
+    await this.#save(() => Promise.resolve());
+  }
+
+  #changes(): number {
+    const { announced, expired } = this.#table.totals;
+    return announced + expired;
+  }
+
+  async #save(pause: () => Promise<void>): Promise<void> {
     const { files, clock } = this.#ctx;
-    const bytes = encodeSnapshot(this.#table.stored(clock.nowMs()), {
-      savedAtWallMs: clock.wallMs(),
-      sha256,
-    });
-    await files.writeAtomic(this.#path, bytes);
+    const pieces: Uint8Array[] = [];
+    for (
+      const piece of encodeSnapshot(this.#table.stored(clock.nowMs), {
+        savedAtWallMs: clock.wallMs(),
+        hash: runningSha256(),
+      })
+    ) {
+      pieces.push(piece);
+      await pause();
+    }
+    await files.writeAtomic(this.#path, ...pieces);
     const { swarmCount, peerCount } = this.#table;
     this.#ctx.emit({
       type: "state.saved",
       path: this.#path,
       swarms: swarmCount,
       peers: peerCount,
-      bytes: bytes.length,
+      bytes: pieces.reduce((sum, { length }) => sum + length, 0),
     });
   }
 }

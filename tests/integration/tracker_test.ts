@@ -203,6 +203,35 @@ Deno.test("tracker takes --udp-port, --max-peers and --allow", async () => {
   assertEquals(event.code, "torrent-not-allowed");
 });
 
+Deno.test("tracker --state-interval saves what a tracker that is killed knew, and tells what cannot be saved", async () => {
+  await using folder = await temporaryFolder();
+  const state = `${folder.path}/swarms`;
+  const start = () =>
+    startTracker(
+      ...["--host", "127.0.0.1", "--udp-port", "0"],
+      ...["--state", state, "--state-interval", "1s"],
+    );
+  {
+    const { program, port } = await start();
+    await using _program = program;
+    await announce("127.0.0.1", port, { leftBytes: 1 });
+    await program.until("state.saved", ({ peers }) => peers === 1);
+    Deno.kill(program.pid, "SIGKILL");
+    await program.exited;
+  }
+  const { program, port } = await start();
+  await using _program = program;
+  assertEquals((await program.until("state.restored")).peers, 1);
+  await Deno.remove(state);
+  await Deno.mkdir(state);
+  await announce("127.0.0.1", port, { leftBytes: 1 });
+  const failed = await program.until("state.failed");
+  assertEquals(failed.path, state);
+  assert(failed.reason.startsWith("Cannot write"), failed.reason);
+  await Deno.remove(state);
+  await program.until("state.saved");
+});
+
 Deno.test("tracker keeps its swarms over a restart, and begins anew with a damaged file", async () => {
   await using folder = await temporaryFolder();
   const state = `${folder.path}/kept/tracker.swarms`;

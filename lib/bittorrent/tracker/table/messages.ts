@@ -26,9 +26,10 @@ export interface SwarmView extends ScrapeEntry {
   readonly peers: readonly PeerView[];
 }
 
-/** One swarm as it is saved. */
+/** One swarm, or some of its peers, as it is saved. */
 export interface StoredSwarm {
   readonly infoHash: Uint8Array;
+  /** Of a swarm that comes in parts, the first has all. */
   readonly completed: number;
   readonly peerCount: number;
   /** Each is good until the next is asked for. */

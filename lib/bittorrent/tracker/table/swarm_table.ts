@@ -35,6 +35,7 @@ import {
   type Swarm,
   SwarmList,
 } from "./swarm_list.ts";
+import { storedSwarms } from "./stored_swarms.ts";
 import { SwarmSweep, type SweptSwarm } from "./swarm_sweep.ts";
 
 /** How a table behaves. */
@@ -194,13 +195,11 @@ export class SwarmTable {
     return this.#sweep.sweep(this.#tickOf(nowMs), limit);
   }
 
-  /** All that is known, to be kept over a restart. Announce nothing before it is used up. */
-  *stored(nowMs: number): Generator<StoredSwarm> {
-    for (const swarm of this.#swarms.values()) {
-      const { infoHash, completed } = entryOf(swarm);
-      const peers = () => this.#storedPeers(swarm, nowMs);
-      yield { infoHash, completed, peerCount: swarm.peers, peers: peers() };
-    }
+  /** All that is known, to be kept over a restart; see {@linkcode storedSwarms} for what may happen meanwhile. */
+  stored(nowMs: () => number): Iterable<StoredSwarm> {
+    return storedSwarms(this.#swarms, [this.#peers.ipv4, this.#peers.ipv6], {
+      view: (store, record, used) => this.#viewOf(store, record, nowMs(), used),
+    });
   }
 
   /** Takes in a swarm of {@linkcode SwarmTable.stored}; peers that have been silent for too long, or do not fit, are left out. */
@@ -226,16 +225,6 @@ export class SwarmTable {
       if (peer.leftBytes === 0) this.#countSeeder(swarm, 1);
     }
     if (swarm.peers === 0) this.#swarms.leave(swarm);
-  }
-
-  *#storedPeers(swarm: Swarm, nowMs: number): Generator<PeerView> {
-    for (const store of [this.#peers.ipv4, this.#peers.ipv6]) {
-      let view: PeerView | undefined;
-      for (let at = 0; at < store.count(swarm.slot); at++) {
-        view = this.#viewOf(store, store.at(swarm.slot, at), nowMs, view);
-        yield view;
-      }
-    }
   }
 
   #createSwarm(key: string): Swarm {
@@ -276,11 +265,11 @@ export class SwarmTable {
     if (swarm.peers >= this.#limits.swarmPeers) {
       throw refusal("swarm-full", "this torrent has too many peers");
     }
-    this.#swarms.enter(swarm);
     return this.#enter(swarm, store, compact);
   }
 
   #enter(swarm: Swarm, store: PeerStore, compact: Uint8Array): number {
+    this.#swarms.enter(swarm);
     swarm.peers += 1;
     return store.add(swarm.slot, compact);
   }

@@ -5,13 +5,19 @@ import {
 } from "../../../../../lib/bittorrent/tracker/table/swarm_snapshot.ts";
 import { SwarmTable } from "../../../../../lib/bittorrent/tracker/table/swarm_table.ts";
 import { parseAddress } from "../../../../../lib/core/address.ts";
+import { ProtocolError } from "../../../../../lib/core/errors.ts";
 import { concat, toHex, utf8 } from "../../../../../lib/core/bytes.ts";
 import { seededRng } from "../../../../../lib/core/rng.ts";
-import { sha256 } from "../../../../../lib/io/hash.ts";
+import { runningSha256, sha256 } from "../../../../../lib/io/hash.ts";
 
 const EXPIRY_MS = 10_000;
 
-function emptyTable(change: { readonly allowed?: readonly string[] } = {}) {
+function emptyTable(
+  change: {
+    readonly allowed?: readonly string[];
+    readonly maxSwarms?: number;
+  } = {},
+) {
   return new SwarmTable({
     ...{ rng: seededRng(3), expiryMs: EXPIRY_MS, maxPeers: 50, ...change },
   });
@@ -64,7 +70,9 @@ function restored(bytes: Uint8Array, table = emptyTable(), nowMs = 70_000) {
 }
 
 function save(table: SwarmTable, nowMs: number): Uint8Array<ArrayBuffer> {
-  return encodeSnapshot(table.stored(nowMs), { savedAtWallMs: 1e12, sha256 });
+  return concat(...encodeSnapshot(table.stored(() => nowMs), {
+    ...{ savedAtWallMs: 1e12, hash: runningSha256() },
+  }));
 }
 
 Deno.test("a snapshot of the swarms restores every peer, its age, and the counts", () => {
@@ -97,13 +105,55 @@ Deno.test("a snapshot of the swarms restores every peer, its age, and the counts
 
 Deno.test("a table is stored, and a snapshot read, without memory for each peer: at most five seconds are left when a tracker stops", () => {
   const table = filledTable();
-  for (const { peerCount, peers } of table.stored(4000)) {
+  for (const { peerCount, peers } of table.stored(() => 4000)) {
     const arrays = new Set([...peers].map((peer) => peer.compact));
     // One for IPv4, one for IPv6.
     assert(peerCount <= 2 || arrays.size <= 2, `${peerCount} ${arrays.size}`);
   }
   const { swarms } = decodeSnapshot(save(table, 4000), { sha256 });
   for (const { peers } of swarms) assert(!Array.isArray(peers));
+});
+
+Deno.test("a snapshot that is written while peers come and go has everyone who was there all the time", () => {
+  const table = emptyTable();
+  const announce = (at: number, event: "none" | "stopped" = "none") =>
+    table.announce({
+      infoHash: infoHash(at % 2),
+      peerId: new Uint8Array(20).fill(at),
+      address: Uint8Array.of(10, at >> 16, at >> 8, at),
+      families: "both",
+      port: 6881,
+      ...{ uploadedBytes: 0, downloadedBytes: 0, leftBytes: 1 },
+      ...{ event, numWant: 0 },
+    }, 0);
+  const COUNT = 20_000;
+  for (let at = 0; at < COUNT; at++) announce(at);
+  const rng = seededRng(5);
+  const gone = new Set<number>();
+  const pieces: Uint8Array[] = [];
+  const parts = encodeSnapshot(table.stored(() => 0), {
+    ...{ savedAtWallMs: 1e12, hash: runningSha256() },
+  });
+  for (const piece of parts) {
+    pieces.push(piece);
+    for (let count = 0; count < 500; count++) {
+      const at = Math.floor(rng() * COUNT);
+      gone.add(at);
+      announce(at, "stopped");
+      announce(COUNT + at);
+    }
+  }
+  // None is so long that announces would wait for it.
+  assert(pieces.length > 8 && pieces.every(({ length }) => length < 200_000));
+  const after = restored(concat(...pieces), emptyTable(), 0);
+  const known = new Set(
+    after.view({ swarms: 2, peers: 100_000 }, 0).flatMap(({ peers }) =>
+      peers.map(({ compact: [, a = 0, b = 0, c = 0] }) => a << 16 | b << 8 | c)
+    ),
+  );
+  for (let at = 0; at < COUNT; at++) {
+    assert(known.has(at) || gone.has(at), String(at));
+  }
 });
 
 Deno.test("restore leaves out who has been silent for too long, and what is not allowed any more", () => {
@@ -116,6 +166,25 @@ Deno.test("restore leaves out who has been silent for too long, and what is not 
     emptyTable({ allowed: [toHex(infoHash(0))] }),
   );
   assertEquals(listed.swarmCount, 1);
+});
+
+Deno.test("restore keeps a swarm whose peers come in a later part, when places for swarms are needed", () => {
+  const table = emptyTable({ maxSwarms: 1 });
+  const [swarm] = filledTable().stored(() => 4000);
+  const peers = [...swarm!.peers].slice(-1);
+  table.restore({ ...swarm!, peers: [] }, 0);
+  table.restore({ ...swarm!, completed: 0, peers }, 0);
+  assertThrows(() =>
+    table.announce({
+      infoHash: infoHash(9),
+      peerId: new Uint8Array(20),
+      address: Uint8Array.of(10, 0, 0, 1),
+      families: "both",
+      port: 6881,
+      ...{ uploadedBytes: 0, downloadedBytes: 0, leftBytes: 1 },
+      ...{ event: "none", numWant: 0 },
+    }, 0), ProtocolError);
+  assertEquals(table.peerCount, 1);
 });
 
 Deno.test("restoring twice changes nothing but the counts of downloads", () => {
