@@ -12,7 +12,7 @@ import { pingResult } from "./ping_result.ts";
 
 /** The way to an echo server: how to send one message, and the echoes as they come. UDP and TCP differ only here. */
 export interface EchoChannel {
-  /** The server. */
+  /** The server; of several addresses the one that is sent to now. */
   readonly remote: Address;
   /** Sends one message. */
   send(message: string): Promise<void>;
@@ -109,13 +109,13 @@ export async function* talk(
     readonly timeoutMs: number;
   },
 ): AsyncGenerator<Exchange, void> {
-  const remote = formatHostPort(channel.remote);
   const inbox = new Inbox(channel, ctx);
   let messageIndex = 0;
   for await (const message of messages) {
     messageIndex += 1;
     const sentAtMs = ctx.clock.nowMs();
     await channel.send(message);
+    const remote = formatHostPort(channel.remote);
     const reply = await inbox.replyTo(message, sentAtMs + timeoutMs);
     if (ctx.signal.aborted) return;
     if (reply === undefined) throw closedByServer(remote, messageIndex);
@@ -195,7 +195,7 @@ export async function ping(
   },
   ctx: EchoClientContext,
 ): Promise<void> {
-  const remote = formatHostPort(channel.remote);
+  const remote = () => formatHostPort(channel.remote);
   using done = new LinkedAbort(ctx.signal);
   const pinger = new Pinger({ ...flags, startAtMs: ctx.clock.nowMs() });
   await drive(
@@ -208,7 +208,7 @@ export async function ping(
         case "received":
           return ctx.emit({
             type: "reply.received",
-            remote,
+            remote: remote(),
             messageIndex: output.seq,
             receivedBytes: output.receivedBytes,
             rttMs: output.rttMs,
@@ -216,7 +216,7 @@ export async function ping(
         case "missed":
           return ctx.emit({
             type: "reply.missed",
-            remote,
+            remote: remote(),
             messageIndex: output.seq,
             timeoutMs: flags.timeoutMs,
           });
@@ -226,15 +226,15 @@ export async function ping(
     },
     { clock: ctx.clock, signal: done.signal },
   );
-  const result = pingResult(remote, pinger.rttsMs);
+  const result = pingResult(remote(), pinger.rttsMs);
   ctx.finish(result);
   if (ctx.signal.aborted) return;
   // It is the replies that have ended, before the pinger was done.
   if (!done.signal.aborted) {
-    throw closedByServer(remote, result.json.received + 1);
+    throw closedByServer(remote(), result.json.received + 1);
   }
   if (result.json.received === 0) {
-    throw noAnswer(remote, flags.timeoutMs);
+    throw noAnswer(remote(), flags.timeoutMs);
   }
 }
 

@@ -1,6 +1,4 @@
 import {
-  anyAddressOf,
-  familyOf,
   formatAddress,
   isAddress,
   isIpv6,
@@ -22,20 +20,37 @@ export async function runUdpClient(
   const { host: name, port } = flags.connect!;
   const addresses = await ctx.net.resolve(name, ctx);
   // A name may have addresses of both kinds; the lecture's server listens on IPv4 only.
-  const host = addresses.find((one) => !isIpv6(one)) ?? addresses[0]!;
-  const server = { host: canonical(host), port };
-  await using socket = ctx.net.listenUdp({
-    host: anyAddressOf(familyOf(server.host)),
-    port: 0,
-  });
+  const servers = addresses.map((host) => ({ host: canonical(host), port }))
+    .sort((a, b) => Number(isIpv6(a.host)) - Number(isIpv6(b.host)));
+  await using socket = ctx.net.listenUdp({ host: "", port: 0 });
   const channel: EchoChannel = {
-    remote: server,
-    send: (message) => socket.send(utf8(message), server),
-    replies: repliesOf(socket, server, ctx.signal),
+    get remote() {
+      return servers[0]!;
+    },
+    send: (message) => sendToFirst(servers, utf8(message), socket),
+    replies: repliesOf(socket, () => servers[0]!, ctx.signal),
     isReliable: false,
   };
   const messages = flags.message === undefined ? undefined : [flags.message];
   await runEchoClient(channel, { ...flags, messages }, ctx);
+}
+
+/** Sends to the first of the server's addresses; one that this machine cannot reach is left out from then on. That nobody is there, UDP does not tell. */
+async function sendToFirst(
+  servers: Address[],
+  bytes: Uint8Array,
+  socket: UdpSocket,
+): Promise<void> {
+  let failure: unknown;
+  for (const server of [...servers]) {
+    try {
+      return await socket.send(bytes, server);
+    } catch (error) {
+      failure ??= error;
+      if (servers.length > 1) servers.shift();
+    }
+  }
+  throw failure;
 }
 
 /** The way sockets write an address: `0:0:0:0:0:0:0:1` is `::1`, and `::ffff:10.0.0.1` is IPv4. */
@@ -47,10 +62,11 @@ function canonical(host: string): string {
 /** Anyone may send to our socket; only what comes from the server is an echo. */
 async function* repliesOf(
   socket: UdpSocket,
-  server: Address,
+  server: () => Address,
   signal: AbortSignal,
 ): AsyncGenerator<string, void> {
   for await (const { bytes, host, port } of socket.receive(signal)) {
-    if (host === server.host && port === server.port) yield textOfBytes(bytes);
+    const from = server();
+    if (host === from.host && port === from.port) yield textOfBytes(bytes);
   }
 }

@@ -41,6 +41,16 @@ Deno.test(
   },
 );
 
+Deno.test("a connection to a name is made to whichever of its addresses takes it", async () => {
+  const options = { timeoutMs: 5000 };
+  for (const host of ["127.0.0.1", "::1"]) {
+    await using listener = denoNet.listenTcp({ host, port: 0 });
+    const to = { host: "localhost", port: listener.port };
+    using connection = await denoNet.connectTcp(to, options);
+    assertEquals(connection.remote, { host, port: listener.port });
+  }
+});
+
 const ANNOUNCE: AnnounceRequest = {
   ...{ infoHash: new Uint8Array(20), peerId: new Uint8Array(20), port: 6881 },
   ...{ uploadedBytes: 0, downloadedBytes: 0, leftBytes: 1, numWant: null },

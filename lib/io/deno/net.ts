@@ -1,5 +1,5 @@
 import { formatHostPort } from "../../core/address.ts";
-import { RunError } from "../../core/errors.ts";
+import { messageOf, RunError } from "../../core/errors.ts";
 import type {
   Address,
   ConnectOptions,
@@ -17,6 +17,7 @@ import { serveHttps } from "./https.ts";
 import { serveHttp } from "./http.ts";
 import { closer } from "./close.ts";
 import { joinMulticast } from "./multicast.ts";
+import { isLiteral, resolve } from "./resolve.ts";
 
 /** How long to wait after an accept that failed for want of file descriptors before the next one. */
 const ACCEPT_PAUSE_MS = 50;
@@ -114,14 +115,42 @@ function lostClient(): RunError {
   );
 }
 
+/** Tries the addresses of a name one after the other, each with its share of the time: one may be of a family that the server, or this machine, does not have. */
 async function connectTcp(
   to: Address,
   options: ConnectOptions,
 ): Promise<TcpConnection> {
   options.signal?.throwIfAborted();
+  if (isLiteral(to.host)) return await connectTo(to, to.host, options);
+  const endMs = performance.now() + options.timeoutMs;
+  const hosts = await resolve(to.host, options).catch((cause) => {
+    options.signal?.throwIfAborted();
+    throw new RunError("connect-failed", messageOf(cause), { cause });
+  });
+  let failure: unknown;
+  for (const [at, host] of hosts.entries()) {
+    const leftMs = Math.max(0, endMs - performance.now());
+    const timeoutMs = Math.round(leftMs / (hosts.length - at));
+    try {
+      return await connectTo(to, host, { ...options, timeoutMs });
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      failure ??= error;
+    }
+  }
+  throw failure;
+}
+
+/** Connects to one address of `to`, whose name a certificate is checked against. */
+async function connectTo(
+  to: Address,
+  host: string,
+  options: ConnectOptions,
+): Promise<TcpConnection> {
+  const tcp = Deno.connect({ hostname: host, port: to.port });
   const attempt = options.tls === true
-    ? connectTls(to)
-    : Deno.connect({ hostname: to.host, port: to.port });
+    ? tcp.then((connection) => startTls(connection, to.host))
+    : tcp;
   // Both let go of what they hold when the attempt is over: the signal may live as long as the role.
   const stopped = Promise.withResolvers<null>();
   const stop = () => stopped.resolve(null);
@@ -155,10 +184,12 @@ async function connectTcp(
   );
 }
 
-async function connectTls({ host, port }: Address): Promise<Deno.TlsConn> {
-  const connection = await Deno.connectTls({
-    hostname: host,
-    port,
+async function startTls(
+  tcp: Deno.TcpConn,
+  hostname: string,
+): Promise<Deno.TlsConn> {
+  const connection = await Deno.startTls(tcp, {
+    hostname,
     alpnProtocols: ["http/1.1"],
   });
   try {
@@ -220,29 +251,4 @@ function wrap(connection: Deno.TcpConn | Deno.TlsConn): TcpConnection | null {
     },
     [Symbol.dispose]: closer(connection),
   };
-}
-
-async function resolve(
-  name: string,
-  options: { readonly signal?: AbortSignal } = {},
-): Promise<readonly string[]> {
-  if (/^[\d.]+$|:/.test(name)) return [name];
-  if (name === "localhost") return ["127.0.0.1"];
-  // Deno 2.4 would warn on stderr of a module that node:dns uses.
-  Object.assign((await import("node:process")).default, {
-    noDeprecation: true,
-  });
-  const { lookup } = await import("node:dns/promises");
-  try {
-    const found = await lookup(name, { all: true });
-    options.signal?.throwIfAborted();
-    return found.map(({ address }) => address);
-  } catch (error) {
-    options.signal?.throwIfAborted();
-    throw new RunError(
-      "name-not-found",
-      `Cannot find the address of "${name}": the system's resolver does not know it`,
-      { cause: error },
-    );
-  }
 }
