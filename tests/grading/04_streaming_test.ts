@@ -6,7 +6,13 @@
  *     ROLECALL_TARGET=http://127.0.0.1:8080 deno test -A tests/grading/04_streaming_test.ts
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type Answer, ask, assertSameBytes, connect } from "./_http.ts";
+import {
+  type Answer,
+  ask,
+  assertKeptIn,
+  assertSameBytes,
+  connect,
+} from "./_http.ts";
 import { parseXml, secondsOf } from "./_mpd.ts";
 import { aFile, fetchSegment, origin, readRates } from "./_title.ts";
 
@@ -251,28 +257,7 @@ origin(
 origin(
   "refused: nothing outside its folder, by .. in any spelling",
   async (manifest) => {
-    const folder = manifest.pathname.replace(/[^/]*$/, "");
-    const ups = [
-      "../",
-      "..%2f",
-      "%2e%2e/",
-      "%2e%2e%2f",
-      ".%2e/",
-      "%252e%252e%252f",
-    ];
-    const more = ["....//", "..\\", "..%5c", "./../", "x/../../", "..%c0%af"];
-    const paths = [...ups, ...more].map((up) => `${up.repeat(12)}etc/passwd`);
-    const others = [
-      "/etc/passwd",
-      "%2fetc%2fpasswd",
-      "../../../../../../etc/passwd%00.m4s",
-    ];
-    for (const path of [...paths, ...others]) {
-      for (const target of new Set([`/${path}`, `${folder}${path}`])) {
-        const answer = await ask(manifest, { target }).catch(() => null);
-        assert(!/root:[^:]*:0:/.test(answer?.text ?? ""), target);
-      }
-    }
+    await assertKeptIn(manifest);
     assertEquals((await ask(manifest)).status, 200);
   },
 );

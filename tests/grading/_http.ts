@@ -2,7 +2,7 @@
  * HTTP/1.1 over sockets, as the grading tests speak it on both sides of a student's program: what was sent is seen, not
  * what a library makes of it.
  */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 
 /** A request or an answer. */
 export interface Message {
@@ -250,4 +250,30 @@ export function assertSameBytes(got: Uint8Array, right: Uint8Array): void {
   assertEquals(got.length, right.length, "length of the body");
   const at = right.findIndex((byte, index) => byte !== got[index]);
   assertEquals(at, -1, "place of the first byte that differs");
+}
+
+/** Asks for a file of the machine by paths that lead out of the folder of `url`, in every spelling; fails if it comes. */
+export async function assertKeptIn(url: URL): Promise<void> {
+  const folder = url.pathname.replace(/[^/]*$/, "");
+  const ups = [
+    "../",
+    "..%2f",
+    "%2e%2e/",
+    "%2e%2e%2f",
+    ".%2e/",
+    "%252e%252e%252f",
+  ];
+  const more = ["....//", "..\\", "..%5c", "./../", "x/../../", "..%c0%af"];
+  const paths = [...ups, ...more].map((up) => `${up.repeat(12)}etc/passwd`);
+  const others = [
+    "/etc/passwd",
+    "%2fetc%2fpasswd",
+    "../../../../../../etc/passwd%00.m4s",
+  ];
+  for (const path of [...paths, ...others]) {
+    for (const target of new Set([`/${path}`, `${folder}${path}`])) {
+      const answer = await ask(url, { target }).catch(() => null);
+      assert(!/root:[^:]*:0:/.test(answer?.text ?? ""), target);
+    }
+  }
 }

@@ -68,6 +68,50 @@ async function cdnFailures(port: number, originPort: number) {
   ];
 }
 
+Deno.test("grading 02: nginx has all points, Python's own server and a careless one do not", async () => {
+  await using folder = await temporaryFolder();
+  await Deno.writeTextFile(join(folder.path, "page.html"), "page\n".repeat(50));
+  const failures = (port: number) =>
+    failuresOf("02_http", {
+      ROLECALL_TARGET: `http://127.0.0.1:${port}/page.html`,
+    });
+  const [port, simplePort, carelessPort] = [freePort(), freePort(), freePort()];
+  await using _nginx = await startNginx(
+    ...[folder.path, port, `root ${folder.path};`] as const,
+  );
+  assertEquals(await failures(port), []);
+  await using _simple = startTool([
+    ...["/usr/bin/python3", "-m", "http.server", "--bind", "127.0.0.1"],
+    ...["--directory", folder.path, `${simplePort}`],
+  ]);
+  await untilListening(simplePort);
+  assertEquals(await failures(simplePort), [
+    "answer: the file is 200, HTTP/1.1, with its type and length",
+    "connection: it is kept for a second request, also after a 404",
+    "connection: requests sent at once are answered in their order (extra)",
+    "range: bytes 10 to 19 are 206 with Content-Range (extra)",
+    "refused: HTTP/1.1 without Host is 400 (extra)",
+  ]);
+  await using _careless = await startPython(
+    ...["careless_origin.py", carelessPort, folder.path] as const,
+  );
+  assertEquals(await failures(carelessPort), [
+    "answer: Date says when it was made (extra)",
+    "answer: a request that comes in pieces is answered when it is whole",
+    "answer: the file is 200, HTTP/1.1, with its type and length",
+    "connection: it is kept for a second request, also after a 404",
+    "connection: requests sent at once are answered in their order (extra)",
+    "head: HEAD has the fields of GET and no body",
+    "many: a client that says nothing does not hold up another",
+    "missing: what is not there is 404",
+    "range: bytes 10 to 19 are 206 with Content-Range (extra)",
+    "refused: HTTP/1.1 without Host is 400 (extra)",
+    "refused: methods it does not know are 405 or 501",
+    "refused: nothing outside its folder, by .. in any spelling",
+    "unchanged: who has the file (by Last-Modified or ETag) gets 304 without a body",
+  ]);
+});
+
 Deno.test("grading 04: nginx with a title of ffmpeg's has all points", async () => {
   await using folder = await temporaryFolder();
   await makeTitle(folder.path);
