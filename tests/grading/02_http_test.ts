@@ -36,7 +36,7 @@ async function start(): Promise<URL> {
 /** One point: see {@linkcode graded}. All tests share the server, and get what a plain GET of the file gives. */
 function server(
   name: string,
-  run: (file: URL, whole: Answer) => Promise<void>,
+  run: (file: URL, whole: Answer) => Promise<void> | void,
   options: Graded = {},
 ): void {
   graded(name, async (signal) => {
@@ -73,7 +73,7 @@ server(
   },
 );
 
-server("answer: Date says when it was made", async (_file, { fields }) => {
+server("answer: Date says when it was made", (_file, { fields }) => {
   const date = fields.get("date") ?? "none";
   assertMatch(date, /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/);
   assert(!Number.isNaN(Date.parse(date)), date);

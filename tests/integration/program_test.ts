@@ -206,7 +206,7 @@ Deno.test("a role whose reader has gone ends what it started and itself, with 0"
   assert(started > 0);
   assertEquals(ofType("program.ended").length, started);
   assertEquals(events.at(-1).type, "role.finished");
-  assertEquals([...Deno.readDirSync(folder.path)], []);
+  assertEquals(await Array.fromAsync(Deno.readDir(folder.path)), []);
 });
 
 Deno.test("with --log json a failure is an event, and nothing else is on stderr", async () => {
