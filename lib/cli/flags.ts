@@ -1,3 +1,4 @@
+import { parseCidr } from "../core/address.ts";
 import {
   parseBitRate,
   parseByteRate,
@@ -46,44 +47,44 @@ export interface HostPort {
   readonly port: number;
 }
 
-interface Common {
+/** What is said of a flag beside its kind. */
+export interface FlagOptions {
   readonly help: string;
   readonly placeholder?: string;
   readonly short?: string;
   readonly secret?: true;
   readonly mayBeEmpty?: true;
+  readonly choices?: readonly string[];
 }
 
-function valueFlag<T>(
-  options: Common & { readonly default?: string },
+/** Makes a flag of one kind. With a default its value is always there. */
+export interface FlagKind<T> {
+  (options: FlagOptions & { readonly default: string }): Flag<T>;
+  (options: FlagOptions): Flag<T | undefined>;
+}
+
+/**
+ * The kind of flags whose value `parse` reads, for those that {@linkcode flag} does not have.
+ *
+ * @param parse Throws a RangeError that says what would be a value.
+ */
+export function flagKind<T>(
   placeholder: string,
   parse: (text: string) => T,
-): Flag<T> | Flag<T | undefined> {
-  return {
-    help: options.help,
-    placeholder: options.placeholder ?? placeholder,
-    defaultText: options.default,
-    absent: undefined,
+): FlagKind<T> {
+  return (
+    { default: defaultText, ...options }: FlagOptions & {
+      readonly default?: string;
+    },
+  ): Flag<T> => ({
+    placeholder,
+    defaultText,
+    // Nobody asks for it where there is a default.
+    absent: undefined as T,
     kind: "value",
-    ...(options.short === undefined ? {} : { short: options.short }),
-    ...(options.secret === undefined ? {} : { secret: options.secret }),
-    ...(options.mayBeEmpty === undefined ? {} : { mayBeEmpty: true }),
+    ...options,
     parse,
-  };
-}
-
-/** What a constructor of a value flag looks like: with a default its value is always there. */
-interface ValueFlag<T> {
-  (options: Common & { readonly default: string }): Flag<T>;
-  (options: Common): Flag<T | undefined>;
-}
-
-function define<T>(
-  placeholder: string,
-  parse: (text: string) => T,
-): ValueFlag<T> {
-  return ((options: Common & { readonly default?: string }) =>
-    valueFlag(options, placeholder, parse)) as ValueFlag<T>;
+  });
 }
 
 function integer(text: string, what: string, min: number, max: number): number {
@@ -97,7 +98,7 @@ function integer(text: string, what: string, min: number, max: number): number {
 }
 
 /** Splits `HOST:PORT`; IPv6 addresses stand in brackets. @throws {RangeError} If it is not one. */
-export function parseHostPort(text: string): HostPort {
+function parseHostPort(text: string): HostPort {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/]+)):([0-9]{1,5})$/.exec(
     text,
   );
@@ -114,16 +115,16 @@ export function parseHostPort(text: string): HostPort {
 /** The kinds of flags. Each returns a record for a mode's `flags`. Defaults are written as a user would type them. */
 export const flag = {
   /** Any text. */
-  text: define("TEXT", (text) => text),
+  text: flagKind("TEXT", (text) => text),
   /** A port, 0 to 65535. */
-  port: define("PORT", (text) => integer(text, "a port", 0, 65535)),
+  port: flagKind("PORT", (text) => integer(text, "a port", 0, 65535)),
   /** A whole number, 0 to 2^53 - 1. */
-  count: define(
+  count: flagKind(
     "N",
     (text) => integer(text, "a whole number", 0, Number.MAX_SAFE_INTEGER),
   ),
   /** Whole numbers with commas between them, such as `1,2,5`; each is taken once, in rising order. */
-  counts: define("N,N", (text) => {
+  counts: flagKind("N,N", (text) => {
     const each = text.split(",").map((part) =>
       integer(
         part.trim(),
@@ -135,14 +136,14 @@ export const flag = {
     return [...new Set(each)].sort((a, b) => a - b) as readonly number[];
   }),
   /** A number, such as 1.5; not negative. */
-  number: define("X", (text) => {
+  number: flagKind("X", (text) => {
     if (!/^[0-9]+(\.[0-9]+)?$/.test(text)) {
       throw new RangeError(`must be a number such as 1.5, got "${text}"`);
     }
     return Number(text);
   }),
   /** A probability, 0 to 1. */
-  probability: define("P", (text) => {
+  probability: flagKind("P", (text) => {
     const value = /^[0-9]*\.?[0-9]+$/.test(text) ? Number(text) : NaN;
     if (!(value >= 0 && value <= 1)) {
       throw new RangeError(
@@ -152,26 +153,28 @@ export const flag = {
     return value;
   }),
   /** A duration such as `250ms`, `5s`, `2min`; the value is in milliseconds. */
-  duration: define("TIME", parseDurationMs),
+  duration: flagKind("TIME", parseDurationMs),
   /** A size such as `10MiB`; the value is in bytes. */
-  size: define("SIZE", parseSizeBytes),
+  size: flagKind("SIZE", parseSizeBytes),
   /** A data rate such as `10MiB/s`; the value is in bytes per second. */
-  byteRate: define("BYTES/S", parseByteRate),
+  byteRate: flagKind("BYTES/S", parseByteRate),
   /** A bit rate such as `2500k` or `8Mbit/s`; the value is in bits per second. */
-  bitRate: define("BITS/S", parseBitRate),
+  bitRate: flagKind("BITS/S", parseBitRate),
   /** `HOST:PORT` of somebody else, so not port 0. */
-  hostPort: define("HOST:PORT", (text) => {
+  hostPort: flagKind("HOST:PORT", (text) => {
     const found = parseHostPort(text);
     if (found.port > 0) return found;
     throw new RangeError(`must have a port from 1 to 65535, got "${text}"`);
   }),
+  /** A network, such as `10.1.0.0/16`. */
+  cidr: flagKind("CIDR", parseCidr),
   /** A path of a file or folder. */
-  path: define("PATH", (text) => {
+  path: flagKind("PATH", (text) => {
     if (text === "") throw new RangeError("must be a path, got nothing");
     return text;
   }),
   /** An http: or https: URL. */
-  url: define("URL", (text) => {
+  url: flagKind("URL", (text) => {
     let url: URL | undefined;
     try {
       url = new URL(text);
@@ -184,28 +187,7 @@ export const flag = {
     return text;
   }),
   /** One of a few words. */
-  choice<const C extends string>(
-    choices: readonly C[],
-    options: { readonly help: string; readonly default: C },
-  ): Flag<C> {
-    return {
-      help: options.help,
-      placeholder: choices.join("|"),
-      defaultText: options.default,
-      absent: options.default,
-      kind: "value",
-      choices,
-      parse(text) {
-        const found = choices.find((choice) => choice === text);
-        if (found === undefined) {
-          throw new RangeError(
-            `must be one of ${choices.join(", ")}, got "${text}"`,
-          );
-        }
-        return found;
-      },
-    };
-  },
+  choice,
   /** On or off: `--json`. */
   toggle(options: { readonly help: string }): Flag<boolean> {
     return {
@@ -229,6 +211,26 @@ export const flag = {
     };
   },
 };
+
+function choice<const C extends string>(
+  choices: readonly C[],
+  options: FlagOptions & { readonly default: C },
+): Flag<C>;
+function choice<const C extends string>(
+  choices: readonly C[],
+  options: FlagOptions,
+): Flag<C | undefined>;
+function choice<const C extends string>(
+  choices: readonly C[],
+  options: FlagOptions,
+): Flag<C | undefined> {
+  const kind = flagKind(choices.join("|"), (text) => {
+    const found = choices.find((choice) => choice === text);
+    if (found !== undefined) return found;
+    throw new RangeError(`must be one of ${choices.join(", ")}, got "${text}"`);
+  });
+  return kind({ choices, ...options });
+}
 
 /**
  * Flags that have no effect unless `key` is given too: alone they are refused, for nobody else would say so.
@@ -259,19 +261,25 @@ function mapped<F extends Flags>(
   ) as F;
 }
 
+/** An address of this machine, or nothing: then it is any of them. */
+export function ownAddressFlag(
+  options: { readonly help: string },
+): Flag<string> {
+  return {
+    ...{ help: options.help, placeholder: "ADDR", kind: "value" },
+    ...{ defaultText: undefined, absent: "" },
+    parse: (text) => text,
+  };
+}
+
 /** `--host` and `--port` of a server. */
 export function serverFlags(
   options: { readonly port: number },
 ): { readonly host: Flag<string>; readonly port: Flag<number> } {
   return {
-    host: {
+    host: ownAddressFlag({
       help: "Address to bind; without it all addresses, IPv4 and IPv6",
-      placeholder: "ADDR",
-      defaultText: undefined,
-      absent: "",
-      kind: "value",
-      parse: (text) => text,
-    },
+    }),
     port: flag.port({
       default: String(options.port),
       help: "Port to bind; 0 takes a free one",
@@ -280,18 +288,12 @@ export function serverFlags(
 }
 
 /** `--head-timeout` of an HTTP server, in milliseconds. */
-export const headTimeoutFlag: Flag<number> = {
+export const headTimeoutFlag: Flag<number> = flagKind("TIME", (text) => {
+  const timeoutMs = parseDurationMs(text);
+  if (timeoutMs >= 1000) return timeoutMs;
+  throw new RangeError(`must be at least 1s, got "${text}"`);
+})({
+  default: "10s",
   help:
     "Longest that the head of a request may take to come; then it is cut off (not with TLS)",
-  placeholder: "TIME",
-  defaultText: "10s",
-  absent: 10_000,
-  kind: "value",
-  parse: (text) => {
-    const timeoutMs = parseDurationMs(text);
-    if (timeoutMs < 1000) {
-      throw new RangeError(`must be at least 1s, got "${text}"`);
-    }
-    return timeoutMs;
-  },
-};
+});

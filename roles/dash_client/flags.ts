@@ -1,9 +1,9 @@
-import { parseCidr } from "../../lib/core/address.ts";
 import {
   type Flag,
   flag,
   type FlagValues,
   onlyWith,
+  ownAddressFlag,
 } from "../../lib/cli/flags.ts";
 import { parseDurationMs } from "../../lib/core/units.ts";
 import { ABR_NAMES, type AbrName } from "../../lib/dash/abr/mod.ts";
@@ -22,24 +22,13 @@ export const SOURCE_FLAGS = {
   resolver: flag.hostPort({
     help: "DNS server that says where the manifest's host is",
   }),
-  host: {
-    ...flag.text({
-      default: "",
-      placeholder: "ADDR",
-      help:
-        "Address of this machine to ask --resolver from: what a redirector knows the client by; with --cooperate also the one at which peers find it",
-    }),
-    defaultText: undefined,
-    absent: "",
-  } as Flag<string>,
-  clientSubnet: {
-    ...flag.text({
-      placeholder: "CIDR",
-      help: "Asks --resolver for a client of this network (EDNS Client Subnet)",
-    }),
-    absent: undefined,
-    parse: parseCidr,
-  },
+  host: ownAddressFlag({
+    help:
+      "Address of this machine to ask --resolver from: what a redirector knows the client by; with --cooperate also the one at which peers find it",
+  }),
+  clientSubnet: flag.cidr({
+    help: "Asks --resolver for a client of this network (EDNS Client Subnet)",
+  }),
   duration: flag.duration({ help: "Media to play; without it all of it" }),
   quality: flag.text({
     default: DEFAULT_QUALITY,
@@ -127,15 +116,10 @@ export const PLAY_FLAGS = {
     help:
       "Media needed to go on after a stall; 0s is one segment (default: as --start-buffer)",
   }),
-  cmcd: {
-    ...flag.choice(["query", "header"], {
-      default: "query",
-      help:
-        "Tells the CDN how the player does (Common Media Client Data), in the URL or in headers",
-    }),
-    defaultText: undefined,
-    absent: undefined,
-  } as Flag<"query" | "header" | undefined>,
+  cmcd: flag.choice(["query", "header"], {
+    help:
+      "Tells the CDN how the player does (Common Media Client Data), in the URL or in headers",
+  }),
   tracks: flag.choice(["all", "video", "audio"], {
     default: "all",
     help: "What to play: picture and sound together, or one of them",

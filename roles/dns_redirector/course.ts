@@ -1,4 +1,4 @@
-import { type Flag, flag, type FlagValues } from "../../lib/cli/flags.ts";
+import { flag, type FlagValues } from "../../lib/cli/flags.ts";
 import { formatAddress } from "../../lib/core/address.ts";
 import { InputError, RunError } from "../../lib/core/errors.ts";
 import type {
@@ -19,13 +19,10 @@ const COURSES = ["cmu", "umich"] as const;
 
 /** The flags that let the server stand where a course's own name server would. */
 export const COURSE_FLAGS = {
-  course: {
-    ...flag.choice(COURSES, { help: "", default: "cmu" }),
+  course: flag.choice(COURSES, {
     help:
       "Answers as the name server of a course project, for its grader: nothing but question and answer, AA, no RD, no EDNS, NXDOMAIN for every other name, TTL 0",
-    defaultText: undefined,
-    absent: undefined,
-  } as Flag<(typeof COURSES)[number] | undefined>,
+  }),
   courseLog: flag.path({
     placeholder: "FILE",
     help:

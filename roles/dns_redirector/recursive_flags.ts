@@ -1,4 +1,4 @@
-import { type Flag, flag, type FlagValues } from "../../lib/cli/flags.ts";
+import { flag, flagKind, type FlagValues } from "../../lib/cli/flags.ts";
 import { fromUtf8 } from "../../lib/core/bytes.ts";
 import { InputError } from "../../lib/core/errors.ts";
 import {
@@ -17,13 +17,9 @@ const DNS_PORT = 53;
 /** The flags that say where a resolver starts and how it asks. */
 export const ROOT_FLAGS = {
   rootHint: flag.list(
-    {
-      ...flag.text({
-        placeholder: "NAME=ADDR[:PORT]",
-        help: "A server of the root",
-      }),
-      parse: parseRootHint,
-    } as unknown as Flag<NameServer>,
+    flagKind("NAME=ADDR[:PORT]", parseRootHint)({
+      help: "A server of the root",
+    }),
   ),
   rootHints: flag.path({
     placeholder: "FILE",

@@ -1,17 +1,13 @@
 import {
-  type Flag,
   flag,
+  flagKind,
   type FlagValues,
   neverWith,
   onlyWith,
 } from "../../lib/cli/flags.ts";
 import { InputError } from "../../lib/core/errors.ts";
 import { formatBitRate } from "../../lib/core/units.ts";
-import {
-  type LadderStep,
-  LECTURE_LADDER,
-  parseLadder,
-} from "../../lib/media/ladder.ts";
+import { LECTURE_LADDER, parseLadder } from "../../lib/media/ladder.ts";
 import { ADDRESSINGS } from "../../lib/media/manifests/published.ts";
 import { SegmentMaker } from "../../lib/media/title/segment_maker.ts";
 import {
@@ -23,14 +19,10 @@ import {
 
 /** What a title is like, built in or made of a movie. */
 export const SHAPE_FLAGS = {
-  ladder: {
+  ladder: flagKind("360p@400k,…", parseLadder)({
+    default: LECTURE_LADDER,
     help: "Rates: height and bits a second of each",
-    placeholder: "360p@400k,…",
-    defaultText: LECTURE_LADDER,
-    absent: [],
-    kind: "value",
-    parse: parseLadder,
-  } as Flag<readonly LadderStep[]>,
+  }),
   segment: flag.duration({
     default: "5s",
     help: "Length of a segment, in whole pictures",

@@ -35,7 +35,7 @@ interface Outcome {
  * What may come, as steps of sigma, and how likely it is. More on the low side than a normal distribution has: mobile
  * networks have holes, and a hole is felt through all of a segment's download while a peak is over at once.
  */
-export const OUTCOMES: readonly {
+const OUTCOMES: readonly {
   readonly z: number;
   readonly weight: number;
 }[] = [

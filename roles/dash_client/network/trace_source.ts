@@ -1,4 +1,4 @@
-import { type Flag, flag, type FlagValues } from "../../../lib/cli/flags.ts";
+import { flag, type FlagValues } from "../../../lib/cli/flags.ts";
 import { fromUtf8 } from "../../../lib/core/bytes.ts";
 import { InputError } from "../../../lib/core/errors.ts";
 import { readInput } from "../../../lib/io/read_input.ts";
@@ -9,14 +9,12 @@ import type { RoleContext } from "../../../lib/role.ts";
 
 /** Which network to have. */
 export const TRACE_FLAGS = {
-  trace: {
-    ...flag.text({
-      placeholder: `${TRACE_NAMES.join("|")}|FILE`,
-      help:
-        "The network, as slow as a trace that ships with the program or a file (Sabre JSON, mahimahi, Pensieve, Ghent, Norway, CSV)",
-    }),
+  trace: flag.text({
     choices: TRACE_NAMES,
-  } as Flag<string | undefined>,
+    placeholder: `${TRACE_NAMES.join("|")}|FILE`,
+    help:
+      "The network, as slow as a trace that ships with the program or a file (Sabre JSON, mahimahi, Pensieve, Ghent, Norway, CSV)",
+  }),
   latency: flag.duration({
     help: "Latency of each request, instead of that in --trace",
   }),

@@ -50,7 +50,7 @@ export interface HttpAnnounceAnswer {
 }
 
 /** Most torrents in one scrape request. */
-export const MAX_SCRAPE_HASHES = 200;
+const MAX_SCRAPE_HASHES = 200;
 /** Longest `key` and `trackerid`: more than any client sends. */
 const MAX_TOKEN_BYTES = 128;
 const HASH_BYTES = 20;
