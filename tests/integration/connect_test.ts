@@ -4,9 +4,9 @@ import type { AnnounceRequest } from "../../lib/bittorrent/tracker/messages.ts";
 import { denoClock } from "../../lib/io/deno/clock.ts";
 import { denoNet } from "../../lib/io/deno/net.ts";
 import { announceOnce } from "../../lib/peer/announce_once.ts";
-import type { RoleContext } from "../../lib/role.ts";
 import { checkEdge } from "../../roles/dns_redirector/edge_check.ts";
 import { countedSignal } from "../support/counted_signal.ts";
+import { roleContext } from "../support/role_context.ts";
 
 const STRICT = { sanitizeOps: true, sanitizeResources: true };
 
@@ -99,7 +99,7 @@ Deno.test("announces and checks of edges leave nothing behind at the role's sign
   const { hostname: host, port } = server.addr;
   const role = countedSignal();
   const { signal } = role;
-  const ctx = { clock: denoClock, net: denoNet } as unknown as RoleContext;
+  const ctx = { ...roleContext(), clock: denoClock, net: denoNet };
   for (let n = 0; n < 3; n++) {
     const url = `http://${host}:${port}/announce`;
     const reply = await announceOnce(url, ANNOUNCE, { ctx, signal });

@@ -1,9 +1,9 @@
 import type { Net } from "../../../lib/io/net.ts";
-import type { RoleContext } from "../../../lib/role.ts";
 import { Fetcher } from "../../../roles/dash_client/network/fetcher.ts";
 import type { Link } from "../../../roles/dash_client/network/link.ts";
 import { Names } from "../../../roles/dash_client/network/names.ts";
 import type { ManualClock } from "../../support/manual_clock.ts";
+import { roleContext } from "../../support/role_context.ts";
 
 /** A fetcher whose answers come from `answer`, at once. */
 export function fetcherOf(
@@ -17,6 +17,6 @@ export function fetcherOf(
 ): Fetcher {
   const fetch: Net["fetch"] = (url, options) =>
     Promise.resolve(answer(url, options));
-  const ctx = { clock, signal, net: { fetch } } as unknown as RoleContext;
+  const ctx = roleContext({ clock, signal, net: { fetch } });
   return new Fetcher(ctx, new Names(undefined, ctx), { timeoutMs, link });
 }

@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { RunError } from "../../../lib/core/errors.ts";
 import type { FetchOptions } from "../../../lib/io/net.ts";
-import type { RoleContext } from "../../../lib/role.ts";
 import {
   checkEdge,
   type CheckOutcome,
@@ -9,6 +8,7 @@ import {
 } from "../../../roles/dns_redirector/edge_check.ts";
 import type { WatchRules } from "../../../roles/dns_redirector/watch_flags.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
+import { roleContext } from "../../support/role_context.ts";
 
 const PLACE = { host: "10.0.0.3", port: 8081 };
 const RULES: WatchRules = {
@@ -23,16 +23,16 @@ function edge(answer: () => Response) {
   const clock = new ManualClock();
   const stop = new AbortController();
   const asked: { readonly url: string; readonly options: FetchOptions }[] = [];
-  const ctx = {
+  const ctx = roleContext({
     clock,
     net: {
-      async fetch(url: string, options: FetchOptions) {
+      async fetch(url, options = {}) {
         asked.push({ url, options });
         await clock.sleepUntil(clock.nowMs() + 20, options.signal);
         return answer();
       },
     },
-  } as unknown as RoleContext;
+  });
   const { signal } = stop;
   return { clock, ctx, asked, stop, signal };
 }

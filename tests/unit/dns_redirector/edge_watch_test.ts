@@ -13,11 +13,12 @@ import { parseMetricSelector } from "../../../lib/dns/load_meter.ts";
 import { EdgeBook } from "../../../lib/dns/select/edge.ts";
 import { parseSteering } from "../../../lib/dns/select/mod.ts";
 import { steer } from "../../../lib/dns/select/steer.ts";
-import { EVENTS, type RolecallEvent } from "../../../lib/events/mod.ts";
-import type { RoleContext } from "../../../lib/role.ts";
+import { EVENTS } from "../../../lib/events/mod.ts";
+import type { TcpConnection } from "../../../lib/io/net.ts";
 import { EdgeWatch } from "../../../roles/dns_redirector/edge_watch.ts";
 import type { WatchRules } from "../../../roles/dns_redirector/watch_flags.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
+import { roleContext } from "../../support/role_context.ts";
 
 const RULES: WatchRules = {
   ...{ intervalMs: 1000, fall: 2, rise: 2, timeoutMs: 500 },
@@ -29,27 +30,24 @@ const RULES: WatchRules = {
 /** A watch over edges that take connections after so many ms, or not at all; in time that the test moves. */
 function start(policy: string, rules: Partial<WatchRules> = {}) {
   const clock = new ManualClock();
-  const events: RolecallEvent[] = [];
   const stop = new AbortController();
   const delays = new Map<string, number>();
   const asked: string[] = [];
   const pages = new Map<string, string>();
   const book = new EdgeBook();
-  const ctx = {
-    clock,
-    signal: stop.signal,
-    emit: (event: RolecallEvent) => void events.push(event),
+  const ctx = roleContext({
+    ...{ clock, signal: stop.signal },
     net: {
-      async connectTcp({ host, port }: { host: string; port: number }) {
+      async connectTcp({ host, port }) {
         asked.push(`${host}:${port}`);
         const delayMs = delays.get(host);
         if (delayMs === undefined) {
           throw new RunError("connect-failed", "nobody listens there");
         }
         await clock.sleepUntil(clock.nowMs() + delayMs, stop.signal);
-        return { [Symbol.dispose]() {} };
+        return { [Symbol.dispose]() {} } as TcpConnection;
       },
-      fetch(url: string) {
+      fetch(url) {
         asked.push(url);
         const page = pages.get(url);
         return page === undefined
@@ -57,7 +55,8 @@ function start(policy: string, rules: Partial<WatchRules> = {}) {
           : Promise.resolve(new Response(page));
       },
     },
-  } as unknown as RoleContext;
+  });
+  const { events } = ctx;
   const watch = new EdgeWatch({ ...RULES, ...rules }, { book, ctx });
   const zones = (...edges: string[]) =>
     new ZoneTable(

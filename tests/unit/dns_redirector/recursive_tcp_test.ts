@@ -5,13 +5,11 @@ import { parseName } from "../../../lib/dns/name.ts";
 import type { ResolverInput } from "../../../lib/dns/resolver/resolver.ts";
 import { frameMessage, MessageDecoder } from "../../../lib/dns/stream.ts";
 import { encodeQuery } from "../../../lib/dns/stub_query.ts";
-import type { RolecallEvent } from "../../../lib/events/mod.ts";
 import { Inbox } from "../../../lib/io/inbox.ts";
 import type { TcpConnection, TcpListener } from "../../../lib/io/net.ts";
-import type { RoleContext } from "../../../lib/role.ts";
 import { Clients } from "../../../roles/dns_redirector/recursive_clients.ts";
 import { serveTcpClients } from "../../../roles/dns_redirector/recursive_tcp.ts";
-import { ManualClock } from "../../support/manual_clock.ts";
+import { roleContext } from "../../support/role_context.ts";
 
 /** A client over TCP that the test is; its answers are the queries themselves, when the test gives them. */
 function client(port: number) {
@@ -64,13 +62,9 @@ function client(port: number) {
 }
 
 function start(count: number, maxConnections = 10) {
-  const clock = new ManualClock();
-  const events: RolecallEvent[] = [];
   const stop = new AbortController();
-  const ctx = {
-    ...{ clock, signal: stop.signal },
-    emit: (event: RolecallEvent) => void events.push(event),
-  } as unknown as RoleContext;
+  const ctx = roleContext({ signal: stop.signal });
+  const { clock, events } = ctx;
   const peers = Array.from({ length: count }, (_, at) => client(4000 + at));
   const listener = {
     async *accept() {

@@ -2,24 +2,18 @@ import { assertEquals } from "@std/assert";
 import { parseName } from "../../../lib/dns/name.ts";
 import { frameMessage } from "../../../lib/dns/stream.ts";
 import { encodeQuery } from "../../../lib/dns/stub_query.ts";
-import type { RolecallEvent } from "../../../lib/events/mod.ts";
 import type { TcpConnection, TcpListener } from "../../../lib/io/net.ts";
-import type { RoleContext } from "../../../lib/role.ts";
 import { QueryLog } from "../../../roles/dns_redirector/query_log.ts";
 import { serveTcp } from "../../../roles/dns_redirector/tcp_door.ts";
 import { Transfers } from "../../../roles/dns_redirector/transfers.ts";
-import { ManualClock } from "../../support/manual_clock.ts";
+import { roleContext } from "../../support/role_context.ts";
 import { responderFor, ZONE } from "../dns/authority/ask.ts";
 
 /** A server that takes two connections, and clients that the test makes come one by one. */
 function start() {
-  const clock = new ManualClock();
-  const events: RolecallEvent[] = [];
   const stop = new AbortController();
-  const ctx = {
-    ...{ clock, signal: stop.signal },
-    emit: (event: RolecallEvent) => void events.push(event),
-  } as unknown as RoleContext;
+  const ctx = roleContext({ signal: stop.signal });
+  const { clock, events } = ctx;
   const arriving: TcpConnection[] = [];
   let arrived = () => {};
   const listener = {

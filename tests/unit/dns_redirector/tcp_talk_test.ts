@@ -9,24 +9,18 @@ import { frameMessage, MessageDecoder } from "../../../lib/dns/stream.ts";
 import { encodeQuery } from "../../../lib/dns/stub_query.ts";
 import { parseMasterFile } from "../../../lib/dns/authority/master_file.ts";
 import { ZoneTable } from "../../../lib/dns/authority/zone_table.ts";
-import type { RolecallEvent } from "../../../lib/events/mod.ts";
 import type { TcpConnection } from "../../../lib/io/net.ts";
-import type { RoleContext } from "../../../lib/role.ts";
 import { QueryLog } from "../../../roles/dns_redirector/query_log.ts";
 import { TcpTalk } from "../../../roles/dns_redirector/tcp_talk.ts";
 import { Transfers } from "../../../roles/dns_redirector/transfers.ts";
-import { ManualClock } from "../../support/manual_clock.ts";
+import { roleContext } from "../../support/role_context.ts";
 import { ZONE } from "../dns/authority/ask.ts";
 
 /** A talk with a client that the test is. */
 function start({ slow = false }: { readonly slow?: boolean } = {}) {
-  const clock = new ManualClock();
-  const events: RolecallEvent[] = [];
   const stop = new AbortController();
-  const ctx = {
-    ...{ clock, signal: stop.signal },
-    emit: (event: RolecallEvent) => void events.push(event),
-  } as unknown as RoleContext;
+  const ctx = roleContext({ signal: stop.signal });
+  const { clock, events } = ctx;
   const incoming: (Uint8Array | null)[] = [];
   let wake = () => {};
   const written: Uint8Array[] = [];

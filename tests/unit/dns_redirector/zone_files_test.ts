@@ -2,12 +2,13 @@ import { assert, assertEquals } from "@std/assert";
 import { concat, utf8 } from "../../../lib/core/bytes.ts";
 import { parseName } from "../../../lib/dns/name.ts";
 import { formatRdata } from "../../../lib/dns/rdata.ts";
-import type { RoleContext } from "../../../lib/role.ts";
 import { readZoneFile } from "../../../roles/dns_redirector/zone_files.ts";
 import {
   loadZones,
   type ZoneFlagValues,
 } from "../../../roles/dns_redirector/zone_flags.ts";
+import { ManualClock } from "../../support/manual_clock.ts";
+import { roleContext } from "../../support/role_context.ts";
 
 const HEAD = "$ORIGIN a.example.\n$TTL 60\n@ SOA ns h 1 2 3 4 5\n@ NS ns\n";
 
@@ -15,19 +16,17 @@ const HEAD = "$ORIGIN a.example.\n$TTL 60\n@ SOA ns h 1 2 3 4 5\n@ NS ns\n";
 function reading(bytes: Uint8Array<ArrayBuffer>) {
   let nowMs = 0;
   const rests: number[] = [];
-  const clock = {
-    nowMs: () => nowMs++,
-    sleepUntil(atMs: number) {
-      rests.push(atMs);
-      nowMs = Math.max(nowMs, atMs);
-      return Promise.resolve();
-    },
+  const clock = new ManualClock();
+  clock.nowMs = () => nowMs++;
+  clock.sleepUntil = (atMs) => {
+    rests.push(atMs);
+    nowMs = Math.max(nowMs, atMs);
+    return Promise.resolve();
   };
-  const ctx = {
+  const ctx = roleContext({
     clock,
-    signal: new AbortController().signal,
     files: { read: () => Promise.resolve(bytes) },
-  } as unknown as RoleContext;
+  });
   return { ctx, rests };
 }
 

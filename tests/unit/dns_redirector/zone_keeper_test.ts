@@ -2,28 +2,22 @@ import { assert, assertEquals } from "@std/assert";
 import { RunError } from "../../../lib/core/errors.ts";
 import { utf8 } from "../../../lib/core/bytes.ts";
 import { parseName } from "../../../lib/dns/name.ts";
-import type { RolecallEvent } from "../../../lib/events/mod.ts";
-import type { RoleContext } from "../../../lib/role.ts";
 import type { ZoneFlagValues } from "../../../roles/dns_redirector/zone_flags.ts";
 import { ZoneKeeper } from "../../../roles/dns_redirector/zone_keeper.ts";
-import { ManualClock } from "../../support/manual_clock.ts";
+import { roleContext } from "../../support/role_context.ts";
 
 const HEAD = "$ORIGIN a.example.\n$TTL 60\n@ SOA ns h 1 2 3 4 5\n@ NS ns\n";
 
 /** A keeper of one file in memory, and the means to change it. */
 async function start() {
-  const clock = new ManualClock();
-  const events: RolecallEvent[] = [];
   const stop = new AbortController();
   const file = { text: `${HEAD}www A 10.0.0.1\n`, modifiedAtWallMs: 1 };
   /** Another file, which `text` may include. */
   const hosts = { text: "", modifiedAtWallMs: 1 };
   let hangUp: (() => void) | undefined;
   const at = (path: string) => path === "hosts.inc" ? hosts : file;
-  const ctx = {
-    clock,
+  const ctx = roleContext({
     signal: stop.signal,
-    emit: (event: RolecallEvent) => void events.push(event),
     files: {
       read(path: string) {
         assert(hangUp !== undefined, "SIGHUP would end us");
@@ -33,18 +27,21 @@ async function start() {
       },
       stat: (path: string) =>
         Promise.resolve(
-          at(path).text === ""
-            ? null
-            : { ...at(path), kind: "file", sizeBytes: at(path).text.length },
+          at(path).text === "" ? null : {
+            ...{ kind: "file", allocatedBytes: null },
+            sizeBytes: at(path).text.length,
+            modifiedAtWallMs: at(path).modifiedAtWallMs,
+          },
         ),
     },
     processes: {
-      onHangUp(listener: () => void) {
+      onHangUp(listener) {
         hangUp = listener;
         return { [Symbol.dispose]: () => void (hangUp = undefined) };
       },
     },
-  } as unknown as RoleContext;
+  });
+  const { clock, events } = ctx;
   const flags = {
     ...{ host: "", zone: ["a.zone"], domain: [], edge: [], site: [] },
     ...{ cname: [], policy: undefined, ttl: undefined },

@@ -3,11 +3,10 @@ import { assertEquals } from "@std/assert";
 import { fromUtf8, utf8 } from "../../../lib/core/bytes.ts";
 import { RunError } from "../../../lib/core/errors.ts";
 import type { HttpHandler } from "../../../lib/io/http.ts";
-import type { RoleContext } from "../../../lib/role.ts";
 import { type OriginFlags, serveOrigin } from "../../../roles/origin/serve.ts";
 import { bytesOf, requestOf } from "../../support/http_exchange.ts";
-import { ManualClock } from "../../support/manual_clock.ts";
 import { MemoryFiles } from "../../support/memory_files.ts";
+import { roleContext } from "../../support/role_context.ts";
 
 /** Starts an origin for `/r` whose files `open` as it says; gives what answers. */
 async function originOf(
@@ -19,25 +18,29 @@ async function originOf(
   }
   const stop = new AbortController();
   let handler: HttpHandler | undefined;
-  const ctx = {
-    clock: new ManualClock(),
+  const ctx = roleContext({
     signal: stop.signal,
-    emit() {},
     files: {
       open,
       stat: (path: string) =>
         path === "/r"
-          ? Promise.resolve({ kind: "folder", sizeBytes: 0 })
+          ? Promise.resolve({
+            ...{ kind: "folder", sizeBytes: 0 },
+            ...{ allocatedBytes: null, modifiedAtWallMs: 0 },
+          })
           : files.stat(path),
       realPath: (path: string) => Promise.resolve(path),
     },
     net: {
-      serveHttp(_: unknown, given: HttpHandler) {
+      serveHttp(_, given) {
         handler = given;
-        return { host: "x", port: 1, [Symbol.asyncDispose]() {} };
+        return {
+          ...{ host: "x", port: 1 },
+          [Symbol.asyncDispose]: () => Promise.resolve(),
+        };
       },
     },
-  } as unknown as RoleContext;
+  });
   const flags = { root: "/r", maxAge: 1000 } as unknown as OriginFlags;
   const served = serveOrigin(flags, ctx);
   while (handler === undefined) await Promise.resolve();

@@ -2,9 +2,9 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { utf8 } from "../../../lib/core/bytes.ts";
 import { RunError } from "../../../lib/core/errors.ts";
 import type { Net } from "../../../lib/io/net.ts";
-import type { RoleContext } from "../../../lib/role.ts";
 import { announceOnce } from "../../../lib/peer/announce_once.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
+import { roleContext } from "../../support/role_context.ts";
 
 const REQUEST = {
   infoHash: new Uint8Array(20),
@@ -21,7 +21,7 @@ const REQUEST = {
 function announce(body: BodyInit, clock: ManualClock) {
   const net = { fetch: () => Promise.resolve(new Response(body)) };
   return announceOnce("http://tracker.example/announce", REQUEST, {
-    ctx: { clock, net } as unknown as RoleContext,
+    ctx: roleContext({ clock, net }),
     signal: new AbortController().signal,
   });
 }
@@ -43,7 +43,7 @@ Deno.test("announceOnce names the tracker that cannot be reached, and not what w
   const error = await assertRejects(
     () =>
       announceOnce("http://tracker.example/announce", REQUEST, {
-        ctx: { clock: new ManualClock(), net } as unknown as RoleContext,
+        ctx: roleContext({ net }),
         signal: new AbortController().signal,
       }),
     RunError,
@@ -90,7 +90,7 @@ Deno.test("announceOnce keeps no connection: the next announce would be lost wit
     },
   };
   await announceOnce("http://tracker.example/announce", REQUEST, {
-    ctx: { clock: new ManualClock(), net } as unknown as RoleContext,
+    ctx: roleContext({ net }),
     signal: new AbortController().signal,
   });
   assertEquals(new Headers(sent).get("connection"), "close");
@@ -106,7 +106,7 @@ Deno.test("announceOnce goes where the tracker sends it, but not without end", a
       },
     };
     return announceOnce("http://a.example/announce", REQUEST, {
-      ctx: { clock: new ManualClock(), net } as unknown as RoleContext,
+      ctx: roleContext({ net }),
       signal: new AbortController().signal,
     });
   };
@@ -133,10 +133,12 @@ Deno.test("announceOnce goes where the tracker sends it, but not without end", a
 Deno.test("announceOnce asks a UDP tracker's other address when nobody answers at the first", async () => {
   const clock = new ManualClock();
   const asked: string[] = [];
-  const net = {
+  const net: Partial<Net> = {
     resolve: () => Promise.resolve(["2001:db8::1", "10.0.0.1"]),
-    listenUdp: ({ host }: { readonly host: string }) => ({
-      send: (_: Uint8Array, to: { readonly host: string }) => {
+    listenUdp: ({ host, port }) => ({
+      ...{ host, port },
+      serve: () => Promise.reject(new Error("not used here")),
+      send(_, to) {
         asked.push(`${host} ${to.host} ${clock.nowMs()}`);
         return to.host === "10.0.0.1"
           ? Promise.reject(new RunError("send-failed", "unreachable"))
@@ -150,7 +152,7 @@ Deno.test("announceOnce asks a UDP tracker's other address when nobody answers a
     }),
   };
   const announced = announceOnce("udp://tracker.example:6969/x", REQUEST, {
-    ctx: { clock, net, rng: () => 0.5 } as unknown as RoleContext,
+    ctx: roleContext({ clock, net, rng: () => 0.5 }),
     signal: new AbortController().signal,
   });
   const failed = assertRejects(() => announced, RunError);

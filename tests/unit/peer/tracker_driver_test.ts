@@ -1,18 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
-import type { RoleContext } from "../../../lib/role.ts";
 import { TrackerDriver } from "../../../lib/peer/tracker_driver.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
+import { roleContext } from "../../support/role_context.ts";
 
 /** A driver at a tracker that answers with these bodies in turn, and the last one from then on. */
 function drive(...bodies: readonly string[]) {
   const clock = new ManualClock();
   const asked: { readonly atMs: number; readonly query: URLSearchParams }[] =
     [];
-  const events: {
-    readonly type: string;
-    readonly retryMs?: number;
-    readonly intervalMs?: number;
-  }[] = [];
   const net = {
     fetch(url: string) {
       const body = bodies[Math.min(asked.length, bodies.length - 1)]!;
@@ -20,11 +15,9 @@ function drive(...bodies: readonly string[]) {
       return Promise.resolve(new Response(body));
     },
   };
+  const ctx = roleContext({ clock, net });
   const driver = new TrackerDriver({
-    ctx: {
-      ...{ clock, net },
-      emit: (event: typeof events[number]) => events.push(event),
-    } as unknown as RoleContext,
+    ctx,
     tiers: [["http://tracker.example/announce"]],
     requestOf: (event, { numWant }) => ({
       ...{ infoHash: new Uint8Array(20), peerId: new Uint8Array(20) },
@@ -34,7 +27,7 @@ function drive(...bodies: readonly string[]) {
     found() {},
   });
   driver.start();
-  return { driver, clock, asked, events };
+  return { driver, clock, asked, events: ctx.events };
 }
 
 Deno.test("TrackerDriver sends the last tracker id back, and keeps to the least interval although it knows nobody", async () => {
@@ -60,7 +53,9 @@ Deno.test("TrackerDriver tells when it asks again, which is sooner than the trac
   await clock.advanceTo(36_000);
   assertEquals(asked.map(({ atMs }) => atMs), [0, 30_000, 35_000]);
   assertEquals(
-    events.flatMap(({ intervalMs }) => intervalMs ?? []),
+    events.flatMap((event) =>
+      event.type === "announce.answered" ? event.intervalMs : []
+    ),
     [30_000, 5_000, 5_000],
   );
   await driver.stop();
@@ -73,6 +68,7 @@ Deno.test("TrackerDriver asks a tracker no more that refuses for ever", async ()
   await clock.advanceTo(3_600_000);
   assertEquals(asked.length, 1);
   const failed = events.find(({ type }) => type === "announce.failed");
-  assert(failed !== undefined && failed.retryMs === undefined);
+  assert(failed?.type === "announce.failed");
+  assertEquals(failed.retryMs, undefined);
   await driver.stop();
 });

@@ -3,8 +3,8 @@ import type { UdpTrackerRequest } from "../../../lib/bittorrent/tracker/udp/mess
 import { encodeUdpRequest } from "../../../lib/bittorrent/tracker/udp/requests.ts";
 import { utf8 } from "../../../lib/core/bytes.ts";
 import { fuzz } from "../bittorrent/_fuzz.ts";
-
 import { connect, HASH, openTracker, request } from "./_open_tracker.ts";
+
 Deno.test("tracker notes what a UDP client says of the URL (BEP 41), and refuses what is cut off", () => {
   const tracker = openTracker();
   const announce = encodeUdpRequest({

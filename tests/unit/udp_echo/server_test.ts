@@ -1,10 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromUtf8, utf8 } from "../../../lib/core/bytes.ts";
-import type { RolecallEvent } from "../../../lib/events/mod.ts";
 import type { Address, UdpSocket } from "../../../lib/io/net.ts";
-import type { RoleContext } from "../../../lib/role.ts";
 import { serveUdpEcho } from "../../../roles/udp_echo/server.ts";
-import { ManualClock } from "../../support/manual_clock.ts";
+import { roleContext } from "../../support/role_context.ts";
 
 const FROM: Address = { host: "192.0.2.1", port: 4711 };
 const FLAGS = { host: "", port: 0, loss: 0, delay: 0, faithful: false };
@@ -17,9 +15,7 @@ function serve(
     readonly rng?: () => number;
   } = {},
 ) {
-  const clock = new ManualClock();
   const stop = new AbortController();
-  const events: RolecallEvent[] = [];
   const sent: { atMs: number; bytes: Uint8Array; to: Address }[] = [];
   const socket: UdpSocket = {
     host: "::",
@@ -35,13 +31,11 @@ function serve(
     serve: () => Promise.reject(new Error("not used here")),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
-  const ctx = {
-    clock,
-    rng,
-    signal: stop.signal,
+  const ctx = roleContext({
+    ...{ rng, signal: stop.signal },
     net: { listenUdp: () => socket },
-    emit: (event: RolecallEvent) => void events.push(event),
-  } as unknown as RoleContext;
+  });
+  const { clock, events } = ctx;
   const running = serveUdpEcho({ ...FLAGS, ...flags }, ctx);
   return {
     clock,

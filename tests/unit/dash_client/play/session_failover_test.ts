@@ -6,13 +6,12 @@ import { openMpd } from "../../../../lib/dash/mpd/mpd.ts";
 import { Player } from "../../../../lib/dash/player/player.ts";
 import { planTracks } from "../../../../lib/dash/title.ts";
 import type { Net } from "../../../../lib/io/net.ts";
-import type { RolecallEvent } from "../../../../lib/events/mod.ts";
-import type { RoleContext } from "../../../../lib/role.ts";
 import { Fetcher } from "../../../../roles/dash_client/network/fetcher.ts";
 import { Names } from "../../../../roles/dash_client/network/names.ts";
 import { SegmentSource } from "../../../../roles/dash_client/source/segment_source.ts";
 import { Session } from "../../../../roles/dash_client/play/session.ts";
 import { ManualClock } from "../../../support/manual_clock.ts";
+import { roleContext } from "../../../support/role_context.ts";
 import {
   answerOf,
   manifestOf,
@@ -48,12 +47,11 @@ async function playWith(
     }
     return answerOf(pathname);
   };
-  const ctx = {
+  const ctx = roleContext({
     ...{ clock, net: { fetch }, rng: () => 0.5 },
-    signal: new AbortController().signal,
-    emit: (event: RolecallEvent) =>
-      events.push(`${Math.round(clock.nowMs() / 1000)} ${event.type}`),
-  } as unknown as RoleContext;
+    emit: (event) =>
+      void events.push(`${Math.round(clock.nowMs() / 1000)} ${event.type}`),
+  });
   const bases = (others === "another" ? ["a", "b"] : ["a"])
     .map((host) => `<BaseURL>http://${host}/</BaseURL>`);
   const mpd = openMpd(manifestOf([800_000], bases.join("")), "http://a/f.mpd")

@@ -7,7 +7,6 @@ import type { ByteRange } from "../../../../lib/dash/mpd/mpd.ts";
 import type { RequestState } from "../../../../lib/dash/player/request_state.ts";
 import type { Track } from "../../../../lib/dash/title.ts";
 import { hashing } from "../../../../lib/io/hash.ts";
-import type { RoleContext } from "../../../../lib/role.ts";
 import type { PeerPieces } from "../../../../roles/dash_client/sharing/cooperation.ts";
 import { CooperativeSource } from "../../../../roles/dash_client/sharing/cooperative_source.ts";
 import type { Segments } from "../../../../roles/dash_client/source/segment_source.ts";
@@ -17,6 +16,7 @@ import {
 } from "../../../../roles/dash_client/sharing/shared_pieces.ts";
 import { TitleTorrent } from "../../../../roles/dash_client/sharing/title_torrent.ts";
 import { ManualClock } from "../../../support/manual_clock.ts";
+import { roleContext } from "../../../support/role_context.ts";
 
 const PIECE = 16_384;
 
@@ -172,12 +172,10 @@ function sourceIn(
     },
   };
   const events: string[] = [];
-  const ctx = {
-    clock,
-    rng: () => 0.5,
-    signal: new AbortController().signal,
-    emit: (event: { readonly type: string }) => events.push(event.type),
-  } as unknown as RoleContext;
+  const ctx = roleContext({
+    ...{ clock, rng: () => 0.5 },
+    emit: (event) => void events.push(event.type),
+  });
   const source = new CooperativeSource(cdn, { torrent, peer, speed: 1, ctx });
   const get = async (
     state: Partial<RequestState> | undefined,

@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { RunError } from "../../../../lib/core/errors.ts";
 import { Locations } from "../../../../lib/dash/locations.ts";
-import type { RoleContext } from "../../../../lib/role.ts";
 import type { Fetcher } from "../../../../roles/dash_client/network/fetcher.ts";
 import { SegmentSource } from "../../../../roles/dash_client/source/segment_source.ts";
 import { ManualClock } from "../../../support/manual_clock.ts";
+import { roleContext } from "../../../support/role_context.ts";
 import { fetcherOf } from "../_fetching.ts";
 
 type Answer = (url: string, tries: number) => Response | Error;
@@ -22,19 +22,13 @@ async function get(urls: readonly string[], answer: Answer, {
   readonly giveUpAtMs?: number;
 } = {}) {
   const asked: string[] = [];
-  const events: Record<string, unknown>[] = [];
   const fetcher = fetcherOf((url) => {
     asked.push(`${clock.nowMs()} ${url}`);
     const got = answer(url, asked.length);
     if (got instanceof Error) throw got;
     return got;
   }, { clock });
-  const ctx = {
-    clock,
-    rng: () => 1,
-    signal: new AbortController().signal,
-    emit: (event: Record<string, unknown>) => events.push(event),
-  } as unknown as RoleContext;
+  const ctx = roleContext({ clock, rng: () => 1 });
   const source = new SegmentSource(fetcher, locations, ctx);
   let bytes = 0;
   const giving = new AbortController();
@@ -47,6 +41,10 @@ async function get(urls: readonly string[], answer: Answer, {
   const startedAtMs = clock.nowMs();
   await clock.advanceTo(startedAtMs + Math.min(giveUpAtMs, 100_000));
   giving.abort();
+  /** As records: which fields there are depends on the type. */
+  const events = ctx.events.map((event): Record<string, unknown> => ({
+    ...event,
+  }));
   return { got: await getting, asked, events, bytes };
 }
 
@@ -92,12 +90,7 @@ Deno.test("SegmentSource goes to the next place when nobody knows the name of on
     url === A
       ? Promise.reject(new RunError("name-not-found", "Cannot find a"))
       : good.get(url, options);
-  const ctx = {
-    clock,
-    rng: () => 0,
-    signal: new AbortController().signal,
-    emit() {},
-  } as unknown as RoleContext;
+  const ctx = roleContext({ clock, rng: () => 0 });
   const source = new SegmentSource(
     { get } as Fetcher,
     new Locations(() => 0),

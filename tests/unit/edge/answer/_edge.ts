@@ -1,9 +1,7 @@
 import { fromUtf8 } from "../../../../lib/core/bytes.ts";
-import type { RolecallEvent } from "../../../../lib/events/mod.ts";
 import { HttpCache } from "../../../../lib/http/cache/cache.ts";
 import type { FieldSource } from "../../../../lib/http/fields.ts";
 import type { ClientRequest } from "../../../../lib/io/http1/client.ts";
-import type { RoleContext } from "../../../../lib/role.ts";
 import { AnswerLog } from "../../../../roles/edge/account/answer_log.ts";
 import { DiskTier } from "../../../../roles/edge/disk/tier.ts";
 import { Edge } from "../../../../roles/edge/answer/edge.ts";
@@ -15,7 +13,7 @@ import {
   sourceOf,
 } from "../../../support/http_exchange.ts";
 import type { MemoryFiles } from "../../../support/memory_files.ts";
-import { ManualClock } from "../../../support/manual_clock.ts";
+import { roleContext } from "../../../support/role_context.ts";
 
 type Answer = (url: string, request: ClientRequest) => Response;
 
@@ -32,14 +30,11 @@ export function edgeOf(
     };
   } = {},
 ) {
-  const clock = new ManualClock();
   const asked: string[] = [];
-  const events: RolecallEvent[] = [];
-  const ctx = {
-    clock,
-    files: options.disk?.files,
-    emit: (event: RolecallEvent) => void events.push(event),
-  } as unknown as RoleContext;
+  const ctx = roleContext(
+    options.disk === undefined ? {} : { files: options.disk.files },
+  );
+  const { clock, events } = ctx;
   const client = {
     // deno-lint-ignore require-await
     async send(url: string, request: ClientRequest) {

@@ -6,21 +6,20 @@ import { parseMpd } from "../../../../lib/dash/mpd/mpd.ts";
 import { chooseRate } from "../../../../lib/model/course_rate.ts";
 import { Fields } from "../../../../lib/http/fields.ts";
 import type { HttpRequest } from "../../../../lib/io/http.ts";
-import type { RoleContext } from "../../../../lib/role.ts";
 import { Course } from "../../../../roles/edge/titles/course.ts";
 import { Errands } from "../../../../roles/edge/titles/errands.ts";
 import { Limits } from "../../../../roles/edge/front/limits.ts";
 import { Titles } from "../../../../roles/edge/titles/titles.ts";
 import { bytesOf, requestOf } from "../../../support/http_exchange.ts";
-import { ManualClock } from "../../../support/manual_clock.ts";
+import { roleContext } from "../../../support/role_context.ts";
 import { manifestOf, SEGMENTS } from "../../../support/small_title.ts";
 
 const RATES = [50_000, 75_000, 100_000, 200_000];
 
 /** A proxy with a link to its client, and what it logs. */
 function proxyOf(alpha: number, linkBitsPerSecond: number) {
-  const clock = new ManualClock();
-  const ctx = { clock, emit() {} } as unknown as RoleContext;
+  const ctx = roleContext();
+  const { clock } = ctx;
   const lines: string[] = [];
   const titles = new Titles({
     targetOf: (url) => url.replace("http://origin.test", ""),

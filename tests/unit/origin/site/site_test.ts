@@ -2,13 +2,14 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { RunError } from "../../../../lib/core/errors.ts";
 import { lecturePlan } from "../../../../lib/media/title/title_plan.ts";
 import { liveNumbers } from "../../../../lib/media/title/title_published.ts";
-import type { RoleContext } from "../../../../lib/role.ts";
 import { TitleSite } from "../../../../roles/origin/site/title_site.ts";
 import { fromUtf8, utf8 } from "../../../../lib/core/bytes.ts";
 import type { Files } from "../../../../lib/io/files.ts";
 import { openFolderSite } from "../../../../roles/origin/site/folder_site.ts";
 import { memoryResource } from "../../../../roles/origin/site/site.ts";
+import { ManualClock } from "../../../support/manual_clock.ts";
 import { MemoryFiles } from "../../../support/memory_files.ts";
+import { roleContext } from "../../../support/role_context.ts";
 
 Deno.test("memoryResource follows its bytes with zeros up to its size", async () => {
   const resource = memoryResource(Uint8Array.of(1, 2, 3), {
@@ -70,11 +71,9 @@ Deno.test("TitleSite has live segments from their end on, and for a while after 
     segmentMs: 2000,
   });
   let sinceMs = 0;
-  const site = new TitleSite(plan, {
-    clock: { nowMs: () => 0, wallMs: () => startWallMs + sinceMs },
-    emit() {},
-    signal: new AbortController().signal,
-  } as unknown as RoleContext);
+  const clock = new ManualClock();
+  clock.wallMs = () => startWallMs + sinceMs;
+  const site = new TitleSite(plan, roleContext({ clock }));
   const has = async (number: number) => {
     const names = [`video_360_20261126_${number}.m4s`];
     return await site.find({ names, folder: false }) !== null;
