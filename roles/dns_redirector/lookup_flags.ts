@@ -1,13 +1,12 @@
-import { parseCidr } from "../../lib/core/address.ts";
 import {
   flag,
   type FlagValues,
   neverWith,
   onlyWith,
-  serverFlags,
+  ownAddressFlag,
 } from "../../lib/cli/flags.ts";
 import { ROOT_FLAGS } from "./recursive_flags.ts";
-import { parseType } from "./zone_flags.ts";
+import { typeFlag } from "./zone_flags.ts";
 
 /** The flags of the small dig. */
 export const LOOKUP_FLAGS = {
@@ -16,25 +15,19 @@ export const LOOKUP_FLAGS = {
     default: "127.0.0.1:5300",
     help: "The server to ask",
   }),
-  type: parseType,
-  subnet: {
-    ...flag.text({
-      placeholder: "CIDR",
-      help: "Asks for the clients of this network (EDNS Client Subnet)",
-    }),
-    absent: undefined,
-    parse: parseCidr,
-  },
+  type: typeFlag,
+  subnet: flag.cidr({
+    help: "Asks for the clients of this network (EDNS Client Subnet)",
+  }),
   tcp: flag.toggle({ help: "Asks over TCP" }),
   trace: flag.toggle({
     help:
       "Walks from the root to the answer as a resolver does and draws the steps; starts at --root-hint, or else at --at",
   }),
   ...onlyWith("trace", ROOT_FLAGS),
-  host: {
-    ...serverFlags({ port: 0 }).host,
+  host: ownAddressFlag({
     help: "Address to ask from; without it the system's choice",
-  },
+  }),
   ...neverWith(["trace"], {
     timeout: flag.duration({
       default: "1s",

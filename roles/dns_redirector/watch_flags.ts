@@ -1,6 +1,6 @@
 import {
-  type Flag,
   flag,
+  flagKind,
   type FlagValues,
   onlyWith,
 } from "../../lib/cli/flags.ts";
@@ -37,36 +37,18 @@ export const WATCH_EVENTS = [
 
 /** The flags that say how edges are watched. */
 export const WATCH_FLAGS = {
-  healthCheck: {
-    ...flag.text({
-      placeholder: "tcp|PATH",
-      help:
-        "Checks the edges, and answers with those in service: that they take TCP connections, or what they answer to GET PATH (off unless given; tcp with --policy latency)",
-    }),
-    parse(text: string) {
-      if (text === "tcp" || /^\/[\x21-\x7e]*$/.test(text)) return text;
-      throw new RangeError(
-        `must be tcp, or a path such as /healthz, got "${text}"`,
-      );
-    },
-  } as Flag<string | undefined>,
+  healthCheck: flagKind("tcp|PATH", parseCheck)({
+    help:
+      "Checks the edges, and answers with those in service: that they take TCP connections, or what they answer to GET PATH (off unless given; tcp with --policy latency)",
+  }),
   healthPort: flag.port({
     default: "8081",
     help: "Port that is checked, unless an edge has its own (port=N)",
   }),
   ...onlyWith("healthCheck", {
-    healthHost: {
-      ...flag.text({
-        placeholder: "NAME",
-        help: "Host that GET names (default: the edge's address)",
-      }),
-      parse(text: string) {
-        if (isUrlHost(text)) return text;
-        throw new RangeError(
-          `must be a host such as video.kingcdn.example, perhaps with a port, got "${text}"`,
-        );
-      },
-    } as Flag<string | undefined>,
+    healthHost: flagKind("NAME", parseUrlHost)({
+      help: "Host that GET names (default: the edge's address)",
+    }),
     healthStatus: flag.count({
       default: "200",
       help: "Status that an edge in service answers to GET",
@@ -99,15 +81,25 @@ export const WATCH_FLAGS = {
     default: "/metrics",
     help: "Page of metrics that --policy load reads",
   }),
-  loadMetric: {
-    ...flag.text({
-      placeholder: 'NAME[{LABEL="VALUE"}]',
-      help:
-        "Metric that tells the load; of one that ends with _total the growth per second (default: the bytes that our edges send)",
-    }),
-    parse: parseMetricSelector,
-  } as Flag<MetricSelector | undefined>,
+  loadMetric: flagKind('NAME[{LABEL="VALUE"}]', parseMetricSelector)({
+    help:
+      "Metric that tells the load; of one that ends with _total the growth per second (default: the bytes that our edges send)",
+  }),
 };
+
+function parseCheck(text: string): string {
+  if (text === "tcp" || /^\/[\x21-\x7e]*$/.test(text)) return text;
+  throw new RangeError(
+    `must be tcp, or a path such as /healthz, got "${text}"`,
+  );
+}
+
+function parseUrlHost(text: string): string {
+  if (isUrlHost(text)) return text;
+  throw new RangeError(
+    `must be a host such as video.kingcdn.example, perhaps with a port, got "${text}"`,
+  );
+}
 
 /** The values of {@linkcode WATCH_FLAGS}. */
 export type WatchFlagValues = FlagValues<typeof WATCH_FLAGS>;

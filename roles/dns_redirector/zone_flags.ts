@@ -1,13 +1,14 @@
 import { isAddress } from "../../lib/core/address.ts";
-import { type Flag, flag, type FlagValues } from "../../lib/cli/flags.ts";
-import { InputError } from "../../lib/core/errors.ts";
-import { RECORD_TYPES, typeNumber } from "../../lib/dns/codes.ts";
-import type { EdgeBook } from "../../lib/dns/select/edge.ts";
 import {
-  parseSteering,
-  POLICY_NAMES,
-  type Steering,
-} from "../../lib/dns/select/mod.ts";
+  type Flag,
+  flag,
+  flagKind,
+  type FlagValues,
+} from "../../lib/cli/flags.ts";
+import { InputError } from "../../lib/core/errors.ts";
+import { typeNumber } from "../../lib/dns/codes.ts";
+import type { EdgeBook } from "../../lib/dns/select/edge.ts";
+import { parseSteering, POLICY_NAMES } from "../../lib/dns/select/mod.ts";
 import type { ZoneData } from "../../lib/dns/authority/zone.ts";
 import {
   parseAliasFlag,
@@ -29,26 +30,17 @@ export function words<T>(
   help: string,
   parse: (text: string) => T,
 ): Flag<readonly NonNullable<T>[]> {
-  return flag.list({ ...flag.text({ placeholder, help }), parse } as Flag<T>);
+  return flag.list(flagKind(placeholder, parse)({ help }));
 }
 
 /** A record type by name or as `TYPE257`. */
-export const parseType: Flag<number> = {
-  help: "Record type",
-  placeholder: "TYPE",
-  defaultText: "A",
-  absent: RECORD_TYPES.A,
-  kind: "value",
-  parse(text) {
-    const type = typeNumber(text);
-    if (type === undefined) {
-      throw new RangeError(
-        `must be a record type such as A, AAAA or CNAME, got "${text}"`,
-      );
-    }
-    return type;
-  },
-};
+export const typeFlag: Flag<number> = flagKind("TYPE", (text) => {
+  const type = typeNumber(text);
+  if (type !== undefined) return type;
+  throw new RangeError(
+    `must be a record type such as A, AAAA or CNAME, got "${text}"`,
+  );
+})({ default: "A", help: "Record type" });
 
 /** The flags that say what the server answers. */
 export const ZONE_FLAGS = {
@@ -77,16 +69,12 @@ export const ZONE_FLAGS = {
     "A name that is an alias, in its own zone",
     parseAliasFlag,
   ),
-  policy: {
-    ...flag.text({
-      placeholder: "NAME[,NAME]",
-      help: `How an edge is chosen (${
-        POLICY_NAMES.join(", ")
-      }), or several, each among what the one before it left, such as geo,load; wins over the zone file's (which has round-robin if it says nothing)`,
-    }),
+  policy: flagKind("NAME[,NAME]", parseSteering)({
     choices: POLICY_NAMES,
-    parse: parseSteering,
-  } as Flag<Steering | undefined>,
+    help: `How an edge is chosen (${
+      POLICY_NAMES.join(", ")
+    }), or several, each among what the one before it left, such as geo,load; wins over the zone file's (which has round-robin if it says nothing)`,
+  }),
   ttl: flag.duration({
     help:
       "How long an answer with an edge may be kept, in whole seconds; 20s unless the zone file says otherwise",
