@@ -1,21 +1,19 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { startOrigin } from "../support/origin.ts";
 import { runProgram, startProgram } from "../support/program.ts";
 import { answerOf } from "../support/small_title.ts";
 
 /** An origin of 20 s of the built-in title, in two low rates. */
-async function startOrigin(...more: readonly string[]) {
-  const origin = await startProgram([
-    ..."origin --host 127.0.0.1 --port 0 --duration 20s --segment 2s".split(
-      " ",
-    ),
+async function startTitle(...more: readonly string[]) {
+  const { program, url } = await startOrigin(
+    ...["--duration", "20s", "--segment", "2s"],
     ...["--ladder", "360p@200k,480p@600k", ...more],
-  ]);
-  const { port } = await origin.until("role.listening");
-  return { origin, url: `http://127.0.0.1:${port}/manifest.mpd` };
+  );
+  return { origin: program, url: `${url}/manifest.mpd` };
 }
 
 Deno.test("dash-client --cooperate has players share what they play, and asks the CDN for the rest", async () => {
-  const { origin, url } = await startOrigin("--audio");
+  const { origin, url } = await startTitle("--audio");
   await using _origin = origin;
   const run = await runProgram([
     ...["dash-client", url, "--cooperate"],
@@ -42,7 +40,7 @@ Deno.test("dash-client --cooperate has players share what they play, and asks th
 });
 
 Deno.test("dash-client --cooperate has players share segments that are parts of one file", async () => {
-  const { origin, url } = await startOrigin("--addressing", "base", "--audio");
+  const { origin, url } = await startTitle("--addressing", "base", "--audio");
   await using _origin = origin;
   const run = await runProgram([
     ...["dash-client", url, "--cooperate"],

@@ -1,6 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { startEdge } from "../support/edge.ts";
-import { runProgram, startProgram } from "../support/program.ts";
+import { startOrigin } from "../support/origin.ts";
+import {
+  runProgram,
+  startProgram,
+  temporaryFolder,
+} from "../support/program.ts";
 import { answerOf, manifestOf, SEGMENTS } from "../support/small_title.ts";
 
 Deno.test("dash-client --trace is no faster than its trace", async () => {
@@ -8,8 +13,8 @@ Deno.test("dash-client --trace is no faster than its trace", async () => {
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     (request) => answerOf(new URL(request.url).pathname),
   );
-  const folder = await Deno.makeTempDir();
-  const trace = `${folder}/slow.csv`;
+  await using folder = await temporaryFolder();
+  const trace = `${folder.path}/slow.csv`;
   await Deno.writeTextFile(
     trace,
     "duration_ms,kbps,latency_ms\n1000,72,100\n1000,24,100\n",
@@ -21,7 +26,6 @@ Deno.test("dash-client --trace is no faster than its trace", async () => {
       .split(" "),
     trace,
   ]);
-  await Deno.remove(folder, { recursive: true });
   assertEquals(run.code, 0, run.stderr);
   const result = JSON.parse(run.stdout);
   assertEquals(result.segments.length, SEGMENTS);
@@ -126,13 +130,12 @@ Deno.test("dash-client --cmcd tells our edge how it does, in the query and in he
 });
 
 Deno.test("dash-client plays a live title with sound, and stays behind its live edge as told", async () => {
-  await using origin = await startProgram([
-    ...["origin", "--port", "0", "--host", "127.0.0.1"],
+  const { program, url } = await startOrigin(
     ...["--live", "--audio", "--segment", "1s"],
-  ]);
-  const { port } = await origin.until("role.listening");
+  );
+  await using _ = program;
   const run = await runProgram([
-    ...["dash-client", `http://127.0.0.1:${port}/manifest.mpd`, "--json"],
+    ...["dash-client", `${url}/manifest.mpd`, "--json"],
     ...["--duration", "3s", "--live-delay", "3s", "--catch-up", "0"],
     ...["--abr", "fixed", "--quality", "lowest"],
   ]);
@@ -147,7 +150,7 @@ Deno.test("dash-client plays a live title with sound, and stays behind its live 
   assert(result.latency.meanMs >= 2900, `${result.latency.meanMs}`);
   assertEquals(result.latency.targetMs, 3000);
   const two = await runProgram([
-    ...["dash-client", `http://127.0.0.1:${port}/manifest.mpd`, "--json"],
+    ...["dash-client", `${url}/manifest.mpd`, "--json"],
     ..."--clients 2 --stagger 0s --duration 1s --live-delay 3s".split(" "),
   ]);
   assertEquals(two.code, 0, two.stderr);

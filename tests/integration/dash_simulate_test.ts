@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { runProgram } from "../support/program.ts";
+import { runProgram, temporaryFolder } from "../support/program.ts";
 import { ABR_NAMES } from "../../lib/dash/abr/mod.ts";
 
 const MOVIE = JSON.stringify({
@@ -15,15 +15,11 @@ async function inFolder(
   files: Readonly<Record<string, string>>,
   use: (folder: string) => Promise<void>,
 ) {
-  const folder = await Deno.makeTempDir();
-  try {
-    for (const [name, text] of Object.entries(files)) {
-      await Deno.writeTextFile(`${folder}/${name}`, text);
-    }
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  await using folder = await temporaryFolder();
+  for (const [name, text] of Object.entries(files)) {
+    await Deno.writeTextFile(`${folder.path}/${name}`, text);
   }
+  await use(folder.path);
 }
 
 Deno.test("dash-client --abr all compares every rule on one trace, with the optimum, and writes a report", async () => {

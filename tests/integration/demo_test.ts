@@ -1,6 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { runProgram, startProgram } from "../support/program.ts";
+import {
+  runProgram,
+  startProgram,
+  temporaryFolder,
+} from "../support/program.ts";
 
 /** Small numbers: these show that the acts work, not what they teach. */
 const SWARM = {
@@ -34,30 +38,26 @@ interface DemoResult {
 
 for (const act of ACTS) {
   Deno.test(`demo plays ${act.act} with real peers and writes its report`, async () => {
-    const folder = await Deno.makeTempDir({ prefix: "rolecall-test-" });
-    try {
-      const scenario = join(folder, "small.json");
-      await Deno.writeTextFile(
-        scenario,
-        JSON.stringify({ title: "Small", acts: [act] }),
-      );
-      const out = join(folder, "out");
-      const { stdout, stderr } = await runProgram([
-        ...["demo", scenario, "--json", "--out", out, "--seed", "1"],
-      ]);
-      const result: DemoResult = JSON.parse(stdout.slice(stdout.indexOf("{")));
-      assertEquals(result.figures.map(({ act }) => act), [act.act]);
-      // What such small swarms teach is left to chance; that every copy is the file is not.
-      const copies = result.checks.filter(({ check }) =>
-        check.includes("byte by byte")
-      );
-      assert(copies.length > 0 || act.act === "churn", stderr);
-      assertEquals(copies.filter(({ held }) => !held), []);
-      const report = await Deno.readTextFile(join(out, "report.html"));
-      assertStringIncludes(report, "<svg");
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    await using folder = await temporaryFolder();
+    const scenario = join(folder.path, "small.json");
+    await Deno.writeTextFile(
+      scenario,
+      JSON.stringify({ title: "Small", acts: [act] }),
+    );
+    const out = join(folder.path, "out");
+    const { stdout, stderr } = await runProgram([
+      ...["demo", scenario, "--json", "--out", out, "--seed", "1"],
+    ]);
+    const result: DemoResult = JSON.parse(stdout.slice(stdout.indexOf("{")));
+    assertEquals(result.figures.map(({ act }) => act), [act.act]);
+    // What such small swarms teach is left to chance; that every copy is the file is not.
+    const copies = result.checks.filter(({ check }) =>
+      check.includes("byte by byte")
+    );
+    assert(copies.length > 0 || act.act === "churn", stderr);
+    assertEquals(copies.filter(({ held }) => !held), []);
+    const report = await Deno.readTextFile(join(out, "report.html"));
+    assertStringIncludes(report, "<svg");
   });
 }
 
@@ -154,38 +154,34 @@ async function isAlive(pid: number): Promise<boolean> {
 }
 
 Deno.test("demo says what is wrong with a scenario, or with its name, in one line", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "rolecall-test-" });
-  try {
-    const scenario = join(folder, "wrong.json");
-    await Deno.writeTextFile(
-      scenario,
-      '{\n  "title": "T",\n  "acts": [\n    { "act": "churn", "file": "1MiB", "leches": 3 }\n  ]\n}',
-    );
-    for (
-      const [args, said] of [
-        [
-          ["demo", scenario],
-          "line 4: acts[0].serverUpload must be a text, got nothing",
-        ],
-        [["demo", "churm"], 'did you mean "churn"?'],
-        [["demo", "churn", "--clients", "1,2"], "--clients must be one number"],
-        [["demo", "distribution", "--clients", "31"], "more with --simulate"],
-        [
-          ["demo", "all", "--simulate"],
-          "--simulate is for scenarios of swarms only",
-        ],
-        [
-          ["demo", "churn", "--free-riders", "1"],
-          "--free-riders means nothing",
-        ],
-      ] as const
-    ) {
-      const { code, stderr } = await runProgram(args);
-      assertEquals(code, 2);
-      assertStringIncludes(stderr, said);
-      assertEquals(stderr.trim().split("\n").length, 1, stderr);
-    }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  await using folder = await temporaryFolder();
+  const scenario = join(folder.path, "wrong.json");
+  await Deno.writeTextFile(
+    scenario,
+    '{\n  "title": "T",\n  "acts": [\n    { "act": "churn", "file": "1MiB", "leches": 3 }\n  ]\n}',
+  );
+  for (
+    const [args, said] of [
+      [
+        ["demo", scenario],
+        "line 4: acts[0].serverUpload must be a text, got nothing",
+      ],
+      [["demo", "churm"], 'did you mean "churn"?'],
+      [["demo", "churn", "--clients", "1,2"], "--clients must be one number"],
+      [["demo", "distribution", "--clients", "31"], "more with --simulate"],
+      [
+        ["demo", "all", "--simulate"],
+        "--simulate is for scenarios of swarms only",
+      ],
+      [
+        ["demo", "churn", "--free-riders", "1"],
+        "--free-riders means nothing",
+      ],
+    ] as const
+  ) {
+    const { code, stderr } = await runProgram(args);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, said);
+    assertEquals(stderr.trim().split("\n").length, 1, stderr);
   }
 });

@@ -4,8 +4,8 @@ import { parseName } from "../../lib/dns/name.ts";
 import { frameMessage, MessageDecoder } from "../../lib/dns/stream.ts";
 import { encodeQuery } from "../../lib/dns/stub_query.ts";
 import {
+  portOf,
   runProgram,
-  type StartedProgram,
   startProgram,
   temporaryFolder,
 } from "../support/program.ts";
@@ -32,14 +32,6 @@ const SLIDES = [
   "127.2.0.0/16=127.0.0.4",
 ];
 
-async function portOf(server: StartedProgram): Promise<number> {
-  const { port } = await server.until(
-    "role.listening",
-    (event) => event.transport === "tcp",
-  );
-  return port;
-}
-
 function lookup(port: number, ...args: string[]) {
   return lookupAt(`127.0.0.1:${port}`, ...args);
 }
@@ -54,7 +46,7 @@ async function lookupAt(at: string, ...args: string[]) {
 
 Deno.test("dns-redirector sends clients of two networks to two edges, by source address and by client subnet", async () => {
   await using server = await startProgram(SLIDES);
-  const port = await portOf(server);
+  const port = await portOf(server, "tcp");
   const name = "video.netcinema.example";
   const [first, second, byOption, overTcp] = await Promise.all([
     lookup(port, "--query", name, "--host", "127.1.0.9"),
@@ -109,7 +101,7 @@ Deno.test("dns-redirector is asked over IPv6, chooses by IPv6 networks, and know
     ...["--site", "2001:db8:2::/48=fd00::4", "--site", "::1/128=fd00::4"],
     ...["--site", "127.0.0.0/8=fd00::3"],
   ]);
-  const port = await portOf(server);
+  const port = await portOf(server, "tcp");
   const type = ["--query", name, "--type", "AAAA"];
   const [near, far, own, ipv4, address] = await Promise.all([
     lookupAt(`[::1]:${port}`, ...type, "--subnet", "2001:db8:1:200::/56"),
@@ -153,7 +145,7 @@ Deno.test("dns-redirector serves zone files, and says NXDOMAIN and REFUSED", asy
     "--ttl",
     "7s",
   ]);
-  const port = await portOf(server);
+  const port = await portOf(server, "tcp");
   const [islands, ns, missing, foreign] = await Promise.all([
     lookup(
       port,
@@ -213,7 +205,7 @@ Deno.test("dns-redirector answers pipelined queries in order, however they are s
     "--idle-timeout",
     "300ms",
   ]);
-  const port = await portOf(server);
+  const port = await portOf(server, "tcp");
   const name = parseName("video.kingcdn.example");
   const query = (id: number) =>
     frameMessage(encodeQuery({ id, name, type: 1 }));
@@ -245,7 +237,7 @@ Deno.test("dns-redirector answers pipelined queries in order, however they are s
 
 Deno.test("dns-redirector --engine batch answers over TCP though queries over UDP never cease", async () => {
   await using server = await startProgram([...SLIDES, "--engine", "batch"]);
-  const port = await portOf(server);
+  const port = await portOf(server, "tcp");
   const name = parseName("video.kingcdn.example");
   using socket = localSocket();
   const { datagrams } = socket;
@@ -275,7 +267,7 @@ Deno.test("dns-redirector --engine batch answers over TCP though queries over UD
 
 Deno.test("dns-redirector survives garbage and says so", async () => {
   await using server = await startProgram(SLIDES);
-  const port = await portOf(server);
+  const port = await portOf(server, "tcp");
   const to = { transport: "udp", hostname: "127.0.0.1", port } as const;
   using socket = localSocket();
   let state = 77;
@@ -368,7 +360,7 @@ Deno.test("dns-redirector serves a changed zone file at once after SIGHUP, by it
     ...["dns-redirector", "--host", "127.0.0.1", "--port", "0"],
     ...["--zone", path],
   ]);
-  const port = await portOf(server);
+  const port = await portOf(server, "tcp");
   await server.until("zone.loaded", (event) => event.serial === 1);
   const address = async () =>
     (await lookup(port, "--query", "www.site.example")).addresses[0];

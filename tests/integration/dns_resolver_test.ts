@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
+  portOf,
   runProgram,
   type StartedProgram,
   startProgram,
@@ -61,7 +62,7 @@ async function startWorld(open: AsyncDisposableStack) {
       ]),
     );
     authorities.push(server);
-    port = `${await portOf(server)}`;
+    port = `${await portOf(server, "tcp")}`;
   }
   const resolver = open.use(
     await startProgram([
@@ -70,16 +71,8 @@ async function startWorld(open: AsyncDisposableStack) {
       ...["--root-hint", `a.root=127.0.1.1:${port}`],
     ]),
   );
-  const at = `127.0.0.1:${await portOf(resolver)}`;
+  const at = `127.0.0.1:${await portOf(resolver, "tcp")}`;
   return { resolver, authorities, at, root: `127.0.1.1:${port}` };
-}
-
-async function portOf(server: StartedProgram): Promise<number> {
-  const { port } = await server.until(
-    "role.listening",
-    (event) => event.transport === "tcp",
-  );
-  return port;
 }
 
 async function lookup(at: string, ...args: string[]) {

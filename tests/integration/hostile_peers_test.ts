@@ -3,6 +3,7 @@ import { concat, fromHex, fromUtf8, utf8 } from "../../lib/core/bytes.ts";
 import { seededRng } from "../../lib/core/rng.ts";
 import { eventually } from "../support/eventually.ts";
 import {
+  portOf,
   type StartedProgram,
   startProgram,
   temporaryFolder,
@@ -102,10 +103,7 @@ async function start(args: readonly string[]): Promise<
   { readonly program: StartedProgram; readonly port: number }
 > {
   const program = await startProgram([...args, "--host", HOST, "--port", "0"]);
-  const { port } = await program.until(
-    "role.listening",
-    ({ transport }) => transport !== "udp",
-  );
+  const port = await portOf(program, "tcp", "http");
   return { program, port };
 }
 
@@ -174,10 +172,7 @@ for (const { args, ask, find } of SERVERS) {
         [...args, "--host", HOST, "--port", "0"],
         { inside: ["sh", "-c", 'ulimit -n 64 && exec "$@"', "sh"] },
       );
-      const { port } = await program.until(
-        "role.listening",
-        ({ transport }) => transport !== "udp",
-      );
+      const port = await portOf(program, "tcp", "http");
       const held: Deno.TcpConn[] = [];
       while (held.length < 100) {
         try {
@@ -215,10 +210,7 @@ Deno.test("udp servers keep serving after datagrams of every length", async () =
       [tracker, connectRequest, connectRequest.subarray(8)],
     ] as const
   ) {
-    const { port } = await program.until(
-      "role.listening",
-      ({ transport }) => transport === "udp",
-    );
+    const port = await portOf(program, "udp");
     const to = { transport: "udp", hostname: HOST, port } as const;
     const stranger = Deno.listenDatagram({ ...to, port: 0 });
     const rng = seededRng(12);

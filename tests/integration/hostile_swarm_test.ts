@@ -12,13 +12,14 @@ import {
   writePieceHeader,
 } from "../../lib/bittorrent/wire/messages.ts";
 import { eventually } from "../support/eventually.ts";
+import { noise } from "../support/noise.ts";
 import {
   runProgram,
   type StartedProgram,
   startProgram,
   temporaryFolder,
 } from "../support/program.ts";
-import { message, noise, Stranger } from "../support/stranger.ts";
+import { message, Stranger } from "../support/stranger.ts";
 
 const HOST = "127.0.0.1";
 const LOCAL = ["--host", HOST, "--port", "0"];

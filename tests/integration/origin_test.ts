@@ -3,18 +3,8 @@ import { equalBytes } from "../../lib/core/bytes.ts";
 import { SegmentMaker } from "../../lib/media/title/segment_maker.ts";
 import { INIT_NAME, lecturePlan } from "../../lib/media/title/title_plan.ts";
 import { RUNGS, segmentName } from "../support/lecture_title.ts";
-import {
-  runProgram,
-  startProgram,
-  temporaryFolder,
-} from "../support/program.ts";
-
-async function startOrigin(...flags: string[]) {
-  const program = await startProgram(["origin", "--port", "0", ...flags]);
-  const { port, transport } = await program.until("role.listening");
-  assertEquals(transport, "http");
-  return { program, port, url: `http://127.0.0.1:${port}` };
-}
+import { startOrigin } from "../support/origin.ts";
+import { runProgram, temporaryFolder } from "../support/program.ts";
 
 /** Sends a request as it is, unlike fetch, which tidies paths up; returns the whole answer. */
 async function raw(port: number, request: string): Promise<string> {

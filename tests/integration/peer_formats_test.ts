@@ -1,7 +1,7 @@
 /** Torrents of v1, v2 and both, with padding and links, from --create to a finished download, between our own peers. */
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { seededRng } from "../../lib/core/rng.ts";
+import { writeNoise } from "../support/noise.ts";
 import {
   runProgram,
   startProgram,
@@ -17,12 +17,7 @@ const FILES: Readonly<Record<string, number>> = {
 };
 
 async function makeCourse(folder: string): Promise<void> {
-  const rng = seededRng(5);
-  await Deno.mkdir(join(folder, "course", "week 1"), { recursive: true });
-  for (const [name, length] of Object.entries(FILES)) {
-    const bytes = Uint8Array.from({ length }, () => rng() * 256);
-    await Deno.writeFile(join(folder, name), bytes);
-  }
+  await writeNoise(folder, FILES, 5);
   await Deno.writeTextFile(join(folder, "course", ".hidden"), "h");
   await Deno.symlink("week 1/tiny", join(folder, "course", "link"));
 }

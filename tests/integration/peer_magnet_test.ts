@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { seededRng } from "../../lib/core/rng.ts";
 import { encodeExtendedHandshake } from "../../lib/bittorrent/wire/extended.ts";
 import {
   encodeFeatures,
@@ -9,6 +8,7 @@ import {
 import { parseMagnet } from "../../lib/bittorrent/metainfo/magnet.ts";
 import { encodeMetadataMessage } from "../../lib/bittorrent/wire/ut_metadata.ts";
 import { encodeMessage } from "../../lib/bittorrent/wire/messages.ts";
+import { noise } from "../support/noise.ts";
 import {
   runProgram,
   type StartedProgram,
@@ -21,8 +21,7 @@ const LOCAL = ["--host", "127.0.0.1", "--port", "0", "--lsd", "off"];
 /** A folder with a seed's file, its torrent and its magnet link. */
 async function makeSeed() {
   const folder = await temporaryFolder();
-  const rng = seededRng(12);
-  const content = Uint8Array.from({ length: 3_000_000 }, () => rng() * 256);
+  const content = noise(3_000_000, 12);
   const torrent = join(folder.path, "movie.torrent");
   await Deno.writeFile(join(folder.path, "movie"), content);
   await runProgram([

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import { seededRng } from "../../lib/core/rng.ts";
+import { writeNoise } from "../support/noise.ts";
 import {
   runProgram,
   type StartedProgram,
@@ -28,18 +29,11 @@ async function setUp(
 ): Promise<Setting> {
   const stack = new AsyncDisposableStack();
   const { path: folder } = stack.use(await temporaryFolder());
-  const rng = seededRng(31);
-  const contents = new Map<string, Uint8Array>();
-  for (const [name, length] of Object.entries(lengths)) {
-    const bytes = Uint8Array.from({ length }, () => rng() * 256);
-    const path = join(folder, "seed", "lab", name);
-    await Deno.mkdir(join(path, ".."), { recursive: true });
-    await Deno.writeFile(path, bytes);
-    contents.set(name, bytes);
-  }
+  const shared = join(folder, "seed", "lab");
+  const contents = await writeNoise(shared, lengths, 31);
   const torrent = join(folder, "lab.torrent");
   const made = await runProgram([
-    ...["peer", "--create", join(folder, "seed", "lab"), "-o", torrent],
+    ...["peer", "--create", shared, "-o", torrent],
     ...["--piece-length", "16KiB"],
   ]);
   assertEquals(made.code, 0, made.stderr);

@@ -1,9 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { concat, fromHex } from "../../lib/core/bytes.ts";
-import { seededRng } from "../../lib/core/rng.ts";
 import { encodeHandshake } from "../../lib/bittorrent/wire/handshake.ts";
+import { noise } from "../support/noise.ts";
 import {
+  portOf,
   runProgram,
   type StartedProgram,
   startProgram,
@@ -11,12 +12,6 @@ import {
 } from "../support/program.ts";
 
 const LOCAL = ["--host", "127.0.0.1", "--port", "0"];
-
-/** Bytes nobody would make up. */
-function noise(length: number, seed: number): Uint8Array {
-  const rng = seededRng(seed);
-  return Uint8Array.from({ length }, () => rng() * 256);
-}
 
 /** Writes a file and makes a torrent of it (or of its folder). */
 async function makeTorrent(
@@ -44,11 +39,8 @@ Deno.test("peer downloads from peers the tracker names and serves while it downl
   await Deno.mkdir(join(folder.path, "seed"));
   await Deno.writeFile(join(folder.path, "seed", "movie"), content);
   await using tracker = await startProgram(["tracker", ...LOCAL]);
-  const door = await tracker.until(
-    "role.listening",
-    (event) => event.transport !== "udp",
-  );
-  const announce = `http://127.0.0.1:${door.port}/announce`;
+  const port = await portOf(tracker, "http");
+  const announce = `http://127.0.0.1:${port}/announce`;
   const torrent = await makeTorrent(folder.path, "seed/movie", [announce]);
   await using seed = await startProgram([
     ...["peer", torrent, "--dir", join(folder.path, "seed"), ...LOCAL],
@@ -184,10 +176,7 @@ Deno.test("peer announces to a UDP tracker", async () => {
     "--udp-port",
     "0",
   ]);
-  const { port } = await tracker.until(
-    "role.listening",
-    (event) => event.transport === "udp",
-  );
+  const port = await portOf(tracker, "udp");
   const torrent = await makeTorrent(folder.path, "file", [
     `udp://127.0.0.1:${port}/announce`,
   ]);

@@ -13,6 +13,7 @@ import { familyOf } from "../../lib/core/address.ts";
 import { toHex, utf8 } from "../../lib/core/bytes.ts";
 import { seededRng } from "../../lib/core/rng.ts";
 import {
+  portOf,
   runProgram,
   startProgram,
   temporaryFolder,
@@ -36,15 +37,8 @@ function request(change: Partial<AnnounceRequest> = {}): AnnounceRequest {
 
 async function startTracker(...flags: string[]) {
   const program = await startProgram(["tracker", "--port", "0", ...flags]);
-  const http = await program.until(
-    "role.listening",
-    (event) => event.transport === "http",
-  );
-  const udp = await program.until(
-    "role.listening",
-    (event) => event.transport === "udp",
-  );
-  return { program, port: http.port, udpPort: udp.port };
+  const port = await portOf(program, "http");
+  return { program, port, udpPort: await portOf(program, "udp") };
 }
 
 async function get(url: string): Promise<Uint8Array> {

@@ -1,7 +1,7 @@
 /** Web seeds (BEP 19): files and folders from our origin and edge, and from servers that misbehave. */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { seededRng } from "../../lib/core/rng.ts";
+import { assertSameFiles, writeNoise } from "../support/noise.ts";
 import {
   runProgram,
   type StartedProgram,
@@ -19,12 +19,7 @@ const FILES: Readonly<Record<string, number>> = {
 };
 
 async function makeCourse(folder: string): Promise<void> {
-  const rng = seededRng(12);
-  await Deno.mkdir(join(folder, "course", "week 1"), { recursive: true });
-  for (const [name, length] of Object.entries(FILES)) {
-    const bytes = Uint8Array.from({ length }, () => rng() * 256);
-    await Deno.writeFile(join(folder, name), bytes);
-  }
+  await writeNoise(folder, FILES, 12);
 }
 
 async function make(
@@ -55,16 +50,6 @@ async function leech(torrent: string, folder: string, args: string[] = []) {
   return { result: JSON.parse(ended.stdout), events };
 }
 
-async function assertSame(seed: string, folder: string): Promise<void> {
-  for (const name of Object.keys(FILES)) {
-    assertEquals(
-      await Deno.readFile(join(folder, name)),
-      await Deno.readFile(join(seed, name)),
-      name,
-    );
-  }
-}
-
 for (const format of ["v1", "v2", "hybrid"]) {
   Deno.test(`peer downloads a ${format} folder from our origin and, through it, from our edge, in few requests`, async () => {
     await using folder = await temporaryFolder();
@@ -87,7 +72,7 @@ for (const format of ["v1", "v2", "hybrid"]) {
       ]);
       const leechFolder = await Deno.makeTempDir({ dir: folder.path });
       const { result, events } = await leech(torrent, leechFolder);
-      await assertSame(seed, leechFolder);
+      await assertSameFiles(Object.keys(FILES), seed, leechFolder);
       assertEquals([result.complete, result.wastedBytes], [true, 0]);
       const fetched = events.filter(({ type }) => type === "webseed.fetched");
       // 57 pieces, two files of more than one: a first byte, and runs.

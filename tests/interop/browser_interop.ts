@@ -6,6 +6,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
+import { openPage } from "../support/browser.ts";
 import { startProgram } from "../support/program.ts";
 
 const DASH_JS = "node_modules/dashjs/dist/modern/umd/dash.all.min.js";
@@ -106,37 +107,6 @@ function servePage(manifestUrl: string, player: string) {
   };
 }
 
-/** Starts a browser without a window on `url`; disposing of it ends it. */
-async function startBrowser(url: string): Promise<AsyncDisposable> {
-  const profile = await Deno.makeTempDir({ prefix: "rolecall-test-" });
-  const child = new Deno.Command("chromium", {
-    args: [
-      ...["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"],
-      ...["--autoplay-policy=no-user-gesture-required", "--mute-audio"],
-      ...["--window-size=1280,720", `--user-data-dir=${profile}`, url],
-    ],
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  return {
-    async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGTERM");
-      } catch { /* It has ended. */ }
-      await child.status;
-      // Its helpers end a little later, and write to the profile until then.
-      for (let attempt = 0; attempt < 50; attempt++) {
-        try {
-          return await Deno.remove(profile, { recursive: true });
-        } catch {
-          await new Promise((done) => setTimeout(done, 100));
-        }
-      }
-    },
-  };
-}
-
 function near(got: readonly number[], wanted: readonly number[]): boolean {
   return got.every((value, at) => Math.abs(value - wanted[at]!) <= 12);
 }
@@ -151,7 +121,7 @@ Deno.test("Chromium with dash.js plays the title and switches between its rates"
     `http://127.0.0.1:${port}/manifest.mpd`,
     player,
   );
-  await using _ = await startBrowser(site.url);
+  await using _ = await openPage(site.url);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error("no report")), REPORT_MS);

@@ -3,12 +3,8 @@
  * web server; and our own origin.
  */
 import { assert, assertEquals } from "@std/assert";
-import {
-  runProgram,
-  runTool,
-  startProgram,
-  temporaryFolder,
-} from "../support/program.ts";
+import { startOrigin } from "../support/origin.ts";
+import { runProgram, runTool, temporaryFolder } from "../support/program.ts";
 
 const MEDIA_S = 12;
 const SEGMENT_S = 2;
@@ -131,14 +127,10 @@ Deno.test("dash-client --download-only saves a file that ffprobe counts every fr
 Deno.test("dash-client plays byte ranges of ffmpeg's single files from our origin", async () => {
   await using folder = await temporaryFolder();
   await makeTitle(folder.path, ["-use_template", "0", "-single_file", "1"]);
-  await using origin = await startProgram([
-    "origin",
-    ..."--host 127.0.0.1 --port 0 --root".split(" "),
-    folder.path,
-  ]);
-  const { port } = await origin.until("role.listening");
+  const origin = await startOrigin("--root", folder.path);
+  await using _ = origin.program;
   const file = `${folder.path}/saved.mp4`;
-  const url = `http://127.0.0.1:${port}/manifest.mpd`;
+  const url = `${origin.url}/manifest.mpd`;
   const run = await runProgram([
     "dash-client",
     url,
@@ -165,13 +157,11 @@ function singleFileOf(folder: string, height: string): string {
 }
 
 Deno.test("dash-client plays our origin's own title", async () => {
-  await using origin = await startProgram(
-    "origin --host 127.0.0.1 --port 0".split(" "),
-  );
-  const { port } = await origin.until("role.listening");
+  const { program, url } = await startOrigin();
+  await using _ = program;
   const run = await runProgram([
     "dash-client",
-    `http://127.0.0.1:${port}/manifest.mpd`,
+    `${url}/manifest.mpd`,
     ..."--duration 30s --speed 10 --json".split(" "),
   ], { timeoutMs: 60_000 });
   assertEquals(run.code, 0, run.stderr);

@@ -6,9 +6,9 @@
 import { assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { equalBytes } from "../../lib/core/bytes.ts";
-import { seededRng } from "../../lib/core/rng.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Host, makeHosts } from "../support/namespaces.ts";
+import { noise } from "../support/noise.ts";
 import {
   runProgram,
   runTool,
@@ -94,11 +94,10 @@ async function makeSetting(count: number, id: string, net: number) {
   const stack = new AsyncDisposableStack();
   const { path } = stack.use(await temporaryFolder());
   const { hosts } = stack.use(await makeHosts(count, { id, net }));
-  const rng = seededRng(net);
-  const bytes = Uint8Array.from({ length: SIZE }, () => rng() * 256);
   const folders = hosts.map(({ name }) => join(path, name));
   const seed = join(path, "seed");
   for (const folder of [seed, ...folders]) await Deno.mkdir(folder);
+  const bytes = noise(SIZE, net);
   await Deno.writeFile(join(seed, "lecture.mp4"), bytes);
   const torrent = join(path, "lecture.torrent");
   const made = await runProgram([

@@ -13,7 +13,7 @@ import { displayName, parseName } from "../../lib/dns/name.ts";
 import { formatRdata } from "../../lib/dns/rdata.ts";
 import { encodeQuery } from "../../lib/dns/stub_query.ts";
 import { eventually } from "../support/eventually.ts";
-import { startProgram, temporaryFolder } from "../support/program.ts";
+import { portOf, startProgram, temporaryFolder } from "../support/program.ts";
 import { startKnot, startNsd } from "../support/name_servers.ts";
 import { freePort } from "../support/tools.ts";
 
@@ -162,10 +162,7 @@ Deno.test("dns-redirector answers as NSD does, and as NSD and Knot DNS do that h
     ...["dns-redirector", "--host", "127.0.0.1", "--port", "0"],
     ...["--zone", file, "--allow-transfer", "127.0.0.0/8"],
   ]);
-  const { port } = await server.until(
-    "role.listening",
-    (event) => event.transport === "tcp",
-  );
+  const port = await portOf(server, "tcp");
   const nsd = await placeOf("nsd", path);
   await using _nsd = await startNsd({
     ...nsd,

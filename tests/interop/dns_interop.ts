@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
+  portOf,
   runProgram,
   runTool,
   type StartedProgram,
@@ -31,10 +32,7 @@ async function serve(
     "2001:db8::/32=fd00::4",
     ...more,
   ]);
-  const { port } = await server.until(
-    "role.listening",
-    (event) => event.transport === "tcp",
-  );
+  const port = await portOf(server, "tcp");
   return { server, port: String(port) };
 }
 

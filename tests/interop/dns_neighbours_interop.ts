@@ -3,22 +3,15 @@
  * stands in front of us and caches; our resolver walks through NSD and Knot DNS to our own authority.
  */
 import { assertEquals, assertMatch } from "@std/assert";
+import { eventually } from "../support/eventually.ts";
 import {
+  portOf,
   runTool,
-  type StartedProgram,
   startProgram,
   temporaryFolder,
 } from "../support/program.ts";
 import { startKnot, startNsd } from "../support/name_servers.ts";
 import { freePort, startTool } from "../support/tools.ts";
-
-async function portOf(server: StartedProgram): Promise<number> {
-  const { port } = await server.until(
-    "role.listening",
-    (event) => event.transport === "tcp",
-  );
-  return port;
-}
 
 /** The CDN's authority: two edges, one for each half of the network. */
 async function startCdn(host: string, port = 0) {
@@ -29,7 +22,7 @@ async function startCdn(host: string, port = 0) {
     ...["--site", "127.1.0.0/16=127.0.0.3", "--site", "127.2.0.0/16=127.0.0.4"],
     ...["--cname", "video.netcinema.example=video.kingcdn.example"],
   ]);
-  return { server, port: await portOf(server) };
+  return { server, port: await portOf(server, "tcp") };
 }
 
 /** Asks with dig until somebody listens; returns its answer in short. */
@@ -37,18 +30,15 @@ async function dig(
   { at, port }: { readonly at: string; readonly port: number },
   ...args: readonly string[]
 ): Promise<string> {
-  for (let tries = 1;; tries++) {
-    const { code, stdout, stderr } = await runTool("dig", [
+  const { code, stdout, stderr } = await eventually(async () => {
+    const answer = await runTool("dig", [
       ...[`@${at}`, "-p", String(port), "+short", ...args],
     ]);
     // 9: refused at once, the program that is to listen there is not so far.
-    if (code === 9 && tries < 300) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      continue;
-    }
-    assertEquals([code, stderr], [0, ""], stdout);
-    return stdout.trim();
-  }
+    return answer.code !== 9 && answer;
+  }, { account: () => `nobody answers at ${at}`, limitMs: 30_000 });
+  assertEquals([code, stderr], [0, ""], stdout);
+  return stdout.trim();
 }
 
 Deno.test("drill and host understand aliases, edges, what is not there, and TCP", async () => {
@@ -168,7 +158,7 @@ Deno.test("our resolver walks from NSD's root by Knot DNS to our authority, for 
     ...["dns-redirector", "--recursive", "--host", "127.0.0.1", "--port", "0"],
     ...["--root-hint", `a.root=127.0.1.1:${port}`],
   ]);
-  const at = { at: "127.0.0.1", port: await portOf(resolver) };
+  const at = { at: "127.0.0.1", port: await portOf(resolver, "tcp") };
   // Until NSD and Knot DNS listen.
   await dig({ at: "127.0.1.1", port }, ".", "SOA", "+norecurse");
   await dig({ at: "127.0.1.3", port }, "netcinema.example", "SOA");

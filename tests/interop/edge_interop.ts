@@ -1,9 +1,10 @@
 /** Other people's programs around our edge: curl in front of it, Python's http.server behind it, and our own origin with its manifest. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { equalBytes } from "../../lib/core/bytes.ts";
-import { seededRng } from "../../lib/core/rng.ts";
 import { countingOrigin } from "../support/counting_origin.ts";
 import { eventually } from "../support/eventually.ts";
+import { noise } from "../support/noise.ts";
+import { startOrigin } from "../support/origin.ts";
 import { runTool, startProgram, temporaryFolder } from "../support/program.ts";
 
 async function startEdge(origin: string, name = "edge-1") {
@@ -57,8 +58,7 @@ async function startPython(folder: string) {
 
 Deno.test("edge caches what Python's http.server serves, and revalidates it, for curl", async () => {
   await using folder = await temporaryFolder();
-  const rng = seededRng(3);
-  const bytes = new Uint8Array(3_000_000).map(() => rng() * 256);
+  const bytes = noise(3_000_000, 3);
   await Deno.writeFile(`${folder.path}/movie.bin`, bytes);
   // Ten days old: by RFC 9111 §4.2.2 good for a day without asking.
   const old = new Date(Date.now() - 10 * 86_400_000);
@@ -111,21 +111,15 @@ Deno.test("edge is no open proxy for curl -x, and never leaves its origin", asyn
 });
 
 Deno.test("edge in front of edge carries our origin's title to curl", async () => {
-  await using origin = await startProgram([
-    "origin",
-    "--host",
-    "127.0.0.1",
-    "--port",
-    "0",
-  ]);
-  const { port } = await origin.until("role.listening");
-  const parent = await startEdge(`http://127.0.0.1:${port}/`);
+  const origin = await startOrigin();
+  await using _origin = origin.program;
+  const parent = await startEdge(`${origin.url}/`);
   await using _parent = parent.program;
   const child = await startEdge(parent.url, "edge-2");
   await using _child = child.program;
   await using folder = await temporaryFolder();
   const files: Uint8Array[] = [];
-  for (const base of [`http://127.0.0.1:${port}`, child.url, child.url]) {
+  for (const base of [origin.url, child.url, child.url]) {
     const file = `${folder.path}/${files.length}`;
     await curl("-f", "-o", file, `${base}/manifest.mpd`);
     files.push(await Deno.readFile(file));

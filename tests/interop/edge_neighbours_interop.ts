@@ -2,10 +2,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import { equalBytes } from "../../lib/core/bytes.ts";
-import { seededRng } from "../../lib/core/rng.ts";
 import { countingOrigin } from "../support/counting_origin.ts";
 import { startEdge } from "../support/edge.ts";
 import { untilListening } from "../support/eventually.ts";
+import { noise } from "../support/noise.ts";
 import { runTool, temporaryFolder } from "../support/program.ts";
 import { freePort, startTool } from "../support/tools.ts";
 
@@ -85,8 +85,7 @@ async function wget(url: string, file: string, ...flags: string[]) {
 Deno.test("edge keeps what nginx serves, for wget, also to go on with a download", async () => {
   await using folder = await temporaryFolder();
   await Deno.chmod(folder.path, 0o755);
-  const rng = seededRng(8);
-  const bytes = Uint8Array.from({ length: 1_500_000 }, () => rng() * 256);
+  const bytes = noise(1_500_000, 8);
   const root = join(folder.path, "root");
   await Deno.mkdir(root);
   await Deno.writeFile(join(root, "film.bin"), bytes);

@@ -6,7 +6,7 @@ import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { decodeBencodeDictionary } from "../../lib/bittorrent/bencode.ts";
 import { toHex } from "../../lib/core/bytes.ts";
-import { seededRng } from "../../lib/core/rng.ts";
+import { writeNoise } from "../support/noise.ts";
 import { runProgram, runTool, temporaryFolder } from "../support/program.ts";
 
 const PYTHON = "/usr/bin/python3";
@@ -19,12 +19,7 @@ const FILES: Readonly<Record<string, number>> = {
 };
 
 async function makeCourse(folder: string): Promise<string> {
-  const rng = seededRng(6);
-  await Deno.mkdir(join(folder, "course", "sub", "deep"), { recursive: true });
-  for (const [name, length] of Object.entries(FILES)) {
-    const bytes = Uint8Array.from({ length }, () => rng() * 256);
-    await Deno.writeFile(join(folder, name), bytes);
-  }
+  await writeNoise(folder, FILES, 6);
   return join(folder, "course");
 }
 

@@ -1,15 +1,8 @@
 /** The test card in every form the origin has: valid by MPEG's schema, and decoded by ffmpeg, as DASH and as HLS. */
 import { assert, assertEquals } from "@std/assert";
 import { ADDRESSINGS } from "../../lib/media/manifests/published.ts";
-import { runTool, startProgram, temporaryFolder } from "../support/program.ts";
-
-async function startOrigin(...flags: string[]) {
-  const program = await startProgram(
-    ["origin", "--host", "127.0.0.1", "--port", "0", ...flags],
-  );
-  const { port } = await program.until("role.listening");
-  return { program, url: `http://127.0.0.1:${port}` };
-}
+import { startOrigin } from "../support/origin.ts";
+import { runTool, temporaryFolder } from "../support/program.ts";
 
 /** Lets xmllint check a manifest. */
 async function validate(url: string): Promise<void> {

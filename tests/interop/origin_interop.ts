@@ -20,26 +20,14 @@ import {
   segmentName,
   TITLE_FRAMES,
 } from "../support/lecture_title.ts";
-import { runTool, startProgram, temporaryFolder } from "../support/program.ts";
+import { startOrigin } from "../support/origin.ts";
+import { runTool, temporaryFolder } from "../support/program.ts";
 
 /** MPEG's DASH-MPD.xsd with the XLink schema it imports beside it. Not ours to ship: the public repository MPEGGroup/DASHSchema has it. */
 function schemaFile(): string {
   const file = Deno.env.get("ROLECALL_DASH_XSD");
   assert(file, "ROLECALL_DASH_XSD must name MPEG's DASH-MPD.xsd");
   return file;
-}
-
-async function startOrigin(...flags: string[]) {
-  const program = await startProgram([
-    "origin",
-    "--host",
-    "127.0.0.1",
-    "--port",
-    "0",
-    ...flags,
-  ]);
-  const { port } = await program.until("role.listening");
-  return { program, url: `http://127.0.0.1:${port}` };
 }
 
 /** Runs a tool that must succeed without a word on stderr. */

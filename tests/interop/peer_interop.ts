@@ -5,8 +5,8 @@
  */
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { seededRng } from "../../lib/core/rng.ts";
 import { type Host, makeHosts } from "../support/namespaces.ts";
+import { assertSameFiles, writeNoise } from "../support/noise.ts";
 import {
   runProgram,
   type StartedProgram,
@@ -58,15 +58,10 @@ async function makeSetting(id: string, net: number) {
   const { path } = stack.use(await temporaryFolder());
   const [first, second, third] = stack.use(await makeHosts(3, { id, net }))
     .hosts as [Host, Host, Host];
-  const rng = seededRng(9);
   const seed = join(path, "seed");
   const leech = join(path, "leech");
-  await Deno.mkdir(join(seed, "course", "video"), { recursive: true });
   await Deno.mkdir(leech);
-  for (const [name, length] of Object.entries(FILES)) {
-    const bytes = Uint8Array.from({ length }, () => rng() * 256);
-    await Deno.writeFile(join(seed, name), bytes);
-  }
+  await writeNoise(seed, FILES, 9);
   const torrent = join(path, "course.torrent");
   const made = await runProgram([
     ...["peer", "--create", join(seed, "course"), "-o", torrent],
@@ -83,16 +78,6 @@ async function makeSetting(id: string, net: number) {
     ...{ seed, leech, torrent, tracker, second, third },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
-}
-
-async function assertSame(seed: string, leech: string): Promise<void> {
-  for (const name of Object.keys(FILES)) {
-    assertEquals(
-      await Deno.readFile(join(leech, name)),
-      await Deno.readFile(join(seed, name)),
-      name,
-    );
-  }
 }
 
 /** aria2 tries an encrypted connection first, and comes again without. */
@@ -132,7 +117,7 @@ for (const [at, client] of CLIENTS.entries()) {
     await ours.until("peer.connected");
     const { code, stdout, stderr } = await ours.exited;
     assertEquals(code, 0, stderr);
-    await assertSame(seed, leech);
+    await assertSameFiles(Object.keys(FILES), seed, leech);
     const { peers, wastedBytes } = JSON.parse(stdout);
     assertEquals([peers.length, wastedBytes], [1, 0]);
     assertEquals(violations(ours), []);
@@ -165,7 +150,7 @@ for (const [at, client] of CLIENTS.entries()) {
       "peer.disconnected",
       (event) => event.uploadedBytes >= 8_000_011,
     );
-    await assertSame(seed, leech);
+    await assertSameFiles(Object.keys(FILES), seed, leech);
     const { code, stderr } = await ours.stop();
     assertEquals(code, 0, stderr);
     assertEquals(violations(ours), []);

@@ -7,9 +7,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { equalBytes } from "../../lib/core/bytes.ts";
-import { seededRng } from "../../lib/core/rng.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Host, makeHosts } from "../support/namespaces.ts";
+import { writeNoise } from "../support/noise.ts";
 import {
   runProgram,
   startProgram,
@@ -106,17 +106,10 @@ async function makeSetting(
   const stack = new AsyncDisposableStack();
   const { path } = stack.use(await temporaryFolder());
   const { hosts } = stack.use(await makeHosts(count, { id, net }));
-  const rng = seededRng(net);
   const seed = join(path, "seed");
   const folders = hosts.map(({ name }) => join(path, name));
   for (const folder of folders) await Deno.mkdir(folder);
-  const contents = new Map<string, Uint8Array>();
-  for (const [name, length] of Object.entries(files)) {
-    const bytes = Uint8Array.from({ length }, () => rng() * 256);
-    await Deno.mkdir(join(seed, name, ".."), { recursive: true });
-    await Deno.writeFile(join(seed, name), bytes);
-    contents.set(name, bytes);
-  }
+  const contents = await writeNoise(seed, files, net);
   const top = Object.keys(files)[0]!.split("/")[0]!;
   const torrent = join(path, "made.torrent");
   // Small pieces, so that the metadata is long, and some are allowed fast.

@@ -4,8 +4,8 @@
  */
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { seededRng } from "../../lib/core/rng.ts";
 import { startLibtorrent } from "../support/libtorrent.ts";
+import { assertSameFiles, writeNoise } from "../support/noise.ts";
 import {
   runProgram,
   type StartedProgram,
@@ -28,13 +28,8 @@ async function makeSetting(format: string) {
   const folder = await temporaryFolder();
   const seed = join(folder.path, "seed");
   const leech = join(folder.path, "leech");
-  const rng = seededRng(8);
-  await Deno.mkdir(join(seed, "course", "sub"), { recursive: true });
   await Deno.mkdir(leech);
-  for (const [name, length] of Object.entries(FILES)) {
-    const bytes = Uint8Array.from({ length }, () => rng() * 256);
-    await Deno.writeFile(join(seed, name), bytes);
-  }
+  await writeNoise(seed, FILES, 8);
   const torrent = join(folder.path, "course.torrent");
   const made = await runProgram([
     ...["peer", "--create", join(seed, "course"), "-o", torrent],
@@ -48,16 +43,6 @@ async function makeSetting(format: string) {
     magnet: `magnet:?xt=urn:btmh:1220${shown.infoHashV2}`,
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
-}
-
-async function assertSame(seed: string, leech: string): Promise<void> {
-  for (const name of Object.keys(FILES)) {
-    assertEquals(
-      await Deno.readFile(join(leech, name)),
-      await Deno.readFile(join(seed, name)),
-      name,
-    );
-  }
 }
 
 function violations(program: StartedProgram) {
@@ -82,7 +67,7 @@ for (const format of ["v2", "hybrid"]) {
       ]);
       const { code, stderr } = await ours.exited;
       assertEquals(code, 0, stderr);
-      await assertSame(seed, folder);
+      await assertSameFiles(Object.keys(FILES), seed, folder);
       assertEquals(violations(ours), []);
     }
   });
@@ -107,7 +92,7 @@ for (const format of ["v2", "hybrid"]) {
       const { code, log } = await theirs.ended;
       clearTimeout(late);
       assertEquals(code, 0, log.slice(-4000));
-      await assertSame(seed, folder);
+      await assertSameFiles(Object.keys(FILES), seed, folder);
     }
     assertEquals(violations(ours), []);
   });

@@ -5,6 +5,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { openPage } from "../support/browser.ts";
+import { startOrigin } from "../support/origin.ts";
 import {
   type PlayerName,
   type PlayerPages,
@@ -54,14 +55,6 @@ async function play(
   assertEquals(soundBytes > 0, sound);
 }
 
-async function startOrigin(...flags: string[]) {
-  const program = await startProgram(
-    ["origin", "--host", "127.0.0.1", "--port", "0", ...flags],
-  );
-  const { port } = await program.until("role.listening");
-  return { program, url: `http://127.0.0.1:${port}/` };
-}
-
 const TITLES: readonly (readonly [PlayerName, string])[] = [
   ["dash.js", "--audio --vbr 0.4 --addressing time --segment 2s"],
   ["shaka", "--audio --addressing base --segment 2s --duration 60s"],
@@ -75,7 +68,7 @@ for (const [name, flags] of TITLES) {
     const { program, url } = await startOrigin(...flags.split(" "));
     await using _ = program;
     const sound = flags.includes("--audio");
-    await play(name, `${url}manifest.mpd`, { pages, sound });
+    await play(name, `${url}/manifest.mpd`, { pages, sound });
   });
 }
 
@@ -98,7 +91,7 @@ Deno.test("Chromium with dash.js and shaka plays an ingested movie, through an e
   const { program, url } = await startOrigin("--root", `${folder.path}/title`);
   await using _ = program;
   await using edge = await startProgram(
-    ["edge", "--host", "127.0.0.1", "--port", "0", "--origin", url],
+    ["edge", "--host", "127.0.0.1", "--port", "0", "--origin", `${url}/`],
   );
   const { port } = await edge.until("role.listening");
   for (const name of ["dash.js", "shaka"] as const) {

@@ -9,9 +9,9 @@ import { escapeBytes } from "../../lib/bittorrent/tracker/http/messages.ts";
 import { makeMetainfo } from "../../lib/bittorrent/metainfo/make_metainfo.ts";
 import { parseMetainfo } from "../../lib/bittorrent/metainfo/metainfo.ts";
 import { concat, toHex } from "../../lib/core/bytes.ts";
-import { seededRng } from "../../lib/core/rng.ts";
 import { hashing, sha1 } from "../../lib/io/hash.ts";
 import { type Host, makeHosts } from "../support/namespaces.ts";
+import { noise } from "../support/noise.ts";
 import { runTool, startProgram, temporaryFolder } from "../support/program.ts";
 import { startHeardTool } from "../support/tools.ts";
 import { startTransmission } from "../support/transmission.ts";
@@ -23,8 +23,7 @@ const SIZE_BYTES = 3 * PIECE_LENGTH + 1000;
 
 /** Makes a file of random bytes and the torrent of it. */
 function makeTorrent(announce: string) {
-  const rng = seededRng(8);
-  const content = Uint8Array.from({ length: SIZE_BYTES }, () => rng() * 256);
+  const content = noise(SIZE_BYTES, 8);
   const hashes: Uint8Array[] = [];
   for (let at = 0; at < SIZE_BYTES; at += PIECE_LENGTH) {
     hashes.push(sha1(content.subarray(at, at + PIECE_LENGTH)));

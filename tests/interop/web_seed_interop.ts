@@ -4,15 +4,11 @@
  */
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { seededRng } from "../../lib/core/rng.ts";
 import { untilListening } from "../support/eventually.ts";
 import { startLibtorrent } from "../support/libtorrent.ts";
-import {
-  runProgram,
-  runTool,
-  startProgram,
-  temporaryFolder,
-} from "../support/program.ts";
+import { assertSameFiles, writeNoise } from "../support/noise.ts";
+import { startOrigin } from "../support/origin.ts";
+import { runProgram, runTool, temporaryFolder } from "../support/program.ts";
 
 const LOCAL = ["--host", "127.0.0.1", "--port", "0"];
 const FILES: Readonly<Record<string, number>> = {
@@ -24,12 +20,7 @@ const FILES: Readonly<Record<string, number>> = {
 async function makeSetting() {
   const folder = await temporaryFolder();
   const seed = join(folder.path, "seed");
-  const rng = seededRng(14);
-  await Deno.mkdir(join(seed, "course", "sub"), { recursive: true });
-  for (const [name, length] of Object.entries(FILES)) {
-    const bytes = Uint8Array.from({ length }, () => rng() * 256);
-    await Deno.writeFile(join(seed, name), bytes);
-  }
+  await writeNoise(seed, FILES, 14);
   const torrent = join(folder.path, "course.torrent");
   return {
     ...{ path: folder.path, seed, torrent },
@@ -40,15 +31,8 @@ async function makeSetting() {
       ]);
       assertEquals(code, 0, stderr);
     },
-    async assertSame(leech: string): Promise<void> {
-      for (const name of Object.keys(FILES)) {
-        assertEquals(
-          await Deno.readFile(join(leech, name)),
-          await Deno.readFile(join(seed, name)),
-          name,
-        );
-      }
-    },
+    assertSame: (leech: string) =>
+      assertSameFiles(Object.keys(FILES), seed, leech),
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
 }
@@ -89,12 +73,6 @@ http {
   };
 }
 
-async function startOrigin(root: string) {
-  const origin = await startProgram(["origin", "--root", root, ...LOCAL]);
-  const { port } = await origin.until("role.listening");
-  return { origin, url: `http://127.0.0.1:${port}/` };
-}
-
 Deno.test("peer downloads a folder and a file from nginx, many pieces a request", async () => {
   await using setting = await makeSetting();
   const { path, seed, torrent } = setting;
@@ -126,9 +104,9 @@ Deno.test("peer downloads a folder and a file from nginx, many pieces a request"
 
 Deno.test("aria2 downloads a torrent of ours from our origin as its web seed", async () => {
   await using setting = await makeSetting();
-  const { origin, url } = await startOrigin(setting.seed);
-  await using _origin = origin;
-  await setting.make(url);
+  const { program, url } = await startOrigin("--root", setting.seed);
+  await using _ = program;
+  await setting.make(`${url}/`);
   const leech = join(setting.path, "leech");
   const { code, stdout, stderr } = await runTool("aria2c", [
     ...["--no-conf", "--enable-dht=false", "--enable-dht6=false"],
@@ -142,9 +120,9 @@ Deno.test("aria2 downloads a torrent of ours from our origin as its web seed", a
 
 Deno.test("libtorrent downloads a torrent of ours from our origin as its web seed", async () => {
   await using setting = await makeSetting();
-  const { origin, url } = await startOrigin(setting.seed);
-  await using _origin = origin;
-  await setting.make(url);
+  const { program, url } = await startOrigin("--root", setting.seed);
+  await using _ = program;
+  await setting.make(`${url}/`);
   const leech = join(setting.path, "leech");
   await using theirs = await startLibtorrent({
     ...{ torrent: setting.torrent, folder: leech, seed: false },

@@ -30,7 +30,7 @@ export function programCommand(): [string, ...string[]] {
 export interface StartedProgram extends AsyncDisposable {
   readonly pid: number;
   readonly events: readonly EventRecord[];
-  /** The first event of `type` (past or future) that `matches`; fails after 20 s. */
+  /** The first event of `type` (past or future) that `matches`; fails after {@linkcode EVENT_MS}. */
   until<T extends EventType>(
     type: T,
     matches?: (event: RecordOf<T>) => boolean,
@@ -99,6 +99,19 @@ export async function startProgram(
     },
     [Symbol.asyncDispose]: () => role[Symbol.asyncDispose](),
   };
+}
+
+/** The port at which a program listens; where it has several, the first over one of `transports`. */
+export async function portOf(
+  program: StartedProgram,
+  ...transports: readonly RecordOf<"role.listening">["transport"][]
+): Promise<number> {
+  const { port } = await program.until(
+    "role.listening",
+    ({ transport }) =>
+      transports.length === 0 || transports.includes(transport),
+  );
+  return port;
 }
 
 /** Runs `rolecall ARGS` to its end. */

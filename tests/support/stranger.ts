@@ -1,5 +1,4 @@
 import { concat } from "../../lib/core/bytes.ts";
-import { seededRng } from "../../lib/core/rng.ts";
 
 /** A hostile connection. */
 export class Stranger {
@@ -44,12 +43,6 @@ export class Stranger {
       this.stream.close();
     } catch { /* It is closed. */ }
   }
-}
-
-/** Bytes nobody would make up. */
-export function noise(length: number, seed: number): Uint8Array {
-  const rng = seededRng(seed);
-  return Uint8Array.from({ length }, () => rng() * 256);
 }
 
 /** A message of any kind: its length, its id, its body. */

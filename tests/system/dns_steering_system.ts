@@ -8,6 +8,7 @@ import {
   startProgram,
   temporaryFolder,
 } from "../support/program.ts";
+import { startTool } from "../support/tools.ts";
 
 const NAME = "video.kingcdn.example";
 const ROUTER = "rc-dsr";
@@ -89,21 +90,9 @@ stub-zone:
   stub-addr: ${authority}
 `,
   );
-  const [command, ...inside] = [...host.inside, "unbound", "-d", "-c", path];
-  const child = new Deno.Command(command!, {
-    args: inside,
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  return {
-    async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGTERM");
-      } catch { /* it has ended */ }
-      await child.status;
-    },
-  };
+  return startTool([...host.inside, "unbound", "-d", "-c", path], {
+    stop: "SIGTERM",
+  });
 }
 
 /** What a client gets from its resolver; asks again until it is `expected`, for 20 s at most. */

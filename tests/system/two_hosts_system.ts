@@ -4,6 +4,7 @@ import { join } from "@std/path";
 import { type Host, makeHosts } from "../support/namespaces.ts";
 import {
   type Finished,
+  portOf,
   runTool,
   startProgram,
   temporaryFolder,
@@ -62,10 +63,7 @@ async function torrent(near: Machine, far: Machine): Promise<void> {
   await Deno.mkdir(join(near.cwd, "share"));
   await Deno.writeFile(join(near.cwd, "share", "lecture.bin"), bytes);
   await using tracker = await near.start("tracker", "--port", "0");
-  const { port } = await tracker.until(
-    "role.listening",
-    (event) => event.transport !== "udp",
-  );
+  const port = await portOf(tracker, "http");
   const made = await near.run(
     ...["peer", "--create", "share/lecture.bin"],
     ...["--announce", `http://${near.host.address}:${port}/announce`],
