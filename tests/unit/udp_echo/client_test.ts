@@ -1,20 +1,17 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { RunError } from "../../../lib/core/errors.ts";
-import type { RolecallEvent } from "../../../lib/events/mod.ts";
 import type { Address, UdpSocket } from "../../../lib/io/net.ts";
-import type { RoleContext } from "../../../lib/role.ts";
 import { runUdpClient } from "../../../roles/udp_echo/client.ts";
-import { ManualClock } from "../../support/manual_clock.ts";
+import { roleContext } from "../../support/role_context.ts";
 
 /** A client whose server has several addresses, of which some can be reached. */
 async function ask(addresses: readonly string[], reached: readonly string[]) {
-  const clock = new ManualClock();
-  const events: RolecallEvent[] = [];
   const tried: string[] = [];
   const arrived = Promise.withResolvers<{ bytes: Uint8Array } & Address>();
-  const socket = {
+  const socket: UdpSocket = {
     ...{ host: "::", port: 40_000 },
-    async send(bytes: Uint8Array, to: Address) {
+    serve: () => Promise.reject(new Error("not used here")),
+    async send(bytes, to) {
       tried.push(to.host);
       await Promise.resolve();
       if (!reached.includes(to.host)) {
@@ -26,22 +23,19 @@ async function ask(addresses: readonly string[], reached: readonly string[]) {
       yield await arrived.promise;
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
-  } as unknown as UdpSocket;
-  const ctx = {
-    clock,
-    signal: new AbortController().signal,
+  };
+  const ctx = roleContext({
     net: {
       resolve: () => Promise.resolve(addresses),
       listenUdp: () => socket,
     },
-    emit: (event: RolecallEvent) => void events.push(event),
-    finish: () => {},
-  } as unknown as RoleContext;
+    finish() {},
+  });
   await runUdpClient({
     connect: { host: "lab.example", port: 12_000 },
     ...{ message: "HI", count: undefined, interval: 1000, timeout: 1000 },
   }, ctx);
-  return { tried, events };
+  return { tried, events: ctx.events };
 }
 
 Deno.test("a UDP client goes on to the server's next address where the first cannot be sent to, IPv4 first", async () => {
