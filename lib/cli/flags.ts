@@ -13,8 +13,8 @@ export interface Flag<T> {
   readonly placeholder: string;
   /** Shown in help as typed, parsed like the user's text; undefined means "not given", with {@linkcode Flag.absent} as value. */
   readonly defaultText: string | undefined;
-  /** The value when the flag is neither given nor has a default. */
-  readonly absent: T;
+  /** The value when the flag is neither given nor has a default; `undefined` if there is none. */
+  readonly absent?: T;
   readonly kind: "value" | "switch" | "list";
   /** One letter that stands for it: `o` makes `-o FILE`. */
   readonly short?: string;
@@ -79,8 +79,6 @@ export function flagKind<T>(
   ): Flag<T> => ({
     placeholder,
     defaultText,
-    // Nobody asks for it where there is a default.
-    absent: undefined as T,
     kind: "value",
     ...options,
     parse,

@@ -12,7 +12,7 @@ import { StubQuery } from "../../lib/dns/stub_query.ts";
 import type { Address } from "../../lib/io/net.ts";
 import { askServer } from "../../lib/lookup/ask_server.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import { LOOKUP_FLAGS, type LookupFlags } from "./lookup_flags.ts";
+import { type LookupFlags } from "./lookup_flags.ts";
 import { runTrace } from "./trace.ts";
 import { showAnswer } from "./show_answer.ts";
 
@@ -79,7 +79,7 @@ async function serverOf(
 
 /** `--query NAME AAAA`, as dig has it, or `--type AAAA`. */
 function typeOf({ operand, type }: LookupFlags): number {
-  if (operand !== "" && type !== LOOKUP_FLAGS.type.absent) {
+  if (operand !== "" && type !== RECORD_TYPES.A) {
     throw new InputError(
       `two types to look up, ${operand} and --type ${
         typeName(type)

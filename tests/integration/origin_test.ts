@@ -4,7 +4,12 @@ import { SegmentMaker } from "../../lib/media/title/segment_maker.ts";
 import { INIT_NAME, lecturePlan } from "../../lib/media/title/title_plan.ts";
 import { RUNGS, segmentName } from "../support/lecture_title.ts";
 import { startOrigin } from "../support/origin.ts";
-import { runProgram, temporaryFolder } from "../support/program.ts";
+import {
+  portOf,
+  runProgram,
+  startProgram,
+  temporaryFolder,
+} from "../support/program.ts";
 
 /** Sends a request as it is, unlike fetch, which tidies paths up; returns the whole answer. */
 async function raw(port: number, request: string): Promise<string> {
@@ -21,8 +26,12 @@ function rawGet(port: number, target: string): Promise<string> {
 }
 
 Deno.test("origin serves the built-in title: manifest, init, segments, page", async () => {
-  const { program, port, url } = await startOrigin("--title", "A & B");
-  await using _ = program;
+  // On all addresses.
+  await using program = await startProgram([
+    ...["origin", "--port", "0", "--title", "A & B"],
+  ]);
+  const port = await portOf(program, "http");
+  const url = `http://127.0.0.1:${port}`;
   const manifest = await fetch(`${url}/manifest.mpd`);
   assertEquals(manifest.headers.get("content-type"), "application/dash+xml");
   assert((await manifest.text()).includes("<Title>A &amp; B</Title>"));
