@@ -63,9 +63,13 @@ export class HttpConnection {
   #body: RequestBody | undefined;
   /** Of the request that is being answered, or was last. */
   #head: RequestHead | undefined;
-  /** What is to be written, in order; `#writing` resolves when it is. */
+  /** What is to be written, in order. */
   #queue: Uint8Array[] = [];
-  #writing: Promise<void> | undefined;
+  #isSending = false;
+  /** For those that wait until all is written. */
+  #sent: PromiseWithResolvers<void> | undefined;
+  /** The loop is telling the machine what came, and sends what there is to send after it. */
+  #isFeeding = false;
   #wake: (() => void) | undefined;
   #isOver = false;
   #hasWritten = false;
@@ -107,15 +111,18 @@ export class HttpConnection {
     const buffer = buffers.takeRead();
     try {
       while (!this.#isOver) {
-        if (this.#writing !== undefined) await this.#writing;
+        if (this.#queue.length > 0 && !this.#isSending) await this.#send();
+        else if (this.#isSending) await this.#allSent();
         else if (this.machine.wantsBytes) {
           const count = await this.#stream.read(buffer);
           if (this.#isOver) break;
+          this.#isFeeding = true;
           this.feed(
             count === null
               ? { kind: "end" }
               : { kind: "bytes", bytes: buffer.subarray(0, count) },
           );
+          this.#isFeeding = false;
         } else await new Promise<void>((wake) => this.#wake = wake);
       }
     } catch {
@@ -229,7 +236,7 @@ export class HttpConnection {
   async #pump(source: BodySource): Promise<void> {
     try {
       for (;;) {
-        if (this.#writing !== undefined) await this.#writing;
+        if (this.#isSending || this.#queue.length > 0) await this.#allSent();
         if (this.#isOver) return;
         const piece = await source.next(PIECE_BYTES);
         if (this.#isOver) return;
@@ -247,13 +254,25 @@ export class HttpConnection {
   #write(output: WriteOutput): void {
     this.#host.buffers.fill(this.#queue, output);
     this.#isFinal = output.isFinal;
-    this.#writing ??= this.#flush();
+    // Else the loop does, which is on its way there.
+    if (!this.#isFeeding && !this.#isSending) void this.#send();
   }
 
-  async #flush(): Promise<void> {
+  /** Resolves when nothing waits to be written any more. */
+  #allSent(): Promise<void> {
+    this.#sent ??= Promise.withResolvers<void>();
+    return this.#sent.promise;
+  }
+
+  /** Writes what is queued. Does not throw. */
+  async #send(): Promise<void> {
     const { buffers } = this.#host;
+    this.#isSending = true;
     let bytes: Uint8Array | undefined;
     try {
+      // Who was read in the same turn of the event loop is answered first: the answers then go out one right behind the
+      // other, and wake a client's system once. Each by itself, a hit cost 14 % more.
+      await undefined;
       while ((bytes = this.#queue.shift()) !== undefined) {
         // Without this, the second of two small writes waits for the client's acknowledgement of the first.
         if (this.#hasWritten || this.#queue.length > 0) this.#noDelay();
@@ -271,14 +290,21 @@ export class HttpConnection {
         buffers.giveWrite(bytes);
       }
     } catch {
-      this.#writing = undefined;
       if (bytes !== undefined) this.#queue.push(bytes);
-      buffers.lose(this.#queue);
-      this.#queue = [];
-      return this.#over();
+      this.#loseQueue();
+      this.#over();
     }
-    this.#writing = undefined;
+    this.#isSending = false;
+    const sent = this.#sent;
+    this.#sent = undefined;
+    sent?.resolve();
     this.feed({ kind: "wrote" });
+  }
+
+  /** What waits will never be written. */
+  #loseQueue(): void {
+    this.#host.buffers.lose(this.#queue);
+    this.#queue = [];
   }
 
   /**
@@ -322,6 +348,7 @@ export class HttpConnection {
   #over(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    if (!this.#isSending) this.#loseQueue();
     const wasAnswered = this.machine.idleSinceMs < Infinity;
     this.machine.handle({ kind: "failed" }, this.#host.nowMs());
     try {
