@@ -8,6 +8,7 @@ export interface AccessRecord {
   /** The client's address. */
   readonly host: string;
   readonly wallMs: number;
+  /** A token, as the server has made sure (RFC 9110 §9.1). */
   readonly method: string;
   readonly target: string;
   /** Such as `HTTP/1.1`. */
@@ -32,9 +33,9 @@ export function formatAccess(
 ): string {
   const { host, method, target, protocol, status, bytes, fields } = record;
   // Piece by piece: a text just put together is copied before it can be looked through.
-  const line = `${host} - - [${stamp(record.wallMs)}] "${escaped(method)} ${
+  const line = `${host} - - [${stamp(record.wallMs)}] "${method} ${
     escaped(target)
-  } ${escaped(protocol)}" ${status} ${bytes === 0 ? "-" : bytes}`;
+  } ${protocol}" ${status} ${bytes === 0 ? "-" : bytes}`;
   if (format === "common") return line;
   const quoted = (name: string) => `"${escaped(fields.get(name) ?? "-")}"`;
   return `${line} ${quoted("referer")} ${quoted("user-agent")}`;

@@ -35,8 +35,11 @@ export class HttpBuffers {
     { text, bytes, isLast }: Omit<WriteOutput, "kind">,
   ): void {
     if (text !== "") {
-      const both = this.#small.put(text, bytes) ??
-        this.#large.put(text, bytes, { mayShare: isLast });
+      // A body that is a part of some memory, as one just made often is, will not be sent again.
+      const mayShare = isLast && bytes !== null &&
+        bytes.length === bytes.buffer.byteLength;
+      const both = this.#small.put(text, bytes, { mayShare }) ??
+        this.#large.put(text, bytes, { mayShare });
       if (both !== undefined) return void queue.push(both);
       queue.push(this.#small.put(text, null) ?? this.#alone(text));
     }

@@ -7,7 +7,6 @@ import type { StoredResponse } from "../../../lib/http/cache/stored_response.ts"
 import type { Fields } from "../../../lib/http/fields.ts";
 import { normaliseTarget } from "../../../lib/http/target.ts";
 import type { HttpRequest, HttpResponse } from "../../../lib/io/http.ts";
-import { forwardedFields } from "../requests/forwarded.ts";
 import { Exchange } from "./exchange.ts";
 import { fetchFor, refreshInBackground } from "./fetching.ts";
 import type { EdgeParts } from "./parts.ts";
@@ -42,16 +41,9 @@ export class Edge {
 
   /** Answers one request. */
   handle(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
-    const { ctx, log, pseudonym, mark } = this.#parts;
+    const { mark } = this.#parts;
     const key = normaliseTarget(request.target);
-    const exchange = new Exchange({
-      clock: ctx.clock,
-      log,
-      pseudonym,
-      request,
-      key: key ?? request.target,
-      forwarded: () => forwardedFields(request, this.#parts),
-    });
+    const exchange = new Exchange(this.#parts, request, key ?? request.target);
     if (
       request.method === "OPTIONS" &&
       (request.target === "*" || !oneHopLess(exchange.forward.fields))

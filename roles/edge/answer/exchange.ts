@@ -12,9 +12,8 @@ import type {
   HttpRequest,
   HttpResponse,
 } from "../../../lib/io/http.ts";
-import type { Clock } from "../../../lib/io/clock.ts";
-import type { AnswerLog } from "../account/answer_log.ts";
-import { FieldsOnDemand } from "../requests/forwarded.ts";
+import { FieldsOnDemand, forwardedFields } from "../requests/forwarded.ts";
+import type { EdgeParts } from "./parts.ts";
 
 /** What we answer ourselves from the full copy, and so do not send on with a fetch for the cache. */
 const OWN_FIELDS: readonly string[] = [
@@ -26,6 +25,14 @@ const OWN_FIELDS: readonly string[] = [
 
 /** A request as it goes to an origin; its fields are for whoever has it. */
 export type FillRequest = CacheRequest & { readonly fields: Fields };
+
+/** What of an edge an exchange needs. */
+type ExchangeParts = Pick<
+  EdgeParts,
+  "ctx" | "log" | "pseudonym" | "mark" | "scheme"
+>;
+
+const NOTHING_WANTED = { range: null, ifRange: null };
 
 /** One request being answered, and the account of it. */
 export class Exchange {
@@ -41,38 +48,22 @@ export class Exchange {
   };
   /** When it began, on the monotonic clock. */
   readonly startedAtMs: number;
-  readonly #clock: Clock;
-  readonly #log: AnswerLog;
-  readonly #pseudonym: string;
-  readonly #forwarded: () => Fields;
+  readonly #parts: ExchangeParts;
   #forward: FillRequest | undefined;
   #answered = false;
 
-  /** Begins the account. */
-  constructor(options: {
-    readonly clock: Clock;
-    readonly log: AnswerLog;
-    readonly pseudonym: string;
-    readonly request: HttpRequest;
-    readonly key: string;
-    /** Makes the fields that go to an origin. */
-    readonly forwarded: () => Fields;
-  }) {
-    this.#clock = options.clock;
-    this.#log = options.log;
-    this.#pseudonym = options.pseudonym;
-    const { request, key } = options;
+  /** Begins the account of a request for `key`. */
+  constructor(parts: ExchangeParts, request: HttpRequest, key: string) {
+    this.#parts = parts;
     this.request = request;
     this.key = key;
-    this.#forwarded = options.forwarded;
-    this.startedAtMs = options.clock.nowMs();
+    this.startedAtMs = parts.ctx.clock.nowMs();
     const { method, headers } = request;
-    const fields = new FieldsOnDemand(headers, () => this.forFill().fields);
-    this.asked = { method, key, fields };
+    this.asked = { method, key, fields: new FieldsOnDemand(headers, this) };
     // Range is defined for GET alone (RFC 9110 §14.2).
     this.wanted = method === "GET"
       ? { range: headers.get("range"), ifRange: headers.get("if-range") }
-      : { range: null, ifRange: null };
+      : NOTHING_WANTED;
   }
 
   /** The request as it goes to the origin: normalised target, end-to-end fields. */
@@ -81,7 +72,7 @@ export class Exchange {
     return this.#forward ??= {
       method,
       key: this.key,
-      fields: this.#forwarded(),
+      fields: forwardedFields(this.request, this.#parts),
     };
   }
 
@@ -107,11 +98,11 @@ export class Exchange {
 
   /** Adds `Via` and `Cache-Status` to the fields of an answer. */
   sign(fields: Fields, status: CacheStatus): void {
-    addMember(fields, "via", `1.1 ${this.#pseudonym}`);
+    addMember(fields, "via", `1.1 ${this.#parts.pseudonym}`);
     addMember(
       fields,
       "cache-status",
-      formatCacheStatus(this.#pseudonym, { ...status, key: this.key }),
+      formatCacheStatus(this.#parts.pseudonym, { ...status, key: this.key }),
     );
   }
 
@@ -167,7 +158,7 @@ export class Exchange {
     const headers = new Fields([
       ["content-type", "text/plain; charset=utf-8"],
       ["cache-control", "no-store"],
-      ["cache-status", formatCacheStatus(this.#pseudonym, cacheStatus)],
+      ["cache-status", formatCacheStatus(this.#parts.pseudonym, cacheStatus)],
     ]);
     const told = status < 400 ? "own" : "error";
     this.#account(status, told, { bytes: body.length, complete: true });
@@ -181,13 +172,13 @@ export class Exchange {
   ): void {
     if (this.#answered) return;
     this.#answered = true;
-    this.#log.add({
+    this.#parts.log.add({
       method: this.request.method,
       path: this.key,
       status,
       cacheStatus,
       ...rest,
-      durationMs: this.#clock.nowMs() - this.startedAtMs,
+      durationMs: this.#parts.ctx.clock.nowMs() - this.startedAtMs,
     }, this.request);
   }
 }

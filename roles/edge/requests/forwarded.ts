@@ -67,13 +67,16 @@ const ADDED: readonly string[] = ["via", "x-forwarded-for", "forwarded"];
  */
 export class FieldsOnDemand implements FieldSource {
   readonly #sent: FieldSource;
-  readonly #make: () => Fields;
+  readonly #request: { forFill(): { readonly fields: Fields } };
   #made: Fields | undefined;
 
-  /** Of a request with the fields `sent`; `make` makes what goes on. */
-  constructor(sent: FieldSource, make: () => Fields) {
+  /** Of a request with the fields `sent`, which can make what goes on. */
+  constructor(
+    sent: FieldSource,
+    request: { forFill(): { readonly fields: Fields } },
+  ) {
     this.#sent = sent;
-    this.#make = make;
+    this.#request = request;
   }
 
   /** See {@linkcode FieldSource.get}. */
@@ -92,7 +95,7 @@ export class FieldsOnDemand implements FieldSource {
   }
 
   #all(): Fields {
-    return this.#made ??= this.#make();
+    return this.#made ??= this.#request.forFill().fields;
   }
 }
 
