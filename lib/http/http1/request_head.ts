@@ -141,8 +141,12 @@ function fieldOfInterest(
   }
 }
 
+/** Whether the letters and hyphens of `name` stand there, in either case; a token has no character that would pass for one. */
 function is(text: string, from: number, to: number, name: string): boolean {
-  return text.slice(from, to).toLowerCase() === name;
+  for (let at = from; at < to; at++) {
+    if ((text.charCodeAt(at) | 32) !== name.charCodeAt(at - from)) return false;
+  }
+  return true;
 }
 
 const ascii = new TextDecoder();

@@ -9,6 +9,8 @@ import { pauseUntil } from "../../../lib/io/pause.ts";
 
 /** Lines are written together when they are so many, or so old: a system call costs more than a line. */
 const WAITING_BYTES = 131_072;
+/** So many characters are encoded at once: a call costs more than a line, and a few are still in the processor's cache. */
+const CHUNK_CHARACTERS = 1024;
 const MAX_WAIT_MS = 1000;
 
 /** The access log of an edge. Disposing of it writes what waits and closes the file. */
@@ -19,7 +21,8 @@ export class AccessFile implements AsyncDisposable {
   readonly #ended = new AbortController();
   readonly #writing: Promise<void>;
   readonly #encoder = new TextEncoder();
-  /** Encoded at once, each while its pieces are in the processor's cache: a thousand lines put together as text took longer than to make them. */
+  /** Lines that are not encoded yet. */
+  #chunk = "";
   readonly #waiting = new Uint8Array(WAITING_BYTES);
   #length = 0;
 
@@ -54,6 +57,7 @@ export class AccessFile implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
     await this.#writing;
+    this.#encode();
     this.#write();
     this.#file[Symbol.dispose]();
   }
@@ -63,16 +67,24 @@ export class AccessFile implements AsyncDisposable {
     while (!signal.aborted) {
       const nextMs = this.#clock.nowMs() + MAX_WAIT_MS;
       await pauseUntil(nextMs, { clock: this.#clock, signal });
+      this.#encode();
       this.#write();
     }
   }
 
   #put(line: string): void {
-    // A line is ASCII: a byte for each character.
-    if (this.#length + line.length > WAITING_BYTES) this.#write();
-    if (line.length > WAITING_BYTES) return this.#file.append(line);
+    this.#chunk += line;
+    if (this.#chunk.length >= CHUNK_CHARACTERS) this.#encode();
+  }
+
+  #encode(): void {
+    const chunk = this.#chunk;
+    this.#chunk = "";
+    // It is ASCII: a byte for each character.
+    if (this.#length + chunk.length > WAITING_BYTES) this.#write();
+    if (chunk.length > WAITING_BYTES) return this.#file.append(chunk);
     const room = this.#waiting.subarray(this.#length);
-    this.#length += this.#encoder.encodeInto(line, room).written;
+    this.#length += this.#encoder.encodeInto(chunk, room).written;
   }
 
   #write(): void {

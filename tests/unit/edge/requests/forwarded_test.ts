@@ -32,9 +32,11 @@ Deno.test("forwardedFields signs with the version in which the request came, and
 Deno.test("FieldsOnDemand has what goes on, made when somebody asks for it", () => {
   const sent = new Fields([["accept", "a"], ["te", "b"]]);
   let made = 0;
-  const fields = new FieldsOnDemand(sent, () => {
-    made += 1;
-    return new Fields([["accept", "a"], ["via", "1.1 e"]]);
+  const fields = new FieldsOnDemand(sent, {
+    forFill() {
+      made += 1;
+      return { fields: new Fields([["accept", "a"], ["via", "1.1 e"]]) };
+    },
   });
   assertEquals([fields.get("cache-control"), made], [null, 0]);
   // Sent, and does not go on.
@@ -48,9 +50,11 @@ Deno.test("FieldsOnDemand knows the coding that goes on without making the field
   const us = { pseudonym: "e", mark: "m", scheme: "http" } as const;
   const headers = new Fields([["accept-encoding", "gzip"]]);
   let made = 0;
-  const fields = new FieldsOnDemand(headers, () => {
-    made += 1;
-    return forwardedFields(requestOf("/", { headers }), us);
+  const fields = new FieldsOnDemand(headers, {
+    forFill() {
+      made += 1;
+      return { fields: forwardedFields(requestOf("/", { headers }), us) };
+    },
   });
   assertEquals([fields.get("Accept-Encoding"), made], ["identity", 0]);
   const lines = new Map(fields);
@@ -59,6 +63,8 @@ Deno.test("FieldsOnDemand knows the coding that goes on without making the field
 
 Deno.test("FieldsOnDemand has what is added though nobody sent it", () => {
   const made = new Fields([["forwarded", "for=192.0.2.1"]]);
-  const fields = new FieldsOnDemand(new Fields(), () => made);
+  const fields = new FieldsOnDemand(new Fields(), {
+    forFill: () => ({ fields: made }),
+  });
   assertEquals(fields.get("Forwarded"), "for=192.0.2.1");
 });

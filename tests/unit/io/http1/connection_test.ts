@@ -49,14 +49,47 @@ class WatchedStream implements ByteStream {
 const LAST = "GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 const KEPT = "GET /kept HTTP/1.1\r\nHost: x\r\n\r\n";
 
+Deno.test("who is read in the same turn is answered together, and those behind do not wait for the first to be written", async () => {
+  const told: string[] = [];
+  const connections = new HttpConnections(({ target }) => {
+    told.push(`handle ${target}`);
+    return { status: 200, headers: new Fields(), body: new Uint8Array(300) };
+  }, { clock: denoClock });
+  const streams = ["/a", "/b", "/c"].map((target) => {
+    const request =
+      `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
+    const stream = new WatchedStream(request);
+    const write = stream.write.bind(stream);
+    stream.write = (bytes) => {
+      told.push(`write ${target}`);
+      return write(bytes);
+    };
+    return stream;
+  });
+  for (const stream of streams) {
+    connections.add(stream, () => ({ host: "192.0.2.1", port: 1 }));
+  }
+  for (let turns = 0; turns < 5; turns++) await Promise.resolve();
+  assertEquals(told, [
+    "handle /a",
+    "handle /b",
+    "handle /c",
+    "write /a",
+    "write /b",
+    "write /c",
+  ]);
+  for (const { written } of streams) written.resolve();
+  await Promise.all(streams.map(({ closed }) => closed.promise));
+  await connections.close();
+});
+
 async function served(stream: WatchedStream, size: number): Promise<string[]> {
   const connections = new HttpConnections(
     () => ({ status: 200, headers: new Fields(), body: new Uint8Array(size) }),
     { clock: denoClock },
   );
   connections.add(stream, () => ({ host: "192.0.2.1", port: 1 }));
-  await Promise.resolve();
-  await Promise.resolve();
+  for (let turns = 0; turns < 5; turns++) await Promise.resolve();
   stream.written.resolve();
   await stream.closed.promise;
   await connections.close();
