@@ -12,8 +12,9 @@ import type {
   HttpRequest,
   HttpResponse,
 } from "../../../lib/io/http.ts";
+import type { Clock } from "../../../lib/io/clock.ts";
+import type { AnswerLog } from "../account/answer_log.ts";
 import { FieldsOnDemand, forwardedFields } from "../requests/forwarded.ts";
-import type { EdgeParts } from "./parts.ts";
 
 /** What we answer ourselves from the full copy, and so do not send on with a fetch for the cache. */
 const OWN_FIELDS: readonly string[] = [
@@ -27,10 +28,17 @@ const OWN_FIELDS: readonly string[] = [
 export type FillRequest = CacheRequest & { readonly fields: Fields };
 
 /** What of an edge an exchange needs. */
-type ExchangeParts = Pick<
-  EdgeParts,
-  "ctx" | "log" | "pseudonym" | "mark" | "scheme"
->;
+export interface ExchangeParts {
+  readonly ctx: { readonly clock: Clock };
+  /** Where answers are told. */
+  readonly log: AnswerLog;
+  /** Our name in `Via` and `Cache-Status`: a token. */
+  readonly pseudonym: string;
+  /** What clients speak with us. */
+  readonly scheme: "http" | "https";
+  /** Tells us from every other node in a `Via` that comes back: a request that has been here goes in circles. */
+  readonly mark: string;
+}
 
 const NOTHING_WANTED = { range: null, ifRange: null };
 

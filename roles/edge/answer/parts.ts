@@ -1,11 +1,10 @@
 import type { HttpCache } from "../../../lib/http/cache/cache.ts";
 import type { RoleContext } from "../../../lib/role.ts";
-import type { AnswerLog } from "../account/answer_log.ts";
 import type { DiskTier } from "../disk/tier.ts";
 import type { Filled } from "../origin/fill.ts";
 import type { RequestBodies } from "../requests/bodies.ts";
 import type { Upstream, UpstreamResponse } from "../origin/upstream.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Exchange, ExchangeParts } from "./exchange.ts";
 import type { TooLarge } from "./too_large.ts";
 
 /** What an edge needs of the world: it may run in a thread of its own. */
@@ -15,10 +14,8 @@ export type EdgeContext = Pick<
 >;
 
 /** What an edge is made of. */
-export interface EdgeParts {
+export interface EdgeParts extends ExchangeParts {
   readonly ctx: EdgeContext;
-  /** Where answers are told. */
-  readonly log: AnswerLog;
   readonly cache: HttpCache;
   /** The cache's second tier, if it has one. */
   readonly disk?: DiskTier | undefined;
@@ -27,12 +24,6 @@ export interface EdgeParts {
   readonly bodies: RequestBodies;
   /** Forgets the responses to a target that another part of the cache may have; without it, `cache` is all. */
   readonly forget?: ((target: string) => Promise<unknown>) | undefined;
-  /** Our name in `Via` and `Cache-Status`: a token. */
-  readonly pseudonym: string;
-  /** What clients speak with us. */
-  readonly scheme: "http" | "https";
-  /** Tells us from every other node in a `Via` that comes back: a request that has been here goes in circles. */
-  readonly mark: string;
   /** Ends every fetch: aborted when the edge is gone, later than when it is asked to go. */
   readonly signal: AbortSignal;
   /** How long an origin may pause within a body. */
