@@ -43,6 +43,9 @@ export function parseMetricSelector(text: string): MetricSelector {
   return { name, labels };
 }
 
+/** No edge is so busy: loads are added up, and one beyond all measure would leave no number to compare. */
+const MAX_LOAD = 1e18;
+
 /** The samples of a page: lines `name{labels} value [timestamp]`. Other lines are left out. */
 function* samples(
   page: string,
@@ -79,7 +82,8 @@ export class LoadMeter {
   /**
    * Reads a page; undefined if it tells no rate yet: the first one, or the first after the edge has started anew.
    *
-   * @throws {ProtocolError} `no-metric` if the page has no metrics, or not this one; a counter may be missing, and is then 0.
+   * @throws {ProtocolError} `no-metric` if the page has no metrics, or not this one (a counter may be missing, and is then 0);
+   * `bad-metric` if its value is beyond all measure.
    */
   read(page: string, nowMs: number): number | undefined {
     let sum = 0;
@@ -104,6 +108,14 @@ export class LoadMeter {
         `Cannot read the load: there is no ${
           this.#metrics[0]?.name ?? "metric"
         } among ${all} samples`,
+      );
+    }
+    if (!(Math.abs(sum) <= MAX_LOAD)) {
+      throw new ProtocolError(
+        "bad-metric",
+        `Cannot read the load: ${
+          this.#metrics[0]?.name ?? "metric"
+        } must be at most ${MAX_LOAD}, got ${sum}`,
       );
     }
     if (!this.#isRate) return sum;

@@ -80,6 +80,8 @@ export type StubOutput =
 export interface StubAnswer {
   /** `NOERROR`, `NXDOMAIN`, `REFUSED` …; that of the last message when aliases were followed. */
   readonly rcode: string;
+  /** What the server said of the last alias's target if it is not for this one to answer, such as `REFUSED`: the rest is from the message with the alias. */
+  readonly targetRcode?: string;
   /** Addresses as text, when addresses were asked for; empty if there are none. */
   readonly addresses: readonly string[];
   /** Every name on the way, the asked one first, each the alias of the next. */
@@ -88,7 +90,7 @@ export interface StubAnswer {
   readonly records: readonly DnsRecord[];
   /** For how long all of it may be kept: the least TTL; without records that of the negative answer (RFC 2308 §5), or 0. */
   readonly ttlSeconds: number;
-  /** The last message. */
+  /** The last message, or that with the alias; see {@linkcode StubAnswer.targetRcode}. */
   readonly message: DnsMessage;
   readonly transport: "udp" | "tcp";
   /** Messages sent in all. */
@@ -167,6 +169,11 @@ export function negativeTtlSeconds(message: DnsMessage): number {
   return Math.min(soa.ttlSeconds, minimum);
 }
 
+/** Whether a server has an answer at all, be it that there is none. */
+function isAnswer({ rcode }: DnsMessage): boolean {
+  return rcode === RCODES.NOERROR || rcode === RCODES.NXDOMAIN;
+}
+
 /** See the head of this file. Stray, late and forged messages are ignored: id and question must be ours. */
 export class StubQuery implements Machine<StubInput, StubOutput> {
   readonly #options: StubQueryOptions;
@@ -181,6 +188,8 @@ export class StubQuery implements Machine<StubInput, StubOutput> {
   #reason = "";
   readonly #names: Name[] = [];
   readonly #records: DnsRecord[] = [];
+  /** What told the alias that is followed. */
+  #before: DnsMessage | undefined;
 
   /** Creates the question; `start` sends it. */
   constructor(options: StubQueryOptions) {
@@ -303,11 +312,24 @@ export class StubQuery implements Machine<StubInput, StubOutput> {
     const isOpen = isAlias && message.rcode === RCODES.NOERROR &&
       !message.authorities.some((record) => record.type === RECORD_TYPES.SOA);
     if (!isOpen || target === undefined || !this.#mayFollow()) {
-      return this.#finish(message);
+      const before = isAnswer(message) ? undefined : this.#before;
+      return before === undefined
+        ? this.#finish(message)
+        : this.#finish(before, rcodeName(message.rcode));
+    }
+    const circle = this.#names.find((name, at) =>
+      this.#names.slice(0, at).some((other) => equalNames(other, name))
+    );
+    if (circle !== undefined) {
+      return this.#fail(
+        "dns-alias-loop",
+        `the aliases of ${displayName(circle)} lead in a circle`,
+      );
     }
     if (this.#names.length > MAX_ALIASES) {
       return this.#fail("dns-alias-loop", `more than ${MAX_ALIASES} aliases`);
     }
+    this.#before = message;
     this.#name = target;
     this.#transport = this.#options.tcp === true ? "tcp" : "udp";
     return this.#ask(nowMs);
@@ -317,7 +339,7 @@ export class StubQuery implements Machine<StubInput, StubOutput> {
     return this.#options.followAliases !== false;
   }
 
-  #finish(message: DnsMessage): StubOutput[] {
+  #finish(message: DnsMessage, targetRcode?: string): StubOutput[] {
     this.#deadlineMs = Infinity;
     const records = this.#records;
     const isAddress = (record: DnsRecord) =>
@@ -330,6 +352,7 @@ export class StubQuery implements Machine<StubInput, StubOutput> {
       kind: "answered",
       answer: {
         rcode: rcodeName(message.rcode),
+        ...(targetRcode === undefined ? {} : { targetRcode }),
         addresses: records.filter(isAddress).map((record) =>
           formatRdata(record.type, record.rdata)
         ),

@@ -70,6 +70,11 @@ export function showAnswer(
       flags.join(" ") || "none"
     }, ${formatMs(about.elapsedMs)}`,
     ...recordTable([...answer.records, ...authorities, ...glue]),
+    ...(answer.targetRcode === undefined ? [] : [
+      `${
+        answer.names.at(-1)
+      } is another server's to answer: this one says ${answer.targetRcode}`,
+    ]),
     ...(subnet === undefined
       ? []
       : [`client subnet ${formatClientSubnet(subnet)} (network/source/scope)`]),
@@ -82,6 +87,7 @@ export function showAnswer(
       question: answer.names[0],
       type: about.type,
       rcode,
+      targetRcode: answer.targetRcode ?? null,
       flags,
       names: answer.names,
       addresses: answer.addresses,

@@ -37,7 +37,7 @@ export async function lookUp(
   for (const type of types) {
     const answer = await ask(name, type, options, ctx);
     if (answer.addresses.length > 0) return answer;
-    rcode = answer.rcode;
+    rcode = answer.targetRcode ?? answer.rcode;
     if (rcode !== "NOERROR") break;
   }
   throw new RunError(

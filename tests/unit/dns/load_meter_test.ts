@@ -68,6 +68,18 @@ Deno.test("LoadMeter refuses pages without metrics, or without this one", () => 
   assertThrows(() => meter("a", "b_total"), RangeError);
 });
 
+Deno.test("LoadMeter refuses a load beyond all measure: added to others it would leave no number", () => {
+  for (const value of ["1e999", "-Infinity", "1e19"]) {
+    assertThrows(
+      () => meter("a").read(`a ${value}`, 0),
+      ProtocolError,
+      "a must be at most 1000000000000000000, got ",
+    );
+  }
+  assertThrows(() => meter("a_total").read("a_total 1e308", 0), ProtocolError);
+  assertEquals(meter("a").read("a -3", 0), -3);
+});
+
 Deno.test("parseMetricSelector refuses what is no metric", () => {
   for (
     const text of ["", "1a", "a b", "a{", 'a{b="c}', "a{b=c}", 'a{="c"}', "a}"]

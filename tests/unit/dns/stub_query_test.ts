@@ -11,6 +11,7 @@ import {
 } from "../../../lib/dns/message.ts";
 import { parseName } from "../../../lib/dns/name.ts";
 import { parseRdata } from "../../../lib/dns/rdata.ts";
+import { showAnswer } from "../../../roles/dns_redirector/show_answer.ts";
 import {
   type StubAnswer,
   type StubOutput,
@@ -122,6 +123,51 @@ Deno.test("StubQuery ends at an alias whose target has no address", () => {
   const answer = answerOf(machine.handle({ kind: "message", bytes }, 1));
   assertEquals(answer.addresses, []);
   assertEquals(answer.ttlSeconds, 30); // the SOA's last field, RFC 2308 §5
+});
+
+Deno.test("StubQuery answers with the alias when its target is another server's to answer", () => {
+  const machine = query();
+  const answers = [
+    record("video.netcinema.example 300 CNAME video.kingcdn.example."),
+  ];
+  const first = machine.handle({ kind: "start" }, 0);
+  const bytes = reply(first, { answers });
+  const second = machine.handle({ kind: "message", bytes }, 1);
+  const refused = reply(second, {
+    rcode: RCODES.REFUSED,
+    authoritative: false,
+  });
+  const answer = answerOf(
+    machine.handle({ kind: "message", bytes: refused }, 2),
+  );
+  const { rcode, targetRcode, message, names } = answer;
+  assertEquals([rcode, targetRcode], ["NOERROR", "REFUSED"]);
+  assert(message.authoritative);
+  assertEquals(names, ["video.netcinema.example", "video.kingcdn.example"]);
+  const shown = showAnswer(answer, { server: "s", type: "A", elapsedMs: 1 });
+  assertMatch(shown.text, /: NOERROR, flags aa rd, /);
+  assertMatch(
+    shown.text,
+    /\nvideo\.kingcdn\.example is another server's to answer: this one says REFUSED\n$/,
+  );
+});
+
+Deno.test("StubQuery says where aliases lead in a circle, and does not go round", () => {
+  const machine = query();
+  const first = machine.handle({ kind: "start" }, 0);
+  const bytes = reply(first, {
+    answers: [
+      record("video.netcinema.example 300 CNAME a.example."),
+      record("a.example 300 CNAME VIDEO.netcinema.example."),
+    ],
+  });
+  const [output] = machine.handle({ kind: "message", bytes }, 1);
+  assert(output?.kind === "failed");
+  assertEquals(output.error.code, "dns-alias-loop");
+  assertEquals(
+    output.error.message,
+    "Cannot look up video.netcinema.example (A): the aliases of video.netcinema.example lead in a circle",
+  );
 });
 
 Deno.test("StubQuery stops in a loop of aliases", () => {
