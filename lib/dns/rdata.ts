@@ -6,6 +6,7 @@
 import { formatAddress, parseAddress } from "../core/address.ts";
 import { fromHex, toHex } from "../core/bytes.ts";
 import { ProtocolError } from "../core/errors.ts";
+import { counted } from "../core/units.ts";
 import { OTHER_TYPES, RECORD_TYPES, typeName } from "./codes.ts";
 import { formatName, parseName, readName } from "./name.ts";
 
@@ -361,7 +362,7 @@ export function parseRdata(
   if (many ? given.length === 0 : given.length !== fields.length) {
     throw new SyntaxError(
       `${typeName(type)} takes ${
-        many ? "one word or more" : `${fields.length} words`
+        many ? "one word or more" : counted(fields.length, "word")
       } of data, got ${given.length}`,
     );
   }

@@ -140,7 +140,7 @@ class Parser {
   #name(text: string): Name {
     if (this.#origin === undefined && (text === "@" || !text.endsWith("."))) {
       throw new SyntaxError(
-        `must be a name with a dot at its end while there is no $ORIGIN, got "${text}"`,
+        `must be a name with a dot at its end, as there is no $ORIGIN before it (a line such as "$ORIGIN kingcdn.example."), got "${text}"`,
       );
     }
     return text === "@" ? this.#known() : parseName(text, this.#origin);

@@ -168,11 +168,17 @@ Deno.test("parseMasterFile says what it does not know, and how it can be written
       ["x NXT y", /TYPE666 \\# LENGTH HEX, got "NXT"$/],
       ["x HTTPS y", /\\# with a length and bytes .* for type HTTPS/],
       ["@ SOA ns h 2 2 3 4 5", /^line 5: the zone .* has a second SOA$/],
+      ["x A", /^line 5: A takes 1 word of data, got 0$/],
     ] as const
   ) {
     const error = assertThrows(() => parseMasterFile(TOP + line), SyntaxError);
     assertMatch(error.message, said);
   }
+  assertThrows(
+    () => parseMasterFile("@ IN SOA ns h 1 2 3 4 5"),
+    SyntaxError,
+    'line 1: must be a name with a dot at its end, as there is no $ORIGIN before it (a line such as "$ORIGIN kingcdn.example."), got "@"',
+  );
   const [zone] = parseMasterFile(`${TOP}x DNAME \\# 3 016100`);
   assertEquals(zone?.records.at(-1)?.type, 39);
 });
