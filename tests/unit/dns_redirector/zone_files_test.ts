@@ -1,5 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { concat, utf8 } from "../../../lib/core/bytes.ts";
+import { InputError } from "../../../lib/core/errors.ts";
 import { parseName } from "../../../lib/dns/name.ts";
 import { formatRdata } from "../../../lib/dns/rdata.ts";
 import { readZoneFile } from "../../../roles/dns_redirector/zone_files.ts";
@@ -47,6 +48,15 @@ Deno.test("readZoneFile keeps the bytes of a text, be they UTF-8 or not", async 
     utf8('"\n'),
   );
   assertEquals(await lastTxt(latin1), '"\\233,\\255"');
+});
+
+Deno.test("readZoneFile says which line a file without $ORIGIN lacks", async () => {
+  const { ctx } = reading(utf8("@ IN SOA ns h 1 2 3 4 5\n"));
+  await assertRejects(
+    () => readZoneFile("a.zone", ctx),
+    InputError,
+    '--zone a.zone: line 1: must be a name with a dot at its end, as there is no $ORIGIN before it (a line such as "$ORIGIN kingcdn.example."), got "@"',
+  );
 });
 
 Deno.test("loadZones rests while it reads a large file and makes its table, so that queries are answered meanwhile", async () => {
