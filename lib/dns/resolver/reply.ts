@@ -211,6 +211,10 @@ function negativeOf(
   const name = link === undefined ? asked.name : aliasTarget(link);
   // about a name elsewhere this server has no say
   if (!isWithin(name, asked.zone)) return undefined;
+  // RFC 4035 §3.1.4.1: nor about the DS of its own zone, where an alias may lead
+  const isOwnDs = asked.type === RECORD_TYPES.DS &&
+    equalNames(name, asked.zone);
+  if (isOwnDs && last !== undefined) return undefined;
   const soa = own.authorities.find((record) =>
     record.type === RECORD_TYPES.SOA && isWithin(name, record.name)
   );

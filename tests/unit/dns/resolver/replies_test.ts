@@ -153,6 +153,7 @@ Deno.test("Resolver takes what is cut off over TCP for no answer: it would be on
 
 Deno.test("Resolver asks the zone above for DS, and takes all aliases that one reply has", () => {
   const world = new ResolverWorld(slideAuthorities({
+    [KING_HOST]: serverOf("kingcdn.example.", KING_HOST, "top CNAME @"),
     [EXAMPLE_HOST]: exampleWith(
       ...KING_DELEGATION,
       "kingcdn DS \\# 4 00010203",
@@ -165,6 +166,12 @@ Deno.test("Resolver asks the zone above for DS, and takes all aliases that one r
   world.ask("video.kingcdn.example");
   const ds = world.ask("kingcdn.example DS");
   assertEquals([ds.message.answers.length, ds.sent], [1, 1]);
+  // an alias to the top of its own zone: that has no say about its DS
+  const top = world.ask("top.kingcdn.example DS");
+  assertEquals(
+    top.message.answers.map((record) => record.type),
+    [RECORD_TYPES.CNAME, RECORD_TYPES.DS],
+  );
   const four = world.ask("one.example");
   assertEquals([four.message.answers.length, four.sent], [4, 1]);
   assertEquals(world.ask("three.example").sent, 0);
