@@ -1,5 +1,6 @@
 import { isIpv6, isLoopback, parseAddress } from "../../core/address.ts";
 import { toHex } from "../../core/bytes.ts";
+import { RecentMap } from "../../core/recent_map.ts";
 
 /** Bytes of answers that one host gets in a second on average, and at once: 100 answers, a busy peer's hour. */
 const HOST_BYTES_PER_SECOND = 4 * 1024;
@@ -23,7 +24,7 @@ interface Bucket {
  * This machine's own programs cannot be forged from outside and share only the limit of all.
  */
 export class DhtAnswerLimit {
-  readonly #hosts = new Map<string, Bucket>();
+  readonly #hosts = new RecentMap<string, Bucket>(MAX_HOSTS);
   readonly #all: Bucket;
 
   /** Starts with every bucket full. */
@@ -51,11 +52,7 @@ export class DhtAnswerLimit {
     const key = keyOf(host);
     const bucket = this.#hosts.get(key) ??
       { bytes: HOST_BURST_BYTES, atMs: nowMs };
-    this.#hosts.delete(key);
     this.#hosts.set(key, bucket);
-    if (this.#hosts.size > MAX_HOSTS) {
-      this.#hosts.delete(this.#hosts.keys().next().value!);
-    }
     fill(bucket, HOST_BYTES_PER_SECOND, HOST_BURST_BYTES, nowMs);
     return Math.min(this.#all.bytes, bucket.bytes);
   }

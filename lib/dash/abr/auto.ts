@@ -10,6 +10,7 @@
  * Parameters were set on traces drawn by `lib/model/trace_generator.ts`, not on those it is measured with
  * (docs/design/abr_auto.md).
  */
+import { RecentMap } from "../../core/recent_map.ts";
 import { formatBitRate, formatMs } from "../../core/units.ts";
 import { Forecast } from "./auto_forecast.ts";
 import { AutoValues } from "./auto_values.ts";
@@ -46,7 +47,7 @@ const MAX_LATENCY_MS = 1000;
 const MAX_TABLES = 100;
 
 /** The same parameters give the same table, so that keeping it changes no choice. */
-const TABLES = new Map<string, AutoValues>();
+const TABLES = new RecentMap<string, AutoValues>(MAX_TABLES);
 
 class AutoSession implements AbrSession {
   readonly #forecast = new Forecast();
@@ -160,10 +161,6 @@ function tableFor(model: ConstructorParameters<typeof AutoValues>[0]) {
   let values = TABLES.get(key);
   if (values === undefined) {
     values = new AutoValues(model);
-    const oldest = TABLES.keys().next().value;
-    if (TABLES.size >= MAX_TABLES && oldest !== undefined) {
-      TABLES.delete(oldest);
-    }
     TABLES.set(key, values);
   }
   return values;

@@ -1,3 +1,4 @@
+import { RecentMap } from "../../core/recent_map.ts";
 import { type Name, parentName } from "../name.ts";
 import { nameKey } from "./cache.ts";
 import type { Delegation } from "./reply.ts";
@@ -11,10 +12,10 @@ const MAX_DELEGATIONS = 10_000;
  * server's address leads a resolver there and is told to no client (RFC 2181 §5.4.1).
  */
 export class DelegationTable {
-  readonly #known = new Map<
+  readonly #known = new RecentMap<
     string,
     { readonly delegation: Delegation; readonly expiresAtMs: number }
-  >();
+  >(MAX_DELEGATIONS);
   readonly #root: Delegation;
 
   /** Creates a table that knows where the root is, for ever. */
@@ -36,9 +37,6 @@ export class DelegationTable {
 
   /** Remembers one for its TTL. */
   put(delegation: Delegation, nowMs: number): void {
-    if (this.#known.size >= MAX_DELEGATIONS) {
-      this.#known.delete(this.#known.keys().next().value ?? "");
-    }
     const ttlSeconds = Math.min(MAX_TTL_SECONDS, delegation.ttlSeconds);
     this.#known.set(nameKey(delegation.zone), {
       delegation,

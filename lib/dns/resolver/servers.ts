@@ -2,6 +2,7 @@
  * What a resolver knows of the servers it asks: how quickly they answer (as TCP measures it, RFC 6298), which of them
  * do not, and which do not know EDNS.
  */
+import { RecentMap } from "../../core/recent_map.ts";
 import type { Rng } from "../../core/rng.ts";
 import type { Name } from "../name.ts";
 import { nameKey } from "./cache.ts";
@@ -44,7 +45,7 @@ const MAX_SERVERS = 4096;
 
 /** See the head of this file. */
 export class ServerTable {
-  readonly #servers = new Map<string, Known>();
+  readonly #servers = new RecentMap<string, Known>(MAX_SERVERS);
   readonly #rng: Rng;
 
   /** Creates a table that knows nobody. */
@@ -148,9 +149,6 @@ export class ServerTable {
         hasEdns: true,
         lameUntilMs: new Map(),
       };
-      if (this.#servers.size >= MAX_SERVERS) {
-        this.#servers.delete(this.#servers.keys().next().value ?? "");
-      }
       this.#servers.set(key, known);
     }
     return known;

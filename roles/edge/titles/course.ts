@@ -7,6 +7,7 @@
  * measured is what the client got, from its request to the last byte: from the cache or from the origin.
  */
 import { messageOf, RunError } from "../../../lib/core/errors.ts";
+import { RecentMap } from "../../../lib/core/recent_map.ts";
 import { keepLowestRung } from "../../../lib/dash/lowest_rung.ts";
 import {
   type CourseFormat,
@@ -48,7 +49,7 @@ export interface Chosen {
 export class Course {
   readonly #ctx: Pick<RoleContext, "clock" | "emit">;
   readonly #options: CourseOptions;
-  readonly #clients = new Map<string, Client>();
+  readonly #clients = new RecentMap<string, Client>(MAX_CLIENTS);
 
   /** Knows no client yet. */
   constructor(
@@ -191,10 +192,7 @@ export class Course {
   #of(id: string): Client {
     const client = this.#clients.get(id) ??
       { throughput: undefined, reports: false };
-    this.#clients.delete(id);
     this.#clients.set(id, client);
-    const [oldest] = this.#clients.keys();
-    if (this.#clients.size > MAX_CLIENTS) this.#clients.delete(oldest!);
     return client;
   }
 }

@@ -8,6 +8,7 @@
  * Players that name what they want next (CMCD `nor`) are believed at their first request.
  */
 import { messageOf } from "../../../lib/core/errors.ts";
+import { RecentMap } from "../../../lib/core/recent_map.ts";
 import { isNearestHit } from "../../../lib/http/cache/cache_status.ts";
 import { normaliseTarget } from "../../../lib/http/target.ts";
 import type { HttpResponse } from "../../../lib/io/http.ts";
@@ -33,7 +34,7 @@ export class Prefetcher {
   readonly #errands: Errands;
   readonly #titles: Titles;
   /** By client, what would be next if it goes on as it did; the latest last. */
-  readonly #expected = new Map<string, Set<readonly Rung[]>>();
+  readonly #expected = new RecentMap<string, Set<readonly Rung[]>>(MAX_CLIENTS);
   readonly #ahead = new Set<string>();
   readonly #running = new Set<Promise<void>>();
 
@@ -89,16 +90,17 @@ export class Prefetcher {
   ): string | undefined {
     if (next !== undefined) return relative(next, target);
     const known = this.#titles.find(target);
-    const after = known?.next;
-    if (after === undefined) return undefined;
+    if (known?.next === undefined) return undefined;
+    const after = known.next;
     const expected = this.#expected.get(client) ?? new Set();
-    const goesOn = expected.has(known!.rungs);
-    this.#expected.delete(client);
+    const goesOn = expected.has(known.rungs);
     this.#expected.set(client, expected);
     const rungs = this.#titles.find(after)?.rungs;
     if (rungs !== undefined) expected.add(rungs);
-    drop(expected, MAX_EXPECTED);
-    drop(this.#expected, MAX_CLIENTS);
+    const [oldest] = expected;
+    if (expected.size > MAX_EXPECTED && oldest !== undefined) {
+      expected.delete(oldest);
+    }
     return goesOn ? after : undefined;
   }
 
@@ -182,17 +184,4 @@ function withEnd(answer: HttpResponse, ended: () => void): HttpResponse {
       leave: () => body.leave(),
     },
   };
-}
-
-/** Forgets the oldest. */
-function drop<K>(
-  all: {
-    readonly size: number;
-    keys(): Iterator<K>;
-    delete(key: K): boolean;
-  },
-  most: number,
-): void {
-  const { value } = all.keys().next();
-  if (all.size > most) all.delete(value!);
 }

@@ -1,5 +1,6 @@
 import { fromUtf8 } from "../../../lib/core/bytes.ts";
 import { RunError } from "../../../lib/core/errors.ts";
+import { RecentMap } from "../../../lib/core/recent_map.ts";
 import { mediaTypeOf } from "../../../lib/http/media_types.ts";
 import type { Resource } from "./site.ts";
 
@@ -32,10 +33,10 @@ export function isLiveManifest(mediaType: string, text: string): boolean {
 /** Looks into files, to know which of them other programs write anew all the time. */
 export class LiveManifests {
   /** By path, what it was when it was looked at last. */
-  readonly #looks = new Map<
+  readonly #looks = new RecentMap<
     string,
     { readonly tag: string; readonly isLive: boolean }
-  >();
+  >(MAX_FILES);
 
   /** Whether the resource at `path` is a live manifest. */
   async has(path: string, resource: Resource): Promise<boolean> {
@@ -46,10 +47,7 @@ export class LiveManifests {
       const isLive = isLiveManifest(mediaType, await textOf(resource));
       look = { tag, isLive };
     }
-    this.#looks.delete(path);
     this.#looks.set(path, look);
-    const [oldest] = this.#looks.keys();
-    if (this.#looks.size > MAX_FILES) this.#looks.delete(oldest!);
     return look.isLive;
   }
 }
