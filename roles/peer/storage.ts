@@ -214,26 +214,30 @@ export class Storage implements AsyncDisposable, PieceStore {
   /** Fills `buffer` with a piece that was there; true. @throws {RunError} `file-changed`. */
   async read(pieceIndex: number, buffer: Uint8Array): Promise<boolean> {
     if (await this.#fill(pieceIndex, buffer)) return true;
-    const [range] = rangesOf(this.#info, {
-      pieceIndex,
-      begin: 0,
-      lengthBytes: buffer.length,
-    });
-    throw this.#changed(range!.fileIndex, false);
+    const [first] = this.#partsOf(pieceIndex, buffer);
+    throw this.#changed(first!.fileIndex, false);
+  }
+
+  /** The bytes of a piece, by the files they belong in. */
+  *#partsOf(pieceIndex: number, bytes: Uint8Array): Generator<{
+    readonly fileIndex: number;
+    readonly offset: number;
+    readonly part: Uint8Array;
+  }> {
+    const block = { pieceIndex, begin: 0, lengthBytes: bytes.length };
+    let at = 0;
+    for (const range of rangesOf(this.#info, block)) {
+      const { fileIndex, offset, lengthBytes } = range;
+      yield { fileIndex, offset, part: bytes.subarray(at, at + lengthBytes) };
+      at += lengthBytes;
+    }
   }
 
   /** Fills `buffer` with what is where a piece belongs; false if the files are too short for it. */
   async #fill(pieceIndex: number, buffer: Uint8Array): Promise<boolean> {
-    let at = 0;
     for (
-      const { fileIndex, offset, lengthBytes } of rangesOf(this.#info, {
-        pieceIndex,
-        begin: 0,
-        lengthBytes: buffer.length,
-      })
+      const { fileIndex, offset, part } of this.#partsOf(pieceIndex, buffer)
     ) {
-      const part = buffer.subarray(at, at + lengthBytes);
-      at += lengthBytes;
       if (!this.#isFile(fileIndex)) {
         part.fill(0);
         continue;
@@ -242,23 +246,16 @@ export class Storage implements AsyncDisposable, PieceStore {
         fileIndex,
         (file) => file.readAt(offset, part),
       );
-      if (read < lengthBytes) return false;
+      if (read < part.length) return false;
     }
     return true;
   }
 
   /** Writes a whole piece that was verified. */
   async write(pieceIndex: number, bytes: Uint8Array): Promise<void> {
-    let at = 0;
     for (
-      const { fileIndex, offset, lengthBytes } of rangesOf(this.#info, {
-        pieceIndex,
-        begin: 0,
-        lengthBytes: bytes.length,
-      })
+      const { fileIndex, offset, part } of this.#partsOf(pieceIndex, bytes)
     ) {
-      const part = bytes.subarray(at, at + lengthBytes);
-      at += lengthBytes;
       if (!this.#isFile(fileIndex)) continue;
       await this.#using(fileIndex, (file) => file.writeAt(offset, part));
       this.#unsynced.add(fileIndex);

@@ -1,6 +1,7 @@
 /** Two subnets with a resolver and an edge each, our name server in a third: who gets which edge, and what happens when one is cut off. Needs root, unbound and dig. */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
+import { eventually } from "../support/eventually.ts";
 import { type Host, makeHosts } from "../support/namespaces.ts";
 import {
   runTool,
@@ -101,16 +102,15 @@ async function untilAnswer(
   expected: string,
 ): Promise<string> {
   let said = "";
-  for (const endAtMs = Date.now() + 20_000; Date.now() < endAtMs;) {
+  await eventually(async () => {
     const { stdout } = await runTool(client.inside[0]!, [
       ...[...client.inside.slice(1), "dig", `@${resolver.address}`],
       ...["+short", "+time=2", "+tries=2", NAME],
     ]);
     said = stdout.trim();
-    if (said === expected) break;
-    // an answer may be kept for its TTL of one second
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
+    return said === expected;
+    // An answer may be kept for its TTL of one second.
+  }, { account: () => `${client.name} is told ${said}`, pauseMs: 200 });
   return said;
 }
 

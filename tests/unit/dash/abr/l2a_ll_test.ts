@@ -1,6 +1,6 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { l2aLl, onSimplex } from "../../../../lib/dash/abr/l2a_ll.ts";
-import type { AbrState } from "../../../../lib/dash/abr/mod.ts";
+import { liveState } from "./_live_state.ts";
 
 Deno.test("onSimplex gives the nearest distribution", () => {
   for (
@@ -20,18 +20,6 @@ Deno.test("onSimplex gives the nearest distribution", () => {
   }
 });
 
-const LADDER = [400_000, 1_000_000, 2_500_000];
-
-function state(more: Partial<AbrState>): AbrState {
-  return {
-    ...{ ladder: LADDER, throughputBitsPerSecond: 2_000_000, bufferMs: 2000 },
-    ...{ smoothed: undefined, bufferCapMs: 30_000, segmentDurationMs: 1000 },
-    ...{ segmentIndex: 1, segmentCount: Infinity, lastIndex: 1 },
-    ...{ fixedIndex: 0, nowMs: 0 },
-    ...more,
-  };
-}
-
 /** A session that has seen one segment come at 2 Mbit/s. */
 function begun() {
   const session = l2aLl.start();
@@ -44,14 +32,14 @@ function begun() {
 }
 
 Deno.test("L2A-LL follows the throughput until there is 1.5 s, then takes one step of descent after the other", () => {
-  assertEquals(l2aLl.start().decide(state({})).index, 0);
+  assertEquals(l2aLl.start().decide(liveState({})).index, 0);
   const session = begun();
   // 0.9 of 2 Mbit/s carries 1 Mbit/s; the buffer is long enough to begin learning with that rung.
-  assertEquals(session.decide(state({ bufferMs: 1400 })).index, 1);
-  assertEquals(session.decide(state({ bufferMs: 1600 })).index, 1);
+  assertEquals(session.decide(liveState({ bufferMs: 1400 })).index, 1);
+  assertEquals(session.decide(liveState({ bufferMs: 1600 })).index, 1);
   // By hand: caution 4^0.99 = 3.9449, step 7.8898, gain 2 * 3.9449 / (2 * 7.8898) = 0.5. Loads are 0.2, 0.5 and 1.25,
   // so w = (0, 1, 0) goes to (0.1, 1.25, -0.625), on the simplex (0, 1, 0): 1.25 - 0.25, and 0.1 is below the shift.
-  const learnt = session.decide(state({}));
+  const learnt = session.decide(liveState({}));
   assertEquals([learnt.index, learnt.reason], [1, "1.00 Mbit/s learnt"]);
 });
 
@@ -64,14 +52,14 @@ Deno.test("L2A-LL goes up one rung at a time, and not to one the link does not c
       ...{ abandonedFor: undefined, nowMs: 0 },
     });
   came(450_000);
-  const slow = state({ throughputBitsPerSecond: 450_000, lastIndex: 0 });
+  const slow = liveState({ throughputBitsPerSecond: 450_000, lastIndex: 0 });
   assertEquals(fast.decide(slow).index, 0);
   let last = 0;
   const seen: number[] = [];
   for (let at = 0; at < 12; at++) {
     came(20_000_000);
     const now = { throughputBitsPerSecond: 20_000_000, lastIndex: last };
-    last = fast.decide(state(now)).index;
+    last = fast.decide(liveState(now)).index;
     seen.push(last);
   }
   for (const [at, index] of seen.entries()) {
@@ -81,7 +69,7 @@ Deno.test("L2A-LL goes up one rung at a time, and not to one the link does not c
   for (let at = 0; at < 12; at++) {
     came(900_000);
     const now = { throughputBitsPerSecond: 900_000, lastIndex: last };
-    last = fast.decide(state(now)).index;
+    last = fast.decide(liveState(now)).index;
   }
   assertEquals(last, 0);
 });

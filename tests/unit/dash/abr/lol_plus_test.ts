@@ -1,20 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { lolPlus } from "../../../../lib/dash/abr/lol_plus.ts";
-import type { AbrState } from "../../../../lib/dash/abr/mod.ts";
-
-// As a vector 2.7221 Mbit/s long: its rungs are at 0.1469, 0.3674 and 0.9184 of the map.
-const LADDER = [400_000, 1_000_000, 2_500_000];
-
-/** A state in which the link is believed to carry 0.9 of `throughputBitsPerSecond`. */
-function state(more: Partial<AbrState>): AbrState {
-  return {
-    ...{ ladder: LADDER, throughputBitsPerSecond: 2_000_000, bufferMs: 2000 },
-    ...{ smoothed: undefined, bufferCapMs: 30_000, segmentDurationMs: 1000 },
-    ...{ segmentIndex: 1, segmentCount: Infinity, lastIndex: 1 },
-    ...{ fixedIndex: 0, nowMs: 0 },
-    ...more,
-  };
-}
+import { liveState } from "./_live_state.ts";
 
 Deno.test("LoL+ takes the rung nearest to what the link carries, and hardly ever one above it", () => {
   for (
@@ -30,14 +16,14 @@ Deno.test("LoL+ takes the rung nearest to what the link carries, and hardly ever
     ] as const
   ) {
     const session = lolPlus.start();
-    const now = state({ throughputBitsPerSecond, bufferMs: 9000 });
+    const now = liveState({ throughputBitsPerSecond, bufferMs: 9000 });
     assertEquals(
       session.decide(now).index,
       index,
       `${throughputBitsPerSecond}`,
     );
   }
-  const nothing = state({ throughputBitsPerSecond: undefined });
+  const nothing = liveState({ throughputBitsPerSecond: undefined });
   assertEquals(lolPlus.start().decide(nothing).index, 0);
 });
 
@@ -54,7 +40,7 @@ Deno.test("LoL+ goes below the last rung when less than 0.3 s would be left", ()
       [1, 900, 2_000_000, 1],
     ] as const
   ) {
-    const now = state({ lastIndex, bufferMs, throughputBitsPerSecond });
+    const now = liveState({ lastIndex, bufferMs, throughputBitsPerSecond });
     assertEquals(lolPlus.start().decide(now).index, index, `${bufferMs}`);
   }
 });
@@ -62,7 +48,7 @@ Deno.test("LoL+ goes below the last rung when less than 0.3 s would be left", ()
 Deno.test("LoL+ weighs latency once it was met, and keeps its weights while it is too far behind", () => {
   const weighed = (latencyMs: number, session = lolPlus.start()) => {
     const live = { latencyMs, targetMs: 2000 };
-    const { reason } = session.decide(state({ live }));
+    const { reason } = session.decide(liveState({ live }));
     return reason.replace(/^.*weighed /, "");
   };
   const session = lolPlus.start();
@@ -70,7 +56,7 @@ Deno.test("LoL+ weighs latency once it was met, and keeps its weights while it i
   assertEquals(weighed(1500, session), "1 and stalls 1");
   // 6 s is more than the target and what the latency has changed since the last segment.
   const late = lolPlus.start();
-  assertMatch(late.decide(state({})).reason, /0.2 and stalls 1$/);
+  assertMatch(late.decide(liveState({})).reason, /0.2 and stalls 1$/);
   assertEquals(weighed(6000, late), "0.2 and stalls 1");
   assertEquals(weighed(6000, late), "0.2 and stalls 1");
   assertEquals(weighed(2000, late), "1 and stalls 1");
@@ -79,11 +65,11 @@ Deno.test("LoL+ weighs latency once it was met, and keeps its weights while it i
 Deno.test("LoL+ moves a rung's neuron to the throughput that was met with it", () => {
   const now = { throughputBitsPerSecond: 1_200_000, bufferMs: 3000 };
   // 1.08 Mbit/s is at 0.397 of the map: nearest to the middle rung while nothing was learnt.
-  assertEquals(lolPlus.start().decide(state(now)).index, 1);
+  assertEquals(lolPlus.start().decide(liveState(now)).index, 1);
   const session = lolPlus.start();
   for (let at = 0; at < 200; at++) {
-    assertEquals(session.decide(state({ bufferMs: 3000 })).index, 1);
+    assertEquals(session.decide(liveState({ bufferMs: 3000 })).index, 1);
   }
   // Its neuron is now at 0.66, so 0.397 is nearer to the lowest.
-  assertEquals(session.decide(state(now)).index, 0);
+  assertEquals(session.decide(liveState(now)).index, 0);
 });
