@@ -236,7 +236,14 @@ Deno.test("a second Ctrl-C ends a role at once with 130, one lets it finish with
   // Ended at once, the demo leaves its folder behind.
   await using folder = await temporaryFolder();
   const [command, ...args] = programCommand();
-  for (const [signals, code] of [[1, 0], [2, 130]] as const) {
+  for (
+    const [signals, code] of [
+      [["SIGINT"], 0],
+      // At a terminal Ctrl-C goes to a demo's programs, and the demo asks them too.
+      [["SIGINT", "SIGTERM"], 0],
+      [["SIGINT", "SIGINT"], 130],
+    ] as const
+  ) {
     // `demo` takes a while to end its programs, so that a second signal finds it still running.
     const child = new Deno.Command(command, {
       args: [...args, "demo", "all", "--log", "json"],
@@ -247,9 +254,10 @@ Deno.test("a second Ctrl-C ends a role at once with 130, one lets it finish with
     const reader = child.stderr.pipeThrough(new TextDecoderStream())
       .getReader();
     let log = "";
-    for (const seen of ["program.started", "role.stopping"].slice(0, signals)) {
+    for (const [at, signal] of signals.entries()) {
+      const seen = at === 0 ? "program.started" : "role.stopping";
       while (!log.includes(seen)) log += (await reader.read()).value;
-      child.kill("SIGINT");
+      child.kill(signal);
     }
     for (let read; !(read = await reader.read()).done;) log += read.value;
     assertEquals((await child.status).code, code);
@@ -264,4 +272,19 @@ Deno.test("startRole has programs say without colours what went wrong", async ()
   ]);
   await role.exited;
   assertEquals(role.stderr(), "no colours: true");
+});
+
+Deno.test({
+  name: "startRole asks a program once to stop, however often that is wanted",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const script =
+      `trap 'echo asked' TERM; echo '{"type":"role.listening"}' >&2; for i in 1 2 3 4; do sleep 0.2; done`;
+    await using role = startRole("sh", ["-c", script]);
+    await role.until(() => true, { timeoutMs: 10_000 });
+    role.stop();
+    await new Promise((wake) => setTimeout(wake, 300));
+    role.stop();
+    assertEquals((await role.exited).stdout, "asked\n");
+  },
 });

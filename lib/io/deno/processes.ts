@@ -135,6 +135,12 @@ export function startRole(
       }
     } catch { /* It has ended. */ }
   };
+  // A second SIGTERM would end it at once, in the middle of what it has to finish.
+  let isAsked = false;
+  const stop = () => {
+    if (!isAsked) signal("SIGTERM");
+    isAsked = true;
+  };
   return {
     pid: child.pid,
     events: log.events,
@@ -150,9 +156,9 @@ export function startRole(
           }`,
         );
       }),
-    stop: () => signal("SIGTERM"),
+    stop,
     async [Symbol.asyncDispose]() {
-      signal("SIGTERM");
+      stop();
       const timer = setTimeout(() => signal("SIGKILL"), STOPPING_MS);
       await exited;
       clearTimeout(timer);

@@ -10,7 +10,7 @@ export interface Shutdown extends Disposable {
 }
 
 /**
- * Listens for Ctrl-C and SIGTERM: the first aborts `signal`, the second ends the process at once with 130, and
+ * Listens for Ctrl-C and SIGTERM: the first aborts `signal`, the second of a kind ends the process at once with 130, and
  * a role that has not finished 5 s after the first is ended with 1.
  *
  * @param cutShort Hears with which exit code and why, before the process is ended.
@@ -33,23 +33,33 @@ export function listenForShutdown(
     );
     Deno.unrefTimer(grace as unknown as number);
   };
-  let wasAsked = false;
-  const asked = () => {
-    if (wasAsked) end(130, "interrupted twice");
-    wasAsked = true;
-    stop("asked to stop");
-  };
   // Windows knows SIGINT and SIGBREAK; SIGTERM came to Deno there only in 2.8.
   const signals: Deno.Signal[] = Deno.build.os === "windows"
     ? ["SIGINT", "SIGBREAK"]
     : ["SIGINT", "SIGTERM"];
-  for (const signal of signals) Deno.addSignalListener(signal, asked);
+  // One of each kind is no second one: at a terminal Ctrl-C goes to a demo's programs, which it then tells as well.
+  const asked = signals.map((signal) => {
+    let isAgain = false;
+    return {
+      signal,
+      listener() {
+        if (isAgain) end(130, "interrupted twice");
+        isAgain = true;
+        stop("asked to stop");
+      },
+    };
+  });
+  for (const { signal, listener } of asked) {
+    Deno.addSignalListener(signal, listener);
+  }
   return {
     signal: controller.signal,
     stop,
     [Symbol.dispose]() {
       clearTimeout(grace);
-      for (const signal of signals) Deno.removeSignalListener(signal, asked);
+      for (const { signal, listener } of asked) {
+        Deno.removeSignalListener(signal, listener);
+      }
     },
   };
 }

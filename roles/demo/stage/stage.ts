@@ -47,6 +47,8 @@ export class Stage implements AsyncDisposable {
   readonly #watchable: boolean;
   readonly #machines: readonly FarMachine[];
   readonly #players: Player[] = [];
+  /** Who stops the demo need not be a terminal, which stops its programs as well: an act waits for them. */
+  readonly #stop = () => this.#stopAll();
   #act = "";
   #nextHost = 2;
   #nextMachine = 0;
@@ -66,6 +68,7 @@ export class Stage implements AsyncDisposable {
     this.#view = view;
     this.#watchable = watchable;
     this.#machines = machines;
+    ctx.signal.addEventListener("abort", this.#stop, { once: true });
   }
 
   /** Whether other machines play too. */
@@ -206,7 +209,12 @@ export class Stage implements AsyncDisposable {
 
   /** Ends every program, last started first. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const player of this.#players.toReversed()) player.role.stop();
+    this.ctx.signal.removeEventListener("abort", this.#stop);
+    this.#stopAll();
     await this.end(...this.#players);
+  }
+
+  #stopAll(): void {
+    for (const player of this.#players.toReversed()) player.role.stop();
   }
 }

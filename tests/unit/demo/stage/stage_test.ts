@@ -3,13 +3,39 @@ import { RunError } from "../../../../lib/core/errors.ts";
 import type { RoleContext } from "../../../../lib/role.ts";
 import { Stage } from "../../../../roles/demo/stage/stage.ts";
 
+const NO_STAGE = {
+  folder: "/f",
+  view: {} as never,
+  watchable: false,
+  machines: [],
+};
+
+Deno.test("Stage stops its programs as soon as the demo is told to end, for an act that waits for them", async () => {
+  const end = new AbortController();
+  const exited = Promise.withResolvers<{ code: number; stdout: string }>();
+  const stage = new Stage(
+    {
+      signal: end.signal,
+      emit: () => {},
+      processes: {
+        startSelf: () => ({
+          pid: 1,
+          events: [{ type: "role.stopping" }],
+          exited: exited.promise,
+          stop: () => exited.resolve({ code: 0, stdout: "" }),
+        }),
+      },
+    } as unknown as RoleContext,
+    NO_STAGE,
+  );
+  const result = stage.result(stage.start("player", ["dash-client"]));
+  end.abort();
+  await assertRejects(() => result, RunError, "stopped");
+});
+
 Deno.test("Stage has no use for what a program says that was stopped", async () => {
-  const stage = new Stage({} as RoleContext, {
-    folder: "/f",
-    view: {} as never,
-    watchable: false,
-    machines: [],
-  });
+  const { signal } = new AbortController();
+  const stage = new Stage({ signal } as RoleContext, NO_STAGE);
   const resultOf = (stdout: string, seen: readonly string[]) =>
     stage.result({
       name: "maker",
