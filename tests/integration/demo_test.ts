@@ -101,7 +101,7 @@ Deno.test("demo simulates a file that takes hours, close to the bounds: no peer'
 
 Deno.test("demo --keep says where the folder is", async () => {
   const { code, stdout } = await runProgram([
-    ...["demo", "distribution", "--simulate", "--clients", "1"],
+    ...["demo", "distribution", "--clients", "1"],
     ...["--file", "1MiB", "--keep"],
   ]);
   assertEquals(code, 0);
