@@ -110,7 +110,11 @@ function operandOf(role: RoleShape, mode: ModeShape, raw: RawArgs): string {
     }
   } else if (operand === undefined && mode.operand.optional !== true) {
     throw new InputError(
-      `${role.name} needs ${mode.operand.placeholder}: see rolecall ${role.name} --help`,
+      `${role.name} needs ${mode.operand.placeholder}${
+        mode.operand.choices === undefined
+          ? ""
+          : `, such as ${mode.operand.choices.join(", ")}`
+      }: see rolecall ${role.name} --help`,
     );
   }
   return operand ?? "";

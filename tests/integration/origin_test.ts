@@ -303,6 +303,7 @@ Deno.test("origin says in one line what is wrong with its flags", async () => {
     const { code, stderr } = await runProgram(["origin", ...flags]);
     assertEquals(code, 2, flags.join(" "));
     assertEquals(stderr.trimEnd().split("\n").length, 1);
+    assertEquals(/is a file$/m.test(stderr), flags[1] === "deno.json");
   }
 });
 

@@ -108,6 +108,12 @@ Deno.test("roster: shows where an --admin at all addresses is to be asked", asyn
   assert(line.includes(` 127.0.0.1:${port} `), stdout);
 });
 
+Deno.test("roster --host says that no interface has that address", async () => {
+  const { code, stderr } = await runProgram(["roster", "--host", "192.0.2.77"]);
+  assertEquals(code, 1);
+  assertMatch(stderr, /no network interface that has the address 192.0.2.77/);
+});
+
 Deno.test("roster: a wrong address is said in a line; nobody there is said too", async () => {
   const wrong = await runProgram(["roster", "--host", "fe80::1"]);
   assertEquals(wrong.code, 2);

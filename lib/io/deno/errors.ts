@@ -69,6 +69,13 @@ export function systemError(attempted: string, error: unknown): Error {
       { cause: error },
     );
   }
+  if (/network is unreachable/i.test(message)) {
+    return new RunError(
+      "network-unreachable",
+      `Cannot ${attempted}: the network is unreachable`,
+      { cause: error },
+    );
+  }
   return new RunError("io-failed", `Cannot ${attempted}: ${plain(message)}`, {
     cause: error,
   });

@@ -62,9 +62,11 @@ export async function joinMulticast(
     receiver.close();
     throw new RunError(
       "no-multicast",
-      `Cannot join ${formatHostPort(group)}: no network interface with an ${
-        SYSTEMS_NAME[family]
-      } address takes multicast`,
+      `Cannot join ${formatHostPort(group)}: ${
+        host === "" || host === any
+          ? `no network interface with an ${SYSTEMS_NAME[family]} address`
+          : `no network interface that has the address ${host}`
+      } takes multicast`,
     );
   }
   const own = udpSocket(receiver, any);

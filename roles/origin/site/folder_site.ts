@@ -22,11 +22,15 @@ export async function openFolderSite(
   root: string,
   files: Files,
 ): Promise<Site> {
-  if ((await files.stat(root))?.kind !== "folder") {
+  const stat = await files.stat(root);
+  if (stat?.kind === "file") {
+    throw new InputError(`--root must be a folder; ${root} is a file`);
+  }
+  if (stat?.kind !== "folder") {
     throw new InputError(`--root: there is no folder ${root}`);
   }
-  // A folder that we may not enter is there too.
-  await files.stat(`${root}/.`);
+  // A folder that we may not enter is there too. An executable makes a path that ends with a dot one of the folder itself.
+  await files.stat(join(root, ".may-we-enter"));
   return new FolderSite(await files.realPath(root), files);
 }
 

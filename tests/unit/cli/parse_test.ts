@@ -242,3 +242,16 @@ Deno.test("parseRoleArgs does not tell the value of a secret flag among those in
   assertEquals(flags["token"], "s3cret");
   assertEquals(JSON.stringify(config).includes("s3cret"), false);
 });
+
+Deno.test("parseRoleArgs says which words a missing operand may be", () => {
+  const operand = { placeholder: "SCENARIO", choices: ["all", "churn"] };
+  const role = { name: "demo", modes: { play: { flags: {}, operand } } };
+  const { message } = assertThrows(
+    () => parseRoleArgs(role, scanArgs(role, [])),
+    InputError,
+  );
+  assertEquals(
+    message,
+    "demo needs SCENARIO, such as all, churn: see rolecall demo --help",
+  );
+});
