@@ -21,7 +21,7 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 2rem 0 0; overflow-wra
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .2rem .6rem .2rem 0; }
 th { border-bottom: 2px solid #888; } td { border-bottom: 1px solid #ddd; }
 dl { display: flex; flex-wrap: wrap; gap: .8rem 2rem; } dt { font-size: .85rem; opacity: .75; } dd { margin: 0; font-size: 1.3rem; font-variant-numeric: tabular-nums; }
-.number { text-align: right; font-variant-numeric: tabular-nums; } code { font-size: .9em; }
+.number { text-align: right; font-variant-numeric: tabular-nums; } code { font-size: .9em; } td code { white-space: nowrap; }
 @media (prefers-color-scheme: dark) { body { background: #16181c; color: #ddd; } td { border-color: #333; } }
 `;
 

@@ -88,6 +88,26 @@ Deno.test("the page of a title plays it in Chromium, straight and through an edg
   }
 });
 
+Deno.test("the page of a title tells when the first byte came of a segment from the browser's own cache, too", async () => {
+  await using origin = await startProgram(["origin", "--port", "0"]);
+  const { port } = await origin.until("role.listening");
+  await using page = await openPage(
+    `http://127.0.0.1:${port}/watch/manifest.mpd`,
+  );
+  const isPlaying = () =>
+    page.until("globalThis.rolecall?.segments.length > 4", {
+      withinMs: PLAY_MS,
+      account: "globalThis.rolecall ?? document.title",
+    });
+  await isPlaying();
+  await page.evaluate("globalThis.rolecall = undefined, location.reload()");
+  await isPlaying();
+  const late = await page.evaluate<number>(
+    "rolecall.segments.filter(({ firstByteMs, durationMs }) => firstByteMs < 0 || firstByteMs > durationMs + 100).length",
+  );
+  assertEquals(late, 0);
+});
+
 Deno.test("pages for people need no scrolling sideways on a phone", async () => {
   const title = "A test card with a name that would not stand in a line";
   await using origin = await startProgram([

@@ -128,19 +128,7 @@ export function startRole(
     log.end();
     return { code, stdout };
   })();
-  const signal = (name: "SIGTERM" | "SIGKILL") => {
-    try {
-      if (!log.ended) {
-        child.kill(Deno.build.os === "windows" ? "SIGKILL" : name);
-      }
-    } catch { /* It has ended. */ }
-  };
-  // A second SIGTERM would end it at once, in the middle of what it has to finish.
-  let isAsked = false;
-  const stop = () => {
-    if (!isAsked) signal("SIGTERM");
-    isAsked = true;
-  };
+  const { signal, stop } = endingOf(child, log);
   return {
     pid: child.pid,
     events: log.events,
@@ -164,6 +152,24 @@ export function startRole(
       clearTimeout(timer);
     },
   };
+}
+
+/** How a role's process is ended. */
+function endingOf(child: Deno.ChildProcess, log: EventLog) {
+  const signal = (name: "SIGTERM" | "SIGKILL") => {
+    try {
+      if (!log.ended) {
+        child.kill(Deno.build.os === "windows" ? "SIGKILL" : name);
+      }
+    } catch { /* It has ended. */ }
+  };
+  // A second SIGTERM would end it at once, in the middle of what it has to finish.
+  let isAsked = false;
+  const stop = () => {
+    if (!isAsked) signal("SIGTERM");
+    isAsked = true;
+  };
+  return { signal, stop };
 }
 
 const running = new Set<Deno.ChildProcess>();

@@ -47,6 +47,10 @@ function size(bytes) {
     : `${Math.round(bytes / 1024)} KiB`;
 }
 
+function milliseconds(ms) {
+  return Number.isFinite(ms) ? `${Math.round(ms)} ms` : "–";
+}
+
 /** Who answered: the cache next to us is the last of the list. */
 function sourceOf(headers) {
   const status = headers["cache-status"];
@@ -65,8 +69,7 @@ function note(response) {
   if (request?.type !== "MediaSegment" || request.mediaType !== "video") {
     return response;
   }
-  const { startTime, responseStart, duration, encodedBodySize } =
-    response.resourceTiming;
+  const { duration, encodedBodySize } = response.resourceTiming;
   const { representation } = request;
   seen.segments.push({
     atSeconds: seconds(),
@@ -75,13 +78,21 @@ function note(response) {
     height: representation?.height ?? 0,
     bitsPerSecond: representation?.bandwidth ?? request.bandwidth,
     bytes: response.data?.byteLength ?? encodedBodySize,
-    firstByteMs: responseStart - startTime,
+    firstByteMs: firstByteMs(response.resourceTiming),
     durationMs: duration,
     status: response.status,
     ...sourceOf(response.headers),
   });
   if (seen.segments.length > KEPT_SEGMENTS) seen.segments.shift();
   return response;
+}
+
+/** Of what comes from the browser's own cache dash.js takes the beginning from another clock, that of the day, or from none. */
+function firstByteMs({ startTime, responseStart }) {
+  const origin = responseStart > performance.timeOrigin
+    ? performance.timeOrigin
+    : 0;
+  return responseStart - origin - startTime;
 }
 
 function noteManifest(response) {
@@ -211,16 +222,13 @@ function drawRates(now) {
         "stroke-width": 2.5,
       })
     ),
-    draw(
-      "text",
-      { x: LEFT, y: 234 },
-      [
-        "Line: chosen rate. Dots: network. Disc: from a cache or the origin itself;",
-        "ring: the cache had to fetch it.",
-        `${Math.round(place.from)} s to ${Math.round(now)} s`,
-      ].join(" "),
-    ),
   );
+}
+
+/** What the charts are from and to. */
+function tellWindow(now) {
+  const from = Math.max(0, now - WINDOW_SECONDS);
+  find("#window").textContent = `${Math.round(from)} s to ${Math.round(now)} s`;
 }
 
 function drawBuffers(now) {
@@ -259,8 +267,8 @@ function row(one) {
     [one.number, "number"],
     [`${one.height}p`, ""],
     [size(one.bytes), "number"],
-    [`${Math.round(one.firstByteMs)} ms`, "number"],
-    [`${Math.round(one.durationMs)} ms`, "number"],
+    [milliseconds(one.firstByteMs), "number"],
+    [milliseconds(one.durationMs), "number"],
     [one.name, one.kind],
     [one.said, ""],
   ];
@@ -302,6 +310,7 @@ function show() {
     find("#stalls").textContent = String(seen.stalls.length);
   }
   drawRates(now);
+  tellWindow(now);
   drawBuffers(now);
   const last = seen.segments.at(-1)?.atSeconds ?? 0;
   if (last === told && listed > 0) return;
