@@ -233,7 +233,7 @@ function tellWindow(now) {
 
 function drawBuffers(now) {
   const most = Math.max(10, ...seen.buffers.map(({ level }) => level));
-  const place = scales(now, most, { top: 10, bottom: 105 });
+  const place = scales(now, most, { top: 18, bottom: 105 });
   const shown = seen.buffers.filter(({ atSeconds }) => atSeconds >= place.from);
   if (shown.length === 0) return;
   const line = shown.map(({ atSeconds, level }) =>
@@ -253,9 +253,9 @@ function drawBuffers(now) {
       ({ atSeconds }) =>
         draw("rect", {
           x: place.x(atSeconds) - 2,
-          y: 10,
+          y: 18,
           width: 4,
-          height: 95,
+          height: 87,
           fill: "var(--miss)",
         }),
     ),
