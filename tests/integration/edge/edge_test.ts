@@ -3,9 +3,9 @@ import {
   type CountingOrigin,
   countingOrigin,
   gate,
-} from "../support/counting_origin.ts";
-import { BODY, inHalves, startEdge, statusesOf } from "../support/edge.ts";
-import { runProgram } from "../support/program.ts";
+} from "../../support/counting_origin.ts";
+import { BODY, inHalves, startEdge, statusesOf } from "../../support/edge.ts";
+import { runProgram } from "../../support/program.ts";
 
 async function textOf(url: string, init?: RequestInit): Promise<string> {
   return await (await fetch(url, init)).text();

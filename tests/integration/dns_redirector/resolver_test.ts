@@ -5,7 +5,7 @@ import {
   type StartedProgram,
   startProgram,
   temporaryFolder,
-} from "../support/program.ts";
+} from "../../support/program.ts";
 
 const NAME = "video.netcinema.example";
 

@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
-import { seededRng } from "../../lib/core/rng.ts";
-import { writeNoise } from "../support/noise.ts";
+import { seededRng } from "../../../lib/core/rng.ts";
+import { writeNoise } from "../../support/noise.ts";
 import {
   runProgram,
   type StartedProgram,
   startProgram,
   temporaryFolder,
-} from "../support/program.ts";
+} from "../../support/program.ts";
 
 const LOCAL = ["--host", "127.0.0.1", "--port", "0"];
 const PIECE_BYTES = 16_384;

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { runProgram, startProgram } from "../support/program.ts";
+import { runProgram, startProgram } from "../../support/program.ts";
 
 const SEGMENT_BYTES = [12_000, 30_000, 75_000];
 const HEIGHTS = [360, 480, 720];

@@ -4,7 +4,7 @@ import {
   runTool,
   type StartedProgram,
   startProgram,
-} from "../support/program.ts";
+} from "../../support/program.ts";
 
 const HOSTS = ["127.0.0.3", "127.0.0.4"] as const;
 const DOMAIN = "video.kingcdn.example";

@@ -1,13 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
-import { concat, fromHex, fromUtf8, utf8 } from "../../lib/core/bytes.ts";
-import { seededRng } from "../../lib/core/rng.ts";
-import { eventually } from "../support/eventually.ts";
+import { concat, fromHex, fromUtf8, utf8 } from "../../../lib/core/bytes.ts";
+import { seededRng } from "../../../lib/core/rng.ts";
+import { eventually } from "../../support/eventually.ts";
 import {
   portOf,
   type StartedProgram,
   startProgram,
   temporaryFolder,
-} from "../support/program.ts";
+} from "../../support/program.ts";
 
 // Every server meets the same strangers, one process each; after each of them it must still do its work.
 

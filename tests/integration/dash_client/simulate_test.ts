@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { ABR_NAMES } from "../../lib/dash/abr/mod.ts";
-import { runProgram, temporaryFolder } from "../support/program.ts";
+import { ABR_NAMES } from "../../../lib/dash/abr/mod.ts";
+import { runProgram, temporaryFolder } from "../../support/program.ts";
 
 const MOVIE = JSON.stringify({
   "segment_duration_ms": 2000,

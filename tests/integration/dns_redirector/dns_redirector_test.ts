@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { decodeMessage } from "../../lib/dns/message.ts";
-import { parseName } from "../../lib/dns/name.ts";
-import { frameMessage, MessageDecoder } from "../../lib/dns/stream.ts";
-import { encodeQuery } from "../../lib/dns/stub_query.ts";
+import { decodeMessage } from "../../../lib/dns/message.ts";
+import { parseName } from "../../../lib/dns/name.ts";
+import { frameMessage, MessageDecoder } from "../../../lib/dns/stream.ts";
+import { encodeQuery } from "../../../lib/dns/stub_query.ts";
 import {
   portOf,
   runProgram,
   startProgram,
   temporaryFolder,
-} from "../support/program.ts";
+} from "../../support/program.ts";
 
 const SLIDES = [
   "dns-redirector",
@@ -127,7 +127,7 @@ Deno.test("dns-redirector is asked over IPv6, chooses by IPv6 networks, and know
 Deno.test("dns-redirector serves zone files, and says NXDOMAIN and REFUSED", async () => {
   await using folder = await temporaryFolder();
   const file = (name: string) =>
-    new URL(`../testdata/dns/${name}`, import.meta.url).pathname;
+    new URL(`../../testdata/dns/${name}`, import.meta.url).pathname;
   await Deno.writeTextFile(
     `${folder.path}/site.zone`,
     "$ORIGIN site.example.\n$TTL 5\n@ SOA ns h 1 2 3 4 5\n@ NS ns\nns A 127.0.0.1\n",

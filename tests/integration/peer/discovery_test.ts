@@ -1,13 +1,13 @@
 /** Peers on loopback that find each other without a tracker, and what is said when nobody is found. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
-import { fromHex } from "../../lib/core/bytes.ts";
-import { sharedBits } from "../../lib/bittorrent/dht/id.ts";
+import { fromHex } from "../../../lib/core/bytes.ts";
+import { sharedBits } from "../../../lib/bittorrent/dht/id.ts";
 import {
   runProgram,
   startProgram,
   temporaryFolder,
-} from "../support/program.ts";
+} from "../../support/program.ts";
 
 const HERE = ["--host", "127.0.0.1", "--port", "0"] as const;
 

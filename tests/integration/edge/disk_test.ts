@@ -1,10 +1,10 @@
 /** The edge's disk tier: `--cache-dir`. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { equalBytes } from "../../lib/core/bytes.ts";
-import { countingOrigin } from "../support/counting_origin.ts";
-import { BODY, startEdge } from "../support/edge.ts";
-import { eventually } from "../support/eventually.ts";
-import { runProgram, temporaryFolder } from "../support/program.ts";
+import { equalBytes } from "../../../lib/core/bytes.ts";
+import { countingOrigin } from "../../support/counting_origin.ts";
+import { BODY, startEdge } from "../../support/edge.ts";
+import { eventually } from "../../support/eventually.ts";
+import { runProgram, temporaryFolder } from "../../support/program.ts";
 
 /** Another body for each path; two are longer than a checksum's reach. */
 function bodyOf(path: string): Uint8Array<ArrayBuffer> {

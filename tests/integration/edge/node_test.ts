@@ -1,9 +1,9 @@
 /** What makes an edge a node of a CDN beside its cache: purging, metrics, logs, and what players say. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { countingOrigin } from "../support/counting_origin.ts";
-import { startEdge } from "../support/edge.ts";
-import { runProgram, temporaryFolder } from "../support/program.ts";
-import { answerOf } from "../support/small_title.ts";
+import { countingOrigin } from "../../support/counting_origin.ts";
+import { startEdge } from "../../support/edge.ts";
+import { runProgram, temporaryFolder } from "../../support/program.ts";
+import { answerOf } from "../../support/small_title.ts";
 
 async function get(url: string, init: RequestInit = {}) {
   const response = await fetch(url, init);

@@ -4,7 +4,7 @@ import {
   runProgram,
   startProgram,
   temporaryFolder,
-} from "../support/program.ts";
+} from "../../support/program.ts";
 
 Deno.test("dash-client --download-only that is told to stop keeps whole segments and says what it has", async () => {
   await using folder = await temporaryFolder();

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { utf8 } from "../../lib/core/bytes.ts";
-import { countingOrigin } from "../support/counting_origin.ts";
-import { type StartedProgram, startProgram } from "../support/program.ts";
+import { utf8 } from "../../../lib/core/bytes.ts";
+import { countingOrigin } from "../../support/counting_origin.ts";
+import { type StartedProgram, startProgram } from "../../support/program.ts";
 
 // What clients can do to any HTTP server of ours; origin and edge stand for all, which share it.
 

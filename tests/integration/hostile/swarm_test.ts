@@ -4,22 +4,22 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { concat, fromHex } from "../../lib/core/bytes.ts";
-import { encodeHandshake } from "../../lib/bittorrent/wire/handshake.ts";
+import { concat, fromHex } from "../../../lib/core/bytes.ts";
+import { encodeHandshake } from "../../../lib/bittorrent/wire/handshake.ts";
 import {
   encodeMessage,
   PIECE_HEADER_BYTES,
   writePieceHeader,
-} from "../../lib/bittorrent/wire/messages.ts";
-import { eventually } from "../support/eventually.ts";
-import { noise } from "../support/noise.ts";
+} from "../../../lib/bittorrent/wire/messages.ts";
+import { eventually } from "../../support/eventually.ts";
+import { noise } from "../../support/noise.ts";
 import {
   runProgram,
   type StartedProgram,
   startProgram,
   temporaryFolder,
-} from "../support/program.ts";
-import { message, Stranger } from "../support/stranger.ts";
+} from "../../support/program.ts";
+import { message, Stranger } from "../../support/stranger.ts";
 
 const HOST = "127.0.0.1";
 const LOCAL = ["--host", HOST, "--port", "0"];

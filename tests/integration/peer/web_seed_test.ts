@@ -1,13 +1,13 @@
 /** Web seeds (BEP 19): files and folders from our origin and edge, and from servers that misbehave. */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { assertSameFiles, writeNoise } from "../support/noise.ts";
+import { assertSameFiles, writeNoise } from "../../support/noise.ts";
 import {
   runProgram,
   type StartedProgram,
   startProgram,
   temporaryFolder,
-} from "../support/program.ts";
+} from "../../support/program.ts";
 
 const LOCAL = ["--host", "127.0.0.1", "--port", "0"];
 const ALONE = [...LOCAL, "--dht", "off"];

@@ -1,21 +1,21 @@
 /** An edge in several threads: one cache to whoever asks, whichever thread has the connection. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { keyOwner } from "../../lib/http/cache/key_owner.ts";
-import { countingOrigin, gate } from "../support/counting_origin.ts";
+import { keyOwner } from "../../../lib/http/cache/key_owner.ts";
+import { countingOrigin, gate } from "../../support/counting_origin.ts";
 import {
   BODY,
   inHalves,
   readRest,
   startEdge,
   statusesOf,
-} from "../support/edge.ts";
-import { untilListening } from "../support/eventually.ts";
+} from "../../support/edge.ts";
+import { untilListening } from "../../support/eventually.ts";
 import {
   runProgram,
   startProgram,
   temporaryFolder,
-} from "../support/program.ts";
-import { freePort } from "../support/tools.ts";
+} from "../../support/program.ts";
+import { freePort } from "../../support/tools.ts";
 
 const WORKERS = 3;
 const IN_THREADS = ["--workers", String(WORKERS)];

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { countingOrigin } from "../support/counting_origin.ts";
-import { startEdge } from "../support/edge.ts";
+import { countingOrigin } from "../../support/counting_origin.ts";
+import { startEdge } from "../../support/edge.ts";
 import {
   runProgram,
   startProgram,
   temporaryFolder,
-} from "../support/program.ts";
-import { answerOf, SEGMENTS } from "../support/small_title.ts";
+} from "../../support/program.ts";
+import { answerOf, SEGMENTS } from "../../support/small_title.ts";
 
 Deno.test("edge --load draws by Zipf's law, counts hits as they are, and compares with the origin", async () => {
   await using origin = countingOrigin(answerOf);

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { countingOrigin, gate } from "../support/counting_origin.ts";
+import { countingOrigin, gate } from "../../support/counting_origin.ts";
 import {
   BODY,
   inHalves,
   readRest,
   startEdge,
   statusesOf,
-} from "../support/edge.ts";
+} from "../../support/edge.ts";
 
 for (const length of [true, false]) {
   Deno.test(`edge fetches once for 200 clients, who read while it fills, some a range of it, Content-Length ${length}`, async () => {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { concat, utf8 } from "../../lib/core/bytes.ts";
-import { type Finished, runProgram } from "../support/program.ts";
+import { concat, utf8 } from "../../../lib/core/bytes.ts";
+import { type Finished, runProgram } from "../../support/program.ts";
 
 // What clients do with servers that lie, stall, drip or never end: one clear line, the right exit code, in bounded time.
 

@@ -6,7 +6,7 @@ import {
   type StartedProgram,
   startProgram,
   temporaryFolder,
-} from "../support/program.ts";
+} from "../../support/program.ts";
 
 const NAME = "video.cs.cmu.edu";
 

@@ -1,12 +1,12 @@
 /** Torrents of v1, v2 and both, with padding and links, from --create to a finished download, between our own peers. */
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { writeNoise } from "../support/noise.ts";
+import { writeNoise } from "../../support/noise.ts";
 import {
   runProgram,
   startProgram,
   temporaryFolder,
-} from "../support/program.ts";
+} from "../../support/program.ts";
 
 const LOCAL = ["--host", "127.0.0.1", "--port", "0"];
 const FILES: Readonly<Record<string, number>> = {

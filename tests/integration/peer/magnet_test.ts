@@ -1,20 +1,20 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { encodeExtendedHandshake } from "../../lib/bittorrent/wire/extended.ts";
+import { encodeExtendedHandshake } from "../../../lib/bittorrent/wire/extended.ts";
 import {
   encodeFeatures,
   encodeHandshake,
-} from "../../lib/bittorrent/wire/handshake.ts";
-import { parseMagnet } from "../../lib/bittorrent/metainfo/magnet.ts";
-import { encodeMetadataMessage } from "../../lib/bittorrent/wire/ut_metadata.ts";
-import { encodeMessage } from "../../lib/bittorrent/wire/messages.ts";
-import { noise } from "../support/noise.ts";
+} from "../../../lib/bittorrent/wire/handshake.ts";
+import { parseMagnet } from "../../../lib/bittorrent/metainfo/magnet.ts";
+import { encodeMetadataMessage } from "../../../lib/bittorrent/wire/ut_metadata.ts";
+import { encodeMessage } from "../../../lib/bittorrent/wire/messages.ts";
+import { noise } from "../../support/noise.ts";
 import {
   runProgram,
   type StartedProgram,
   startProgram,
   temporaryFolder,
-} from "../support/program.ts";
+} from "../../support/program.ts";
 
 const LOCAL = ["--host", "127.0.0.1", "--port", "0", "--lsd", "off"];
 

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { startEdge } from "../support/edge.ts";
-import { startOrigin } from "../support/origin.ts";
+import { startEdge } from "../../support/edge.ts";
+import { startOrigin } from "../../support/origin.ts";
 import {
   runProgram,
   startProgram,
   temporaryFolder,
-} from "../support/program.ts";
-import { answerOf, manifestOf, SEGMENTS } from "../support/small_title.ts";
+} from "../../support/program.ts";
+import { answerOf, manifestOf, SEGMENTS } from "../../support/small_title.ts";
 
 Deno.test("dash-client --trace is no faster than its trace", async () => {
   await using site = Deno.serve(

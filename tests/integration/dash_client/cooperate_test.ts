@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { startOrigin } from "../support/origin.ts";
-import { runProgram, startProgram } from "../support/program.ts";
-import { answerOf } from "../support/small_title.ts";
+import { startOrigin } from "../../support/origin.ts";
+import { runProgram, startProgram } from "../../support/program.ts";
+import { answerOf } from "../../support/small_title.ts";
 
 /** An origin of 20 s of the built-in title, in two low rates. */
 async function startTitle(...more: readonly string[]) {

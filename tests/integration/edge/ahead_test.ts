@@ -1,9 +1,9 @@
 /** What an edge fetches before anyone asks. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { countingOrigin } from "../support/counting_origin.ts";
-import { startEdge, statusesOf } from "../support/edge.ts";
-import { runProgram } from "../support/program.ts";
-import { answerOf, SEGMENTS } from "../support/small_title.ts";
+import { countingOrigin } from "../../support/counting_origin.ts";
+import { startEdge, statusesOf } from "../../support/edge.ts";
+import { runProgram } from "../../support/program.ts";
+import { answerOf, SEGMENTS } from "../../support/small_title.ts";
 
 async function take(url: string, init: RequestInit = {}): Promise<number> {
   const response = await fetch(url, init);

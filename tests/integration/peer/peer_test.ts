@@ -1,15 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { concat, fromHex } from "../../lib/core/bytes.ts";
-import { encodeHandshake } from "../../lib/bittorrent/wire/handshake.ts";
-import { noise } from "../support/noise.ts";
+import { concat, fromHex } from "../../../lib/core/bytes.ts";
+import { encodeHandshake } from "../../../lib/bittorrent/wire/handshake.ts";
+import { noise } from "../../support/noise.ts";
 import {
   portOf,
   runProgram,
   type StartedProgram,
   startProgram,
   temporaryFolder,
-} from "../support/program.ts";
+} from "../../support/program.ts";
 
 const LOCAL = ["--host", "127.0.0.1", "--port", "0"];
 

@@ -1,12 +1,12 @@
 /** Origins that fail in every way, and what the clients of an edge in front of them see. */
 import { assert, assertEquals } from "@std/assert";
-import { countingOrigin, gate } from "../support/counting_origin.ts";
-import { startEdge } from "../support/edge.ts";
+import { countingOrigin, gate } from "../../support/counting_origin.ts";
+import { startEdge } from "../../support/edge.ts";
 import {
   answer,
   type Behaviour,
   faultyOrigin,
-} from "../support/faulty_origin.ts";
+} from "../../support/faulty_origin.ts";
 
 /** What a client sees: status and how the body ended. */
 async function seen(url: string): Promise<string> {
