@@ -205,7 +205,14 @@ export class PeerStore {
       if (ticksSince(stamp, tick) >= EXPIRY_TICKS) continue;
       if (hasPrint(stamp, print) && this.#hasId(record, peerId)) continue;
       records[taken++] = record;
-      for (let word = 1; word < words; word++) into[to++] = shown[from + word]!;
+      // One after the other, what both families have: a loop costs as much again.
+      into[to] = shown[from + 1]!;
+      into[to + 1] = shown[from + 2]!;
+      into[to + 2] = shown[from + 3]!;
+      for (let word = 4; word < words; word++) {
+        into[to + word - 1] = shown[from + word]!;
+      }
+      to += words - 1;
     }
     return taken;
   }
