@@ -20,6 +20,7 @@ import {
   BLOCK_BITS,
   BLOCK_MASK,
   copyBytes,
+  copyWords,
   FLAGS_AT,
   ID_BYTES,
   newSegment,
@@ -205,13 +206,7 @@ export class PeerStore {
       if (ticksSince(stamp, tick) >= EXPIRY_TICKS) continue;
       if (hasPrint(stamp, print) && this.#hasId(record, peerId)) continue;
       records[taken++] = record;
-      // One after the other, what both families have: a loop costs as much again.
-      into[to] = shown[from + 1]!;
-      into[to + 1] = shown[from + 2]!;
-      into[to + 2] = shown[from + 3]!;
-      for (let word = 4; word < words; word++) {
-        into[to + word - 1] = shown[from + word]!;
-      }
+      copyWords(shown, from + 1, { into, offset: to, count: words - 1 });
       to += words - 1;
     }
     return taken;
