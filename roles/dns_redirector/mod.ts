@@ -1,9 +1,9 @@
 import { mode, type Role } from "../../lib/role.ts";
-import { RECURSIVE_FLAGS, serveRecursive } from "./recursive.ts";
-import { runLookup } from "./lookup.ts";
-import { LOOKUP_FLAGS } from "./lookup_flags.ts";
+import { RECURSIVE_FLAGS, serveRecursive } from "./recursive/recursive.ts";
+import { runLookup } from "./lookup/lookup.ts";
+import { LOOKUP_FLAGS } from "./lookup/lookup_flags.ts";
 import { serveDns } from "./serve.ts";
-import { WATCH_EVENTS } from "./watch_flags.ts";
+import { WATCH_EVENTS } from "./watch/watch_flags.ts";
 import { SERVER_FLAGS } from "./server_flags.ts";
 
 /** The CDN's name server: the answer depends on who asks. */

@@ -1,4 +1,3 @@
-import { InputError, RunError } from "../../lib/core/errors.ts";
 import { ResponseRateLimit } from "../../lib/dns/authority/rate_limit.ts";
 import {
   Responder,
@@ -6,28 +5,17 @@ import {
 } from "../../lib/dns/authority/responder.ts";
 import { ServerCookies } from "../../lib/dns/authority/server_cookies.ts";
 import { secretBytes } from "../../lib/io/hash.ts";
-import type { Address, TcpListener, UdpSocket } from "../../lib/io/net.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import { CourseMode } from "./course.ts";
-import { EdgeWatch } from "./edge_watch.ts";
-import { QueryLog } from "./query_log.ts";
-import { serveTcp } from "./tcp_door.ts";
+import { bindBoth } from "./doors/bind_both.ts";
+import { CourseMode } from "./zones/course.ts";
+import { EdgeWatch } from "./watch/edge_watch.ts";
+import { QueryLog } from "./doors/query_log.ts";
+import { checkIdleTimeout, serveTcp } from "./doors/tcp_door.ts";
 import type { ServeFlags } from "./server_flags.ts";
-import { Transfers } from "./transfers.ts";
-import { serveUdp } from "./udp_door.ts";
-import { refuseIdle, watchRules } from "./watch_flags.ts";
-import { ZoneKeeper } from "./zone_keeper.ts";
-
-/** UDP and TCP must have the same port; a free one of the first may be taken in the second. */
-const PORT_TRIES = 20;
-
-/** @throws {InputError} If it would close every connection at once. */
-export function checkIdleTimeout(
-  { idleTimeout }: { readonly idleTimeout: number },
-): void {
-  if (idleTimeout > 0) return;
-  throw new InputError("--idle-timeout must be more than 0");
-}
+import { Transfers } from "./doors/transfers.ts";
+import { serveUdp } from "./doors/udp_door.ts";
+import { refuseIdle, watchRules } from "./watch/watch_flags.ts";
+import { ZoneKeeper } from "./zones/zone_keeper.ts";
 
 /** Answers for the zones of `flags` over UDP and TCP until `ctx.signal` aborts. */
 export async function serveDns(
@@ -96,23 +84,4 @@ function responderOptions(
       }),
     }),
   };
-}
-
-/** Binds UDP and TCP to the same port; port 0 takes one that is free for both. @throws {RunError} As `Net.listenUdp`. */
-export async function bindBoth(
-  { host, port }: Address,
-  ctx: RoleContext,
-): Promise<{ readonly udp: UdpSocket; readonly tcp: TcpListener }> {
-  for (let attempt = 1;; attempt++) {
-    const udp = ctx.net.listenUdp({ host, port });
-    try {
-      return { udp, tcp: ctx.net.listenTcp({ host, port: udp.port }) };
-    } catch (error) {
-      await udp[Symbol.asyncDispose]();
-      if (
-        port !== 0 || attempt === PORT_TRIES ||
-        !(error instanceof RunError && error.code === "address-in-use")
-      ) throw error;
-    }
-  }
 }

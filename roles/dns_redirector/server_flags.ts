@@ -5,9 +5,9 @@ import {
   onlyWith,
   serverFlags,
 } from "../../lib/cli/flags.ts";
-import { COURSE_FLAGS } from "./course.ts";
-import { WATCH_FLAGS } from "./watch_flags.ts";
-import { words, ZONE_FLAGS } from "./zone_flags.ts";
+import { COURSE_FLAGS } from "./zones/course.ts";
+import { WATCH_FLAGS } from "./watch/watch_flags.ts";
+import { words, ZONE_FLAGS } from "./zones/zone_flags.ts";
 
 function parseNetwork(text: string): Cidr {
   try {

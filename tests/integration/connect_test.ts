@@ -4,7 +4,7 @@ import type { AnnounceRequest } from "../../lib/bittorrent/tracker/messages.ts";
 import { denoClock } from "../../lib/io/deno/clock.ts";
 import { denoNet } from "../../lib/io/deno/net.ts";
 import { announceOnce } from "../../lib/peer/announce_once.ts";
-import { checkEdge } from "../../roles/dns_redirector/edge_check.ts";
+import { checkEdge } from "../../roles/dns_redirector/watch/edge_check.ts";
 import { countedSignal } from "../support/counted_signal.ts";
 import { roleContext } from "../support/role_context.ts";
 

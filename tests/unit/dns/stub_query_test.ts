@@ -11,7 +11,7 @@ import {
 } from "../../../lib/dns/message.ts";
 import { parseName } from "../../../lib/dns/name.ts";
 import { parseRdata } from "../../../lib/dns/rdata.ts";
-import { showAnswer } from "../../../roles/dns_redirector/show_answer.ts";
+import { showAnswer } from "../../../roles/dns_redirector/lookup/show_answer.ts";
 import {
   type StubAnswer,
   type StubOutput,
