@@ -8,11 +8,6 @@ export class RecentMap<K, V> {
     this.#maxSize = maxSize;
   }
 
-  /** How many keys there are. */
-  get size(): number {
-    return this.#entries.size;
-  }
-
   /** The value of a key, or undefined; it becomes no newer by that. */
   get(key: K): V | undefined {
     return this.#entries.get(key);
@@ -32,10 +27,5 @@ export class RecentMap<K, V> {
   /** Forgets a key. Returns whether it was there. */
   delete(key: K): boolean {
     return this.#entries.delete(key);
-  }
-
-  /** The values, the one set longest ago first. */
-  values(): Iterable<V> {
-    return this.#entries.values();
   }
 }
