@@ -30,7 +30,12 @@ export async function openFolderSite(
     throw new InputError(`--root: there is no folder ${root}`);
   }
   // A folder that we may not enter is there too. An executable makes a path that ends with a dot one of the folder itself.
-  await files.stat(join(root, ".may-we-enter"));
+  const inside = join(root, ".may-we-enter");
+  await files.stat(inside).catch((cause) => {
+    if (!(cause instanceof RunError)) throw cause;
+    const message = cause.message.replace(`at ${inside}`, () => `into ${root}`);
+    throw new RunError(cause.code, message, { cause });
+  });
   return new FolderSite(await files.realPath(root), files);
 }
 

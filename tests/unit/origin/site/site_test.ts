@@ -88,16 +88,18 @@ Deno.test("TitleSite has live segments from their end on, and for a while after 
 });
 
 Deno.test("openFolderSite refuses a folder that may not be entered", async () => {
-  const denied = new RunError("permission-denied", "Cannot look at /r/x");
-  await assertRejects(
+  const denied = (path: string) =>
+    new RunError("permission-denied", `Cannot look at ${path}: no`);
+  const { message } = await assertRejects(
     () =>
       openFolderSite("/r", {
         stat: (path: string) =>
           normalize(path).replace(/\/$/, "") === "/r"
             ? Promise.resolve({ kind: "folder", sizeBytes: 0 })
-            : Promise.reject(denied),
+            : Promise.reject(denied(path)),
         realPath: (path: string) => Promise.resolve(path),
       } as unknown as Files),
     RunError,
   );
+  assertEquals(message, "Cannot look into /r: no");
 });
