@@ -64,13 +64,23 @@ Deno.test("files that are not what they should be are bad input", async () => {
 Deno.test("an MPD that is no XML, or is not there, is told apart", async () => {
   await using server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
-    (request) =>
-      request.url.endsWith("/text.mpd")
-        ? new Response("this is no XML")
-        : new Response("no such title", { status: 404 }),
+    (request) => {
+      const body = new Map([
+        ["/", "<!doctype html><title>A page</title>"],
+        ["/text.mpd", "this is no XML"],
+        ["/torn.mpd", '<?xml version="1.0"?><MPD type="static"'],
+      ]).get(new URL(request.url).pathname);
+      return body === undefined
+        ? new Response("no such title", { status: 404 })
+        : new Response(body);
+    },
   );
   const base = `http://127.0.0.1:${server.addr.port}`;
-  await complains(["dash-client", `${base}/text.mpd`], 2, "text.mpd");
+  const refuses = (path: string, ...words: readonly string[]) =>
+    complains(["dash-client", `${base}${path}`], 2, path, ...words);
+  await refuses("/text.mpd", "no manifest (MPD); line 1");
+  await refuses("/", "it is a page and no manifest (MPD)");
+  await refuses("/torn.mpd", "torn.mpd: line 1");
   await complains(["dash-client", `${base}/none.mpd`], 1, "none.mpd", "404");
 });
 

@@ -117,7 +117,12 @@ export async function openTitle(
     };
   } catch (error) {
     if (!(error instanceof MpdError)) throw error;
-    throw new InputError(`Cannot read ${got.url}: ${error.message}`, {
+    const what = /<(?:[\w.-]+:)?MPD[\s>]/.test(got.text)
+      ? ""
+      : `it is ${
+        /<(?:!doctype )?html/i.test(got.text) ? "a page and " : ""
+      }no manifest (MPD); `;
+    throw new InputError(`Cannot read ${got.url}: ${what}${error.message}`, {
       cause: error,
     });
   }
