@@ -117,15 +117,23 @@ export async function openTitle(
     };
   } catch (error) {
     if (!(error instanceof MpdError)) throw error;
-    const what = /<(?:[\w.-]+:)?MPD[\s>]/.test(got.text)
-      ? ""
-      : `it is ${
-        /<(?:!doctype )?html/i.test(got.text) ? "a page and " : ""
-      }no manifest (MPD); `;
-    throw new InputError(`Cannot read ${got.url}: ${what}${error.message}`, {
-      cause: error,
-    });
+    throw unreadable(got, error);
   }
+}
+
+/** Why there is no title in what came: an origin's own URL leads to a page. */
+function unreadable(
+  { url, text }: { readonly url: string; readonly text: string },
+  error: MpdError,
+): InputError {
+  const what = /<(?:[\w.-]+:)?MPD[\s>]/.test(text)
+    ? ""
+    : `it is ${
+      /<(?:!doctype )?html/i.test(text) ? "a page and " : ""
+    }no manifest (MPD); `;
+  return new InputError(`Cannot read ${url}: ${what}${error.message}`, {
+    cause: error,
+  });
 }
 
 /**
