@@ -39,8 +39,9 @@ export interface Position {
  */
 export function knownSizeBits({ segment }: Choice): number | undefined {
   const { range } = segment;
-  const last = range?.last;
-  return last === undefined ? undefined : (last - range!.first + 1) * 8;
+  return range?.last === undefined
+    ? undefined
+    : (range.last - range.first + 1) * 8;
 }
 
 /** What of a title is to be played: picture and sound together, or one of them. */

@@ -20,11 +20,10 @@ export type RangeDecision =
 /** More parts than this in one request and the whole is sent: each costs a header, and section 14.2 warns of such floods. */
 export const MAX_RANGES = 16;
 
-/** One range as asked: from `first`, or, when `first` is undefined, the `last` bytes at the end. */
-interface RangeSpec {
-  readonly first: number | undefined;
-  readonly last: number | undefined;
-}
+/** One range as asked, without an end perhaps (Infinity), or so many bytes at the end. */
+type RangeSpec =
+  | ByteRange
+  | { readonly suffixBytes: number };
 
 const WHOLE: RangeDecision = { kind: "whole" };
 
@@ -51,21 +50,18 @@ export function decideRange(
   const specs = value === null ? null : parseRange(value);
   if (specs === null || specs.length > MAX_RANGES) return WHOLE;
   const parts: ByteRange[] = [];
-  for (const { first, last } of specs) {
-    if (first === undefined) {
+  for (const spec of specs) {
+    if ("suffixBytes" in spec) {
+      const { suffixBytes } = spec;
       // An empty representation is all of its last n bytes, but no Content-Range can say so.
-      if (sizeBytes === 0 && last! > 0) return WHOLE;
-      if (last! > 0) {
-        parts.push({
-          firstByte: Math.max(0, sizeBytes - last!),
-          lastByte: sizeBytes - 1,
-        });
+      if (sizeBytes === 0 && suffixBytes > 0) return WHOLE;
+      if (suffixBytes > 0) {
+        const firstByte = Math.max(0, sizeBytes - suffixBytes);
+        parts.push({ firstByte, lastByte: sizeBytes - 1 });
       }
-    } else if (first < sizeBytes) {
-      parts.push({
-        firstByte: first,
-        lastByte: Math.min(last ?? Infinity, sizeBytes - 1),
-      });
+    } else if (spec.firstByte < sizeBytes) {
+      const lastByte = Math.min(spec.lastByte, sizeBytes - 1);
+      parts.push({ firstByte: spec.firstByte, lastByte });
     }
   }
   if (parts.length === 0) return { kind: "unsatisfiable" };
@@ -83,10 +79,14 @@ function parseRange(value: string): RangeSpec[] | null {
     if (text === "") continue;
     const match = /^([0-9]*)-([0-9]*)$/.exec(text);
     if (match === null || text === "-") return null;
-    const first = match[1] === "" ? undefined : Number(match[1]);
-    const last = match[2] === "" ? undefined : Number(match[2]);
-    if (first !== undefined && last !== undefined && last < first) return null;
-    specs.push({ first, last });
+    if (match[1] === "") {
+      specs.push({ suffixBytes: Number(match[2]) });
+      continue;
+    }
+    const firstByte = Number(match[1]);
+    const lastByte = match[2] === "" ? Infinity : Number(match[2]);
+    if (lastByte < firstByte) return null;
+    specs.push({ firstByte, lastByte });
   }
   return specs.length === 0 ? null : specs;
 }
@@ -130,10 +130,9 @@ export function parseContentRange(
   const match = /^bytes ([0-9]{1,15})-([0-9]{1,15})\/([0-9]{1,15})$/i
     .exec(value?.trim() ?? "");
   if (match === null) return null;
-  const [firstByte, lastByte, sizeBytes] = match.slice(1).map(Number);
-  if (firstByte! > lastByte! || lastByte! >= sizeBytes!) return null;
-  return {
-    range: { firstByte: firstByte!, lastByte: lastByte! },
-    sizeBytes: sizeBytes!,
-  };
+  const firstByte = Number(match[1]);
+  const lastByte = Number(match[2]);
+  const sizeBytes = Number(match[3]);
+  if (firstByte > lastByte || lastByte >= sizeBytes) return null;
+  return { range: { firstByte, lastByte }, sizeBytes };
 }

@@ -1,3 +1,11 @@
+/** A place in the queue for a turn. */
+export interface Place {
+  /** Resolves when its turn has come. */
+  readonly admitted: Promise<void>;
+  /** Gives the place up, or the turn. */
+  leave(): void;
+}
+
 /** One place in the queue. */
 interface Waiting {
   readonly admit: () => void;
@@ -36,9 +44,7 @@ export class Turns {
   }
 
   /** Stands in the queue: `admitted` resolves with a turn taken, unless `leave` was called before; undefined when the queue is full. */
-  queue():
-    | { readonly admitted: Promise<void>; leave(): void }
-    | undefined {
+  queue(): Place | undefined {
     if (this.#queue.size >= this.#queueLength) return undefined;
     let admit: () => void = () => {};
     let isIn = false;

@@ -47,11 +47,9 @@ const DRAFTED: Readonly<
   Record<"step" | "sawtooth", readonly TracePeriod[]>
 > = {
   // The link on which this project compares players: 3500, 800, 3500 kbit/s, changing at 15 s and 35 s.
-  step: [[15_000, 3500], [20_000, 800], [25_000, 3500]].map(([ms, kbit]) => ({
-    durationMs: ms!,
-    bitsPerSecond: kbit! * 1000,
-    latencyMs: 20,
-  })),
+  step: ([[15_000, 3500], [20_000, 800], [25_000, 3500]] as const).map((
+    [durationMs, kbit],
+  ) => ({ durationMs, bitsPerSecond: kbit * 1000, latencyMs: 20 })),
   sawtooth: Array.from({ length: 30 }, (_, at) => ({
     durationMs: 2000,
     bitsPerSecond: 4_000_000 - 125_000 * at,

@@ -11,7 +11,7 @@ import {
   OriginHealth,
 } from "../../../lib/http/origin_health.ts";
 import type { ReceivedHead } from "../../../lib/http/cache/stored_response.ts";
-import { Turns } from "../../../lib/http/turns.ts";
+import { type Place, Turns } from "../../../lib/http/turns.ts";
 import type {
   ClientRequest,
   ClientResponse,
@@ -149,22 +149,8 @@ export class Origin {
   async admitted(signal: AbortSignal): Promise<boolean> {
     const turns = this.#turns;
     if (turns.tryTake()) return true;
-    const { clock } = this.#ctx;
-    const waiting = turns.queue();
-    try {
-      if (waiting !== undefined) {
-        await within(waiting.admitted, {
-          clock,
-          limitMs: this.#options.firstByteMs,
-          signal,
-        });
-        return true;
-      }
-    } catch (error) {
-      waiting!.leave();
-      this.#health.abandoned();
-      if (!(error instanceof RunError)) throw error;
-    }
+    const place = turns.queue();
+    if (place !== undefined && await this.#hasTurn(place, signal)) return true;
     this.#health.abandoned();
     this.#ctx.emit({
       type: "upstream.refused",
@@ -173,6 +159,24 @@ export class Origin {
       waiting: turns.waiting,
     });
     return false;
+  }
+
+  /** Waits in the queue; false when it took too long. */
+  async #hasTurn(
+    place: Place,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { clock } = this.#ctx;
+    const limitMs = this.#options.firstByteMs;
+    try {
+      await within(place.admitted, { clock, limitMs, signal });
+      return true;
+    } catch (error) {
+      place.leave();
+      if (error instanceof RunError) return false;
+      this.#health.abandoned();
+      throw error;
+    }
   }
 
   /** Asks; the request has a turn. */

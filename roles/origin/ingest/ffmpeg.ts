@@ -123,8 +123,10 @@ function frameRateOf(video: Probed): Movie["frameRate"] {
   const rate = per > 0 && frames > 0 ? frames / per : 25;
   const distance = ([frames, per]: readonly [number, number]) =>
     Math.abs(frames / per - rate);
-  const [best] = [...USUAL_RATES].sort((a, b) => distance(a) - distance(b));
-  return { frames: best![0], perSeconds: best![1] };
+  const [usual, perSeconds] = USUAL_RATES.reduce((a, b) =>
+    distance(b) < distance(a) ? b : a
+  );
+  return { frames: usual, perSeconds };
 }
 
 /** How pictures are encoded. */
