@@ -33,7 +33,7 @@ const CROWD_AT_ONCE = 40; // 3 n + 1
 const MAX_SOCKETS = 80 + 20;
 
 /** What a stranger does with its connection; it is closed when this is over. */
-type Attack = (stranger: Stranger) => Promise<void>;
+type Attack = (stranger: Stranger, victim: Victim) => Promise<void>;
 
 function block(pieceIndex: number): Uint8Array {
   const bytes = new Uint8Array(PIECE_HEADER_BYTES + 16_384);
@@ -107,14 +107,18 @@ const ATTACKS: Readonly<
   },
   "requests, and nothing read": {
     code: "request-flood",
-    attack: async (stranger) => {
+    attack: async (stranger, { program }) => {
       await stranger.offer(stranger.hello, INTERESTED);
+      const { port } = stranger.stream.localAddr as Deno.NetAddr;
+      await program.until(
+        "peer.unchoked",
+        ({ remote }) => remote === `${HOST}:${port}`,
+      );
       // Some are served until the socket is full; then they pile up, to an end.
       const request = encodeMessage({
         kind: "request",
         ...{ pieceIndex: 0, begin: 0, lengthBytes: 16_384 },
       });
-      await new Promise((go) => setTimeout(go, 200));
       for (let count = 0; count < 300; count++) {
         if (!await stranger.offer(repeated(request, 100))) return;
       }
@@ -313,7 +317,7 @@ Deno.test({
         const count = told().length;
         const stranger = await connect(victim);
         try {
-          await attack(stranger);
+          await attack(stranger, victim);
         } finally {
           stranger.close();
         }
