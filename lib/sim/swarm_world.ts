@@ -243,25 +243,36 @@ export class SwarmWorld {
 
   /** Gives a host an input, and those that follow from it at once. */
   #feed(host: Machine, input: SwarmInput): void {
-    for (let inputs = [input]; inputs.length > 0;) {
-      let answers: SwarmInput[] = NO_INPUTS;
+    let answers = this.#give(host, input);
+    while (answers.length > 0) {
+      const inputs = answers;
+      answers = NO_INPUTS;
       for (const next of inputs) {
-        this.inputs += 1;
-        for (const output of host.swarm.handle(next, this.nowMs)) {
-          const answer = this.#perform(host, output);
-          if (answer === null) continue;
-          if (answers.length === 0) answers = [answer];
-          else answers.push(answer);
-        }
-        this.#memory?.takeBack();
+        const more = this.#give(host, next);
+        if (more.length === 0) continue;
+        answers = answers.length === 0 ? more : [...answers, ...more];
       }
-      inputs = answers;
     }
     const deadlineMs = Math.max(this.nowMs, host.swarm.deadlineMs);
     if (deadlineMs < host.alarmAtMs) {
       host.alarmAtMs = deadlineMs;
       this.#at(deadlineMs, host, { kind: "timeout" });
     }
+  }
+
+  /** Gives a host one input; returns what it hears at once of what it does. */
+  #give(host: Machine, input: SwarmInput): SwarmInput[] {
+    this.inputs += 1;
+    let answers = NO_INPUTS;
+    for (const output of host.swarm.handle(input, this.nowMs)) {
+      const answer = this.#perform(host, output);
+      if (answer === null) continue;
+      // Mostly it is one.
+      if (answers.length === 0) answers = [answer];
+      else answers.push(answer);
+    }
+    this.#memory?.takeBack();
+    return answers;
   }
 
   /** Carries out an output; returns what the host hears of it at once, if anything. */
@@ -348,12 +359,13 @@ export class SwarmWorld {
         });
       } else {
         const { host: to, link } = far;
+        const parcel = { host: to, input: null, link, head: bytes, zeros: 0 };
         // Most sends are messages only.
-        const parcels = this.#memory.lends
-          ? parcelsOf(bytes, far.begun, HANDSHAKE_BYTES)
-          : [{ head: bytes, zeros: 0 }];
-        for (const { head, zeros } of parcels) {
-          this.#queue.push(atMs, { host: to, input: null, link, head, zeros });
+        if (!this.#memory.lends) this.#queue.push(atMs, parcel);
+        else {
+          for (const part of parcelsOf(bytes, far.begun, HANDSHAKE_BYTES)) {
+            this.#queue.push(atMs, { ...parcel, ...part });
+          }
         }
         far.begun = true;
       }

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { introductions } from "../../lib/sim/tracker.ts";
+import { evenIntroductions, introductions } from "../../lib/sim/tracker.ts";
 import { type Host, layoutOf, SwarmWorld } from "../support/swarm_world.ts";
 
 const MIB = 2 ** 20;
@@ -205,6 +205,31 @@ Deno.test("a swarm of 100, each told of 12 others, gets the file in little more 
   assert(ratio > 0.99 && ratio < 1.45, `ratio ${ratio}, seed ${seed}`);
   const wasted = leeches.reduce((a, b) => a + b.swarm.status.wastedBytes, 0);
   assert(wasted < 0.01 * 100 * fileBytes, `${wasted} bytes, seed ${seed}`);
+});
+
+Deno.test("a swarm of 200 with a dozen connections each is near the bound if nobody has far fewer than others", () => {
+  const seed = seedOf(16);
+  const fileBytes = 32 * 16_384;
+  const u = fileBytes / 32;
+  const world = new SwarmWorld(layoutOf(fileBytes, 16_384), {
+    ...{ seed, blank: true },
+  });
+  const source = world.add({ seed: true, uploadBytesPerSecond: 10 * u });
+  const leeches = Array.from(
+    { length: 200 },
+    () => world.add({ uploadBytesPerSecond: u }),
+  );
+  const told = evenIntroductions(leeches, 6, world.rngOf(-1));
+  for (const [at, leech] of leeches.entries()) {
+    world.introduce(leech, at % 3 === 0 ? [source, ...told[at]!] : told[at]!);
+  }
+  world.run(
+    120_000,
+    () => leeches.every((leech) => leech.completedAtMs < Infinity),
+  );
+  const last = Math.max(...leeches.map((leech) => leech.completedAtMs));
+  const ratio = last / (32_000 * 200 / 210);
+  assert(ratio > 0.99 && ratio < 1.2, `ratio ${ratio}, seed ${seed}`);
 });
 
 Deno.test("free riders finish after those who give", () => {

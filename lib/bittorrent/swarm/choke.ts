@@ -141,7 +141,7 @@ export class Choking {
     const { rng } = options;
     const redraw = nowMs >= this.#nextDrawMs;
     if (redraw) this.#nextDrawMs = nowMs + options.optimisticIntervalMs;
-    const sessions = shuffled(this.#state.open(), rng);
+    const sessions = shuffled([...this.#state.open()], rng);
     const decision = CHOKERS[this.#choker](
       sessions.map((session) => ({
         peerId: session.address,

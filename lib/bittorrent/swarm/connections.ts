@@ -19,7 +19,7 @@ import { PeerSession } from "./peer_session.ts";
 import type { Handover } from "./handover.ts";
 import type { SwarmState } from "./state.ts";
 import type { MessageTaker } from "./messages.ts";
-import { silenceOf } from "./timeouts.ts";
+import { silenceOf, silentFromMs } from "./timeouts.ts";
 import type { PeerEndpoint } from "../peer_endpoint.ts";
 import type { WireMessage } from "../wire/messages.ts";
 
@@ -42,6 +42,8 @@ export class Connections {
   #contacts: Contacts;
   #lastLink: number;
   #stopped = false;
+  /** No session's silence calls for anything before this. */
+  #silentFromMs = 0;
 
   /** Creates the connections of a swarm: none. */
   constructor(state: SwarmState, hooks: ConnectionHooks) {
@@ -72,6 +74,7 @@ export class Connections {
       session.v2 = v2 !== undefined &&
         session.infoHash !== null && equalBytes(session.infoHash, v2.infoHash);
       sessions.set(session.link, session);
+      this.#state.openChanged();
       this.#state.everConnected = everConnected || session.stage === "open";
       return session;
     });
@@ -90,8 +93,8 @@ export class Connections {
 
   /** Connects to as many peers as are due and there is room for. */
   connect(): void {
-    if (this.#stopped) return;
     const { options, sessions, nowMs } = this.#state;
+    if (this.#stopped || !this.#contacts.anyDue(nowMs)) return;
     let connecting = 0;
     for (const { stage } of sessions.values()) {
       if (stage === "connecting") connecting += 1;
@@ -153,12 +156,16 @@ export class Connections {
 
   /** Once a second: keep-alives, and the end of those that are silent. */
   tick(): void {
-    for (const session of [...this.#state.sessions.values()]) {
-      const due = silenceOf(session, this.#state.nowMs);
+    const { sessions, dirty, nowMs } = this.#state;
+    if (nowMs < this.#silentFromMs) return;
+    this.#silentFromMs = Infinity;
+    for (const session of sessions.values()) {
+      const due = silenceOf(session, nowMs);
       if (due === "keep-alive") {
         session.say({ kind: "keep-alive" });
-        this.#state.dirty.add(session);
+        dirty.add(session);
       } else if (due !== null) this.close(session, due.close, "soon");
+      if (!session.gone) this.#mind(session);
     }
   }
 
@@ -196,6 +203,7 @@ export class Connections {
         (session.incoming && session.features.v2));
     if (session.incoming) this.#greet(session);
     session.stage = "open";
+    state.openChanged();
     state.everConnected = true;
     this.#contacts.succeeded(session.link);
     state.emit({
@@ -216,13 +224,17 @@ export class Connections {
     bytes: Uint8Array,
     taker: MessageTaker,
   ): void {
-    session.lastReceivedAtMs = this.#state.nowMs;
+    // A whole number: others take a box of their own, in all there are as many as messages come.
+    session.lastReceivedAtMs = Math.trunc(this.#state.nowMs);
     try {
       const messages = session.decoder.push(bytes);
       const handshake = session.stage === "handshake"
         ? session.decoder.takeHandshake()
         : null;
-      if (handshake !== null) this.shakeHands(session, handshake);
+      if (handshake !== null) {
+        this.#state.stirred = true;
+        this.shakeHands(session, handshake);
+      }
       session.patience.hear(messages, this.#state.nowMs);
       this.takeAll(session, messages, taker);
     } catch (error) {
@@ -237,7 +249,7 @@ export class Connections {
     taker: MessageTaker,
   ): void {
     for (const message of messages) {
-      if (session.stage !== "open" || !this.holds(session)) return;
+      if (session.stage !== "open" || session.gone) return;
       taker.take(session, message);
     }
   }
@@ -253,6 +265,7 @@ export class Connections {
 
   #violated(session: PeerSession, error: unknown): void {
     if (!(error instanceof ProtocolError)) throw error;
+    this.#state.stirred = true;
     this.#state.emit({
       type: "protocol.violated",
       remote: session.address,
@@ -260,11 +273,6 @@ export class Connections {
       message: error.message,
     });
     this.close(session, error.code, "never");
-  }
-
-  /** Whether the session is still ours: inputs and messages may come in after its end. */
-  holds(session: PeerSession): boolean {
-    return this.#state.sessions.get(session.link) === session;
   }
 
   /** Ends a connection. */
@@ -277,6 +285,8 @@ export class Connections {
   forget(session: PeerSession, reason: string, again: Again): void {
     const state = this.#state;
     if (!state.sessions.delete(session.link)) return;
+    session.gone = true;
+    state.openChanged();
     state.dirty.delete(session);
     this.#contacts.closed(session.link, again, state.nowMs);
     if (session.stage !== "open") return;
@@ -320,7 +330,13 @@ export class Connections {
       ...(limits === undefined ? {} : { limits }),
     });
     sessions.set(link, session);
+    this.#mind(session);
     return session;
+  }
+
+  /** Sees to it that a session's silence is noticed. */
+  #mind(session: PeerSession): void {
+    this.#silentFromMs = Math.min(this.#silentFromMs, silentFromMs(session));
   }
 
   /** Says who we are and what we can do. */

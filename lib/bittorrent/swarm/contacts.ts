@@ -32,6 +32,8 @@ interface Contact {
 export class Contacts {
   readonly #contacts = new Map<string, Contact>();
   readonly #byLink = new Map<number, Contact>();
+  /** Nobody is due before this. */
+  #dueFromMs = Infinity;
 
   /** Adds addresses. One that is known keeps its state. */
   add(
@@ -39,6 +41,9 @@ export class Contacts {
     source: ContactSource,
     nowMs: number,
   ): void {
+    if (endpoints.length > 0) {
+      this.#dueFromMs = Math.min(this.#dueFromMs, nowMs);
+    }
     for (const endpoint of endpoints) {
       const key = keyOf(endpoint);
       if (this.#contacts.size >= MAX_CONTACTS || this.#contacts.has(key)) {
@@ -72,6 +77,11 @@ export class Contacts {
     }
   }
 
+  /** Whether there may be anyone to connect to now; as a rule, that everyone is connected can be told without a look at each. */
+  anyDue(nowMs: number): boolean {
+    return nowMs >= this.#dueFromMs;
+  }
+
   /** Chooses up to `room` peers to connect to now: if there are more, those that `rank` highest, of equals the first added. `newLink` numbers them. */
   due(
     { nowMs, room, newLink, rank, taken = () => [] }: {
@@ -86,12 +96,20 @@ export class Contacts {
     if (room <= 0) return [];
     let there: ReadonlySet<string> | null = null;
     let ready: Contact[] = [];
+    this.#dueFromMs = Infinity;
     for (const [key, contact] of this.#contacts) {
-      if (contact.link !== null || contact.nextAtMs > nowMs) continue;
-      there ??= new Set(taken().map(keyOf));
-      if (!there.has(key)) ready.push(contact);
+      if (contact.link !== null) continue;
+      if (contact.nextAtMs <= nowMs) {
+        there ??= new Set(taken().map(keyOf));
+        if (!there.has(key)) {
+          ready.push(contact);
+          continue;
+        }
+      }
+      this.#dueFromMs = Math.min(this.#dueFromMs, contact.nextAtMs);
     }
     if (ready.length > room) {
+      this.#dueFromMs = nowMs;
       ready = ready.map((contact) => ({ contact, at: rank(contact.endpoint) }))
         .sort((a, b) => b.at - a.at).slice(0, room)
         .map(({ contact }) => contact);
@@ -138,6 +156,7 @@ export class Contacts {
       contact.nextAtMs = nowMs +
         Math.min(maxMs, firstMs * 2 ** Math.min(10, contact.failures));
     }
+    this.#dueFromMs = Math.min(this.#dueFromMs, contact.nextAtMs);
     contact.failures += 1;
     if (contact.failures >= MAX_FAILURES[contact.source]) {
       this.#contacts.delete(keyOf(contact.endpoint));

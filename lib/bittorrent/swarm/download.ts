@@ -34,6 +34,8 @@ export class Downloads {
   /** Those who wait for a limit have their turn. */
   #resuming = false;
   #asked = 0;
+  /** Nobody snubs us before this: who is asked from now on has as long from then. */
+  #snubFromMs = 0;
 
   /** @param close Ends a session. */
   constructor(
@@ -91,7 +93,7 @@ export class Downloads {
     const { nowMs, board, options } = this.#state;
     if (!wants || nowMs < session.askAgainAtMs) return;
     const source = session.peerChoking ? session.fast : session;
-    if (source === session.fast && session.fast.empty) return;
+    if (source === null || board.dry(source)) return;
     if (this.#storingBytes >= MAX_STORING_BYTES) return;
     const depth = session.snubbed ? 1 : Math.min(
       session.maxRequests,
@@ -119,7 +121,12 @@ export class Downloads {
   /** Asks everyone: blocks became free, or the end game began. Those who snub us go last, or they would take again what was just taken from them. */
   fillAll(): void {
     const sessions = this.#state.open();
-    for (const session of sessions) if (!session.snubbed) this.fill(session);
+    let snubs = false;
+    for (const session of sessions) {
+      if (session.snubbed) snubs = true;
+      else this.fill(session);
+    }
+    if (!snubs) return;
     for (const session of sessions) if (session.snubbed) this.fill(session);
   }
 
@@ -128,7 +135,9 @@ export class Downloads {
     if (this.#state.nowMs < this.#passAtMs) return;
     this.#passAtMs = Infinity;
     this.#queued = false;
-    const sessions = this.#state.open().sort((a, b) => a.askedAt - b.askedAt);
+    const sessions = this.#state.open().toSorted((a, b) =>
+      a.askedAt - b.askedAt
+    );
     this.#resuming = true;
     for (const session of sessions) this.fill(session);
     this.#resuming = false;
@@ -275,7 +284,7 @@ export class Downloads {
       );
     }
     this.refund(session, block.lengthBytes);
-    if (session.peerChoking) session.fast.refuse(block.pieceIndex);
+    if (session.peerChoking) session.fast?.refuse(block.pieceIndex);
     else session.askAgainAtMs = nowMs + REJECTED_PAUSE_MS;
     this.#freed = true;
   }
@@ -289,16 +298,23 @@ export class Downloads {
 
   /** Once a second: finds peers that snub us. */
   tick(): void {
+    if (this.#state.nowMs >= this.#snubFromMs) this.#findSnubs();
+    this.fillAll();
+  }
+
+  #findSnubs(): void {
     const { nowMs } = this.#state;
+    this.#snubFromMs = nowMs + SNUB_MS;
     for (const session of this.#state.open()) {
-      if (
-        session.outstanding.size === 0 ||
-        nowMs - session.lastBlockAtMs < SNUB_MS
-      ) continue;
+      if (session.outstanding.size === 0) continue;
+      const fromMs = session.lastBlockAtMs + SNUB_MS;
+      if (nowMs < fromMs) {
+        this.#snubFromMs = Math.min(this.#snubFromMs, fromMs);
+        continue;
+      }
       session.snubbed = true;
       this.#giveUp(session);
     }
-    this.fillAll();
   }
 
   #giveUp(session: PeerSession): void {

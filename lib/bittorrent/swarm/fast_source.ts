@@ -8,9 +8,10 @@ const MAX_ALLOWED = 100;
 export class FastSource implements BlockSource {
   /** See {@linkcode BlockSource}. */
   currentPiece = -1;
+  /** See {@linkcode BlockSource}. */
+  dryAt = -1;
   readonly #peer: BlockSource;
-  /** Made when the peer allows the first piece. */
-  #allowed: Set<number> | null = null;
+  readonly #allowed = new Set<number>();
   /** Those of the allowed that the peer has; null when that has to be found out anew. */
   #pieces: Bitfield | null = null;
 
@@ -28,7 +29,7 @@ export class FastSource implements BlockSource {
   get pieces(): Bitfield {
     if (this.#pieces === null) {
       this.#pieces = new Bitfield(this.#peer.pieces.length);
-      for (const pieceIndex of this.#allowed ?? []) {
+      for (const pieceIndex of this.#allowed) {
         if (this.#peer.pieces.has(pieceIndex)) this.#pieces.add(pieceIndex);
       }
     }
@@ -37,28 +38,27 @@ export class FastSource implements BlockSource {
 
   /** The peer allows a piece, which it may have or not. */
   allow(pieceIndex: number): void {
-    this.#allowed ??= new Set();
     if (this.#allowed.size >= MAX_ALLOWED || this.#allowed.has(pieceIndex)) {
       return;
     }
     this.#allowed.add(pieceIndex);
-    this.#pieces = null;
+    this.#renew();
   }
 
   /** The peer rejected a request for a piece: it is not asked for it again while it chokes us. */
   refuse(pieceIndex: number): void {
-    if (!this.#allowed?.delete(pieceIndex)) return;
-    this.#pieces = null;
+    if (!this.#allowed.delete(pieceIndex)) return;
+    this.#renew();
     if (this.currentPiece === pieceIndex) this.currentPiece = -1;
   }
 
   /** The peer has got a piece. */
   seen(pieceIndex: number): void {
-    if (this.#allowed?.has(pieceIndex)) this.#pieces = null;
+    if (this.#allowed.has(pieceIndex)) this.#renew();
   }
 
-  /** Whether there is anything to ask for at all. */
-  get empty(): boolean {
-    return this.#allowed === null || this.#allowed.size === 0;
+  #renew(): void {
+    this.#pieces = null;
+    this.dryAt = -1;
   }
 }

@@ -59,6 +59,7 @@ export class Hashes {
 
   /** Once a second: asks others for what did not come. */
   tick(): void {
+    if (this.#state.options.v2 === undefined) return;
     for (const session of this.#state.open()) {
       session.hashRequests = 0;
       this.ask(session);

@@ -7,6 +7,7 @@ import type { Downloads } from "./download.ts";
 import type { Extensions } from "./extensions.ts";
 import type { Hashes } from "./hashes.ts";
 import { allowFast } from "./fast.ts";
+import { FastSource } from "./fast_source.ts";
 import type { SwarmState } from "./state.ts";
 import type { Uploads } from "./upload.ts";
 import type { WireMessage } from "../wire/messages.ts";
@@ -88,6 +89,8 @@ export class Messages implements MessageTaker {
         `Cannot answer peer: ${session.controlBytes} bytes wait for it to read`,
       );
     }
+    if (message.kind === "have") return this.#have(session, message.pieceIndex);
+    this.#state.stirred = true;
     const { uploads, downloads, choking } = this.#parts;
     switch (message.kind) {
       case "choke":
@@ -99,8 +102,6 @@ export class Messages implements MessageTaker {
       case "interested":
       case "not-interested":
         return choking.interested(session, message.kind === "interested");
-      case "have":
-        return this.#have(session, message.pieceIndex);
       case "bitfield":
         return this.#bitfield(session, message.bytes);
       case "request":
@@ -151,6 +152,7 @@ export class Messages implements MessageTaker {
         return this.#parts.downloads.rejected(session, message);
       case "allowed-fast":
         this.#check(message.pieceIndex);
+        session.fast ??= new FastSource(session);
         return session.fast.allow(message.pieceIndex);
       case "suggest": // Advice; which piece is rarest is better advice.
         return this.#check(message.pieceIndex);
@@ -169,11 +171,15 @@ export class Messages implements MessageTaker {
 
   #have(session: PeerSession, pieceIndex: number): void {
     this.#check(pieceIndex);
+    const { have, spreading } = this.#state;
+    if (spreading || !have.has(pieceIndex)) this.#state.stirred = true;
     if (session.pieces.has(pieceIndex)) {
       return session.patience.spend(1, this.#state.nowMs);
     }
     this.#has(session, pieceIndex);
-    if (session.pieces.complete) this.#parts.leaveSeeds();
+    if (!session.pieces.complete) return;
+    this.#state.stirred = true;
+    this.#parts.leaveSeeds();
   }
 
   /** BEP 3 has it come first and once; aria2 1.36 sends it twice when it connects, so a later one may add pieces. */
@@ -187,7 +193,7 @@ export class Messages implements MessageTaker {
 
   #has(session: PeerSession, pieceIndex: number): void {
     if (!session.pieces.add(pieceIndex)) return;
-    session.fast.seen(pieceIndex);
+    session.fast?.seen(pieceIndex);
     this.#parts.downloads.seen(session, pieceIndex);
     this.#parts.spread.seen(session, pieceIndex);
   }

@@ -23,6 +23,7 @@ export class MetadataUploads {
     PeerSession,
     { readonly waiting: Set<number>; granted: number }
   >();
+  #asked = false;
 
   /** Creates the uploads of `state.options.metadata`; without it every request is rejected. */
   constructor(state: SwarmState) {
@@ -44,6 +45,7 @@ export class MetadataUploads {
       return this.#say(session, { kind: "reject", block });
     }
     if (peer.waiting.has(block)) return;
+    this.#asked = true;
     peer.granted += 1;
     peer.waiting.add(block);
     this.pump(session);
@@ -51,6 +53,8 @@ export class MetadataUploads {
 
   /** What was in line has been sent, or a peer asked: puts the next blocks in line. */
   pump(session: PeerSession): void {
+    // After each send: as a rule nobody ever asks.
+    if (!this.#asked) return;
     const peer = this.#peers.get(session);
     const { metadata } = this.#state.options;
     if (peer === undefined || metadata === undefined) return;

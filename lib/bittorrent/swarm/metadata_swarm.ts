@@ -78,8 +78,7 @@ export class MetadataSwarm implements Machine<SwarmInput, SwarmOutput> {
 
   /** Takes one input. Inputs about a link that is closed already are nothing. */
   handle(input: SwarmInput, nowMs: number): SwarmOutput[] {
-    this.#state.nowMs = nowMs;
-    this.#state.out = [];
+    this.#state.begin(nowMs);
     this.#take(input);
     this.#sender.flush();
     return this.#state.out;

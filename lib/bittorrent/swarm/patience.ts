@@ -29,7 +29,7 @@ export class Patience {
   hear(messages: readonly WireMessage[], nowMs: number): void {
     let cost = 0;
     for (const message of messages) cost += costOf(message);
-    this.spend(cost, nowMs);
+    if (cost > 0) this.spend(cost, nowMs);
   }
 
   /** Takes note of so many messages that led to nothing. @throws {ProtocolError} `message-flood`. */

@@ -2,7 +2,7 @@ import { formatHostPort } from "../../core/address.ts";
 import { concat, fromUtf8, toHex } from "../../core/bytes.ts";
 import { Bitfield } from "../wire/bitfield.ts";
 import type { ExtendedHandshake } from "../wire/extended.ts";
-import { FastSource } from "./fast_source.ts";
+import type { FastSource } from "./fast_source.ts";
 import { decodeFeatures, type PeerFeatures } from "../wire/handshake.ts";
 import { Patience } from "./patience.ts";
 import type { BlockSource } from "./piece_board.ts";
@@ -57,6 +57,8 @@ export class PeerSession implements BlockSource {
   readonly decoder: WireDecoder;
   /** `connecting`: no socket yet; `handshake`: waiting for the peer's; `open`: messages flow. */
   stage: "connecting" | "handshake" | "open";
+  /** The connection is over: messages that came with its last bytes lead to nothing. */
+  gone = false;
   /** As hex; "" before the handshake. */
   peerId = "";
   /** The peer's program as its id tells it, such as `-TR3000-`, or as it says itself (BEP 10, "v"). */
@@ -96,9 +98,11 @@ export class PeerSession implements BlockSource {
   /** See {@linkcode BlockSource}. */
   currentPiece = -1;
   /** See {@linkcode BlockSource}. */
+  dryAt = -1;
+  /** See {@linkcode BlockSource}. */
   readonly runs: boolean;
-  /** What may be asked of it while it chokes us (BEP 6). */
-  readonly fast: FastSource = new FastSource(this);
+  /** What may be asked of it while it chokes us (BEP 6); null before it allows anything. */
+  fast: FastSource | null = null;
   /** It rejected a request although it does not choke us: it is asked again after this. */
   askAgainAtMs = 0;
   /** No block came for a minute although some are outstanding. */
@@ -120,6 +124,8 @@ export class PeerSession implements BlockSource {
   shortRequests = 0;
   /** A `send` is under way. */
   sending = false;
+  /** There are blocks in it. */
+  serving = false;
   /** What is left of a block that goes out in parts. */
   rest: Uint8Array | null = null;
   /** The connection's own limits. */

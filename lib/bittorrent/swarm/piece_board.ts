@@ -17,6 +17,8 @@ export interface BlockSource {
   readonly outstanding: Set<number>;
   /** The piece it is working on; it is finished first. */
   currentPiece: number;
+  /** When it was last found to have nothing to be asked for: see {@linkcode PieceBoard.dry}. */
+  dryAt?: number;
   /** It is good at pieces that lie behind each other: an HTTP server (BEP 19). */
   readonly runs?: boolean;
 }
@@ -82,6 +84,8 @@ export class PieceBoard {
   #freeBlocks = 0;
   /** As many of them are of pieces begun. */
   #freeBegun = 0;
+  /** How often something happened by which a peer that had nothing to be asked for may have. */
+  #changes = 0;
 
   /** Creates the board of a download that lacks what is not in `have`. */
   constructor(options: PieceBoardOptions) {
@@ -98,6 +102,7 @@ export class PieceBoard {
   /** Wants the pieces that can be checked by now. */
   admit(): void {
     const { known = () => true } = this.#options;
+    this.#changes += 1;
     this.#held = this.#held.filter((index) => {
       if (!known(index)) return true;
       this.#wanted.push(index);
@@ -116,8 +121,27 @@ export class PieceBoard {
     return this.#active.size;
   }
 
+  /** Whether {@linkcode PieceBoard.next} would find nothing, as the last time: since then `source` got no piece and no block became free. The question comes with nearly everything a peer says. */
+  dry(source: BlockSource): boolean {
+    return source.dryAt === this.#momentOf(source);
+  }
+
+  /** Another number whenever `source` may have something to be asked for that it had not before; in the end game more is asked of one that is idle. */
+  #momentOf({ pieces, outstanding }: BlockSource): number {
+    const changes = 2 * this.#changes + (outstanding.size === 0 ? 1 : 0);
+    return changes * (pieces.length + 1) + pieces.count;
+  }
+
   /** Chooses the next block to ask `source` for and notes it as asked; null if it has nothing we need. */
   next(source: BlockSource): BlockRef | null {
+    const block = this.#choose(source);
+    if (block === null) source.dryAt = this.#momentOf(source);
+    // The end game begins: what is asked of others is to be had.
+    else if (this.#freeBlocks === 0) this.#changes += 1;
+    return block;
+  }
+
+  #choose(source: BlockSource): BlockRef | null {
     if (this.#freeBlocks === 0) {
       return this.endgame ? this.#again(source) : null;
     }
@@ -137,12 +161,7 @@ export class PieceBoard {
   }
 
   /** How many peers are asked for a block. */
-  requesters(
-    { pieceIndex, begin }: {
-      readonly pieceIndex: number;
-      readonly begin: number;
-    },
-  ): number {
+  requesters({ pieceIndex, begin }: Omit<BlockRef, "lengthBytes">): number {
     const piece = this.#active.get(pieceIndex);
     return piece?.requesters[begin / BLOCK_BYTES] ?? 0;
   }
@@ -229,6 +248,7 @@ export class PieceBoard {
 
   /** Takes a piece off the lists of those wanted and begun; undefined if it is on neither, null if it was not begun. */
   #takeOut(pieceIndex: number): Uint8Array | null | undefined {
+    this.#changes += 1;
     const piece = this.#active.get(pieceIndex);
     if (piece !== undefined) {
       this.#active.delete(pieceIndex);
@@ -245,6 +265,7 @@ export class PieceBoard {
 
   /** Frees every block asked of `source`: it choked us, left, or does not answer. */
   release(source: BlockSource): void {
+    this.#changes += 1;
     for (const number of source.outstanding) this.#free(number);
     source.outstanding.clear();
     source.currentPiece = -1;
@@ -259,6 +280,7 @@ export class PieceBoard {
     const block = rejected.begin / BLOCK_BYTES;
     const number = rejected.pieceIndex * this.#blocksPerPiece + block;
     if (!source.outstanding.delete(number)) return false;
+    this.#changes += 1;
     this.#free(number);
     // Who rejects may be choking us for good: the piece must not wait for it.
     const piece = this.#active.get(rejected.pieceIndex);

@@ -52,6 +52,11 @@ export class PieceCache {
     return entry.bytes;
   }
 
+  /** How many pieces are here. */
+  get size(): number {
+    return this.#pieces.size;
+  }
+
   /** Whether a piece is here. */
   has(pieceIndex: number): boolean {
     return this.#pieces.has(pieceIndex);

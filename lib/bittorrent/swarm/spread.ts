@@ -70,7 +70,7 @@ export class Spread {
     if (!this.active) return;
     const max = SPARE_PIECES + this.#piecesIn(1);
     if (this.#onShow >= max) return;
-    const sessions = this.#state.open().sort(before);
+    const sessions = this.#state.open().toSorted(before);
     for (const session of sessions) {
       if (this.#hoards(session, sessions)) continue;
       const window = this.#window(session);

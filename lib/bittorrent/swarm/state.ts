@@ -12,6 +12,9 @@ import type { SwarmEvent, SwarmOutput } from "./in_out.ts";
 /** Memory for pieces to serve from; beside it only pieces under way are held. */
 const CACHE_BYTES = 8 * 2 ** 20;
 
+/** An input that leads to nothing; nothing is ever added to it. */
+const NOTHING: SwarmOutput[] = [];
+
 /** What the parts of a {@linkcode Swarm} share. */
 export class SwarmState {
   /** See {@linkcode SwarmOptions}. */
@@ -19,7 +22,7 @@ export class SwarmState {
   /** The time of the input being handled. */
   nowMs = 0;
   /** What the input being handled leads to. */
-  out: SwarmOutput[] = [];
+  out: SwarmOutput[] = NOTHING;
   /** Every connection, by link, oldest first. */
   readonly sessions: Map<number, PeerSession> = new Map();
   /** Sessions with something to send. */
@@ -85,6 +88,17 @@ export class SwarmState {
     this.upMeter = new RateMeter(nowMs);
   }
 
+  /** The input being handled may lead to something; half of all are the news that someone has a piece that we have, too. */
+  stirred = true;
+  #open: readonly PeerSession[] | null = null;
+
+  /** An input came. */
+  begin(nowMs: number): void {
+    this.nowMs = nowMs;
+    this.out = NOTHING;
+    this.stirred = true;
+  }
+
   /** Adds to what the input leads to. Mostly it is the only output: a list of one, as one that grows is made for 17. */
   put(output: SwarmOutput): void {
     if (this.out.length === 0) this.out = [output];
@@ -96,12 +110,14 @@ export class SwarmState {
     this.put({ kind: "event", event });
   }
 
-  /** The sessions whose handshake is done, as a list of its own. */
-  open(): PeerSession[] {
-    const open: PeerSession[] = [];
-    for (const session of this.sessions.values()) {
-      if (session.stage === "open") open.push(session);
-    }
-    return open;
+  /** The sessions whose handshake is done. The list stays as it is; when there are others there is another list. */
+  open(): readonly PeerSession[] {
+    return this.#open ??= [...this.sessions.values()]
+      .filter(({ stage }) => stage === "open");
+  }
+
+  /** A session was opened, is gone, or was put in the place of another. */
+  openChanged(): void {
+    this.#open = null;
   }
 }

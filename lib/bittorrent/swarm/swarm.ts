@@ -46,6 +46,8 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
   readonly #totals = new Totals();
   #nextTickMs: number;
   #wasEndgame: boolean;
+  /** Known as long as nothing has changed. */
+  #deadlineMs: number | null = null;
   /** Until the start. */
   #handover: Handover | null;
 
@@ -92,7 +94,7 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
   /** The next tick, choke round, or block that a limit holds back. */
   get deadlineMs(): number {
     if (this.#connections.stopped) return Infinity;
-    return Math.min(
+    return this.#deadlineMs ??= Math.min(
       this.#nextTickMs,
       this.#choking.deadlineMs,
       this.#uploads.deadlineMs,
@@ -129,12 +131,15 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
   /** Takes one input. Inputs about a link that is closed already are nothing. */
   handle(input: SwarmInput, nowMs: number): SwarmOutput[] {
     const state = this.#state;
-    state.nowMs = nowMs;
-    state.out = [];
+    state.begin(nowMs);
     if (input.kind === "sent" && this.#rests(input.link)) return state.out;
     this.#take(input);
+    if (!state.stirred) return state.out;
+    this.#deadlineMs = null;
     if (input.kind !== "received") this.#downloads.resume();
-    this.#uploads.flush();
+    if (input.kind !== "received" || !this.#uploads.still) {
+      this.#uploads.flush();
+    }
     if (this.#choking.useIdle()) this.#uploads.flush();
     return state.out;
   }
@@ -149,8 +154,10 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
     if (session === undefined) return false;
     this.#extensions.sent(session);
     const served = this.#uploads.sent(session);
-    return dirty.size === 0 && !this.#downloads.throttled &&
-      this.#uploads.idle && !(served && this.#choking.anyoneWaits);
+    if (dirty.size > 0 || this.#downloads.throttled) return false;
+    return served
+      ? this.#uploads.idle && !this.#choking.anyoneWaits
+      : this.#uploads.still;
   }
 
   #take(input: SwarmInput): void {
@@ -214,14 +221,16 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
   }
 
   #received(session: PeerSession, bytes: Uint8Array): void {
+    const state = this.#state;
+    state.stirred = false;
     this.#connections.received(session, bytes, this.#messages);
-    this.#settle(session);
+    if (state.stirred) this.#settle(session);
   }
 
   /** After a peer's messages: asks for what they made possible. */
   #settle(session: PeerSession): void {
     const { board } = this.#state;
-    if (this.#connections.holds(session)) {
+    if (!session.gone) {
       this.#hashes.ask(session);
       this.#downloads.fill(session);
     }

@@ -7,6 +7,16 @@ const IDLE_TIMEOUT_MS = 180_000;
 /** BEP 3: keep-alives are sent once every two minutes; a little earlier, so that none is late. */
 const KEEP_ALIVE_MS = 100_000;
 
+/** No session's silence calls for anything before this, unless it ends. */
+export function silentFromMs(session: PeerSession): number {
+  return session.stage === "open"
+    ? Math.min(
+      session.lastReceivedAtMs + IDLE_TIMEOUT_MS,
+      session.lastSentAtMs + KEEP_ALIVE_MS,
+    )
+    : session.openedAtMs + HANDSHAKE_TIMEOUT_MS;
+}
+
 /** What a session's silence calls for: the reason to close it, a keep-alive, or nothing. */
 export function silenceOf(
   session: PeerSession,

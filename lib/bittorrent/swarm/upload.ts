@@ -21,6 +21,7 @@ import { ALLOWED_FAST_PIECES } from "./allowed_fast.ts";
 import type { PeerSession } from "./peer_session.ts";
 import type { SwarmState } from "./state.ts";
 import { checkRequest, UploadLimits } from "./upload_limits.ts";
+import { before, busy, MAX_TURN_BLOCKS, type Turn } from "./upload_turn.ts";
 
 /** Blocks in one send: 128 KiB keep a loopback link busy. */
 const BLOCKS_PER_SEND = 8;
@@ -34,16 +35,6 @@ const MIN_WORTHWHILE_BYTES = 1024;
 const READ_AHEAD_BLOCKS = 32;
 /** Pieces being read at once. */
 const MAX_READS = 8;
-/** A turn is as long as a piece, but no longer than this: with pieces of 16 MiB everyone else would wait too long. */
-const MAX_TURN_BLOCKS = 32;
-
-/** Whose turn it is to be sent blocks under an upload limit. */
-interface Turn {
-  readonly session: PeerSession;
-  readonly pieceIndex: number;
-  blocksLeft: number;
-}
-
 /** The uploads of a swarm. */
 export class Uploads {
   readonly #state: SwarmState;
@@ -52,8 +43,8 @@ export class Uploads {
   readonly #reading = new Map<number, Uint8Array>();
   /** Those with requests that wait. */
   readonly #waiting = new Set<PeerSession>();
-  /** Those to whom blocks are on their way. */
-  readonly #sending = new Set<PeerSession>();
+  /** To so many blocks are on their way. */
+  #serving = 0;
   #turn: Turn | null = null;
   #turns = 0;
   /** Those to whom a part of a block is still to be sent. */
@@ -77,7 +68,7 @@ export class Uploads {
       if (session.uploads.length > 0) return Infinity;
       this.#waiting.delete(session);
     }
-    return this.#sending.size + this.#begun.size > 0
+    return this.#serving + this.#begun.size > 0
       ? Infinity
       : options.upload.readyAtMs(nowMs);
   }
@@ -87,20 +78,35 @@ export class Uploads {
     return this.#waiting.size + this.#begun.size === 0;
   }
 
+  /** Whether a flush would send nothing: nobody is to be told anything, and who waits for a block waits for the limit that all share. */
+  get still(): boolean {
+    const { passAtMs } = this.#limits;
+    return this.#state.dirty.size + this.#begun.size === 0 &&
+      (this.#waiting.size === 0 ||
+        (passAtMs < Infinity && this.#state.nowMs < passAtMs));
+  }
+
   /** The bytes of a session's last send are on their way. Returns whether there were blocks among them. */
   sent(session: PeerSession): boolean {
     session.sending = false;
-    const served = this.#sending.delete(session);
-    if (session.hasControl || session.uploads.length > 0) {
-      this.#state.dirty.add(session);
-    }
+    const served = this.#serves(session, false);
+    const asks = session.uploads.length > 0 && !this.#limits.limited;
+    if (session.hasControl || asks) this.#state.dirty.add(session);
     return served;
+  }
+
+  /** Blocks are on their way to a peer from now on, or no more. Returns whether they were. */
+  #serves(session: PeerSession, serving: boolean): boolean {
+    const before = session.serving;
+    session.serving = serving;
+    this.#serving += Number(serving) - Number(before);
+    return before;
   }
 
   /** A peer is gone. */
   left(session: PeerSession): void {
     this.#waiting.delete(session);
-    this.#sending.delete(session);
+    this.#serves(session, false);
     this.#begun.delete(session);
     if (this.#turn?.session === session) this.#turn = null;
   }
@@ -127,7 +133,7 @@ export class Uploads {
       );
     }
     // A request that crossed our choke on the way, or for a piece we never announced: nothing to serve.
-    if (!this.#serves(session, pieceIndex)) {
+    if (!this.#grants(session, pieceIndex)) {
       session.patience.spend(1, this.#state.nowMs);
       this.#reject(session, block);
     } else {
@@ -138,7 +144,7 @@ export class Uploads {
   }
 
   /** Whether a peer may have a piece: we are to have it, and not to choke the peer, unless it has nearly nothing yet and the piece is one of the few for such peers (BEP 6). */
-  #serves(session: PeerSession, pieceIndex: number): boolean {
+  #grants(session: PeerSession, pieceIndex: number): boolean {
     if (!this.#state.have.has(pieceIndex)) return false;
     if (!session.amChoking) return true;
     return session.allowedFast.has(pieceIndex) &&
@@ -158,6 +164,7 @@ export class Uploads {
     const dropped = session.uploads.filter(which);
     if (dropped.length === 0) return;
     session.uploads = session.uploads.filter((queued) => !which(queued));
+    this.#state.dirty.add(session);
     for (const block of dropped) this.#reject(session, block);
   }
 
@@ -354,7 +361,7 @@ export class Uploads {
       state.uploadedBytes += block.lengthBytes;
     }
     const sent = at - from;
-    this.#sending.add(session);
+    this.#serves(session, true);
     session.servedAtMs = state.nowMs;
     session.upMeter.add(sent, state.nowMs);
     state.upMeter.add(sent, state.nowMs);
@@ -362,7 +369,8 @@ export class Uploads {
 
   #readAhead(session: PeerSession): void {
     const { uploads } = session;
-    const { cache, options } = this.#state;
+    const { cache, have, options } = this.#state;
+    if (uploads.length === 0 || cache.size === have.count) return;
     let previous = -1;
     for (let at = 0; at < uploads.length && at < READ_AHEAD_BLOCKS; at++) {
       const { pieceIndex } = uploads[at]!;
@@ -387,14 +395,4 @@ export class Uploads {
     }
     return session.sendBuffer;
   }
-}
-
-/** Whether something is on its way to a peer, or has to go out before anything else. */
-function busy(session: PeerSession): boolean {
-  return session.sending || session.rest !== null;
-}
-
-/** Whether `a` goes before `b`: earned slots before extra ones, then whose last turn is longest ago. */
-function before(a: PeerSession, b: PeerSession): boolean {
-  return a.extraSlot === b.extraSlot ? a.servedAt < b.servedAt : b.extraSlot;
 }

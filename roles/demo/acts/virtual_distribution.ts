@@ -10,7 +10,7 @@ import {
   layoutOf,
   SwarmWorld,
 } from "../../../lib/sim/swarm_world.ts";
-import { introductions } from "../../../lib/sim/tracker.ts";
+import { evenIntroductions, introductions } from "../../../lib/sim/tracker.ts";
 import { Pauses } from "../swarm/pauses.ts";
 import type { DistributionAct } from "../scenario/scenario.ts";
 import type { Stage } from "../stage/stage.ts";
@@ -23,10 +23,12 @@ const MAX_BLOCK_SECONDS = 1;
 /** Inputs between two looks at the world outside: progress, Ctrl-C. */
 const SLICE = 20_000;
 
-/** So many pieces times clients take seconds to simulate: the fewer the clients, the finer the file can be cut. */
-const PIECES_OF_ALL = 19_200;
+/** So many pieces times the root of the clients take seconds to simulate: the fewer the clients, the finer the file can be cut. */
+const PIECES_OF_ALL = 2_000;
 /** Introductions times clients, in the same way. */
-const INTRODUCTIONS_OF_ALL = 5_000;
+const INTRODUCTIONS_OF_ALL = 1_200;
+/** As many know the seed, which came first, as it takes connections: the tracker of a real swarm names it to more. */
+const SEED_CONNECTIONS = 80;
 /** With so many, the last piece's time is next to nothing: N = 10 comes to 1.01 of its bound, where 32 make it 1.3 and more. */
 const MAX_PIECES = 512;
 
@@ -63,9 +65,9 @@ export async function simulateDistribution(
         formatBytes(act.peerBytesPerSecond)
       }/s; ${
         [...new Set(pieces)].join(", ")
-      } pieces of one block, each newcomer told of ${
+      } pieces of one block, each client told of ${
         [...new Set(told)].join(", ")
-      } others by lot. The fewer the pieces and the others, the further a swarm is from its bound: with N = 100, 32 pieces cost 0.2 more than 128.${
+      } others by lot, and as many of it. The fewer the pieces, the further a swarm is from its bound: with N = 1000, 32 cost 0.04 more than 64.${
         haste === 1
           ? ""
           : ` A block takes so long that the swarm ran up to ${
@@ -115,11 +117,11 @@ async function measure(
 /** How many pieces the file is cut into for N clients: no more than it has blocks. */
 function piecesOf(act: DistributionAct, clients: number): number {
   const blocks = Math.ceil(act.fileBytes / BLOCK_BYTES);
-  const most = Math.min(MAX_PIECES, blocks, PIECES_OF_ALL / clients);
+  const most = Math.min(MAX_PIECES, blocks, PIECES_OF_ALL / Math.sqrt(clients));
   return Math.max(act.simulated.pieces, Math.floor(most));
 }
 
-/** How many others each of N clients is told of; a tracker tells of 50. */
+/** How many others each of N clients is told of, and by how many it is known; a tracker tells of 50. */
 function introductionsOf(act: DistributionAct, clients: number): number {
   const most = Math.min(clients, INTRODUCTIONS_OF_ALL / clients);
   return Math.max(act.simulated.introductions, Math.floor(most));
@@ -185,24 +187,27 @@ async function swarmSeconds(
   };
 }
 
-/** A seed and its leeches, each told of some who came before it. */
+/** A seed and its leeches, who come all at once and are told of each other: see {@linkcode evenIntroductions}. */
 async function gather(
   world: SwarmWorld,
   act: DistributionAct,
   { clients, pauses }: { readonly clients: number; readonly pauses: Pauses },
 ): Promise<readonly Host[]> {
   const rng = world.rngOf(-1);
-  const all: Host[] = [
-    world.add({ seed: true, uploadBytesPerSecond: act.serverBytesPerSecond }),
-  ];
+  const source = world.add({
+    ...{ seed: true, uploadBytesPerSecond: act.serverBytesPerSecond },
+  });
+  const leeches: Host[] = [];
   for (let at = 0; at < clients; at++) {
     if (pauses.due) await pauses.take();
-    const host = world.add({ uploadBytesPerSecond: act.peerBytesPerSecond });
-    world.introduce(
-      host,
-      introductions(all, introductionsOf(act, clients), rng),
-    );
-    all.push(host);
+    leeches.push(world.add({ uploadBytesPerSecond: act.peerBytesPerSecond }));
   }
-  return all.slice(1);
+  const told = evenIntroductions(leeches, introductionsOf(act, clients), rng);
+  const knowSource = new Set(introductions(leeches, SEED_CONNECTIONS, rng));
+  for (const [at, leech] of leeches.entries()) {
+    if (pauses.due) await pauses.take();
+    const first = knowSource.has(leech) ? [source] : [];
+    world.introduce(leech, [...first, ...told[at]!]);
+  }
+  return leeches;
 }

@@ -86,8 +86,11 @@ class Chaos {
   }
 
   #ask(source: Source): void {
+    const dry = this.board.dry(source);
     const block = this.board.next(source);
+    assertEquals(this.board.dry(source), block === null);
     if (block === null) return;
+    assert(!dry, "what is dry must have nothing to be asked for");
     assert(source.pieces.has(block.pieceIndex));
     assert(!this.have.has(block.pieceIndex));
     assertEquals(

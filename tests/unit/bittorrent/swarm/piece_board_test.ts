@@ -164,3 +164,25 @@ Deno.test("PieceBoard asks one peer at a time for a piece of which a copy was ba
   assertEquals(answer(board, b, 0, BLOCK_BYTES), "complete");
   assertEquals(board.checked(0, true)?.givers, [b, b]);
 });
+
+Deno.test("PieceBoard knows of a peer that it has nothing to be asked for, until it gets a piece, a block is free or the end game begins", () => {
+  const board = newBoard();
+  const [all, one] = [newSource(0, 1, 2), newSource(0)];
+  for (let blocks = 0; blocks < 2; blocks++) board.next(all);
+  assert(!board.dry(one), "nobody has asked yet");
+  assertEquals(board.next(one), null);
+  assert(board.dry(one));
+  one.pieces.add(1);
+  assert(!board.dry(one));
+  assertEquals(board.next(one)?.pieceIndex, 1);
+  assertEquals(board.next(one)?.pieceIndex, 1);
+  assertEquals(board.next(one), null);
+  assert(board.dry(one));
+  board.rejected(all, { pieceIndex: 0, begin: 0, lengthBytes: BLOCK_BYTES });
+  assert(!board.dry(one));
+  assertEquals(board.next(one)?.begin, 0);
+  assertEquals(board.next(one), null);
+  while (!board.endgame) board.next(all);
+  assert(!board.dry(one), "the end game has begun");
+  assertEquals(board.next(one)?.pieceIndex, 0);
+});
