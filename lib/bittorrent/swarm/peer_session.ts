@@ -122,6 +122,8 @@ export class PeerSession implements BlockSource {
   chokedRequests = 0;
   /** Requests it made for next to nothing. */
   shortRequests = 0;
+  /** It is in line to be sent something. */
+  unsent = false;
   /** A `send` is under way. */
   sending = false;
   /** There are blocks in it. */

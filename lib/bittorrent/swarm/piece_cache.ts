@@ -43,12 +43,14 @@ export class PieceCache {
     }
   }
 
-  /** Returns a piece, which is then the last to be forgotten. */
+  /** Returns a piece, which is then the last to be forgotten; order is kept once half of the room is taken. */
   get(pieceIndex: number): Uint8Array | undefined {
     const entry = this.#pieces.get(pieceIndex);
     if (entry === undefined) return undefined;
-    this.#pieces.delete(pieceIndex);
-    this.#pieces.set(pieceIndex, entry);
+    if (2 * this.#pieces.size >= this.#capacityPieces) {
+      this.#pieces.delete(pieceIndex);
+      this.#pieces.set(pieceIndex, entry);
+    }
     return entry.bytes;
   }
 

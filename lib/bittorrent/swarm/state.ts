@@ -8,6 +8,7 @@ import type { PeerSession } from "./peer_session.ts";
 import { RateMeter } from "../rate_meter.ts";
 import type { SwarmOptions } from "./options.ts";
 import type { SwarmEvent, SwarmOutput } from "./in_out.ts";
+import { Unsent } from "./unsent.ts";
 
 /** Memory for pieces to serve from; beside it only pieces under way are held. */
 const CACHE_BYTES = 8 * 2 ** 20;
@@ -26,7 +27,7 @@ export class SwarmState {
   /** Every connection, by link, oldest first. */
   readonly sessions: Map<number, PeerSession> = new Map();
   /** Sessions with something to send. */
-  readonly dirty: Set<PeerSession> = new Set();
+  readonly dirty: Unsent = new Unsent();
   /** Our pieces. */
   readonly have: Bitfield;
   /** Who is asked for what. */

@@ -46,8 +46,8 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
   readonly #totals = new Totals();
   #nextTickMs: number;
   #wasEndgame: boolean;
-  /** Known as long as nothing has changed. */
-  #deadlineMs: number | null = null;
+  /** Known as long as nothing has changed; else not a number. */
+  #deadlineMs = NaN;
   /** Until the start. */
   #handover: Handover | null;
 
@@ -94,12 +94,15 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
   /** The next tick, choke round, or block that a limit holds back. */
   get deadlineMs(): number {
     if (this.#connections.stopped) return Infinity;
-    return this.#deadlineMs ??= Math.min(
-      this.#nextTickMs,
-      this.#choking.deadlineMs,
-      this.#uploads.deadlineMs,
-      this.#downloads.deadlineMs,
-    );
+    if (Number.isNaN(this.#deadlineMs)) {
+      this.#deadlineMs = Math.min(
+        this.#nextTickMs,
+        this.#choking.deadlineMs,
+        this.#uploads.deadlineMs,
+        this.#downloads.deadlineMs,
+      );
+    }
+    return this.#deadlineMs;
   }
 
   /** Totals so far. */
@@ -135,7 +138,7 @@ export class Swarm implements Machine<SwarmInput, SwarmOutput> {
     if (input.kind === "sent" && this.#rests(input.link)) return state.out;
     this.#take(input);
     if (!state.stirred) return state.out;
-    this.#deadlineMs = null;
+    this.#deadlineMs = NaN;
     if (input.kind !== "received") this.#downloads.resume();
     if (input.kind !== "received" || !this.#uploads.still) {
       this.#uploads.flush();

@@ -198,8 +198,8 @@ export class Uploads {
   flush(): void {
     const { dirty } = this.#state;
     const limited = this.#limits.limited;
-    for (const session of dirty) {
-      this.#compose(session, limited ? 0 : BLOCKS_PER_SEND);
+    for (let at = 0; at < dirty.size; at++) {
+      this.#compose(dirty.at(at), limited ? 0 : BLOCKS_PER_SEND);
     }
     dirty.clear();
     this.#limits.passAtMs = Infinity;
