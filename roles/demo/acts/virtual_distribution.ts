@@ -25,8 +25,8 @@ const SLICE = 20_000;
 
 /** So many pieces times the root of the clients take seconds to simulate: the fewer the clients, the finer the file can be cut. */
 const PIECES_OF_ALL = 2_000;
-/** Introductions times clients, in the same way. */
-const INTRODUCTIONS_OF_ALL = 1_200;
+/** Introductions times the root of the clients, in the same way. */
+const INTRODUCTIONS_OF_ALL = 200;
 /** As many know the seed, which came first, as it takes connections: the tracker of a real swarm names it to more. */
 const SEED_CONNECTIONS = 80;
 /** With so many, the last piece's time is next to nothing: N = 10 comes to 1.01 of its bound, where 32 make it 1.3 and more. */
@@ -123,7 +123,7 @@ function piecesOf(act: DistributionAct, clients: number): number {
 
 /** How many others each of N clients is told of, and by how many it is known; a tracker tells of 50. */
 function introductionsOf(act: DistributionAct, clients: number): number {
-  const most = Math.min(clients, INTRODUCTIONS_OF_ALL / clients);
+  const most = Math.min(clients, INTRODUCTIONS_OF_ALL / Math.sqrt(clients));
   return Math.max(act.simulated.introductions, Math.floor(most));
 }
 
