@@ -67,9 +67,9 @@ export class HttpConnection {
   #queue: Uint8Array[] = [];
   #isSending = false;
   /** For those that wait until all is written. */
-  #sent: PromiseWithResolvers<void> | undefined;
-  /** The loop is telling the machine what came, and sends what there is to send after it. */
-  #isFeeding = false;
+  #waiting: PromiseWithResolvers<void> | undefined;
+  /** {@linkcode HttpConnection.#work} tells the machine something, and sends what there is to send after it. */
+  #isAtWork = false;
   #wake: (() => void) | undefined;
   #isOver = false;
   #hasWritten = false;
@@ -109,26 +109,70 @@ export class HttpConnection {
   async run(): Promise<void> {
     const { buffers } = this.#host;
     const buffer = buffers.takeRead();
+    await this.#work(buffer);
+    buffers.giveRead(buffer);
+  }
+
+  /**
+   * Sends what there is to send, then reads into `buffer` what comes, and so on; without a buffer it only sends. One
+   * function for both: to wait for another costs each request as much as to parse it. Does not throw.
+   */
+  async #work(buffer?: Uint8Array): Promise<void> {
     try {
       while (!this.#isOver) {
-        if (this.#queue.length > 0 && !this.#isSending) await this.#send();
-        else if (this.#isSending) await this.#allSent();
+        const next = this.#queue[0];
+        if (this.#isSending) await this.#allSent();
+        else if (next !== undefined) {
+          this.#isSending = true;
+          // Who was read in the same turn of the event loop is answered first: the answers then go out one right behind
+          // the other, and wake a client's system once. Each by itself, a hit cost 14 % more.
+          await undefined;
+          let at = await this.#begin(next);
+          while (at < next.length) {
+            this.machine.handle({ kind: "progress" }, this.#host.nowMs());
+            at += await this.#stream.write(next.subarray(at));
+          }
+          this.#isSending = false;
+          this.#sent(next);
+        } else if (buffer === undefined) return;
         else if (this.machine.wantsBytes) {
           const count = await this.#stream.read(buffer);
-          if (this.#isOver) break;
-          this.#isFeeding = true;
-          this.feed(
+          if (this.#isOver) return;
+          this.#feedAtWork(
             count === null
               ? { kind: "end" }
               : { kind: "bytes", bytes: buffer.subarray(0, count) },
           );
-          this.#isFeeding = false;
         } else await new Promise<void>((wake) => this.#wake = wake);
       }
     } catch {
       this.#over(); // The client reset the connection, or we closed it.
     }
-    buffers.giveRead(buffer);
+  }
+
+  #sent(piece: Uint8Array): void {
+    this.#queue.shift();
+    this.#host.buffers.giveWrite(piece);
+    if (this.#queue.length > 0) return;
+    this.#tellAllSent();
+    this.#feedAtWork({ kind: "wrote" });
+  }
+
+  #feedAtWork(input: ConnectionInput): void {
+    this.#isAtWork = true;
+    this.feed(input);
+    this.#isAtWork = false;
+  }
+
+  /** Begins to write a piece of the queue; resolves to how many bytes of it are gone. */
+  #begin(bytes: Uint8Array): Promise<number> {
+    const isOnly = !this.#hasWritten && this.#queue.length === 1;
+    // Without this, the second of two small writes waits for the client's acknowledgement of the first.
+    if (!isOnly) this.#noDelay();
+    this.#hasWritten = true;
+    const written = this.#stream.write(bytes);
+    if (isOnly && this.#isFinal && bytes.length <= WHOLE_BYTES) this.#sendFin();
+    return written;
   }
 
   /** Tells the machine what happened and does what it says. */
@@ -204,12 +248,12 @@ export class HttpConnection {
     this.#source = source;
     let isStreamed: boolean;
     try {
-      isStreamed = this.#begin(response);
+      isStreamed = this.#beginAnswer(response);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       // A field that cannot be sent: a handler's mistake, as much as if it had thrown.
       this.#leave();
-      this.#begin(INTERNAL_ERROR);
+      this.#beginAnswer(INTERNAL_ERROR);
       return;
     }
     this.#body?.fail(new TypeError("the request is answered"));
@@ -219,7 +263,7 @@ export class HttpConnection {
   }
 
   /** Starts the answer; returns whether a stream follows. */
-  #begin({ status, headers, body }: HttpResponse): boolean {
+  #beginAnswer({ status, headers, body }: HttpResponse): boolean {
     const outputs = this.machine.handle(
       { kind: "answer", status, fields: headers, body },
       this.#host.nowMs(),
@@ -254,57 +298,19 @@ export class HttpConnection {
   #write(output: WriteOutput): void {
     this.#host.buffers.fill(this.#queue, output);
     this.#isFinal = output.isFinal;
-    // Else the loop does, which is on its way there.
-    if (!this.#isFeeding && !this.#isSending) void this.#send();
+    if (!this.#isAtWork && !this.#isSending) void this.#work();
   }
 
-  /** Resolves when nothing waits to be written any more. */
+  /** Resolves when nothing waits to be written any more, or never will be. */
   #allSent(): Promise<void> {
-    this.#sent ??= Promise.withResolvers<void>();
-    return this.#sent.promise;
+    this.#waiting ??= Promise.withResolvers<void>();
+    return this.#waiting.promise;
   }
 
-  /** Writes what is queued. Does not throw. */
-  async #send(): Promise<void> {
-    const { buffers } = this.#host;
-    this.#isSending = true;
-    let bytes: Uint8Array | undefined;
-    try {
-      // Who was read in the same turn of the event loop is answered first: the answers then go out one right behind the
-      // other, and wake a client's system once. Each by itself, a hit cost 14 % more.
-      await undefined;
-      while ((bytes = this.#queue.shift()) !== undefined) {
-        // Without this, the second of two small writes waits for the client's acknowledgement of the first.
-        if (this.#hasWritten || this.#queue.length > 0) this.#noDelay();
-        const isOnly = !this.#hasWritten && this.#queue.length === 0;
-        this.#hasWritten = true;
-        const written = this.#stream.write(bytes);
-        if (isOnly && this.#isFinal && bytes.length <= WHOLE_BYTES) {
-          this.#sendFin();
-        }
-        let at = await written;
-        while (at < bytes.length) {
-          this.machine.handle({ kind: "progress" }, this.#host.nowMs());
-          at += await this.#stream.write(bytes.subarray(at));
-        }
-        buffers.giveWrite(bytes);
-      }
-    } catch {
-      if (bytes !== undefined) this.#queue.push(bytes);
-      this.#loseQueue();
-      this.#over();
-    }
-    this.#isSending = false;
-    const sent = this.#sent;
-    this.#sent = undefined;
-    sent?.resolve();
-    this.feed({ kind: "wrote" });
-  }
-
-  /** What waits will never be written. */
-  #loseQueue(): void {
-    this.#host.buffers.lose(this.#queue);
-    this.#queue = [];
+  #tellAllSent(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.resolve();
   }
 
   /**
@@ -348,7 +354,6 @@ export class HttpConnection {
   #over(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    if (!this.#isSending) this.#loseQueue();
     const wasAnswered = this.machine.idleSinceMs < Infinity;
     this.machine.handle({ kind: "failed" }, this.#host.nowMs());
     try {
@@ -360,6 +365,8 @@ export class HttpConnection {
       new RunError("connection-lost", "Cannot read on: the client has gone"),
     );
     this.#leave();
+    this.#host.buffers.lose(this.#queue.splice(0));
+    this.#tellAllSent();
     this.#wake?.();
     this.#host.closed(this);
   }
