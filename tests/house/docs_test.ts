@@ -32,6 +32,27 @@ Deno.test("docs name files and folders that exist", async () => {
   assertEquals(missing, []);
 });
 
+Deno.test("links of docs lead to files, and so do paths in their commands", async () => {
+  const missing: string[] = [];
+  for await (const page of pages(new URL("docs/", ROOT))) {
+    const text = await Deno.readTextFile(page);
+    const linked = [...text.matchAll(LINKED)]
+      .map(([, path]) => new URL(path!, page));
+    const commanded = [...text.matchAll(COMMANDED)]
+      .map(([path]) => new URL(path, ROOT));
+    for (const url of [...linked, ...commanded]) {
+      const isThere = await Deno.stat(url).then(() => true, () => false);
+      if (!isThere) missing.push(`${page.pathname}: ${url.pathname}`);
+    }
+  }
+  assertEquals(missing, []);
+});
+
+/** Where a link leads that stays within the project. */
+const LINKED = /\]\((?![a-z]+:)([^)#\s]+)/g;
+/** A file that a command runs. */
+const COMMANDED = /(?<=deno (?:test|run|bench) (?:[^\n]* )?)tests\/[\w/]+\.ts/g;
+
 /** A module, by its path or the end of it, or a folder with modules; `{a,b}` and `*` as in a shell. */
 const NAMED =
   /`([a-z][\w/{},*]*\.ts|(?:bench|lib|roles|std|tests)(?:\/[\w{},]+)+\/?)`/g;
