@@ -14,7 +14,7 @@ import { parseName } from "../../lib/dns/name.ts";
 import { formatRdata } from "../../lib/dns/rdata.ts";
 import { encodeQuery } from "../../lib/dns/stub_query.ts";
 import { runTool, startProgram, temporaryFolder } from "../support/program.ts";
-import { freePort } from "../support/tools.ts";
+import { freePort, startHeardTool, untilSaid } from "../support/tools.ts";
 
 const NAME = "www.kingcdn.example";
 const EDGES = ["127.0.0.10", "127.0.0.11", "127.0.0.12"];
@@ -129,41 +129,11 @@ plugins => { geoip => {
     join(folder, "zones", "kingcdn.example"),
     "@ SOA ns1 h 1 7200 1800 259200 900\n@ NS ns1\nns1 A 127.0.0.1\nwww 60 DYNA geoip!r\n",
   );
-  const child = new Deno.Command("gdnsd", {
-    args: ["-c", folder, "start"],
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  const { ended } = await untilLogged(child, "DNS listeners started");
-  return {
-    port,
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      await child.status;
-      await ended;
-    },
-  };
-}
-
-/** Waits until a server's log on stderr says `text`; the promise in what it returns is of the log's end. */
-async function untilLogged(
-  child: Deno.ChildProcess,
-  text: string,
-): Promise<{ readonly ended: Promise<void> }> {
-  let log = "";
-  const started = Promise.withResolvers<void>();
-  const ended = (async () => {
-    for await (
-      const part of child.stderr.pipeThrough(new TextDecoderStream())
-    ) {
-      log += part;
-      if (log.includes(text)) started.resolve();
-    }
-    started.reject(new Error(`it ended: ${log}`));
-  })();
-  await started.promise;
-  return { ended };
+  const tool = startHeardTool(["gdnsd", "-c", folder, "start"], {
+    stop: "SIGTERM",
+  });
+  await untilSaid(tool, "DNS listeners started");
+  return { port, [Symbol.asyncDispose]: () => tool[Symbol.asyncDispose]() };
 }
 
 Deno.test("dns-redirector chooses the edge and the scope that gdnsd does, for any networks", async () => {
@@ -227,21 +197,11 @@ stub-zone:
   stub-addr: 127.0.0.1@${authority}
 `,
   );
-  const child = new Deno.Command("unbound", {
-    args: ["-d", "-c", path],
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  const { ended } = await untilLogged(child, "start of service");
-  return {
-    port,
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      await child.status;
-      await ended;
-    },
-  };
+  const tool = startHeardTool(["unbound", "-d", "-c", path], {
+    stop: "SIGTERM",
+  });
+  await untilSaid(tool, "start of service");
+  return { port, [Symbol.asyncDispose]: () => tool[Symbol.asyncDispose]() };
 }
 
 Deno.test("unbound gives each client its edge, and asks once for all clients within a scope", async () => {

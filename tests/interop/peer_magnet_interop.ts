@@ -15,7 +15,7 @@ import {
   startProgram,
   temporaryFolder,
 } from "../support/program.ts";
-import { type HeardTool, startHeardTool } from "../support/tools.ts";
+import { type HeardTool, startHeardTool, untilSaid } from "../support/tools.ts";
 
 const FOLDER_FILES: Readonly<Record<string, number>> = {
   "course/slides.pdf": 1_000_000,
@@ -130,14 +130,6 @@ async function makeSetting(
   };
 }
 
-/** A program tells what it heard some time after it did. */
-async function untilPrinted(tool: HeardTool, text: string): Promise<void> {
-  await eventually(() => tool.said().includes(text), {
-    account: () => `no "${text}" in: ${tool.said()}`,
-    limitMs: 5_000,
-  });
-}
-
 async function untilSame(
   folder: string,
   contents: ReadonlyMap<string, Uint8Array>,
@@ -181,8 +173,8 @@ for (const [at, client] of CLIENTS.entries()) {
     const { peers, wastedBytes } = JSON.parse(stdout);
     assertEquals([peers.length, wastedBytes], [1, 0]);
     if (client === "libtorrent") {
-      await untilPrinted(tool, "heard HAVE_NONE");
-      await untilPrinted(tool, "said HAVE_ALL");
+      await untilSaid(tool, "heard HAVE_NONE");
+      await untilSaid(tool, "said HAVE_ALL");
     }
   };
 
@@ -222,7 +214,7 @@ for (const [at, client] of CLIENTS.entries()) {
     );
     if (client === "libtorrent") {
       for (const message of ["HAVE_ALL", "ALLOWED_FAST", "EXTENDED"]) {
-        await untilPrinted(tool, `heard ${message}`);
+        await untilSaid(tool, `heard ${message}`);
       }
     }
   };
@@ -291,5 +283,5 @@ Deno.test("libtorrent finds a third peer through ours only, by peer exchange", a
   ).catch((error) => {
     throw new Error(tool.said(), { cause: error });
   });
-  await untilPrinted(tool, "heard PEX");
+  await untilSaid(tool, "heard PEX");
 });

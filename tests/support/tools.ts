@@ -1,3 +1,5 @@
+import { eventually } from "./eventually.ts";
+
 /** A port of this machine that nobody listens on now; for tools that cannot choose one themselves. */
 export function freePort(hostname = "127.0.0.1"): number {
   using listener = Deno.listen({ hostname, port: 0 });
@@ -59,6 +61,18 @@ export function startHeardTool(
     end: (signal) => end(child, signal, ended),
     [Symbol.asyncDispose]: () => end(child, stop, ended),
   };
+}
+
+/** Waits until a tool has said `text`. */
+export async function untilSaid(
+  tool: HeardTool,
+  text: string,
+  limitMs = 20_000,
+): Promise<void> {
+  await eventually(() => tool.said().includes(text), {
+    account: () => `no "${text}" in: ${tool.said()}`,
+    limitMs,
+  });
 }
 
 async function end(

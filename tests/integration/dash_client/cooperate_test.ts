@@ -12,25 +12,30 @@ async function startTitle(...more: readonly string[]) {
   return { origin: program, url: `${url}/manifest.mpd` };
 }
 
-Deno.test("dash-client --cooperate has players share what they play, and asks the CDN for the rest", async () => {
-  const { origin, url } = await startTitle("--audio");
-  await using _origin = origin;
+/** Three players share a title of 10 segments and all play it to its end; returns the result. */
+async function playByThree(url: string) {
   const run = await runProgram([
     ...["dash-client", url, "--cooperate"],
     ..."--clients 3 --stagger 2s --speed 5 --buffer 6s --abr fixed --json"
       .split(" "),
   ]);
   assertEquals(run.code, 0, run.stderr);
-  const { sharing, clients } = JSON.parse(run.stdout);
-  assert(sharing.peerBytes > 0, run.stdout);
+  const result = JSON.parse(run.stdout);
+  assert(result.sharing.peerBytes > 0, run.stdout);
+  for (const client of result.clients) {
+    assertEquals([client.complete, client.segmentCount], [true, 10]);
+  }
+  return result;
+}
+
+Deno.test("dash-client --cooperate has players share what they play, and asks the CDN for the rest", async () => {
+  const { origin, url } = await startTitle("--audio");
+  await using _origin = origin;
+  const { sharing } = await playByThree(url);
   // 10 segments of 150 kB and the sound, three times.
   const bytes = sharing.peerBytes + sharing.cdnBytes;
   assert(bytes > 3 * 10 * 149_000, String(bytes));
   assert(sharing.uploadedBytes >= sharing.peerBytes);
-  for (const client of clients) {
-    assertEquals(client.complete, true);
-    assertEquals(client.segmentCount, 10);
-  }
   const served = await runProgram([
     ...["dash-client", url, "--duration", "2s", "--speed", "10"],
     ...["--cooperate", "--json"],
@@ -42,17 +47,7 @@ Deno.test("dash-client --cooperate has players share what they play, and asks th
 Deno.test("dash-client --cooperate has players share segments that are parts of one file", async () => {
   const { origin, url } = await startTitle("--addressing", "base", "--audio");
   await using _origin = origin;
-  const run = await runProgram([
-    ...["dash-client", url, "--cooperate"],
-    ..."--clients 3 --stagger 2s --speed 5 --buffer 6s --abr fixed --json"
-      .split(" "),
-  ]);
-  assertEquals(run.code, 0, run.stderr);
-  const { sharing, clients } = JSON.parse(run.stdout);
-  assert(sharing.peerBytes > 0, run.stdout);
-  for (const client of clients) {
-    assertEquals([client.complete, client.segmentCount], [true, 10]);
-  }
+  await playByThree(url);
 });
 
 Deno.test("dash-client --cooperate says in one line why it cannot", async () => {
