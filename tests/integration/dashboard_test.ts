@@ -1,7 +1,7 @@
 /** `rolecall dashboard` and the roles it shows, on loopback. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { EventStreamReader } from "../../lib/core/event_stream.ts";
 import { join } from "@std/path";
+import { EventStreamReader } from "../../lib/core/event_stream.ts";
 import {
   runProgram,
   startProgram,

@@ -8,8 +8,8 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { join } from "@std/path";
-import { openPage } from "../support/browser.ts";
 import { reportHtml } from "../../lib/report/html.ts";
+import { openPage } from "../support/browser.ts";
 import { startProgram, temporaryFolder } from "../support/program.ts";
 
 /** What the page tells scripts. */

@@ -1,5 +1,5 @@
-import { type BencodeInput, encodeBencode, keyOfBytes } from "../bencode.ts";
 import { compareBytes, fromHex, utf8 } from "../../core/bytes.ts";
+import { type BencodeInput, encodeBencode, keyOfBytes } from "../bencode.ts";
 import { HASH_BYTES, parseMetainfo, type TorrentVersion } from "./metainfo.ts";
 import type { Sha256 } from "./merkle.ts";
 

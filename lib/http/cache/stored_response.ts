@@ -1,14 +1,14 @@
-import { Directives } from "./cache_control.ts";
 import { endToEnd, Fields, type FieldSource } from "../fields.ts";
+import { parseContentRange } from "../range.ts";
+import { parseHttpDate } from "../http_date.ts";
+import { parseEntityTag } from "../validators.ts";
+import { Directives } from "./cache_control.ts";
 import { freshnessLifetime, initialAgeMs } from "./freshness.ts";
 import type { GrowingBody } from "./growing_body.ts";
-import { parseContentRange } from "../range.ts";
 import { SparseBody } from "./sparse_body.ts";
 import type { StoredBody } from "./stored_body.ts";
 import type { StoredTimes } from "./reuse.ts";
 import { fieldsNotToStore } from "./storability.ts";
-import { parseHttpDate } from "../http_date.ts";
-import { parseEntityTag } from "../validators.ts";
 import { languageVariant, variantKey, varyNames } from "./vary.ts";
 
 /** A request as it would go to the origin. */
