@@ -49,7 +49,7 @@ export async function serveEdge(
 }
 
 function checkCacheFlags(
-  { cacheSize, cacheDir, diskSize, prefill, prefetch, purgeToken }: EdgeFlags,
+  { cacheSize, cacheDir, diskSize, prefill, prefetch }: EdgeFlags,
 ): void {
   if (cacheDir !== undefined && diskSize === 0) {
     throw new InputError("--disk-size must be above 0, such as 10GiB");
@@ -61,8 +61,6 @@ function checkCacheFlags(
     ? "--prefill"
     : prefetch
     ? "--prefetch"
-    : purgeToken !== undefined
-    ? "--purge-token"
     : undefined;
   if (cacheSize === 0 && idle !== undefined) {
     throw new InputError(`${idle} has no effect with --cache-size 0`);

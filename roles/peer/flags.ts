@@ -1,5 +1,5 @@
 import type { ChokerName } from "../../lib/bittorrent/swarm/choker.ts";
-import { flag, type HostPort, neverWith } from "../../lib/cli/flags.ts";
+import { flag, type HostPort } from "../../lib/cli/flags.ts";
 import type { PickerName } from "../../lib/bittorrent/swarm/picker.ts";
 import type { DiscoveryFlags } from "../../lib/peer/discovery.ts";
 import { DHT_NODE_FLAG, DISCOVERY_FLAGS } from "./discovery_flags.ts";
@@ -31,11 +31,8 @@ export interface ShareFlags extends DiscoveryFlags {
   readonly operand: string;
 }
 
-/** Peers served at a time, unless told otherwise. */
-export const DEFAULT_SLOTS = 4;
-
-/** Whom to serve and with how much: nothing to who serves nobody. */
-const SERVING_FLAGS = neverWith(["freeRide"], {
+/** Whom to serve and with how much. They may stand beside `--free-ride`: who compares changes that flag alone. */
+const SERVING_FLAGS = {
   uploadLimit: flag.byteRate({
     help: "Sends at most so much",
   }),
@@ -43,7 +40,7 @@ const SERVING_FLAGS = neverWith(["freeRide"], {
     help: "Sends each peer at most so much, beside --upload-limit for all",
   }),
   unchokeSlots: flag.count({
-    default: String(DEFAULT_SLOTS),
+    default: "4",
     help: "Peers served at a time because they give most; one more by lot",
   }),
   choker: flag.choice(["tit-for-tat", "round-robin", "none"], {
@@ -55,18 +52,16 @@ const SERVING_FLAGS = neverWith(["freeRide"], {
     default: "10s",
     help: "How often it is decided anew who is served",
   }),
-  ...neverWith(["choker"], {
-    optimisticInterval: flag.duration({
-      default: "30s",
-      help: "How often the one served by lot is drawn",
-    }),
+  optimisticInterval: flag.duration({
+    default: "30s",
+    help: "How often the one served by lot is drawn",
   }),
   superSeed: flag.choice(["auto", "on", "off"], {
     default: "auto",
     help:
       "Whether a seed hands each piece out once before it sends any twice (BEP 16); auto: if its upload is limited",
   }),
-});
+};
 
 /** The flags of the mode that shares a torrent, beside `--host` and `--port`. */
 export const SHARE_FLAGS = {
@@ -95,14 +90,12 @@ export const SHARE_FLAGS = {
   seedFor: flag.duration({
     help: "Ends so long after everything is there",
   }),
-  ...neverWith(["seedFor"], {
-    exitWhenComplete: flag.toggle({
-      help: "Ends as soon as everything is there",
-    }),
-    leaveWhenComplete: flag.toggle({
-      help:
-        "The same by the lecture's name: the selfish peer, beside the altruistic one that stays",
-    }),
+  exitWhenComplete: flag.toggle({
+    help: "Ends as soon as everything is there, or after --seed-for",
+  }),
+  leaveWhenComplete: flag.toggle({
+    help:
+      "The same by the lecture's name: the selfish peer, beside the altruistic one that stays",
   }),
   saveTorrent: flag.path({
     placeholder: "FILE.torrent",
@@ -145,12 +138,9 @@ export const CREATE_FLAGS = {
     default: "v1",
     help: "BitTorrent of BEP 3 with SHA-1, of BEP 52 with SHA-256, or both",
   }),
-  // The others are aligned as it is.
-  ...neverWith(["format"], {
-    align: flag.toggle({
-      help:
-        "Each file begins at a piece, the gaps filled up (BEP 47), in v1 as well: of a title's segments for dash-client --cooperate",
-    }),
+  align: flag.toggle({
+    help:
+      "Each file begins at a piece, the gaps filled up (BEP 47), in v1 as well: of a title's segments for dash-client --cooperate",
   }),
   private: flag.toggle({
     help: "Peers are to be had from the trackers only (BEP 27)",

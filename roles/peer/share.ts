@@ -177,7 +177,8 @@ async function untilDone(
     progress.complete();
     discovery.complete();
   }
-  if (flags.exitWhenComplete || flags.leaveWhenComplete) return;
+  const leaves = flags.exitWhenComplete || flags.leaveWhenComplete;
+  if (leaves && flags.seedFor === undefined) return;
   const { clock } = ctx;
   const seedForMs = flags.seedFor ?? Infinity;
   await pauseUntil(clock.nowMs() + seedForMs, { clock, signal });

@@ -12,7 +12,7 @@ import { sha1, sha256 } from "../../lib/io/hash.ts";
 import { TokenBucket } from "../../lib/model/token_bucket.ts";
 import { VERSION } from "../../lib/version.ts";
 import type { Self } from "../../lib/peer/discovery_of.ts";
-import { DEFAULT_SLOTS, type ShareFlags } from "./flags.ts";
+import type { ShareFlags } from "./flags.ts";
 
 const LIMITS = [
   "uploadLimit",
@@ -34,9 +34,6 @@ export function checkLimits(flags: ShareFlags): void {
   }
   if (flags.dht === "off" && flags.dhtNode.length > 0) {
     throw new InputError("--dht-node has no effect with --dht off");
-  }
-  if (flags.choker === "none" && flags.unchokeSlots !== DEFAULT_SLOTS) {
-    throw new InputError("--unchoke-slots has no effect with --choker none");
   }
   if (flags.maxConnections === 0) {
     throw new InputError("--max-connections must be above 0");

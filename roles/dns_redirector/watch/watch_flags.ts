@@ -6,7 +6,6 @@ import {
 } from "../../../lib/cli/flags.ts";
 import { kebab } from "../../../lib/cli/role_shape.ts";
 import { InputError } from "../../../lib/core/errors.ts";
-import type { EdgeSpec, SiteSpec } from "../../../lib/dns/authority/zone.ts";
 import { isUrlHost } from "../../../lib/dns/authority/zone_flags.ts";
 import type { ZoneTable } from "../../../lib/dns/authority/zone_table.ts";
 import type { PolicyName } from "../../../lib/dns/select/mod.ts";
@@ -108,10 +107,7 @@ export type WatchFlagValues = FlagValues<typeof WATCH_FLAGS>;
 /** What must go on so that a flag has an effect, and how that is asked for. */
 const WATCHES = {
   check: "--health-check or --policy latency",
-  load: "--policy load",
   any: "--health-check, or --policy latency or load",
-  sites: "--policy geo",
-  weights: "--policy weighted or hash",
 } as const;
 
 /** What the flags that have a default, or none, are about. */
@@ -122,45 +118,17 @@ const WATCHED_BY = {
   healthFall: "any",
   healthInterval: "any",
   healthTimeout: "any",
-  loadPort: "load",
-  loadPath: "load",
-  loadMetric: "load",
 } as const satisfies Partial<
   Record<keyof WatchFlagValues, keyof typeof WATCHES>
 >;
 
-/** The flags that {@linkcode refuseIdle} looks at, beside those of watching. */
-interface SteeringFlagValues {
-  readonly edge?: readonly EdgeSpec[];
-  readonly site?: readonly SiteSpec[];
-  readonly sites?: string | undefined;
-  readonly lsa?: string | undefined;
-}
-
-/** Flags that are about edges and who is near them, as far as they are given, and what they are about. */
-function steeringFlags(
-  { edge = [], site = [], sites, lsa }: SteeringFlagValues,
-): [string, keyof typeof WATCHES][] {
-  const given = [
-    [site.length > 0, "--site", "sites"],
-    [sites !== undefined, "--sites", "sites"],
-    [lsa !== undefined, "--lsa", "sites"],
-    [edge.some(({ weight }) => weight !== 1), "--edge's weight", "weights"],
-    [edge.some(({ port }) => port !== undefined), "--edge's port", "check"],
-    [edge.some(({ admin }) => admin !== undefined), "--edge's admin", "load"],
-  ] as const;
-  return given.flatMap(([isThere, name, by]) => isThere ? [[name, by]] : []);
-}
-
 /**
- * Refuses flags that would do nothing with these zones: they have no edge that is watched or chosen so.
+ * Refuses flags of checks that would do nothing with these zones: they have no edge that is checked. What a policy goes by,
+ * sites, weights and where a load is read, may be there with any: to compare policies one changes that flag alone.
  *
  * @throws {InputError} That says what it takes. One given as it is by default counts as not given.
  */
-export function refuseIdle(
-  flags: WatchFlagValues & SteeringFlagValues,
-  zones: ZoneTable,
-): void {
+export function refuseIdle(flags: WatchFlagValues, zones: ZoneTable): void {
   const redirects = zones.redirects();
   const isBy = (policy: PolicyName) =>
     redirects.some(({ redirect }) => redirect.steering.parts.includes(policy));
@@ -171,19 +139,13 @@ export function refuseIdle(
     );
   }
   const check = healthCheck !== undefined || isBy("latency");
-  const load = isBy("load");
-  const goesOn = {
-    ...{ check, load, any: check || load },
-    ...{ sites: isBy("geo"), weights: isBy("weighted") || isBy("hash") },
-  };
-  const given = [
-    ...keysOf(WATCHED_BY).filter((key) => isGiven(key, flags))
-      .map((key) => [`--${kebab(key)}`, WATCHED_BY[key]] as const),
-    ...steeringFlags(flags),
-  ];
-  for (const [name, by] of given) {
-    if (goesOn[by]) continue;
-    throw new InputError(`${name} has no effect without ${WATCHES[by]}`);
+  const goesOn = { check, any: check || isBy("load") };
+  for (const key of keysOf(WATCHED_BY)) {
+    const by = WATCHED_BY[key];
+    if (goesOn[by] || !isGiven(key, flags)) continue;
+    throw new InputError(
+      `--${kebab(key)} has no effect without ${WATCHES[by]}`,
+    );
   }
   const ofGet = ["healthHost", "healthStatus", "healthBody"] as const;
   const idle = ofGet.find((key) => isGiven(key, flags));

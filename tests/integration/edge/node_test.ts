@@ -326,7 +326,6 @@ Deno.test("edge refuses flags that would do nothing, or let nothing through", as
     [...origin, "--origin-timeout", "0s"],
     [...origin, "--cache-size", "0", "--cache-dir", "never-made"],
     [...origin, "--cache-size", "0", "--prefetch"],
-    [...origin, "--cache-size", "0", "--purge-token", "t"],
     [...origin, "--cache-size", "0", "--prefill", "http://127.0.0.1:9/m.mpd"],
     ["--origin", "http://127.0.0.1:9/?title=1"],
     ["--origin", "http://me:secret@127.0.0.1:9/"],
@@ -336,7 +335,7 @@ Deno.test("edge refuses flags that would do nothing, or let nothing through", as
     assertEquals(run.code, 2, flags.join(" "));
     assertMatch(
       run.stderr,
-      /^rolecall: --(course-log|origin|cache-dir|pre|purge)[^\n]+\n$/,
+      /^rolecall: --(course-log|origin|cache-dir|pre)[^\n]+\n$/,
     );
     assert(!run.stderr.includes("secret"));
   }));
