@@ -31,7 +31,7 @@ export async function serveEdge(
     forget: async (order) => {
       const count = forgetIn(cache.tiers, order);
       // Before anybody hears of it, on the disk too.
-      await disk?.settled();
+      await disk?.caughtUp();
       return count;
     },
   });

@@ -60,7 +60,7 @@ async function invalidate(
     if (forget === undefined) cache.tiers.forgetAll(target);
     else await forget(target);
   }
-  await disk?.settled();
+  await disk?.caughtUp();
 }
 
 /** The answer to a POST, if it is what a later GET gets (RFC 9110 §9.3.3): it goes through the cache then. */

@@ -223,7 +223,12 @@ export class DiskTier implements AsyncDisposable {
     this.#ctx.emit({ type: "cache.damaged", path: key, file: body.name });
   }
 
-  /** Resolves when what was to be written and removed so far has been. */
+  /** Resolves when what was to be written and removed so far has been: what is forgotten now is not on the disk any more. */
+  caughtUp(): Promise<void> {
+    return this.#writes.caughtUp();
+  }
+
+  /** Resolves when nothing is to be written or removed any more; under load that may be never. */
   settled(): Promise<void> {
     return this.#writes.settled();
   }

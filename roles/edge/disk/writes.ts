@@ -73,15 +73,24 @@ export class DiskWrites {
       fileBytes: head.length + body.length,
     };
     // What takes its place may have come meanwhile.
-    if (!tiers.wroteToDisk(stored, file)) this.remove(name);
+    if (!tiers.wroteToDisk(stored, file)) await this.#removeNow(name);
   }
 
   /** Removes a file, after what was to be done before. */
   remove(name: string): void {
-    this.#then(() => this.#ctx.files.remove(`${this.#folder}/${name}`));
+    this.#then(() => this.#removeNow(name));
   }
 
-  /** Resolves when what was to be done so far has been, and what that led to: what is written may push out what is to be removed. */
+  #removeNow(name: string): Promise<void> {
+    return this.#ctx.files.remove(`${this.#folder}/${name}`);
+  }
+
+  /** Resolves when what was to be done so far has been, whatever comes meanwhile: under load there is no end of that. */
+  caughtUp(): Promise<void> {
+    return this.#work;
+  }
+
+  /** Resolves when there is nothing to be done any more: what is written may push out what is to be removed. */
   async settled(): Promise<void> {
     let work: Promise<void> | undefined;
     while (work !== this.#work) {

@@ -121,7 +121,7 @@ function serviceOf(
       await made;
       const count = forgetIn(cache.tiers, asked.order);
       // Before anybody hears of it, on the disk too.
-      await disk?.settled();
+      await disk?.caughtUp();
       return count;
     },
   };

@@ -104,6 +104,37 @@ Deno.test("Edge tells what a slow disk did not take, and keeps in memory what wa
   assertEquals(skips(), [1, 41]);
 });
 
+Deno.test("Edge has what it forgets off the disk while others keep the disk busy, also what is being written", async () => {
+  const files = new MemoryFiles();
+  const { ask, disk, tiers } = await startDisk(files, { cacheBytes: 1e6 });
+  await ask("/a");
+  await disk!.settled();
+  const { opened, open } = gate();
+  files.held = opened;
+  await ask("/b");
+  // Before each write ends there is another one.
+  let more = 0;
+  const write = files.writeAtomic.bind(files);
+  files.writeAtomic = async (path, ...parts) => {
+    if (more < 1000) await ask(`/more${more++}`);
+    await write(path, ...parts);
+  };
+  await ask("/c");
+  await ask("/d");
+  for (const path of ["/a", "/b", "/c"]) {
+    assertEquals(tiers.forgetAll(path), 1);
+  }
+  const forgotten = disk!.caughtUp();
+  open();
+  await forgotten;
+  const held = [...files.contents.values()].map((bytes) =>
+    new TextDecoder().decode(bytes)
+  );
+  assert(more < 1000 && !held.some((text) => /[abc]{1000}$/.test(text)));
+  await disk!.settled();
+  assertEquals(more, 1000);
+});
+
 Deno.test("Edge answers with the newest of what memory and disk have for a request (RFC 9111 §4)", async () => {
   const files = new MemoryFiles();
   let vary: Record<string, string> = {};
