@@ -1,5 +1,5 @@
 import { formatHostPort } from "../../core/address.ts";
-import { messageOf, RunError } from "../../core/errors.ts";
+import { RunError } from "../../core/errors.ts";
 import type {
   Address,
   ConnectOptions,
@@ -17,7 +17,7 @@ import { serveHttps } from "./https.ts";
 import { serveHttp } from "./http.ts";
 import { closer } from "./close.ts";
 import { joinMulticast } from "./multicast.ts";
-import { isLiteral, resolve } from "./resolve.ts";
+import { hostsInTime, isLiteral, resolve } from "./resolve.ts";
 
 /** How long to wait after an accept that failed for want of file descriptors before the next one. */
 const ACCEPT_PAUSE_MS = 50;
@@ -123,10 +123,7 @@ async function connectTcp(
   options.signal?.throwIfAborted();
   if (isLiteral(to.host)) return await connectTo(to, to.host, options);
   const endMs = performance.now() + options.timeoutMs;
-  const hosts = await resolve(to.host, options).catch((cause) => {
-    options.signal?.throwIfAborted();
-    throw new RunError("connect-failed", messageOf(cause), { cause });
-  });
+  const hosts = await hostsInTime(to, resolve(to.host, options), options);
   let failure: unknown;
   for (const [at, host] of hosts.entries()) {
     const leftMs = Math.max(0, endMs - performance.now());

@@ -1,5 +1,8 @@
-import { familyOf, isLoopback } from "../../core/address.ts";
-import { RunError } from "../../core/errors.ts";
+import { familyOf, formatHostPort, isLoopback } from "../../core/address.ts";
+import { messageOf, RunError } from "../../core/errors.ts";
+import type { Address, ConnectOptions } from "../net.ts";
+import { within } from "../within.ts";
+import { denoClock } from "./clock.ts";
 
 /** See `Net.resolve`. */
 export async function resolve(
@@ -12,6 +15,34 @@ export async function resolve(
     : await lookUp(name, options);
   const own = Deno.networkInterfaces().map(({ address }) => address);
   return reachableFirst(found, own);
+}
+
+/**
+ * The addresses that were found for `to`, if they are in time: the system's resolver may take half a minute to give up.
+ *
+ * @throws {RunError} `connect-failed` or `connect-timeout`; `signal`'s reason if it aborts.
+ */
+export async function hostsInTime(
+  to: Address,
+  found: Promise<readonly string[]>,
+  { timeoutMs, signal }: ConnectOptions,
+): Promise<readonly string[]> {
+  const limit = { clock: denoClock, limitMs: timeoutMs };
+  try {
+    return await within(found, signal ? { ...limit, signal } : limit);
+  } catch (cause) {
+    signal?.throwIfAborted();
+    if (cause instanceof RunError && cause.code === "timed-out") {
+      throw new RunError(
+        "connect-timeout",
+        `Cannot connect to ${
+          formatHostPort(to)
+        }: its address was not found within ${timeoutMs} ms`,
+        { cause },
+      );
+    }
+    throw new RunError("connect-failed", messageOf(cause), { cause });
+  }
 }
 
 /** Whether it is an address and no name: only those have colons. */
