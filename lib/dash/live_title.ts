@@ -48,6 +48,7 @@ export class LiveTitle {
   /** How long before their end segments can be had. */
   #aheadMs = 0;
   #view: { readonly atWallMs: number; readonly mpd: Mpd } | undefined;
+  #latest: Mpd | undefined;
 
   /** Begins with a manifest that was fetched at `nowWallMs`, by this machine's clock. */
   constructor(
@@ -84,6 +85,7 @@ export class LiveTitle {
     if (this.#view?.atWallMs !== nowWallMs) {
       const mpd = this.#document.at(nowWallMs + this.#offsetMs);
       this.#view = { atWallMs: nowWallMs, mpd };
+      this.#latest = mpd;
       const planned = planTracks(mpd, { tracks: this.#choice });
       if (this.#tracks.length === 0) {
         this.#tracks = planned.map(({ media }) => new GrowingTrack(media));
@@ -95,6 +97,11 @@ export class LiveTitle {
       this.#aheadMs = aheadOf(mpd);
     }
     return this.#view.mpd;
+  }
+
+  /** The manifest as it was looked at last; undefined before that. */
+  get latest(): Mpd | undefined {
+    return this.#latest;
   }
 
   /** What there is at `nowWallMs`, by this machine's clock. @throws {MpdError} As `MpdDocument.at`. */

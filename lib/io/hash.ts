@@ -12,6 +12,11 @@ export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(createHash("sha256").update(bytes).digest());
 }
 
+/** What a `Repr-Digest` field says of `bytes` (RFC 9530 §3). */
+export function reprDigest(bytes: Uint8Array): string {
+  return `sha-256=:${createHash("sha256").update(bytes).digest("base64")}:`;
+}
+
 /** Returns a SHA-256 that takes its bytes as they come. */
 export function runningSha256(): {
   update(bytes: Uint8Array): void;

@@ -32,7 +32,7 @@ export interface PieceStore {
 
 /** What a swarm shares: how its pieces are checked, and where they are. */
 export interface SharedContent {
-  readonly hashes: PieceHashes;
+  readonly hashes: Pick<PieceHashes, "matches">;
   readonly storage: PieceStore;
 }
 

@@ -161,7 +161,7 @@ export const PLAY_FLAGS = {
     torrent: flag.text({
       placeholder: "URL|FILE",
       help:
-        "The title's torrent, to --cooperate; without it what lies beside the manifest, as manifest.torrent",
+        "The title's torrent, to --cooperate; without it what lies beside the manifest, as manifest.torrent; a live title has none",
     }),
     peer: flag.list(flag.hostPort({
       help: "Another player to --cooperate with, beside those found",

@@ -18,6 +18,7 @@ import {
   planResource,
 } from "./answer/answer.ts";
 import { AnswerLog } from "./answer/answer_log.ts";
+import { Digests, wantsDigest } from "./answer/digests.ts";
 import { streamBody } from "./answer/body.ts";
 import { Compressor, isCompressible } from "./answer/compressed.ts";
 import { planTitle, type TitleFlags } from "./flags.ts";
@@ -86,6 +87,7 @@ class Desk {
   readonly #site: Site;
   readonly #options: DeskOptions;
   readonly #compressor = new Compressor();
+  readonly #digests = new Digests();
 
   constructor(site: Site, options: DeskOptions) {
     this.#site = site;
@@ -144,6 +146,10 @@ class Desk {
       boundary: `rolecall-${resource.entityTag.opaque}`,
       vary: varies ? "Accept-Encoding" : undefined,
     });
+    if (wantsDigest(request.headers) && plan.headers.has("etag")) {
+      const digest = await this.#digests.of(path, resource);
+      if (digest !== undefined) plan.headers.set("repr-digest", digest);
+    }
     return { plan, resource };
   }
 

@@ -1,6 +1,6 @@
 import { InputError, messageOf, RunError } from "../../../lib/core/errors.ts";
 import type { RoleContext } from "../../../lib/role.ts";
-import type { Cooperation } from "../sharing/cooperation.ts";
+import type { Sharing } from "../sharing/open_cooperation.ts";
 import type { PlayFlags } from "../flags.ts";
 import type { Link } from "../network/link.ts";
 import { type PlayedClient, showClients } from "./clients_result.ts";
@@ -19,7 +19,7 @@ export async function playMany(
   ctx: RoleContext,
   { link, cooperation }: {
     readonly link: Link | undefined;
-    readonly cooperation: Cooperation | undefined;
+    readonly cooperation: Sharing | undefined;
   },
 ): Promise<void> {
   if (flags.clients > MAX_CLIENTS) {

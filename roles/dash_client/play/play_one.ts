@@ -8,12 +8,9 @@ import type { RoleContext } from "../../../lib/role.ts";
 import { inHindsight } from "../../../lib/sim/abr_hindsight.ts";
 import { liveThresholds, thresholdsOf } from "../checks/buffers.ts";
 import { CmcdSession } from "../network/cmcd.ts";
-import {
-  CooperatingPeer,
-  type Cooperation,
-  type SharingTotals,
-} from "../sharing/cooperation.ts";
-import { CooperativeSource } from "../sharing/cooperative_source.ts";
+import type { SharingTotals } from "../sharing/cooperation.ts";
+import type { Sharing } from "../sharing/open_cooperation.ts";
+import { share } from "../sharing/share.ts";
 import type { PlayFlags } from "../flags.ts";
 import type { Link } from "../network/link.ts";
 import { type OpenTitle, openTitle, rungOf } from "../source/manifest.ts";
@@ -40,7 +37,7 @@ export async function playOne(
   ctx: RoleContext,
   { link, cooperation }: {
     readonly link: Link | undefined;
-    readonly cooperation: Cooperation | undefined;
+    readonly cooperation: Sharing | undefined;
   },
 ): Promise<PlayedOnce> {
   const cmcd = flags.cmcd === undefined
@@ -63,18 +60,12 @@ export async function playOne(
   const joined = opened.live && await joinLive(opened.live, flags, ctx);
   if (joined !== undefined) cmcd?.setLive();
   const tracks = joined?.tracks ?? opened.tracks;
-  cooperation?.torrent.check(tracks);
-  await using peer = cooperation && new CooperatingPeer(cooperation, ctx);
-  const segments = peer === undefined
-    ? opened.segments
-    : new CooperativeSource(opened.segments, {
-      ...{ torrent: cooperation!.torrent, peer, speed: flags.speed, ctx },
-    });
+  await using sharer = cooperation &&
+    await share(cooperation, { tracks, opened, speed: flags.speed, ctx });
+  const segments = sharer?.segments ?? opened.segments;
   const player = new Player(tracks, {
     ...optionsOf(flags, opened, joined),
-    offered: segments instanceof CooperativeSource
-      ? (position) => segments.offered(position)
-      : undefined,
+    offered: sharer && ((position) => sharer.segments.offered(position)),
   });
   const session = new Session(player, { segments, cmcd }, flags.speed, ctx);
   link?.start();
@@ -82,7 +73,7 @@ export async function playOne(
   const failure = await session.run(joined?.growth);
   const played = playedOf(flags, {
     ...{ opened, joined, player, session, trace: link?.trace },
-    sharing: peer?.totals,
+    sharing: sharer?.totals(),
   });
   return { played, beganAtMs, failure };
 }

@@ -7,6 +7,7 @@
  * the torrent's trackers name, and those of `--peer`.
  */
 import { RunError } from "../../../lib/core/errors.ts";
+import type { Layout } from "../../../lib/bittorrent/metainfo/layout.ts";
 import { PieceHashes } from "../../../lib/bittorrent/metainfo/piece_hashes.ts";
 import { Swarm } from "../../../lib/bittorrent/swarm/swarm.ts";
 import type { PeerEndpoint } from "../../../lib/bittorrent/peer_endpoint.ts";
@@ -38,20 +39,45 @@ export interface SharingOptions {
   readonly peer: readonly HostPort[];
 }
 
-/** What the players of this process share. */
+/** What a swarm is about: a title's torrent, or some of a live title. */
+export interface Swarmed {
+  readonly layout: Layout;
+  readonly infoHash: Uint8Array;
+  /** The torrent's info dictionary; undefined where there is none. */
+  readonly metadata: Uint8Array | undefined;
+  readonly private: boolean;
+  /** Tiers of trackers. */
+  readonly announceList: readonly (readonly string[])[];
+  /** Whether bytes are a piece. */
+  readonly hashes: Pick<PieceHashes, "matches">;
+}
+
+/** Of a torrent. */
+export function swarmedOf({ info }: TitleTorrent): Swarmed {
+  return {
+    ...{ layout: info, infoHash: info.infoHash, metadata: info.infoBytes },
+    ...{ private: info.private, announceList: info.announceList },
+    hashes: new PieceHashes(info, hashing),
+  };
+}
+
+/** What the players of this process share in one swarm. */
 export class Cooperation {
-  readonly torrent: TitleTorrent;
-  readonly pieces: SharedPieces = new SharedPieces();
-  readonly hashes: PieceHashes;
+  readonly swarmed: Swarmed;
+  readonly pieces: SharedPieces;
   readonly options: SharingOptions;
   /** Where those who have come listen. */
   readonly #met: PeerEndpoint[] = [];
 
-  /** Creates a cooperation of nobody. */
-  constructor(torrent: TitleTorrent, options: SharingOptions) {
-    this.torrent = torrent;
+  /** Creates a cooperation of nobody. @param capacityBytes Memory for pieces. */
+  constructor(
+    swarmed: Swarmed,
+    options: SharingOptions,
+    capacityBytes?: number,
+  ) {
+    this.swarmed = swarmed;
     this.options = options;
-    this.hashes = new PieceHashes(torrent.info, hashing);
+    this.pieces = new SharedPieces(capacityBytes);
   }
 
   /** A player of this process comes. Returns who has come before. */
@@ -98,21 +124,20 @@ export class CooperatingPeer implements PeerPieces, AsyncDisposable {
   #wake: () => void = () => {};
   #failure: unknown;
 
-  /** Joins the swarm. */
-  constructor(cooperation: Cooperation, ctx: RoleContext) {
+  /** Joins the swarm. @param port Where to listen; 0 takes a free one. */
+  constructor(cooperation: Cooperation, ctx: RoleContext, port = 0) {
     this.#cooperation = cooperation;
     this.#ctx = ctx;
-    const { torrent: { info }, hashes, options } = cooperation;
-    const listener = ctx.net.listenTcp({ host: options.host, port: 0 });
+    const { swarmed, options } = cooperation;
+    const { layout, infoHash, metadata, hashes, announceList } = swarmed;
+    const listener = ctx.net.listenTcp({ host: options.host, port });
     this.#listener = listener;
     const peerId = newPeerId(listener, ctx);
     const nowMs = ctx.clock.nowMs();
     const upload = options.uploadLimit ?? Infinity;
     this.#swarm = new Swarm({
-      layout: info,
-      infoHash: info.infoHash,
-      metadata: info.infoBytes,
-      private: info.private,
+      ...{ layout, infoHash, private: swarmed.private },
+      ...metadata === undefined ? {} : { metadata },
       ...{ peerId, have: [], rng: ctx.rng, sha1, onDemand: true },
       picker: "sequential",
       unchokeSlots: UNCHOKE_SLOTS,
@@ -135,13 +160,11 @@ export class CooperatingPeer implements PeerPieces, AsyncDisposable {
     });
     this.#discovery = discoveryOf({ peerId, listener, ctx }, {
       flags: { dht: "off", dhtNode: [], lsd: "on" },
-      names: [info.infoHash],
-      announceList: info.announceList,
-      private: info.private,
+      ...{ names: [infoHash], announceList, private: swarmed.private },
       status: () => {
         const { uploadedBytes, downloadedBytes, haveBytes } =
           this.#swarm.status;
-        const leftBytes = info.totalBytes - haveBytes;
+        const leftBytes = layout.totalBytes - haveBytes;
         return { uploadedBytes, downloadedBytes, leftBytes };
       },
       found: (peers, source) =>
@@ -152,6 +175,11 @@ export class CooperatingPeer implements PeerPieces, AsyncDisposable {
     const peers = [...cooperation.meet(listener.port), ...options.peer];
     this.#driver.feed({ kind: "peers-found", peers, source: "user" });
     this.#discovery.start();
+  }
+
+  /** Where it listens. */
+  get port(): number {
+    return this.#listener.port;
   }
 
   /** So far. */
@@ -179,7 +207,9 @@ export class CooperatingPeer implements PeerPieces, AsyncDisposable {
 
   /** See {@linkcode PeerPieces.supply}. */
   supply(pieceIndex: number, bytes: Uint8Array): boolean {
-    if (!this.#cooperation.hashes.matches(pieceIndex, bytes)) return false;
+    if (!this.#cooperation.swarmed.hashes.matches(pieceIndex, bytes)) {
+      return false;
+    }
     this.#driver.feed({ kind: "supplied", pieceIndex, bytes });
     return true;
   }

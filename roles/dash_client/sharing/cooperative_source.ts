@@ -1,4 +1,3 @@
-import { assistStep } from "../../../lib/dash/peer_assist.ts";
 import type { SegmentLocation } from "../../../lib/dash/mpd/mpd.ts";
 import type { Position } from "../../../lib/dash/title.ts";
 import type { RoleContext } from "../../../lib/role.ts";
@@ -9,20 +8,8 @@ import type {
   Unavailable,
 } from "../source/segment_source.ts";
 import type { PeerPieces } from "./cooperation.ts";
+import { type FromPeers, lacking, waitForPeers } from "./peer_wait.ts";
 import type { SharedPart, SharedPiece, TitleTorrent } from "./title_torrent.ts";
-
-/** How often peers' announcements are looked at while none has what is wanted. */
-const LOOK_MS = 50;
-
-/** How peers did with a segment. */
-interface FromPeers {
-  /** Since they were asked; 0 if they were not. */
-  readonly elapsedMs: number;
-  /** Until the first piece of it. */
-  readonly firstMs: number | undefined;
-  /** What did not come. */
-  readonly missing: readonly SharedPiece[];
-}
 
 /** Gets segments from peers first, and what they do not give in time from the CDN. */
 export class CooperativeSource implements Segments {
@@ -54,8 +41,7 @@ export class CooperativeSource implements Segments {
     return choices.findLastIndex(({ segment }) => {
       const part = this.#torrent.find(segment);
       if (part === undefined) return false;
-      const missing = this.#missing(part).map(({ index }) => index);
-      return this.#peer.offered(missing);
+      return this.#peer.offered(this.#missing(part));
     });
   }
 
@@ -69,7 +55,10 @@ export class CooperativeSource implements Segments {
     if (part === undefined || state?.durationMs === undefined) {
       return await this.#cdn.get(location, options);
     }
-    const fromPeers = await this.#fromPeers(part, options);
+    const fromPeers = await waitForPeers({
+      ...{ peer: this.#peer, speed: this.#speed, ctx: this.#ctx },
+      wanted: this.#missing(part),
+    }, options);
     const given = options.signal?.aborted === true;
     if (fromPeers.missing.length > 0 || given) {
       return await this.#fromCdn(location, options, { part, fromPeers });
@@ -90,67 +79,8 @@ export class CooperativeSource implements Segments {
     };
   }
 
-  /** Waits for peers as long as that is wise. */
-  async #fromPeers(
-    part: SharedPart,
-    { state, signal: given }: SegmentOptions,
-  ): Promise<FromPeers> {
-    const { clock, rng, signal } = this.#ctx;
-    const ending = given ?? signal;
-    const lot = rng();
-    const wantedAtMs = clock.nowMs();
-    const wanted = this.#missing(part);
-    let missing = wanted;
-    let askedAtMs: number | undefined;
-    let firstMs: number | undefined;
-    try {
-      while (missing.length > 0 && !ending.aborted && !signal.aborted) {
-        const indexes = missing.map(({ index }) => index);
-        const nowMs = clock.nowMs();
-        // A piece that was forgotten is had, so that nobody can be asked for it.
-        const forgotten = indexes.some((index) =>
-          this.#peer.piece(index) === "forgotten"
-        );
-        const step = assistStep({
-          bufferMs: state!.bufferMs,
-          durationMs: state!.durationMs!,
-          startup: state!.startup || forgotten,
-          lot,
-          elapsedMs: (nowMs - wantedAtMs) * this.#speed,
-          offered: !forgotten && this.#peer.offered(indexes),
-          askedMs: askedAtMs === undefined
-            ? undefined
-            : (nowMs - askedAtMs) * this.#speed,
-        });
-        if (step.source === "cdn") break;
-        if (step.source === "peers" && askedAtMs === undefined) {
-          askedAtMs = nowMs;
-          this.#peer.want(indexes, true);
-        } else {
-          const forMs = step.source === "nobody"
-            ? Math.min(step.forMs / this.#speed, LOOK_MS)
-            : step.forMs / this.#speed;
-          await this.#peer.changed(nowMs + forMs, ending);
-        }
-        missing = this.#missing(part);
-        if (missing.length < wanted.length) {
-          firstMs ??= clock.nowMs() - (askedAtMs ?? wantedAtMs);
-        }
-      }
-    } finally {
-      this.#peer.want(wanted.map(({ index }) => index), false);
-    }
-    return {
-      elapsedMs: askedAtMs === undefined ? 0 : clock.nowMs() - askedAtMs,
-      firstMs,
-      missing,
-    };
-  }
-
-  #missing({ pieces }: SharedPart): readonly SharedPiece[] {
-    return pieces.filter(({ index }) =>
-      !(this.#peer.piece(index) instanceof Uint8Array)
-    );
+  #missing({ pieces }: SharedPart): readonly number[] {
+    return lacking(this.#peer, pieces.map(({ index }) => index));
   }
 
   /**
@@ -165,7 +95,9 @@ export class CooperativeSource implements Segments {
       readonly fromPeers: FromPeers;
     },
   ): Promise<Fetched | Unavailable> {
-    const { missing } = fromPeers;
+    const missing = part.pieces.filter(({ index }) =>
+      fromPeers.missing.includes(index)
+    );
     const [first = part] = missing;
     const last = missing.at(-1) ?? part;
     const asItIs = missing.length === 0 ||

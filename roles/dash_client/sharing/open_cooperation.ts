@@ -7,19 +7,33 @@ import type { PlayFlags } from "../flags.ts";
 import { type FetchedManifest, fetchManifest } from "../source/live_source.ts";
 import { resolverOf, urlOf } from "../source/manifest.ts";
 import { Names } from "../network/names.ts";
-import { Cooperation } from "./cooperation.ts";
-import { openTitleTorrent, TORRENT_TIMEOUT_MS } from "./title_torrent.ts";
+import { Cooperation, swarmedOf } from "./cooperation.ts";
+import { LiveCooperation } from "./live_cooperation.ts";
+import {
+  openTitleTorrent,
+  type TitleTorrent,
+  TORRENT_TIMEOUT_MS,
+} from "./title_torrent.ts";
+
+/** What the players of this process share. */
+export type Sharing =
+  | {
+    readonly kind: "torrent";
+    readonly torrent: TitleTorrent;
+    readonly cooperation: Cooperation;
+  }
+  | { readonly kind: "live"; readonly cooperation: LiveCooperation };
 
 /**
  * Prepares what `--cooperate` asks for; undefined without it.
  *
- * @throws {InputError} If flags contradict each other the title is live, or the torrent cannot be used.
+ * @throws {InputError} If flags contradict each other, or the torrent cannot be used.
  * @throws {RunError} If there is no torrent.
  */
 export async function openCooperation(
   flags: PlayFlags & { readonly operand: string },
   ctx: RoleContext,
-): Promise<Cooperation | undefined> {
+): Promise<Sharing | undefined> {
   const { cooperate, peer, uploadLimit, host } = flags;
   if (!cooperate) return undefined;
   if (uploadLimit === 0) {
@@ -28,18 +42,26 @@ export async function openCooperation(
   const names = new Names(await resolverOf(flags, ctx), ctx);
   const timeoutMs = Math.max(flags.timeout, TORRENT_TIMEOUT_MS);
   const fetcher = new Fetcher(ctx, names, { timeoutMs });
-  await refuseLive(urlOf(flags.operand), fetcher);
-  const title = await openTitleTorrent(flags, fetcher, ctx);
-  return new Cooperation(title, { host, uploadLimit, peer });
+  const url = urlOf(flags.operand);
+  const sharing = { host, uploadLimit, peer };
+  if (await isLiveAt(url, fetcher)) {
+    if (flags.torrent === undefined) {
+      const cooperation = new LiveCooperation(url, sharing);
+      return { kind: "live", cooperation };
+    }
+    throw new InputError(
+      "--torrent is for titles that are whole: this one is live, and no torrent has the hashes of what is not made yet",
+    );
+  }
+  const torrent = await openTitleTorrent(flags, fetcher, ctx);
+  const cooperation = new Cooperation(swarmedOf(torrent), sharing);
+  return { kind: "torrent", torrent, cooperation };
 }
 
-/** A manifest that cannot be had or read is the player's business, which says so. @throws {InputError} If it is live. */
-async function refuseLive(url: string, fetcher: Fetcher): Promise<void> {
+/** A manifest that cannot be had or read is the player's business, which says so. */
+async function isLiveAt(url: string, fetcher: Fetcher): Promise<boolean> {
   const got = await fetchManifest(url, fetcher);
-  if (!got.ok || !isLive(got)) return;
-  throw new InputError(
-    "--cooperate is for titles that are whole: this one is live, and a torrent must have the hashes of segments that are not made yet",
-  );
+  return got.ok && isLive(got);
 }
 
 function isLive({ text, url }: FetchedManifest): boolean {

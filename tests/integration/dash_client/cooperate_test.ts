@@ -62,9 +62,10 @@ Deno.test("dash-client --cooperate says in one line why it cannot", async () => 
   const { port } = await live.until("role.listening");
   const now = await runProgram([
     ...["dash-client", `http://127.0.0.1:${port}/manifest.mpd`, "--cooperate"],
+    ...["--torrent", "film.torrent"],
   ]);
   assertEquals(now.code, 2);
-  assertMatch(now.stderr, /--cooperate is for titles that are whole: /);
+  assertMatch(now.stderr, /--torrent is for titles that are whole: /);
   const [missing, lonely, none] = await Promise.all([
     runProgram(["dash-client", url, "--cooperate"]),
     runProgram(["dash-client", url, "--upload-limit", "1MiB/s"]),
@@ -82,4 +83,32 @@ Deno.test("dash-client --cooperate says in one line why it cannot", async () => 
   );
   assertEquals(none.code, 2);
   assertMatch(none.stderr, /none/);
+});
+
+Deno.test("dash-client --cooperate has players of a live title share it, in one process and in two, by what the CDN vouches for", async () => {
+  await using origin = await startProgram(
+    "origin --host 127.0.0.1 --port 0 --live --segment 1s --audio --ladder 360p@200k,480p@600k"
+      .split(" "),
+  );
+  const { port } = await origin.until("role.listening");
+  const url = `http://127.0.0.1:${port}/manifest.mpd`;
+  await using other = await startProgram([
+    ...["dash-client", url, "--cooperate", "--host", "127.0.0.1"],
+    ...["--duration", "30s"],
+  ]);
+  await other.until("segment.downloaded");
+  const run = await runProgram([
+    ...["dash-client", url, "--cooperate", "--host", "127.0.0.1"],
+    ..."--clients 2 --stagger 500ms --duration 8s --json".split(" "),
+  ]);
+  assertEquals(run.code, 0, run.stderr);
+  const { sharing, clients } = JSON.parse(run.stdout);
+  // By the CDN alone it would be 3 copies; two of the players have at most what one of them got of it.
+  assert(sharing.peerBytes > sharing.cdnBytes / 4, run.stdout);
+  for (const client of clients) assertEquals(client.complete, true);
+  // Of what the other process gave, the CDN was asked what it is.
+  const asked = origin.events.filter((event) =>
+    event.type === "origin.answered" && event.method === "HEAD"
+  );
+  assert(asked.length > 0, "nobody asked for a digest");
 });
