@@ -28,6 +28,8 @@ const TARGETS: readonly { readonly target: string; readonly file: string }[] = [
 
 /** What roles do: sockets, files, the environment, this machine's addresses, other processes of this program. */
 const PERMISSIONS = ["net", "read", "write", "env", "sys", "run"];
+/** `--engine batch` calls the C library of Linux. Who may run other programs can do no more with that. */
+const LINUX_PERMISSIONS = ["ffi"];
 
 /** Files the program reads at run time, found in the executable as they are here. */
 const INCLUDED = ["scenarios", "dist/build.json"];
@@ -115,7 +117,7 @@ async function compile(
       "--no-prompt",
       "--no-code-cache",
       ...(v8Options.length > 0 ? [`--v8-flags=${v8Options.join(",")}`] : []),
-      ...PERMISSIONS.map((name) => `--allow-${name}`),
+      ...permissionsOf(target).map((name) => `--allow-${name}`),
       ...INCLUDED.flatMap((path) => ["--include", path]),
       ...excluded.flatMap((path) => ["--exclude", path]),
       ...(here ? [] : ["--target", target]),
@@ -133,6 +135,12 @@ async function compile(
     file,
     failure: success ? undefined : reason(new TextDecoder().decode(stderr)),
   };
+}
+
+function permissionsOf(target: string): readonly string[] {
+  return target.includes("linux")
+    ? [...PERMISSIONS, ...LINUX_PERMISSIONS]
+    : PERMISSIONS;
 }
 
 /** What kept `deno compile` from it: the download that failed, or else its own words without their stack. */

@@ -69,10 +69,12 @@ async function rolecall(
     ...(Deno.env.get("ROLECALL_FLAGS")?.split(" ") ?? []),
   ];
   const binary = Deno.env.get("ROLECALL_BIN");
-  // The executable may not call foreign functions.
-  return binary !== undefined && engine === "portable"
-    ? [resolve(binary), ...flags]
-    : [Deno.execPath(), "run", "-A", main, ...flags, "--engine", engine];
+  return [
+    ...(binary === undefined
+      ? [Deno.execPath(), "run", "-A", main]
+      : [resolve(binary)]),
+    ...[...flags, "--engine", engine],
+  ];
 }
 
 async function gdnsd(folder: string, port: number): Promise<string[]> {

@@ -135,20 +135,26 @@ http {
 async function startOurs(
   role: "edge" | "origin",
   flags: readonly string[],
+  engine: "portable" | "batch",
 ): Promise<Server> {
   const port = nextPort++;
   const program = binary === undefined
     ? [Deno.execPath(), "run", "-A", main]
     : [binary];
   const where = ["--host", "127.0.0.1", "--port", `${port}`];
-  const command = [...program, role, ...where, ...flags];
-  return await start(`our ${role}`, { port, command });
+  const command = [...program, role, ...where, ...flags, "--engine", engine];
+  const name = engine === "batch" ? `our ${role}, batch` : `our ${role}`;
+  return await start(name, { port, command });
 }
 
-function startEdge(origin: number): Promise<Server> {
+function startEdge(
+  origin: number,
+  engine: "portable" | "batch",
+): Promise<Server> {
+  const log = join(folder, `access-${engine}.log`);
   const flags = ["--origin", `http://127.0.0.1:${origin}/`]
-    .concat("--cache-size", "1GiB", "--access-log", join(folder, "access.log"));
-  return startOurs("edge", flags);
+    .concat("--cache-size", "1GiB", "--access-log", log);
+  return startOurs("edge", flags, engine);
 }
 
 interface Result {
@@ -248,8 +254,9 @@ async function cached(sizes: readonly number[]): Promise<void> {
     "nginx proxy_cache",
     `location / { proxy_pass http://127.0.0.1:${still.port}; proxy_cache c; }`,
   );
-  await using edge = await startEdge(still.port);
-  const servers = [still, base, edge];
+  await using edge = await startEdge(still.port, "portable");
+  await using batch = await startEdge(still.port, "batch");
+  const servers = [still, base, edge, batch];
   for (const size of sizes) {
     await compare("cached", { servers, base, size });
   }
@@ -257,8 +264,10 @@ async function cached(sizes: readonly number[]): Promise<void> {
 
 async function origin(sizes: readonly number[]): Promise<void> {
   await using base = await startNginx("nginx static", `root ${files};`);
-  await using ours = await startOurs("origin", ["--root", files]);
-  const servers = [base, ours];
+  const flags = ["--root", files];
+  await using ours = await startOurs("origin", flags, "portable");
+  await using batch = await startOurs("origin", flags, "batch");
+  const servers = [base, ours, batch];
   for (const size of sizes) {
     await compare("a file from the disk", { servers, base, size });
   }
@@ -275,8 +284,9 @@ async function pass(sizes: readonly number[]): Promise<void> {
     `location / { proxy_pass http://127.0.0.1:${behind.port}; proxy_http_version 1.1;
       proxy_set_header Connection ""; proxy_buffers 33 64k; proxy_busy_buffers_size 1m; proxy_max_temp_file_size 0; }`,
   );
-  await using edge = await startEdge(behind.port);
-  const servers = [base, edge];
+  await using edge = await startEdge(behind.port, "portable");
+  await using batch = await startEdge(behind.port, "batch");
+  const servers = [base, edge, batch];
   for (const size of sizes) {
     await compare("a miss that passes through", { servers, base, size });
   }

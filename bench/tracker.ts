@@ -5,8 +5,7 @@
  *     ROLECALL_BIN=dist/rolecall ROLECALL_NPM=… deno run -A bench/tracker.ts [udp] [http] [rss]
  *
  * Linux with taskset, opentracker, wrk and node. `ROLECALL_NPM` has node_modules with bittorrent-tracker 11.2.3, installed
- * with `--ignore-scripts`; without `ROLECALL_BIN` ours runs from source, and so does `--engine batch` always, since the
- * executable may not call foreign functions. ONLY=rolecall,opentracker leaves the others out.
+ * with `--ignore-scripts`; without `ROLECALL_BIN` ours runs from source. ONLY=rolecall,opentracker leaves the others out.
  *
  * The trackers have one core, the load the other (tracker_load.ts for UDP, wrk for HTTP). Each is started and filled once;
  * then they take turns, RUNS times (3 unless set) for SECONDS (3), so that a busy moment of the machine meets all; who has
@@ -50,15 +49,15 @@ interface Tracker extends AsyncDisposable {
 }
 
 function commandOf(name: Name, port: number): string[] {
-  const own = ["tracker", "--host", "127.0.0.1", "--port", `${port}`];
-  const binary = Deno.env.get("ROLECALL_BIN");
-  if (name === "rolecall batch") {
-    return [Deno.execPath(), "run", "-A", main, ...own, "--engine", "batch"];
-  }
-  if (name === "rolecall") {
-    return binary === undefined
-      ? [Deno.execPath(), "run", "-A", main, ...own]
-      : [resolve(binary), ...own];
+  if (name === "rolecall" || name === "rolecall batch") {
+    const binary = Deno.env.get("ROLECALL_BIN");
+    return [
+      ...(binary === undefined
+        ? [Deno.execPath(), "run", "-A", main]
+        : [resolve(binary)]),
+      ...["tracker", "--host", "127.0.0.1", "--port", `${port}`],
+      ...(name === "rolecall" ? [] : ["--engine", "batch"]),
+    ];
   }
   if (name === "opentracker") {
     return [
@@ -228,19 +227,18 @@ async function compare(
     }
   }
   console.log(`\n${title}: median of ${RUNS}`);
-  const ours = all.get("rolecall") ?? [];
-  const cpuOfOurs = median(ours.map((run) => run.cpuMicros));
-  const speed = median(ours.map((run) => run.perSecond));
-  for (const [name, runs] of all) {
-    const perSecond = median(runs.map((run) => run.perSecond));
-    const cpu = median(runs.map((run) => run.cpuMicros));
-    const lost = median(runs.map((run) => run.lost));
+  const base = all.has("opentracker") ? "opentracker" : "rolecall";
+  const of = (name: Name, key: keyof Measured) =>
+    median((all.get(name) ?? []).map((run) => run[key]));
+  for (const name of all.keys()) {
+    const perSecond = of(name, "perSecond");
+    const cpu = of(name, "cpuMicros");
     console.log(
       `  ${name.padEnd(20)} ${perSecond.toFixed(0).padStart(7)}/s ${
         cpu.toFixed(1).padStart(6)
-      } µs CPU, lost ${lost}; rolecall is ${
-        (speed / perSecond).toFixed(2)
-      } times as fast, at ${(cpuOfOurs / cpu).toFixed(2)} times the CPU`,
+      } µs CPU, lost ${of(name, "lost")}; ${
+        (perSecond / of(base, "perSecond")).toFixed(2)
+      } × ${base}'s, at ${(cpu / of(base, "cpuMicros")).toFixed(2)} × its CPU`,
     );
   }
 }
@@ -271,7 +269,6 @@ async function speed(chosen: readonly string[]): Promise<void> {
     );
   }
   if (!chosen.includes("http")) return;
-  trackers.delete("rolecall batch"); // Batches are of datagrams.
   await compare(
     "HTTP announces, a connection each",
     trackers,

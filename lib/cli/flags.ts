@@ -285,8 +285,18 @@ export function serverFlags(
   };
 }
 
+/** `--engine` of a server: how its sockets are read and written. */
+export const engineFlag: Flag<"portable" | "batch"> = flag.choice([
+  "portable",
+  "batch",
+], {
+  default: "portable",
+  help:
+    "How sockets are read and written: one by one, or (Linux; from source with --allow-ffi) many with one system call",
+});
+
 /** `--head-timeout` of an HTTP server, in milliseconds. */
-export const headTimeoutFlag: Flag<number> = flagKind("TIME", (text) => {
+const headTimeoutFlag: Flag<number> = flagKind("TIME", (text) => {
   const timeoutMs = parseDurationMs(text);
   if (timeoutMs >= 1000) return timeoutMs;
   throw new RangeError(`must be at least 1s, got "${text}"`);
@@ -295,3 +305,6 @@ export const headTimeoutFlag: Flag<number> = flagKind("TIME", (text) => {
   help:
     "Longest that the head of a request may take to come; then it is cut off (not with TLS)",
 });
+
+/** Flags of a server of HTTP without TLS. */
+export const HTTP_FLAGS = { headTimeout: headTimeoutFlag, engine: engineFlag };

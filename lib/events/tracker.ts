@@ -97,7 +97,7 @@ export type TrackerEvent =
     readonly reason: string;
   }
   | {
-    /** The way of `--engine` does not work here: UDP is answered the portable way. */
+    /** The way of `--engine` does not work here: sockets are served the portable way. */
     readonly type: "engine.rejected";
     readonly engine: string;
     readonly reason: string;

@@ -53,6 +53,11 @@ export interface HttpOptions {
   readonly shared?: boolean | undefined;
   /** Longest that the head of a request may take, in milliseconds, at least 1000; 10 s when nothing is said. Not with `tls`. */
   readonly headTimeoutMs?: number | undefined;
+  /**
+   * Serve many connections with few system calls (engine `batch`: Linux, with the permission to call the C library); where
+   * that cannot be it is told why, and they are served as ever. Not with `tls`.
+   */
+  readonly cannotBatch?: ((reason: string) => void) | undefined;
   /** Hears of every client that broke the protocol; it is answered and cut off already. */
   readonly violated?: (remote: Address, error: ProtocolError) => void;
 }

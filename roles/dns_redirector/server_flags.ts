@@ -1,5 +1,6 @@
 import { type Cidr, parseCidr } from "../../lib/core/address.ts";
 import {
+  engineFlag,
   flag,
   type FlagValues,
   onlyWith,
@@ -57,11 +58,7 @@ export const SERVER_FLAGS = {
       parseNetwork,
     ),
   }),
-  engine: flag.choice(["portable", "batch"], {
-    default: "portable",
-    help:
-      "How UDP is answered: one datagram at a time, or (Linux, run with --allow-ffi) up to 32 with one system call",
-  }),
+  engine: engineFlag,
 };
 
 /** The values of {@linkcode SERVER_FLAGS}. */

@@ -1,7 +1,7 @@
 import {
   flag,
   type FlagValues,
-  headTimeoutFlag,
+  HTTP_FLAGS,
   neverWith,
   onlyWith,
   serverFlags,
@@ -128,7 +128,7 @@ export const edgeFlags = {
     placeholder: "FILE",
     help: "The key of --tls-cert (PEM)",
   }),
-  ...neverWith(["tls", "tlsCert"], { headTimeout: headTimeoutFlag }),
+  ...neverWith(["tls", "tlsCert"], HTTP_FLAGS),
   serverTiming: flag.toggle({
     help:
       "Say in Server-Timing how long every answer took; those to players that send CMCD always do",

@@ -9,6 +9,7 @@ export const edge: Role = {
   summary: "CDN node: caching reverse proxy in front of origins",
   events: [
     "role.listening",
+    "engine.rejected",
     "edge.answered",
     "edge.summarized",
     "edge.fetched",

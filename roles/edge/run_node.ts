@@ -1,4 +1,5 @@
 import { HttpCache } from "../../lib/http/cache/cache.ts";
+import { engineOptions } from "../../lib/io/engine.ts";
 import type { HttpHandler } from "../../lib/io/http.ts";
 import { HttpClient } from "../../lib/io/http1/client.ts";
 import { pauseUntil } from "../../lib/io/pause.ts";
@@ -86,7 +87,7 @@ export async function runNode(
 
 /** Serves until told to stop, and lets answers in flight end. */
 async function listen(
-  { host, port, headTimeout }: EdgeFlags,
+  { host, port, headTimeout, engine }: EdgeFlags,
   ctx: EdgeContext,
   { handler, shared, tls, listening }: {
     readonly handler: HttpHandler;
@@ -97,6 +98,7 @@ async function listen(
 ): Promise<void> {
   await using violations = new ViolationLog(ctx);
   await using server = ctx.net.serveHttp({ host, port }, handler, {
+    ...engineOptions(engine, ctx),
     violated: violations.violated,
     tls,
     shared,

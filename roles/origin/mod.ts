@@ -1,4 +1,4 @@
-import { flag, headTimeoutFlag, serverFlags } from "../../lib/cli/flags.ts";
+import { flag, HTTP_FLAGS, serverFlags } from "../../lib/cli/flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
 import { CODECS } from "./ingest/ffmpeg.ts";
 import { SHAPE_FLAGS, TITLE_FLAGS } from "./flags.ts";
@@ -10,6 +10,7 @@ export const origin: Role = {
   name: "origin",
   summary: "Video origin: a folder, or a built-in test-card title, over HTTP",
   events: [
+    "engine.rejected",
     "origin.answered",
     "origin.summarized",
     "segment.generated",
@@ -39,7 +40,7 @@ export const origin: Role = {
         limitRate: flag.byteRate({
           help: "Most data per second of all answers together",
         }),
-        headTimeout: headTimeoutFlag,
+        ...HTTP_FLAGS,
         maxAge: flag.duration({
           default: "10min",
           help: "How long caches may keep an answer (Cache-Control: max-age)",

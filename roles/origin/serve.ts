@@ -6,6 +6,7 @@ import {
   formatRequestPath,
   parseRequestPath,
 } from "../../lib/http/request_path.ts";
+import { type Engine, engineOptions } from "../../lib/io/engine.ts";
 import type { HttpRequest, HttpResponse } from "../../lib/io/http.ts";
 import { pauseUntil } from "../../lib/io/pause.ts";
 import { ViolationLog } from "../../lib/io/violation_log.ts";
@@ -41,6 +42,7 @@ export interface OriginFlags extends TitleFlags {
   readonly limitRate: number | undefined;
   /** Longest that a head may take, in milliseconds. */
   readonly headTimeout: number;
+  readonly engine: Engine;
   /** For `Cache-Control`, in milliseconds. */
   readonly maxAge: number;
 }
@@ -67,7 +69,11 @@ export async function serveOrigin(
   await using server = ctx.net.serveHttp(
     flags,
     (request) => desk.answer(request),
-    { violated: violations.violated, headTimeoutMs: flags.headTimeout },
+    {
+      ...engineOptions(flags.engine, ctx),
+      violated: violations.violated,
+      headTimeoutMs: flags.headTimeout,
+    },
   );
   const { host, port } = server;
   ctx.emit({ type: "role.listening", transport: "http", host, port });

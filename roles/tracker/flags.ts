@@ -1,4 +1,9 @@
-import { flag, onlyWith, serverFlags } from "../../lib/cli/flags.ts";
+import {
+  engineFlag,
+  flag,
+  onlyWith,
+  serverFlags,
+} from "../../lib/cli/flags.ts";
 
 /** What the tracker can be told. */
 export const SERVER_FLAGS = {
@@ -23,11 +28,7 @@ export const SERVER_FLAGS = {
     help:
       "Serve only the torrents in FILE (an info-hash in hexadecimal and a name each line), as it changes",
   }),
-  engine: flag.choice(["portable", "batch"], {
-    default: "portable",
-    help:
-      "How UDP is answered: one datagram at a time, or (Linux, run with --allow-ffi) up to 32 with one system call",
-  }),
+  engine: engineFlag,
   state: flag.path({
     placeholder: "FILE",
     help: "Keep the swarms in FILE over a restart",

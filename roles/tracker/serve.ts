@@ -2,6 +2,11 @@ import { InputError, RunError } from "../../lib/core/errors.ts";
 import { toHex } from "../../lib/core/bytes.ts";
 import { SwarmTable } from "../../lib/bittorrent/tracker/table/swarm_table.ts";
 import { ConnectionIds } from "../../lib/bittorrent/tracker/udp/connection_ids.ts";
+import {
+  type Engine,
+  type EngineOptions,
+  engineOptions,
+} from "../../lib/io/engine.ts";
 import { secretBytes } from "../../lib/io/hash.ts";
 import type { HttpServer } from "../../lib/io/http.ts";
 import type { UdpSocket } from "../../lib/io/net.ts";
@@ -41,7 +46,7 @@ export interface TrackerFlags {
   readonly allow: string | undefined;
   readonly state: string | undefined;
   readonly stateInterval: number;
-  readonly engine: "portable" | "batch";
+  readonly engine: Engine;
 }
 
 /** Runs a tracker until `ctx.signal` aborts. */
@@ -73,22 +78,22 @@ export async function serveTracker(
       ...{ table, intervalSeconds, trackerId, log, clock },
     });
     await using violations = new ViolationLog(ctx);
+    const engine = engineOptions(flags.engine, ctx);
     const doors = await openDoors(flags, ctx, {
       desk,
       violations,
       names: () => list?.names ?? new Map(),
+      engine,
     });
     await using _http = doors.http;
     await using udp = doors.udp;
     tellOfDoors(doors, ctx);
     const ids = new ConnectionIds(secretBytes(16));
-    const cannotBatch = (reason: string) =>
-      ctx.emit({ type: "engine.rejected", engine: flags.engine, reason });
     await Promise.all([
       udp.serve(
         (datagram, reply) => answerDatagram(datagram, reply, { desk, ids }),
         ctx.signal,
-        flags.engine === "batch" ? { cannotBatch } : {},
+        engine,
       ),
       sweepNowAndThen(table, ctx, { log, expiryMs }),
       list?.watch((infoHashes) => table.allow(infoHashes)),
@@ -128,10 +133,11 @@ function checkFlags(flags: TrackerFlags): void {
 async function openDoors(
   flags: TrackerFlags,
   ctx: RoleContext,
-  { desk, names, violations }: {
+  { desk, names, violations, engine }: {
     readonly desk: FrontDesk;
     readonly names: () => ReadonlyMap<string, string>;
     readonly violations: ViolationLog;
+    readonly engine: EngineOptions;
   },
 ): Promise<{ readonly http: HttpServer; readonly udp: UdpSocket }> {
   const { host } = flags;
@@ -141,7 +147,7 @@ async function openDoors(
     const http = ctx.net.serveHttp(
       { host, port: flags.port },
       door,
-      violations,
+      { ...engine, violated: violations.violated },
     );
     try {
       const udp = ctx.net.listenUdp(

@@ -1,10 +1,11 @@
 import { RunError } from "../../core/errors.ts";
 import type { HttpHandler, HttpOptions, HttpServer } from "../http.ts";
 import { HttpConnections } from "../http1/server.ts";
-import type { ListenAddress } from "../net.ts";
+import type { Address, ListenAddress } from "../net.ts";
 import { addressOf } from "./address.ts";
 import { denoClock } from "./clock.ts";
 import { listenError } from "./errors.ts";
+import { TcpBatch } from "./tcp_batch.ts";
 
 /** How long after a failed accept the next one is tried. */
 const ACCEPT_PAUSE_MS = 50;
@@ -22,27 +23,92 @@ export function serveHttp(
       "Threads cannot share a port on this system: only Linux deals out the connections",
     );
   }
-  let listener: Deno.TcpListener;
-  try {
-    const { host: hostname, port } = at;
-    listener = Deno.listen({ hostname, port, reusePort: isShared });
-  } catch (error) {
-    throw listenError("tcp", at, error);
-  }
+  const listener = listen(at, isShared, options.cannotBatch);
   const connections = new HttpConnections(handler, {
     ...options,
     clock: denoClock,
   });
+  const door = listener instanceof TcpBatch
+    ? batchedDoor(listener, connections)
+    : portableDoor(listener, connections);
+  return {
+    ...door.address,
+    async [Symbol.asyncDispose]() {
+      door.stop();
+      await connections.close();
+      await door.end();
+    },
+  };
+}
+
+/** How clients come in. */
+interface Door {
+  readonly address: Address;
+  /** Lets nobody in any more. */
+  stop(): void;
+  /** Resolves when nothing is left of it. */
+  end(): Promise<void>;
+}
+
+/** Listens for the engine `batch` if `cannotBatch` is given and it can be had, or else with Deno's own listener. */
+function listen(
+  at: ListenAddress,
+  isShared: boolean,
+  cannotBatch: HttpOptions["cannotBatch"],
+): Deno.TcpListener | TcpBatch {
+  const listener = denoListener(at, isShared);
+  if (cannotBatch === undefined) return listener;
+  // It has found the address, or said what is wrong with it.
+  const address = addressOf(listener.addr);
+  listener.close();
+  try {
+    return TcpBatch.listen(address, isShared);
+  } catch (error) {
+    if (!(error instanceof RunError)) throw error;
+    cannotBatch(error.message);
+    return denoListener({ ...at, port: address.port }, isShared);
+  }
+}
+
+function denoListener(
+  { host: hostname, ...at }: ListenAddress,
+  reusePort: boolean,
+): Deno.TcpListener {
+  try {
+    return Deno.listen({ hostname, port: at.port, reusePort });
+  } catch (error) {
+    throw listenError("tcp", { host: hostname, ...at }, error);
+  }
+}
+
+function batchedDoor(batch: TcpBatch, connections: HttpConnections): Door {
+  const serving = batch.serve({
+    accepted: (stream, remoteOf) => connections.add(stream, remoteOf),
+    exhausted: () => connections.giveWay(),
+  });
+  return {
+    address: batch.address,
+    stop: () => batch.stop(),
+    async end() {
+      batch.end();
+      await serving;
+    },
+  };
+}
+
+function portableDoor(
+  listener: Deno.TcpListener,
+  connections: HttpConnections,
+): Door {
   const closing = new AbortController();
   const accepting = acceptAll(listener, connections, closing.signal);
   return {
-    ...addressOf(listener.addr),
-    async [Symbol.asyncDispose]() {
+    address: addressOf(listener.addr),
+    stop() {
       closing.abort();
       listener.close();
-      await accepting;
-      await connections.close();
     },
+    end: () => accepting,
   };
 }
 

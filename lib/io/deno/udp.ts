@@ -6,6 +6,7 @@ import { type Datagram, MAX_ANSWER_BYTES, type UdpSocket } from "../net.ts";
 import { addressOf } from "./address.ts";
 import { closer } from "./close.ts";
 import { systemError } from "./errors.ts";
+import { Turns } from "./turns.ts";
 import { DatagramBatch } from "./udp_batch.ts";
 
 /** Of engine `batch`: datagrams that come within so long of each other are waited for on the spot, which saves Deno's ways of waiting. */
@@ -144,29 +145,6 @@ async function answerWhileBusy(
     if (performance.now() < turnAtMs) continue;
     await turns.next();
     turnAtMs = performance.now() + TURN_MS;
-  }
-}
-
-/** Lets everything else have its turn: a message to oneself, as a timer would take a millisecond at the least. */
-class Turns implements Disposable {
-  readonly #channel = new MessageChannel();
-  #resume = () => {};
-
-  constructor() {
-    this.#channel.port1.onmessage = () => this.#resume();
-  }
-
-  /** Resolves after the others' turn. */
-  next(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#resume = resolve;
-      this.#channel.port2.postMessage(null);
-    });
-  }
-
-  [Symbol.dispose](): void {
-    this.#channel.port1.close();
-    this.#channel.port2.close();
   }
 }
 

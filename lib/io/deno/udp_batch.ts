@@ -6,8 +6,8 @@
  * runtime bears: it asks the system again. It is off unless asked for: with the permission it needs, a program may do
  * anything.
  */
-import { RunError } from "../../core/errors.ts";
 import { type Datagram, MAX_ANSWER_BYTES } from "../net.ts";
+import { noBatches, openLibc } from "./libc.ts";
 
 /** Datagrams of one call; of 16, 32 and 64 the best where the asker has a processor of its own to ask anew meanwhile. */
 const BATCH = 32;
@@ -93,20 +93,7 @@ export class DatagramBatch implements Disposable {
 
   /** Returns the batch of a socket that is bound to `port`. @throws {RunError} `no-batches`; the message says why not. */
   static of(port: number): DatagramBatch {
-    const is64Bit = ["x86_64", "aarch64"].includes(Deno.build.arch);
-    if (Deno.build.os !== "linux" || !is64Bit) {
-      throw noBatches("they need Linux on 64 bits");
-    }
-    // Asked first: where there is a terminal, dlopen would ask the person at it.
-    if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
-      throw noBatches("this program may not call the C library (--allow-ffi)");
-    }
-    let library: Library;
-    try {
-      library = Deno.dlopen("libc.so.6", CALLS);
-    } catch (cause) {
-      throw noBatches("the C library has no recvmmsg and sendmmsg", cause);
-    }
+    const library = openLibc(CALLS);
     const descriptor = descriptorOf(port, library);
     if (descriptor >= 0) return new DatagramBatch(library, descriptor);
     library.close();
@@ -249,11 +236,6 @@ class Messages {
   length(at: number): number {
     return this.#heads[2 * (HEAD_WORDS * at + LENGTH_WORD)]!;
   }
-}
-
-function noBatches(reason: string, cause?: unknown): RunError {
-  const message = `Cannot answer datagrams many at a time: ${reason}`;
-  return new RunError("no-batches", message, { cause });
 }
 
 function addressOf(

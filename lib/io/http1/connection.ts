@@ -23,9 +23,9 @@ const WHOLE_BYTES = 4096;
 /** The part of a TCP connection that is needed here; the runtime's own has it, without a wrapper around each call. */
 export interface ByteStream {
   /** Reads what is there; null at the end. */
-  read(buffer: Uint8Array): Promise<number | null>;
+  read(buffer: Uint8Array): number | null | Promise<number | null>;
   /** Writes some of `bytes`; returns how many. */
-  write(bytes: Uint8Array): Promise<number>;
+  write(bytes: Uint8Array): number | Promise<number>;
   /** Sends FIN. */
   closeWrite(): Promise<void>;
   /** Ends everything that is under way. */
@@ -164,8 +164,8 @@ export class HttpConnection {
     this.#isAtWork = false;
   }
 
-  /** Begins to write a piece of the queue; resolves to how many bytes of it are gone. */
-  #begin(bytes: Uint8Array): Promise<number> {
+  /** Begins to write a piece of the queue; returns how many bytes of it are gone. */
+  #begin(bytes: Uint8Array): number | Promise<number> {
     const isOnly = !this.#hasWritten && this.#queue.length === 1;
     // Without this, the second of two small writes waits for the client's acknowledgement of the first.
     if (!isOnly) this.#noDelay();

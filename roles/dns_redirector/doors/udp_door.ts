@@ -1,4 +1,5 @@
 import type { Answering } from "../../../lib/dns/authority/responder.ts";
+import { type Engine, engineOptions } from "../../../lib/io/engine.ts";
 import type { UdpSocket } from "../../../lib/io/net.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import type { QueryLog, Sender } from "./query_log.ts";
@@ -10,11 +11,9 @@ export async function serveUdp(
     readonly responder: Answering;
     readonly log: QueryLog;
     readonly ctx: RoleContext;
-    readonly engine: "portable" | "batch";
+    readonly engine: Engine;
   },
 ): Promise<void> {
-  const cannotBatch = (reason: string) =>
-    ctx.emit({ type: "engine.rejected", engine, reason });
   // one for all: nobody keeps it
   const from: { -readonly [Key in keyof Sender]: Sender[Key] } = {
     ...{ address: new Uint8Array(0), port: 0, transport: "udp" },
@@ -28,6 +27,6 @@ export async function serveUdp(
       return reply === undefined ? 0 : reply.length;
     },
     ctx.signal,
-    engine === "batch" ? { cannotBatch } : {},
+    engineOptions(engine, ctx),
   );
 }

@@ -1,0 +1,257 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { serveHttp } from "../../lib/io/deno/http.ts";
+import { denoNet } from "../../lib/io/deno/net.ts";
+import type {
+  HttpHandler,
+  HttpResponse,
+  HttpServer,
+} from "../../lib/io/http.ts";
+import { eventually } from "../support/eventually.ts";
+import { programCommand, startProgram } from "../support/program.ts";
+
+const OK = { status: 200, headers: new Headers() };
+const utf8 = (text: string) => new TextEncoder().encode(text);
+
+/** Serves with the engine `batch`; fails where that cannot be had. */
+function serveBatched(
+  handler: HttpHandler,
+  at: { readonly host?: string; readonly port?: number } = {},
+  shared = false,
+): HttpServer {
+  return serveHttp(
+    { host: at.host ?? "127.0.0.1", port: at.port ?? 0 },
+    handler,
+    {
+      shared,
+      cannotBatch(reason) {
+        throw new Error(reason);
+      },
+    },
+  );
+}
+
+/** Sends `requests` on one connection and returns all that comes until the server closes it. */
+async function talk(
+  port: number,
+  requests: string,
+  hostname = "127.0.0.1",
+): Promise<string> {
+  using connection = await Deno.connect({ hostname, port });
+  await connection.write(utf8(requests));
+  return await new Response(connection.readable).text();
+}
+
+const get = (path: string, close = false) =>
+  `GET ${path} HTTP/1.1\r\nHost: test\r\n${
+    close ? "Connection: close\r\n" : ""
+  }\r\n`;
+
+Deno.test("engine batch: hundreds of connections, each with requests in a row", async () => {
+  await using server = serveBatched(({ target }) => ({
+    ...OK,
+    body: utf8(`<${target}>`),
+  }));
+  const clients = Array.from({ length: 300 }, (_, at) =>
+    talk(
+      server.port,
+      get(`/a${at}`) + get(`/b${at}`) + get(`/c${at}`, true),
+    ));
+  for (const [at, text] of (await Promise.all(clients)).entries()) {
+    const bodies = [...text.matchAll(/<(.*?)>/g)].map((match) => match[1]);
+    assertEquals(bodies, [`/a${at}`, `/b${at}`, `/c${at}`]);
+  }
+});
+
+Deno.test("engine batch: clients are known by their addresses in both families", async () => {
+  const handler: HttpHandler = ({ remote }) => ({
+    ...OK,
+    body: utf8(`<${remote.host} ${remote.port}>`),
+  });
+  for (
+    const [host, from] of [
+      ["127.0.0.1", "127.0.0.1"],
+      ["::", "127.0.0.1"],
+      ["::", "::1"],
+      ["::1", "::1"],
+    ] as const
+  ) {
+    await using server = serveBatched(handler, { host });
+    assertEquals(server.host, host);
+    using connection = await Deno.connect({
+      hostname: from,
+      port: server.port,
+    });
+    await connection.write(utf8(get("/", true)));
+    const text = await new Response(connection.readable).text();
+    const { port } = connection.localAddr as Deno.NetAddr;
+    assert(text.includes(`<${from} ${port}>`), text);
+  }
+});
+
+Deno.test("engine batch: a large answer waits for a slow reader, and others do not", async () => {
+  const large = new Uint8Array(16 * 2 ** 20).map((_, at) => at % 251);
+  await using server = serveBatched(({ target }): HttpResponse => ({
+    ...OK,
+    body: target === "/large" ? large : utf8("small"),
+  }));
+  using slow = await Deno.connect({
+    hostname: "127.0.0.1",
+    port: server.port,
+  });
+  await slow.write(utf8(get("/large", true)));
+  const quick = await talk(server.port, get("/", true));
+  assert(quick.endsWith("small"));
+  const text = new Uint8Array(
+    await new Response(slow.readable).arrayBuffer(),
+  );
+  assertEquals(text.subarray(text.length - large.length), large);
+});
+
+Deno.test("engine batch: bodies of requests come whole, however they are cut", async () => {
+  await using server = serveBatched(async ({ body }) => ({
+    ...OK,
+    body: utf8(`<${(await new Response(body).text()).length}>`),
+  }));
+  using connection = await Deno.connect({
+    hostname: "127.0.0.1",
+    port: server.port,
+  });
+  const length = 300_000;
+  await connection.write(
+    utf8(
+      `POST / HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n`,
+    ),
+  );
+  const piece = new Uint8Array(7919).fill(0x61);
+  for (let left = length; left > 0;) {
+    left -= await connection.write(
+      piece.subarray(0, Math.min(left, piece.length)),
+    );
+  }
+  const text = await new Response(connection.readable).text();
+  assert(text.includes(`<${length}>`), text);
+});
+
+Deno.test("engine batch: whoever leaves in the middle is noticed", async () => {
+  const begun = Promise.withResolvers<void>();
+  const gone = Promise.withResolvers<void>();
+  await using server = serveBatched(({ signal, target }): HttpResponse => {
+    if (target === "/") return { ...OK, body: utf8("<others>") };
+    signal.addEventListener("abort", () => gone.resolve(), { once: true });
+    begun.resolve();
+    return {
+      ...OK,
+      body: {
+        next: () => Promise.resolve(new Uint8Array(65_536)),
+        leave: () => {},
+      },
+    };
+  });
+  const connection = await Deno.connect({
+    hostname: "127.0.0.1",
+    port: server.port,
+  });
+  await connection.write(utf8(get("/endless")));
+  await begun.promise;
+  connection.close();
+  await gone.promise;
+  assert((await talk(server.port, get("/", true))).includes("<others>"));
+});
+
+Deno.test("engine batch: an answer in flight ends before the server does, and the port is free then", async () => {
+  const server = serveBatched(async () => {
+    await new Promise((wake) => setTimeout(wake, 200));
+    return { ...OK, body: utf8("<late>") };
+  });
+  const answer = talk(server.port, get("/"));
+  await new Promise((wake) => setTimeout(wake, 50));
+  await server[Symbol.asyncDispose]();
+  assert((await answer).includes("<late>"));
+  await assertRejects(() =>
+    Deno.connect({ hostname: "127.0.0.1", port: server.port })
+  );
+  await using _again = serveBatched(() => ({ ...OK, body: null }), {
+    port: server.port,
+  });
+});
+
+Deno.test("engine batch: servers share a port where they ask for it, and only there", async () => {
+  const answering = (text: string): HttpHandler => () => ({
+    ...OK,
+    body: utf8(text),
+  });
+  await using first = serveBatched(answering("<1>"), {}, true);
+  await using second = serveBatched(
+    answering("<2>"),
+    { port: first.port },
+    true,
+  );
+  assertEquals(second.port, first.port);
+  const seen = new Set<string>();
+  await eventually(async () => {
+    const text = await talk(first.port, get("/", true));
+    seen.add(/<(.)>/.exec(text)?.[1] ?? "");
+    return seen.size === 2;
+  }, { account: () => `answered: ${[...seen]}`, pauseMs: 1 });
+  await using other = serveBatched(answering("<3>"));
+  const at = { host: "127.0.0.1", port: other.port };
+  const error = await assertRejects(() =>
+    Promise.resolve().then(() => serveBatched(answering("<4>"), at))
+  );
+  assert(`${error}`.includes("the port is in use"), `${error}`);
+});
+
+Deno.test("engine batch: out of descriptors, idle clients make room for those that wait", async () => {
+  await using program = await startProgram(
+    ["origin", "--host", "127.0.0.1", "--port", "0", "--engine", "batch"],
+    { inside: ["sh", "-c", 'ulimit -n 100; exec "$0" "$@"'] },
+  );
+  const { port } = await program.until("role.listening");
+  const idle: Deno.TcpConn[] = [];
+  try {
+    for (let count = 0; count < 150; count++) {
+      idle.push(await Deno.connect({ hostname: "127.0.0.1", port }));
+    }
+    const text = await talk(port, get("/manifest.mpd", true));
+    assert(text.startsWith("HTTP/1.1 200 "), text.slice(0, 100));
+  } finally {
+    for (const connection of idle) connection.close();
+  }
+  assertEquals((await program.stop()).code, 0);
+});
+
+Deno.test("engine batch: where the C library may not be called, that is said once and all is served", async () => {
+  const [command, ...rest] = programCommand();
+  const isBinary = rest.length === 0;
+  await using program = await startProgram(
+    ["tracker", "--host", "127.0.0.1", "--port", "0", "--engine", "batch"],
+    // The executable has the permission; it is there that the engine works.
+    isBinary
+      ? {}
+      : { command: [command, "run", "--deny-ffi", ...rest.slice(1)] },
+  );
+  const { port } = await program.until("role.listening");
+  const answer = await talk(port, get("/", true));
+  assert(answer.startsWith("HTTP/1.1 200 "), answer.slice(0, 100));
+  assertEquals((await program.stop()).code, 0);
+  const told = program.events.filter(({ type }) => type === "engine.rejected");
+  assertEquals(told.length, isBinary ? 0 : 1);
+});
+
+Deno.test("engine batch: bytes that come one by one, and long silence between", async () => {
+  await using server = denoNet.serveHttp(
+    { host: "127.0.0.1", port: 0 },
+    () => ({ ...OK, body: utf8("<whole>") }),
+    { cannotBatch: (reason) => assertEquals(reason, "") },
+  );
+  using connection = await Deno.connect({
+    hostname: "127.0.0.1",
+    port: server.port,
+  });
+  for (const [at, byte] of utf8(get("/", true)).entries()) {
+    await connection.write(Uint8Array.of(byte));
+    if (at % 10 === 0) await new Promise((wake) => setTimeout(wake, 20));
+  }
+  const text = await new Response(connection.readable).text();
+  assert(text.includes("<whole>"), text);
+});
