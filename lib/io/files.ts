@@ -54,6 +54,8 @@ export interface FileStat {
 
 /** An open file. */
 export interface RandomAccessFile extends AsyncDisposable {
+  /** What this file is now, whatever stands at its path meanwhile. */
+  stat(): FileStat;
   /** Fills `buffer` from `offset`; returns how many bytes there were (fewer only at the end of the file). */
   readAt(offset: number, buffer: Uint8Array): Promise<number>;
   /** Writes all of `bytes` at `offset`. */

@@ -23,10 +23,13 @@ import { Digests, wantsDigest } from "./answer/digests.ts";
 import { streamBody } from "./answer/body.ts";
 import { Compressor, isCompressible } from "./answer/compressed.ts";
 import { planTitle, type TitleFlags } from "./flags.ts";
-import { openFolderSite } from "./site/folder_site.ts";
+import { FILE_CHANGED, openFolderSite } from "./site/folder_site.ts";
 import type { Content, Resource, Site } from "./site/site.ts";
 import { TitleSite } from "./site/title_site.ts";
 import { WatchSite } from "./watch/watch_site.ts";
+
+/** How often a file is looked at that another program writes anew meanwhile, as an encoder does with a live manifest. */
+const MAX_LOOKS = 8;
 
 const METHODS = "GET, HEAD, OPTIONS";
 
@@ -110,14 +113,17 @@ class Desk {
 
   /** What will be sent, its content open; what may not be read, or is gone just now, is said before anything is sent. */
   async #opened(request: HttpRequest): Promise<Opened> {
-    try {
-      const { plan, resource } = await this.#plan(request);
-      const hasBody = plan.body.kind === "resource" &&
-        plan.body.lengthBytes > 0 && request.method !== "HEAD";
-      return hasBody ? { plan, content: await resource!.open() } : { plan };
-    } catch (error) {
-      if (!(error instanceof RunError)) throw error;
-      return { plan: planFailure(error) };
+    for (let left = MAX_LOOKS;; left--) {
+      try {
+        const { plan, resource } = await this.#plan(request);
+        const hasBody = plan.body.kind === "resource" &&
+          plan.body.lengthBytes > 0 && request.method !== "HEAD";
+        return hasBody ? { plan, content: await resource!.open() } : { plan };
+      } catch (error) {
+        if (!(error instanceof RunError)) throw error;
+        if (error.code === FILE_CHANGED && left > 1) continue;
+        return { plan: planFailure(error) };
+      }
     }
   }
 

@@ -1,6 +1,6 @@
 import { concat } from "../../lib/core/bytes.ts";
 import { RunError } from "../../lib/core/errors.ts";
-import type { Files } from "../../lib/io/files.ts";
+import type { Files, FileStat } from "../../lib/io/files.ts";
 
 /** As much of {@linkcode Files} as a cache's folder needs, in memory. `held`, if it is set, holds every write up. */
 export class MemoryFiles implements
@@ -25,6 +25,7 @@ export class MemoryFiles implements
       return Promise.reject(new RunError("not-found", `No ${path}`));
     }
     return Promise.resolve({
+      stat: () => fileStat(bytes.length),
       readAt(offset, buffer) {
         const there = bytes.subarray(offset, offset + buffer.length);
         buffer.set(there);
@@ -53,12 +54,7 @@ export class MemoryFiles implements
   stat(path: string): ReturnType<Files["stat"]> {
     const sizeBytes = this.contents.get(path)?.length;
     return Promise.resolve(
-      sizeBytes === undefined ? null : {
-        kind: "file",
-        sizeBytes,
-        allocatedBytes: null,
-        modifiedAtWallMs: 0,
-      },
+      sizeBytes === undefined ? null : fileStat(sizeBytes),
     );
   }
 
@@ -73,4 +69,8 @@ export class MemoryFiles implements
       [...names].map(([name, kind]) => ({ name, kind })),
     );
   }
+}
+
+function fileStat(sizeBytes: number): FileStat {
+  return { kind: "file", sizeBytes, allocatedBytes: null, modifiedAtWallMs: 0 };
 }

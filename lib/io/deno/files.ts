@@ -150,6 +150,8 @@ function randomAccess(path: string, file: Deno.FsFile): RandomAccessFile {
     return mine;
   };
   return {
+    // As with the position: it asks for numbers that are in memory.
+    stat: () => statOf(file.statSync()),
     readAt: (offset, buffer) =>
       inTurn("read", async () => {
         // It only sets a number: to hand it to a thread would cost more than the reading.

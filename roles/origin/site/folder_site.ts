@@ -2,11 +2,15 @@ import { join, SEPARATOR } from "@std/path";
 import { toHex, utf8 } from "../../../lib/core/bytes.ts";
 import { InputError, RunError } from "../../../lib/core/errors.ts";
 import { mediaTypeOf } from "../../../lib/http/media_types.ts";
-import type { RequestPath } from "../../../lib/http/request_path.ts";
+import {
+  formatRequestPath,
+  parseRequestPath,
+  type RequestPath,
+} from "../../../lib/http/request_path.ts";
 import type { Files, FileStat } from "../../../lib/io/files.ts";
 import { sha1 } from "../../../lib/io/hash.ts";
 import { FileBuffers } from "./file_buffers.ts";
-import { folderPage } from "./pages.ts";
+import { type FolderEntry, folderPage } from "./pages.ts";
 import { LiveManifests } from "./live_manifests.ts";
 import {
   type Content,
@@ -16,6 +20,12 @@ import {
   type Resource,
   type Site,
 } from "./site.ts";
+
+/** Of a folder's names, how many are looked at at a time: each waits for the system, and a folder may have 50,000. */
+const LOOKS_AT_ONCE = 32;
+
+/** Of two programs that write a file and read it, one came between what the other does. */
+export const FILE_CHANGED = "file-changed";
 
 /** Opens a folder to be served. @throws {InputError} If it is none. @throws {RunError} If it cannot be read. */
 export async function openFolderSite(
@@ -105,20 +115,30 @@ class FolderSite implements Site {
       sizeBytes,
       entityTag: { weak: false, opaque },
       modifiedAtWallMs,
-      open: () => openFile(path, this.#files, this.#buffers),
+      open: () => openFile(path, stat, this.#files, this.#buffers),
     };
   }
 
+  /** What the page of a folder says of a name in it; undefined where there is nothing to be seen. */
+  async #entry(folder: string, name: string): Promise<FolderEntry | undefined> {
+    const real = await this.#resolve(join(folder, name));
+    const stat = real === null ? null : await this.#files.stat(real);
+    return stat?.kind === "file" || stat?.kind === "folder"
+      ? { name, kind: stat.kind, sizeBytes: stat.sizeBytes }
+      : undefined;
+  }
+
   async #listing(folder: string, path: RequestPath): Promise<Resource> {
-    const entries = [];
-    for (const { name } of await this.#files.list(folder)) {
-      if (isHidden(name)) continue;
-      const real = await this.#resolve(join(folder, name));
-      const stat = real === null ? null : await this.#files.stat(real);
-      if (stat === null || (stat.kind !== "file" && stat.kind !== "folder")) {
-        continue;
-      }
-      entries.push({ name, kind: stat.kind, sizeBytes: stat.sizeBytes });
+    const names = (await this.#files.list(folder))
+      .map(({ name }) => name)
+      .filter((name) => !isHidden(name) && hasPath(name));
+    const entries: FolderEntry[] = [];
+    for (let at = 0; at < names.length; at += LOOKS_AT_ONCE) {
+      const some = names.slice(at, at + LOOKS_AT_ONCE);
+      const seen = await Promise.all(
+        some.map((name) => this.#entry(folder, name)),
+      );
+      entries.push(...seen.filter((entry) => entry !== undefined));
     }
     const page = utf8(folderPage(path, entries));
     return memoryResource(page, {
@@ -133,17 +153,36 @@ function found(resource: Resource): Found {
   return { kind: "resource", resource };
 }
 
+/** Whether a link to the name leads to it: one with a backslash in it is no path, for other systems would climb by it. */
+function hasPath(name: string): boolean {
+  const path = formatRequestPath({ names: [name], folder: false });
+  return parseRequestPath(path) !== null;
+}
+
 /** Hidden files, and on Windows names with a colon: drives and alternate streams. */
 function isHidden(name: string): boolean {
   return name.startsWith(".") || (SEPARATOR === "\\" && name.includes(":"));
 }
 
+/** Opens what was found; another file in its place has another length and another tag than what was planned with. */
 async function openFile(
   path: string,
+  found: FileStat,
   files: Files,
   buffers: FileBuffers,
 ): Promise<Content> {
   const file = await files.open(path, {});
+  const { sizeBytes, modifiedAtWallMs } = file.stat();
+  if (
+    sizeBytes !== found.sizeBytes ||
+    modifiedAtWallMs !== found.modifiedAtWallMs
+  ) {
+    await file[Symbol.asyncDispose]();
+    throw new RunError(
+      FILE_CHANGED,
+      `Cannot send ${path}: it is written anew at this moment`,
+    );
+  }
   let buffer: Uint8Array | undefined;
   return {
     async read(offset, length) {

@@ -64,6 +64,34 @@ Deno.test("openFolderSite reads into memory that goes round, but not into what a
   assertEquals([fromUtf8(c), c.buffer === b.buffer], ["ccc", true]);
 });
 
+Deno.test("openFolderSite's page of a folder has all that a link leads to, in order, and nothing else", async () => {
+  const files = new MemoryFiles();
+  const names = Array.from({ length: 100 }, (_, at) => `f${100 + at}`);
+  for (const name of [...names, ".hidden", "back\\slash"]) {
+    files.contents.set(`/r/${name}`, utf8("x"));
+  }
+  const site = await openFolderSite(
+    "/r",
+    {
+      list: (path: string) => files.list(path),
+      stat: (path: string) =>
+        path === "/r"
+          ? Promise.resolve({ kind: "folder", sizeBytes: 0 })
+          : files.stat(path),
+      realPath: (path: string) =>
+        path === "/r/index.html"
+          ? Promise.reject(new RunError("not-found", "No index.html"))
+          : Promise.resolve(path),
+    } as unknown as Files,
+  );
+  const found = await site.find({ names: [], folder: true });
+  assert(found?.kind === "resource");
+  const content = await found.resource.open();
+  const page = fromUtf8(await content.read(0, found.resource.sizeBytes));
+  const links = [...page.matchAll(/<a href="\/([^"]+)"/g)].map((a) => a[1]);
+  assertEquals(links, names);
+});
+
 Deno.test("TitleSite has live segments from their end on, and for a while after they have left manifest and playlists", async () => {
   const startWallMs = Date.UTC(2026, 10, 26);
   const plan = lecturePlan({
