@@ -13,7 +13,12 @@
 import { type ByteRange, parseContentRange } from "../range.ts";
 import { Directives, requestDirectives } from "./cache_control.ts";
 import type { DiskEntry } from "./disk_entry.ts";
-import { type Flight, type FlightOutcome, Flights } from "./flights.ts";
+import {
+  ASK_ANEW,
+  type Flight,
+  type FlightOutcome,
+  Flights,
+} from "./flights.ts";
 import { GrowingBody } from "./growing_body.ts";
 import type { Lookup, LookupOptions, PartialResponse } from "./lookup.ts";
 import { reuse } from "./reuse.ts";
@@ -91,6 +96,8 @@ export class HttpCache {
         if (directives.has("only-if-cached")) return { kind: "not-cached" };
         return this.#revalidation(request, stored, {
           ...options,
+          // What such a request brings is not stored: nobody should wait for it.
+          mayJoin: options.mayJoin && !directives.has("no-store"),
           asked: decision.reason.startsWith("request"),
         });
     }
@@ -165,9 +172,9 @@ export class HttpCache {
     request: CacheRequest,
     options: LookupOptions,
   ): { readonly joined: boolean; readonly flight: Flight } | undefined {
-    if (
-      !options.mayJoin || this.#flights.isUnshared(request.key, options.nowMs)
-    ) return undefined;
+    if (!options.mayJoin || this.#flights.isUnshared(request, options.nowMs)) {
+      return undefined;
+    }
     const id = this.#flightId(request);
     const under = this.#flights.get(id);
     if (under !== undefined) return { joined: true, flight: under };
@@ -221,22 +228,14 @@ export class HttpCache {
       : undefined;
     const isKept = stored !== undefined && isUseful(stored) &&
       this.tiers.keep(stored);
-    if (reason === "forgotten") {
-      this.settle(options.flight, { kind: "look-again", stored: undefined });
-      return { stored: undefined, reason };
-    }
     if (!isKept) {
-      // An error says nothing of what comes when it is over, such as a live segment that was asked for too early.
-      if (head.status < 400) {
-        this.#flights.markUnshared(request.key, head.responseAtMs);
-      }
-      this.settle(options.flight, { kind: "unshared" });
+      this.#flights.notKept(options.flight, { request, head, reason });
       const why = stored === undefined || isUseful(stored)
         ? reason ?? "busy"
         : "no-freshness";
       return { stored: undefined, reason: why };
     }
-    this.#flights.markShared(request.key);
+    this.#flights.markShared(request);
     this.settle(options.flight, { kind: "look-again", stored });
     return { stored, reason: "ok" };
   }
@@ -358,7 +357,7 @@ export class HttpCache {
   ): StoredResponse {
     const fresh = refreshed(stored, options.request, head);
     if (this.tiers.wasForgotten(fresh, options.request.begun)) {
-      this.settle(options.flight, { kind: "look-again", stored: undefined });
+      this.settle(options.flight, ASK_ANEW);
       return fresh;
     }
     const keeps = !fresh.directives.has("no-store") &&
@@ -369,7 +368,7 @@ export class HttpCache {
     const shared = keeps && fresh.lifetimeMs > fresh.initialAgeMs &&
       !fresh.directives.bare("no-cache");
     if (!shared) {
-      this.#flights.markUnshared(stored.key, head.responseAtMs);
+      this.#flights.markUnshared(options.request, head);
     }
     this.settle(
       options.flight,

@@ -1,4 +1,8 @@
-import type { StoredResponse } from "./stored_response.ts";
+import type {
+  CacheRequest,
+  ReceivedHead,
+  StoredResponse,
+} from "./stored_response.ts";
 
 /** How long requests for a URL whose answers cannot be shared do not wait for each other. */
 const UNSHARED_MS = 10_000;
@@ -35,6 +39,19 @@ export type FlightOutcome =
   /** The fetch failed: `unreachable` when no origin answered, `status` when one answered 500, 502, 503 or 504. */
   | { readonly kind: "failed"; readonly failure: OriginFailure };
 
+/** One of those who waited fetches, and the others wait for that. */
+export const ASK_ANEW: FlightOutcome = {
+  kind: "look-again",
+  stored: undefined,
+};
+
+/** Why an answer is not kept that says nothing of the answers others get. */
+const OF_THE_REQUEST: ReadonlySet<string | undefined> = new Set([
+  "forgotten",
+  "method",
+  "request-no-store",
+]);
+
 interface OpenFlight extends Flight {
   settle(outcome: FlightOutcome): void;
 }
@@ -65,10 +82,35 @@ export class Flights {
     (flight as OpenFlight).settle(outcome);
   }
 
-  /** Remembers that answers for `key` cannot be shared. */
-  markUnshared(key: string, nowMs: number): void {
+  /**
+   * What `flight`, if there was one, brought is not kept: those who wait go for themselves, and nobody waits for such an
+   * answer again for a while, unless that was for a reason that says nothing of theirs.
+   */
+  notKept(
+    flight: Flight | undefined,
+    { request, head, reason }: {
+      readonly request: CacheRequest;
+      readonly head: ReceivedHead;
+      readonly reason: string | undefined;
+    },
+  ): void {
+    if (!OF_THE_REQUEST.has(reason)) this.markUnshared(request, head);
+    const isForOne = reason !== "forgotten" && !isNamed(request);
+    this.settle(flight, isForOne ? { kind: "unshared" } : ASK_ANEW);
+  }
+
+  /**
+   * Remembers that the answer to `request` is not for others. An error says nothing of what comes when it is over, such
+   * as a live segment that was asked for too early; but who asks by name is not to wait for others who do.
+   */
+  markUnshared(
+    request: CacheRequest,
+    head: Pick<ReceivedHead, "status" | "responseAtMs">,
+  ): void {
+    if (head.status >= 400 && !isNamed(request)) return;
+    const key = sharers(request);
     this.#unshared.delete(key);
-    this.#unshared.set(key, nowMs + UNSHARED_MS);
+    this.#unshared.set(key, head.responseAtMs + UNSHARED_MS);
     const oldest = this.#unshared.keys().next();
     if (this.#unshared.size > MAX_UNSHARED && !oldest.done) {
       this.#unshared.delete(oldest.value);
@@ -76,12 +118,25 @@ export class Flights {
   }
 
   /** Forgets what {@linkcode Flights.markUnshared} said. */
-  markShared(key: string): void {
-    this.#unshared.delete(key);
+  markShared(request: CacheRequest): void {
+    this.#unshared.delete(sharers(request));
   }
 
-  /** Whether a request for `key` should not make others wait for it. */
-  isUnshared(key: string, nowMs: number): boolean {
-    return (this.#unshared.get(key) ?? -Infinity) > nowMs;
+  /** Whether a request like this one should not make others wait for it, nor wait itself. */
+  isUnshared(request: CacheRequest, nowMs: number): boolean {
+    return (this.#unshared.get(sharers(request)) ?? -Infinity) > nowMs;
   }
+}
+
+/**
+ * Whether a request says who asks: that its answer is not for others does not mean that those of requests without a name
+ * are not (RFC 9111 §3.5).
+ */
+function isNamed({ fields }: CacheRequest): boolean {
+  return fields.get("authorization") !== null;
+}
+
+/** Those whose answers are, or are not, for each other. */
+function sharers(request: CacheRequest): string {
+  return isNamed(request) ? `${request.key}\nauthorization` : request.key;
 }

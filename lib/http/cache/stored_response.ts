@@ -1,7 +1,7 @@
 import { endToEnd, Fields, type FieldSource } from "../fields.ts";
 import { parseContentRange } from "../range.ts";
 import { parseHttpDate } from "../http_date.ts";
-import { parseEntityTag } from "../validators.ts";
+import { parseEntityTag, sameWeakly } from "../validators.ts";
 import { Directives } from "./cache_control.ts";
 import { freshnessLifetime, initialAgeMs } from "./freshness.ts";
 import type { GrowingBody } from "./growing_body.ts";
@@ -107,6 +107,18 @@ const BODY_FIELDS: ReadonlySet<string> = new Set([
   "content-range",
   "etag",
 ]);
+
+/**
+ * Whether a response is a 304 about `stored`: one with another entity tag is about a version that we do not have (RFC 9111 §4.3.4).
+ * Weak and strong tags are taken for each other where they are alike, for servers that compress say one of each.
+ */
+export function confirms(head: ReceivedHead, stored: StoredResponse): boolean {
+  const [theirs, ours] = [head, stored].map(({ fields }) =>
+    parseEntityTag(fields.get("etag") ?? "")
+  );
+  return head.status === 304 &&
+    (theirs === null || ours === null || sameWeakly(theirs!, ours!));
+}
 
 /** Returns `stored` as a 304 has refreshed it: new fields and times, the same body (RFC 9111 §4.3.4). */
 export function refreshed(

@@ -121,6 +121,10 @@ export class ResponseReader {
         throw malformed(`its head must have at most ${MAX_HEAD_BYTES} bytes`);
       }
       if (end === undefined) {
+        // Nobody should wait for the end of a head that will never have one.
+        if (hasBareLineFeed(data, from)) {
+          throw malformed("its lines must end with CR and LF");
+        }
         this.#headBytes = data.length;
         if (at > 0 || this.#backlog.isEmpty) this.#backlog.keepRest(data, at);
         return at;
@@ -242,6 +246,16 @@ function endOfHead(bytes: Uint8Array, from: number): number | undefined {
     ) return at + 4;
   }
   return undefined;
+}
+
+/** Whether a line from there on ends as some write them by hand. */
+function hasBareLineFeed(bytes: Uint8Array, from: number): boolean {
+  for (
+    let at = bytes.indexOf(LF, from);
+    at >= 0;
+    at = bytes.indexOf(LF, at + 1)
+  ) if (bytes[at - 1] !== CR) return true;
+  return false;
 }
 
 const ascii = new TextDecoder();

@@ -4,9 +4,11 @@ import type {
   Lookup,
   PartialResponse,
 } from "../../../lib/http/cache/lookup.ts";
+import { Fields, type FieldSource } from "../../../lib/http/fields.ts";
 import { linesForOne } from "../../../lib/http/cache/storability.ts";
 import {
   conditionsFor,
+  confirms,
   restConditions,
   type StoredResponse,
 } from "../../../lib/http/cache/stored_response.ts";
@@ -20,6 +22,9 @@ import { answerNow, standIn } from "./stored_answer.ts";
 
 /** Statuses for which `stale-if-error` lets a stale response stand in (RFC 5861 §4). */
 const STAND_IN_STATUSES: ReadonlySet<number> = new Set([500, 502, 503, 504]);
+
+/** Hears of interim answers. */
+type Interim = (status: number, fields: FieldSource) => void;
 
 /** A fetch for the cache under way: what for, and who waits. */
 interface Fetch {
@@ -41,19 +46,17 @@ export async function fetchFor(
   const { flight, reason } = found;
   const stale = found.kind === "revalidate" ? found.stored : found.stale;
   const what: Fetch = { request, flight, reason, stale };
-  if (found.kind === "revalidate") {
-    for (const [name, value] of found.conditions) {
-      request.fields.set(name, value);
-    }
-  }
   try {
     const part = found.kind === "fetch" ? found.parts : undefined;
     if (part !== undefined) {
       const completed = await completeParts(parts, exchange, what, part);
       if (completed !== undefined) return completed;
     }
-    const response = await ask(parts, exchange, request);
-    if (found.kind === "revalidate" && response.status === 304) {
+    const inform: Interim = (status, fields) => exchange.inform(status, fields);
+    const response = found.kind === "revalidate"
+      ? await askAbout(parts, exchange, { ...found, request, inform })
+      : await ask(parts, request, inform);
+    if (found.kind === "revalidate" && confirms(response, found.stored)) {
       const stored = cache.refresh(found.stored, response, { request, flight });
       fetched(parts, exchange, response, { reason, stored: true });
       return answerNow(parts, exchange, {
@@ -81,15 +84,35 @@ export async function fetchFor(
 
 function ask(
   { upstream, signal }: EdgeParts,
-  exchange: Exchange,
   request: FillRequest,
+  interim?: Interim,
 ): Promise<UpstreamResponse> {
   return upstream.fetch({
     ...request,
     target: request.key,
     signal,
-    interim: (status, fields) => exchange.inform(status, fields),
+    ...(interim === undefined ? {} : { interim }),
   });
+}
+
+/** Asks whether `stored` is still good; a 304 that is about another version is no answer, and then all is asked for. */
+async function askAbout(
+  parts: EdgeParts,
+  exchange: Exchange,
+  { request, stored, conditions, reason, inform }: {
+    readonly request: FillRequest;
+    readonly stored: StoredResponse;
+    readonly conditions: readonly (readonly [string, string])[];
+    readonly reason: ForwardReason;
+    readonly inform?: Interim;
+  },
+): Promise<UpstreamResponse> {
+  const fields = new Fields(request.fields);
+  for (const [name, value] of conditions) fields.set(name, value);
+  const response = await ask(parts, { ...request, fields }, inform);
+  if (response.status !== 304 || confirms(response, stored)) return response;
+  fetched(parts, exchange, response, { reason, stored: false });
+  return await ask(parts, request, inform);
 }
 
 /** A stale answer instead of the origin's error, if one may stand in. */
@@ -130,7 +153,11 @@ async function completeParts(
   const conditions = restConditions(here, prefixBytes) ??
     [["range", `bytes=${prefixBytes}-`] as const];
   for (const [name, value] of conditions) rest.fields.set(name, value);
-  const response = await ask(parts, exchange, rest);
+  const response = await ask(
+    parts,
+    rest,
+    (status, fields) => exchange.inform(status, fields),
+  );
   if (response.status === 200) {
     return await taken(parts, exchange, response, what);
   }
@@ -158,6 +185,13 @@ async function taken(
   { request, flight, reason }: Fetch,
 ): Promise<HttpResponse> {
   const { cache, tooLarge } = parts;
+  if (isUnasked(exchange, response)) {
+    response.body?.leave();
+    fetched(parts, exchange, response, { reason, stored: false });
+    const message =
+      `The origin answered with status ${response.status}, for which nobody had asked`;
+    throw new UpstreamError({ kind: "unreachable", status: 502, message });
+  }
   const { stored, reason: why } = cache.store(request, response, {
     bodyBytes: response.bodyBytes,
     flight,
@@ -183,6 +217,15 @@ async function taken(
   });
 }
 
+/** A 304 to a request without conditions, a part for who wants the whole, a status that there is not: no client could use it. */
+function isUnasked(
+  { wanted }: Exchange,
+  { status }: UpstreamResponse,
+): boolean {
+  return status === 304 || status > 599 ||
+    (status === 206 && wanted.range === null);
+}
+
 /** `stale-while-revalidate`: the client has its answer already. */
 export async function refreshInBackground(
   parts: EdgeParts,
@@ -195,23 +238,23 @@ export async function refreshInBackground(
   const { cache } = parts;
   const begun = cache.tiers.orders;
   const get = { ...exchange.forFill(), method: "GET", begun };
-  for (const [name, value] of conditionsFor(stored)) {
-    get.fields.set(name, value);
-  }
+  const conditions = conditionsFor(stored);
   const reason = "stale";
   try {
-    const response = await parts.upstream.fetch({
-      ...get,
-      target: get.key,
-      signal: parts.signal,
-    });
-    if (response.status === 304) {
+    const response = await askAbout(
+      parts,
+      exchange,
+      { request: get, stored, conditions, reason },
+    );
+    if (conditions.length > 0 && confirms(response, stored)) {
       cache.refresh(stored, response, { request: get, flight });
       fetched(parts, exchange, response, { reason, stored: true });
       return;
     }
     const { bodyBytes } = response;
-    const kept = STAND_IN_STATUSES.has(response.status)
+    const isOfUse = !STAND_IN_STATUSES.has(response.status) &&
+      !isUnasked(exchange, response);
+    const kept = !isOfUse
       ? undefined
       : cache.store(get, response, { bodyBytes, flight }).stored;
     if (kept !== undefined) {

@@ -24,6 +24,75 @@ Deno.test("Edge serves stale at once and refreshes behind the client's back", as
   assertEquals(asked.length, 2);
 });
 
+Deno.test("Edge takes no 304 for an answer that is about another version, neither for a client nor behind its back", async () => {
+  for (const when of ["", ", stale-while-revalidate=60"]) {
+    let version = 1;
+    const { ask, asked, clock } = edgeOf((_, { headers }) => {
+      const isAsked = [...headers].some(([name]) => name === "if-none-match");
+      const fields = {
+        etag: `"${version}"`,
+        "cache-control": `max-age=1${when}`,
+      };
+      // As one of two servers that do not have the same yet.
+      return isAsked
+        ? new Response(null, { status: 304, headers: fields })
+        : new Response(`v${version}`, { headers: fields });
+    });
+    assertEquals((await ask("/")).text, "v1");
+    await clock.advanceTo(5000);
+    assertEquals((await ask("/")).text, "v1");
+    version = 2;
+    await clock.advanceTo(10_000);
+    assertEquals((await ask("/")).text, when === "" ? "v2" : "v1");
+    await clock.advanceTo(10_001);
+    const { text, headers } = await ask("/");
+    assertEquals([text, headers.get("etag")], ["v2", '"2"']);
+    assertEquals(asked.length, 4);
+  }
+});
+
+Deno.test("Edge passes on no answer that its client could not use, keeps none, and lets what is stale stand in", async () => {
+  const part = {
+    "content-range": "bytes 1-2/9",
+    "content-length": "2",
+    etag: '"1"',
+  };
+  const cases: [
+    { status: number; headers?: Record<string, string> },
+    HeadersInit,
+    number,
+  ][] = [
+    [{ status: 999 }, {}, 502],
+    [{ status: 304, headers: { etag: '"1"' } }, {}, 502],
+    [{ status: 304 }, { "if-none-match": '"1"' }, 502],
+    [{ status: 206, headers: part }, {}, 502],
+    [{ status: 206, headers: part }, { range: "bytes=1-2" }, 206],
+  ];
+  for (const [init, headers, status] of cases) {
+    const fields = { ...init.headers, "cache-control": "max-age=9" };
+    const body = init.status === 206 ? "bc" : null;
+    const { ask, asked } = edgeOf(() => {
+      const response = new Response(body, { headers: fields });
+      // The platform makes none above 599.
+      return Object.defineProperty(response, "status", { value: init.status });
+    });
+    for (let n = 1; n <= 2; n++) {
+      assertEquals((await ask("/", { headers })).status, status);
+      assertEquals(asked.length, status === 206 ? 1 : n);
+    }
+  }
+  let isOdd = false;
+  const { ask, clock } = edgeOf(() =>
+    isOdd
+      ? new Response(null, { status: 304 })
+      : new Response("yes", { headers: { "cache-control": "max-age=1" } })
+  );
+  await ask("/");
+  isOdd = true;
+  await clock.advanceTo(5000);
+  assertEquals((await ask("/")).text, "yes");
+});
+
 Deno.test("Edge stands in for an error only where stale-if-error allows it", async () => {
   for (const [directive, status] of [["stale-if-error=60", 200], ["x", 503]]) {
     let failing = false;

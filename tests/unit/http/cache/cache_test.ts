@@ -141,6 +141,63 @@ Deno.test("HttpCache lets others wait for what could not be had a moment ago", a
   assertEquals(get(request("/a"), 100).kind, "join");
 });
 
+Deno.test("HttpCache lets others wait, whoever asked before for an answer that could not be theirs", async () => {
+  const fresh = { "cache-control": "max-age=9" };
+  const one = request("/a");
+  const sharesNothing: [Record<string, string>, string, string][] = [
+    [{}, "HEAD", "method"],
+    [{ "cache-control": "no-store" }, "GET", "request-no-store"],
+    [{ authorization: "Basic eA==" }, "GET", "authorization"],
+  ];
+  for (const [fields, method, why] of sharesNothing) {
+    const { get, put } = cacheOf();
+    const before = request("/a", fields, method);
+    const asked = get(before);
+    assert(asked.kind === "fetch");
+    const { flight } = asked;
+    assertEquals(flight === undefined, why !== "authorization");
+    // Who waited for somebody else's answer is not sent off with all the others.
+    assertEquals(get(one).kind, flight === undefined ? "fetch" : "join");
+    assertEquals(
+      put(before, fresh, flight === undefined ? {} : { flight }),
+      why,
+    );
+    if (flight !== undefined) {
+      assertEquals((await flight.settled).kind, "look-again");
+      assertEquals(get(one).kind, "fetch");
+    }
+    assertEquals([get(one).kind, get(one).kind], ["join", "join"]);
+  }
+});
+
+Deno.test("HttpCache lets those who ask by name wait for each other once, also for what is an error", async () => {
+  const named = request("/a", { authorization: "Basic eA==" });
+  for (const status of [200, 401, 500]) {
+    const { cache, get } = cacheOf();
+    const first = get(named);
+    assert(first.kind === "fetch" && first.flight !== undefined);
+    assertEquals(get(named).kind, "join");
+    const { flight } = first;
+    const own = head({ "cache-control": "private" }, 0, status);
+    cache.store(named, own, { bodyBytes: 9, flight });
+    assertEquals((await flight.settled).kind, "look-again");
+    for (let n = 0; n < 2; n++) {
+      const alone = get(named);
+      assert(alone.kind === "fetch" && alone.flight === undefined);
+    }
+  }
+});
+
+Deno.test("HttpCache lets nobody wait for a check whose answer is not to be stored", () => {
+  const { get, put } = cacheOf();
+  put(request("/a"), { "cache-control": "max-age=1", etag: '"1"' });
+  const unstored = request("/a", { "cache-control": "no-store" });
+  const check = get(unstored, 5000);
+  assert(check.kind === "revalidate" && check.flight === undefined);
+  const next = get(request("/a"), 5000);
+  assert(next.kind === "revalidate" && next.flight !== undefined);
+});
+
 Deno.test("HttpCache keeps variants apart, and fetches one of each", () => {
   const { get, put } = cacheOf();
   const fields = { "cache-control": "max-age=9", vary: "Accept-Language" };

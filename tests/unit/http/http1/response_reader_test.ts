@@ -137,6 +137,8 @@ Deno.test("ResponseReader refuses what two programs could read in two ways", () 
     [`${OK}Transfer-Encoding: gzip, chunked\r\n\r\n`, "answer-malformed"],
     [`${OK}Transfer-Encoding: xchunked\r\n\r\n`, "answer-malformed"],
     ["HTTP/1.1 103 x\r\n\r\n".repeat(17) + OK, "answer-malformed"],
+    ["HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", "answer-malformed"],
+    [`${OK}Content-Length: 5\n\nhello`, "answer-malformed"],
     [`${OK}X : y\r\n\r\n`, "answer-malformed"],
     [`${OK}X: a\r\n b\r\n\r\n`, "answer-malformed"],
     [`${OK}X: a\nSet-Cookie: b\r\n\r\n`, "answer-malformed"],
