@@ -64,7 +64,10 @@ function noSuchRole(first: string): InputError {
 }
 
 async function completionScript(shell: string): Promise<string> {
-  const { completions, SHELLS } = await import("./lib/cli/complete.ts");
+  const { completions, completionsHelp, SHELLS } = await import(
+    "./lib/cli/complete.ts"
+  );
+  if (shell === "--help" || shell === "-h") return completionsHelp();
   const known = SHELLS.find((name) => name === shell);
   if (known === undefined) {
     throw new InputError(

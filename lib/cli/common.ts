@@ -28,7 +28,10 @@ export const COMMON_FLAGS = {
   unlisted: flag.toggle({
     help: "Do not answer rolecall roster",
   }),
-  json: flag.toggle({ help: "Print the result as one JSON document" }),
+  json: flag.toggle({
+    help:
+      "Print the result as one JSON document; of what serves until it is stopped there is none",
+  }),
   out: flag.path({
     placeholder: "DIR",
     help:

@@ -3,6 +3,20 @@ import { flagsOf, type RoleShape } from "./role_shape.ts";
 /** Shells that {@linkcode completions} knows. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 
+/** Returns the text of `rolecall completions --help`. */
+export function completionsHelp(): string {
+  return [
+    `usage: rolecall completions ${SHELLS.join("|")}`,
+    "  Prints what a shell needs to complete roles, flags and their values",
+    "",
+    "examples:",
+    "  source <(rolecall completions bash)",
+    "  source <(rolecall completions zsh)",
+    "  rolecall completions fish | source",
+    "",
+  ].join("\n");
+}
+
 /** What completion needs of a role. */
 type Role = RoleShape & { readonly summary: string };
 

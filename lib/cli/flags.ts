@@ -5,6 +5,7 @@ import {
   parseDurationMs,
   parseSizeBytes,
 } from "../core/units.ts";
+import { nearest } from "./nearest.ts";
 
 /** One command-line flag. Parsing, `--help`, completion and docs all read this record. */
 export interface Flag<T> {
@@ -89,7 +90,9 @@ function integer(text: string, what: string, min: number, max: number): number {
   const value = /^[0-9]+$/.test(text) ? Number(text) : NaN;
   if (!(value >= min && value <= max)) {
     throw new RangeError(
-      `must be ${what} from ${min} to ${max}, got "${text}"`,
+      max === Number.MAX_SAFE_INTEGER
+        ? `must be ${what}, got "${text}"`
+        : `must be ${what} from ${min} to ${max}, got "${text}"`,
     );
   }
   return value;
@@ -119,14 +122,15 @@ export const flag = {
   /** A whole number, 0 to 2^53 - 1. */
   count: flagKind(
     "N",
-    (text) => integer(text, "a whole number", 0, Number.MAX_SAFE_INTEGER),
+    (text) =>
+      integer(text, "a whole number such as 4", 0, Number.MAX_SAFE_INTEGER),
   ),
   /** Whole numbers with commas between them, such as `1,2,5`; each is taken once, in rising order. */
   counts: flagKind("N,N", (text) => {
     const each = text.split(",").map((part) =>
       integer(
         part.trim(),
-        "whole numbers with commas,",
+        "whole numbers with commas between them, such as 1,2,5",
         0,
         Number.MAX_SAFE_INTEGER,
       )
@@ -225,7 +229,12 @@ function choice<const C extends string>(
   const kind = flagKind(choices.join("|"), (text) => {
     const found = choices.find((choice) => choice === text);
     if (found !== undefined) return found;
-    throw new RangeError(`must be one of ${choices.join(", ")}, got "${text}"`);
+    const near = nearest(text, choices);
+    throw new RangeError(
+      `must be one of ${choices.join(", ")}, got "${text}"${
+        near === undefined ? "" : `; did you mean ${near}?`
+      }`,
+    );
   });
   return kind({ choices, ...options });
 }

@@ -7,7 +7,11 @@ export function nearest(
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(text.length / 3)) + 1;
   for (const candidate of candidates) {
-    const distance = candidate.startsWith(text) && text.length >= 3
+    // `--dir` for `--directory` as well as `--exit` for `--exit-when-complete`.
+    const [short, long] = text.length < candidate.length
+      ? [text, candidate]
+      : [candidate, text];
+    const distance = long.startsWith(short) && short.length >= 3
       ? 1
       : editDistance(text, candidate);
     if (distance < bestDistance) {

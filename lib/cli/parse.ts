@@ -53,6 +53,15 @@ export function parseRoleArgs(role: RoleShape, raw: RawArgs): ParsedArgs {
       throw new InputError(`${spelled(kebab(key), raw)} ${why}`);
     }
   }
+  if (mode.serves && raw.texts.has("json")) {
+    throw new InputError(
+      `${
+        spelled("json", raw)
+      } prints what came of a role that ends by itself, and ${role.name} ${
+        mode.chosenBy === undefined ? "" : `--${kebab(mode.chosenBy)} `
+      }serves until it is stopped; --log json or --events FILE tell what it does`,
+    );
+  }
   return {
     modeName,
     flags: {
@@ -99,13 +108,38 @@ function valuesOf(flags: Flags, raw: RawArgs): Record<string, unknown> {
   return values;
 }
 
+/** What a bare word looks like a value of, by the flag's placeholder. */
+const LOOKS_LIKE = [
+  [/^https?:\/\//, /^URL(\[|$)/],
+  [/:[0-9]{1,5}$/, /^HOST:PORT$/],
+  [/^[0-9]{1,5}$/, /^PORT$/],
+] as const;
+
+/** The flag that was left out before a bare word; one of the mode, else one that chooses another mode. */
+function flagFor(
+  word: string,
+  role: RoleShape,
+  mode: ModeShape,
+): string | undefined {
+  const [, placeholder] = LOOKS_LIKE.find(([form]) => form.test(word)) ?? [];
+  if (placeholder === undefined) return undefined;
+  const choosers = Object.values(role.modes).map(({ flags, chosenBy }) =>
+    chosenBy === undefined ? [] : [[chosenBy, flags[chosenBy]!] as const]
+  );
+  const found = [...Object.entries(mode.flags), ...choosers.flat()]
+    .find(([, flag]) => placeholder.test(flag.placeholder));
+  return found && `did you mean --${kebab(found[0])} ${word}?`;
+}
+
 function operandOf(role: RoleShape, mode: ModeShape, raw: RawArgs): string {
   const [operand, extra] = raw.operands;
   if (mode.operand === undefined || extra !== undefined) {
     const wrong = mode.operand === undefined ? operand : extra;
     if (wrong !== undefined) {
       throw new InputError(
-        `${role.name} does not know what to do with "${wrong}"; flags start with --`,
+        `${role.name} does not know what to do with "${wrong}"; ${
+          flagFor(wrong, role, mode) ?? "flags start with --"
+        }`,
       );
     }
   } else if (operand === undefined && mode.operand.optional !== true) {

@@ -24,6 +24,11 @@ export class RecentMap<K, V> {
     }
   }
 
+  /** The values, that of the key that was set longest ago first. */
+  values(): IterableIterator<V> {
+    return this.#entries.values();
+  }
+
   /** Forgets a key. Returns whether it was there. */
   delete(key: K): boolean {
     return this.#entries.delete(key);

@@ -28,6 +28,7 @@ export const origin: Role = {
   ],
   modes: {
     server: mode({
+      serves: true,
       summary:
         "Serve a folder, or without --root a test card in three rates at /manifest.mpd",
       flags: {

@@ -19,7 +19,7 @@ export const peer: Role = {
     "rolecall peer movie.torrent --port 0 --peer 10.0.0.7:6881 --upload-limit 2MiB/s",
     "rolecall peer movie.torrent --dir downloads --dht-node 10.0.0.1:6881",
     "rolecall peer --dht-only",
-    "rolecall peer magnet:?xt=urn:btih:0123456789abcdef0123456789abcdef01234567&x.pe=10.0.0.7:6881",
+    "rolecall peer 'magnet:?xt=urn:btih:0123456789abcdef0123456789abcdef01234567&x.pe=10.0.0.7:6881'",
     "rolecall peer --inspect movie.torrent",
   ],
   modes: {

@@ -24,6 +24,7 @@ export const udpEcho: Role = {
   ],
   modes: {
     server: mode({
+      serves: true,
       summary: "Sends every datagram back in capitals",
       flags: {
         ...serverFlags({ port: 12000 }),

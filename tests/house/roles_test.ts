@@ -96,6 +96,9 @@ for (const role of LOADED) {
     for (const line of role.examples) {
       const [program, name, ...args] = words(line);
       assertEquals([program, name], ["rolecall", role.name]);
+      // Else a shell would take a part of the line for something of its own.
+      const bare = line.replace(/"[^"]*"|'[^']*'/g, "");
+      assert(!/[&|;<>(){}*?$`]/.test(bare), line);
       parseRoleArgs(role, scanArgs(role, args));
     }
   });

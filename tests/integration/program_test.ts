@@ -33,6 +33,11 @@ Deno.test("rolecall says what it is and what roles there are", async () => {
   );
   const script = await runProgram(["completions", "bash"]);
   assertStringIncludes(script.stdout, "--cache-size");
+  for (const args of [["completions", "--help"], ["help", "completions"]]) {
+    const { code, stdout } = await runProgram(args);
+    assertEquals(code, 0);
+    assertStringIncludes(stdout, "usage: rolecall completions bash|zsh|fish");
+  }
 });
 
 Deno.test("what stands in the place of a role and is none gets one line and code 2", async () => {

@@ -1,6 +1,6 @@
 /** The scenarios that come with rolecall, by the name of their file in scenarios/, with what they show. */
 export const SCENARIOS: Readonly<Record<string, string>> = {
-  all: "the whole chapter in one minute",
+  all: "the whole chapter, under 90 s",
   distribution: "time against N: client-server, peer-to-peer, and the bounds",
   "tit-for-tat": "who serves whom, and what free riding costs",
   "rarest-first": "which order of asking keeps the file alive",

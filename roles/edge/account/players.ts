@@ -4,6 +4,7 @@ import {
   parseCmcd,
   takeCmcd,
 } from "../../../lib/http/cmcd.ts";
+import { RecentMap } from "../../../lib/core/recent_map.ts";
 import type { HttpRequest } from "../../../lib/io/http.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import { family, label } from "./metrics.ts";
@@ -49,7 +50,7 @@ export function heardIn(request: HttpRequest): Heard | undefined {
 /** The players that say how they do (CMCD), each as one line of a page, of the metrics, and as events. */
 export class Players {
   readonly #ctx: Pick<RoleContext, "clock" | "emit">;
-  readonly #players = new Map<string, Player>();
+  readonly #players = new RecentMap<string, Player>(MAX_PLAYERS);
   #secondEndsAtMs = -Infinity;
   #told = 0;
 
@@ -58,12 +59,12 @@ export class Players {
     this.#ctx = ctx;
   }
 
-  /** Those that spoke in the last minute, in the order they came. */
+  /** Those that spoke in the last minute, by their ids: on a page each keeps its place while it speaks. */
   playing(): readonly Player[] {
     const since = this.#ctx.clock.nowMs() - SILENT_MS;
-    return [...this.#players.values()].filter(({ seenAtMs }) =>
-      seenAtMs >= since
-    );
+    return [...this.#players.values()]
+      .filter(({ seenAtMs }) => seenAtMs >= since)
+      .sort((a, b) => a.id < b.id ? -1 : 1);
   }
 
   /** The lines for `/metrics`. */
@@ -126,10 +127,7 @@ export class Players {
     if (said.objectType === undefined || /^(v|av)$/.test(said.objectType)) {
       player.bitsPerSecond = said.bitsPerSecond ?? player.bitsPerSecond;
     }
-    this.#players.delete(id);
     this.#players.set(id, player);
-    const [oldest] = this.#players.keys();
-    if (this.#players.size > MAX_PLAYERS) this.#players.delete(oldest!);
     this.#tell(player, said);
   }
 

@@ -1,4 +1,5 @@
 import { InputError } from "../../../lib/core/errors.ts";
+import { RecentMap } from "../../../lib/core/recent_map.ts";
 import type { Clock } from "../../../lib/io/clock.ts";
 import type { HttpRequest, HttpResponse } from "../../../lib/io/http.ts";
 import { Throttle, throttleBody } from "../../../lib/io/throttle.ts";
@@ -11,7 +12,7 @@ export class Limits {
   readonly #clock: Clock;
   readonly #total: Throttle | undefined;
   readonly #perClient: number | undefined;
-  readonly #clients = new Map<string, Throttle>();
+  readonly #clients = new RecentMap<string, Throttle>(MAX_CLIENTS);
 
   /**
    * Limits to these rates, in bytes per second; undefined does not limit.
@@ -66,10 +67,7 @@ export class Limits {
     if (this.#perClient === undefined) return undefined;
     const link = this.#clients.get(host) ??
       new Throttle(this.#perClient, this.#clock);
-    this.#clients.delete(host);
     this.#clients.set(host, link);
-    const [oldest] = this.#clients.keys();
-    if (this.#clients.size > MAX_CLIENTS) this.#clients.delete(oldest!);
     return link;
   }
 }

@@ -124,12 +124,36 @@ Deno.test("parseRoleArgs refuses what is wrong with a line that names the flag",
       [["-x"], "thing has no flag -x"],
       [["--PORT", "1"], "did you mean --port?"],
       [["--interval", "5s"], "but only together with --connect"],
+      [["--max-connections", "x"], 'must be a whole number such as 4, got "x"'],
+      [["http://a/"], "did you mean --origin http://a/?"],
+      [["10.0.0.1:53"], "did you mean --connect 10.0.0.1:53?"],
+      [["5353"], "did you mean --port 5353?"],
+      [["stray"], "flags start with --"],
+      [["--max", "5"], "did you mean --max-connections?"],
+      [["--portnumber", "1"], "did you mean --port?"],
+      [["--log", "jsn"], 'got "jsn"; did you mean json?'],
     ] as const
   ) {
     const line = lineOf(...args);
     assertEquals(line.includes(said), true, `${args.join(" ")}: ${line}`);
     assertEquals(line.includes("\n"), false);
   }
+});
+
+Deno.test("parseRoleArgs refuses --json in a mode that serves and has no result, and nowhere else", () => {
+  const [server, client] = [ROLE.modes["server"]!, ROLE.modes["client"]!];
+  const role = {
+    ...ROLE,
+    modes: { server: { ...server, serves: true }, client },
+  };
+  const run = (...args: string[]) =>
+    parseRoleArgs(role as RoleShape, scanArgs(role as RoleShape, args));
+  assertMatch(
+    assertThrows(() => run("--json"), InputError).message,
+    /^--json .* thing serves until it is stopped; --log json/,
+  );
+  assertEquals(run("--json=false").common.json, false);
+  assertEquals(run("--connect", "a:1", "--json").common.json, true);
 });
 
 Deno.test("scanArgs takes nothing as the value of a flag that may be empty, and of no other", () => {
