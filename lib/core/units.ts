@@ -95,8 +95,11 @@ export function formatBitRate(bitsPerSecond: number): string {
 
 /** Writes a duration for people: `320 ms`, `12.3 s`, `2 min 05 s`. */
 export function formatMs(ms: number): string {
-  if (ms < 1000) return `${ms < 10 ? ms.toFixed(2) : Math.round(ms)} ms`;
-  if (ms < 120_000) return `${(ms / 1000).toFixed(1)} s`;
+  // Rounded first: 119.97 s are 2 min 00 s, and not 120.0 s.
+  if (ms < 999.5) {
+    return `${ms > 0 && ms < 9.995 ? ms.toFixed(2) : Math.round(ms)} ms`;
+  }
+  if (ms < 119_950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   return `${Math.floor(seconds / 60)} min ${
     String(seconds % 60).padStart(2, "0")

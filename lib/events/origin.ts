@@ -86,7 +86,7 @@ export const ORIGIN_EVENTS: EventTable<OriginEvent> = {
       const full = Math.round(e.percent / 5);
       return `${"#".repeat(full)}${".".repeat(20 - full)} ${
         e.percent.toFixed(1)
-      } %, ${formatMs(e.etaMs)} to go (${e.track})`;
+      } %${e.percent < 100 ? `, ${formatMs(e.etaMs)} to go` : ""} (${e.track})`;
     },
   },
   "ingest.completed": {

@@ -1,10 +1,11 @@
 import { Hono } from "hono";
-import { html } from "hono/html";
+import { html, raw } from "hono/html";
 import { InputError } from "../core/errors.ts";
 import type { EventRecord } from "../events/mod.ts";
 import { pages } from "../io/pages.ts";
 import type { Clock } from "../io/clock.ts";
 import type { Address, Net } from "../io/net.ts";
+import { PAGE_STYLE } from "../report/page_style.ts";
 import type { AdminPages } from "./admin_pages.ts";
 import { Broadcast } from "./broadcast.ts";
 import type { Sink } from "./emitter.ts";
@@ -103,10 +104,12 @@ function indexPage({ role, name, version, pages }: AdminOptions) {
       <meta charset="utf-8">
       <meta name="viewport" content="width=device-width">
       <title>${name}</title>
-      <style>:root { color-scheme: light dark } body { font: 16px/1.6 system-ui, sans-serif; margin: 2rem }</style>
+      <style>${raw(PAGE_STYLE)}</style>
+      <main>
       <h1>${name}</h1>
       <p>${role} of rolecall ${version}</p>
       <ul>${paths.map((path) => html`<li><a href="${path}">${path}</a></li>`)}</ul>
+      </main>
     </html>
   `;
 }

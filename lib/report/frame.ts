@@ -1,11 +1,9 @@
 import { type Block, FONT_SIZE, textWidth } from "./legend.ts";
 import { element, escaped } from "./markup.ts";
-import { GRID, INK, MUTED } from "./palette.ts";
+import { FONT, GRID, INK, MUTED } from "./palette.ts";
 
 /** Width of every chart in its own units; it is scaled to the page. */
 export const WIDTH = 960;
-/** The chart's fonts: whatever the system reads best. */
-export const FONT = "system-ui,-apple-system,'Segoe UI',Roboto,sans-serif";
 const PADDING = 20;
 
 /** An axis: its label, and where its ticks are in the drawing. */

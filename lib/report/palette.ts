@@ -27,6 +27,8 @@ export const INK = "#1b1f24";
 export const MUTED = "#57606a";
 /** The grid on a light page. */
 export const GRID = "#d8dee4";
+/** Fonts of charts and pages: whatever the system reads best. */
+export const FONT = "system-ui,-apple-system,'Segoe UI',Roboto,sans-serif";
 /** Dashes of bounds, in order of appearance. */
 export const DASHES = ["10 6", "3 5", "14 5 3 5"] as const;
 

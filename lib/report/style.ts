@@ -1,25 +1,20 @@
-import { FONT } from "./frame.ts";
-import { DARK, GRID, INK, LIGHT, MUTED } from "./palette.ts";
+import { PAGE_STYLE } from "./page_style.ts";
+import { DARK } from "./palette.ts";
 
 const darkSeries = DARK.map((color, at) =>
   `.stroke-${at}{stroke:${color}}.fill-${at}{fill:${color}}`
 ).join("");
 
 /** The style sheet of a report: readable from the back row, on paper, on light and dark screens. */
-export const STYLE = `
-:root{color-scheme:light dark;--paper:#fff;--ink:${INK};--muted:${MUTED};--rule:${GRID};--band:#f6f8fa;--accent:${
-  LIGHT[0]
-}}
-*{box-sizing:border-box}
-body{margin:0;background:var(--paper);color:var(--ink);font:1.125rem/1.55 ${FONT}}
-main{max-width:64rem;margin:0 auto;padding:2.5rem 1.5rem 4rem}
+export const STYLE = `${PAGE_STYLE}
+body{font-size:1.125rem;line-height:1.55;overflow-wrap:normal}
+main{max-width:64rem;padding:2.5rem 1.5rem 4rem}
 h1,h2{overflow-wrap:anywhere}
-h1{font-size:2.25rem;line-height:1.2;margin:0 0 1.5rem;letter-spacing:-.01em}
+h1{font-size:2.25rem;margin:0 0 1.5rem;letter-spacing:-.01em}
 h2{font-size:1.5rem;line-height:1.3;margin:3rem 0 .75rem}
 p{max-width:44rem;margin:.75rem 0}
 nav ul{margin:0;padding:0;list-style:none;columns:2 18rem;gap:2rem}
 nav li{break-inside:avoid;padding:.15rem 0}
-a{color:var(--accent)}
 figure{margin:0;overflow-x:auto}
 figure svg{display:block;width:100%;min-width:36rem;height:auto}
 figcaption,.note{color:var(--muted);font-size:1rem;max-width:44rem}
@@ -35,9 +30,6 @@ thead th{white-space:normal}
 .long{min-width:16rem}
 footer{margin-top:4rem;color:var(--muted);font-size:1rem}
 @media screen and (prefers-color-scheme:dark){
-:root{--paper:#0d1117;--ink:#e6edf3;--muted:#9da7b3;--rule:#30363d;--band:#161b22;--accent:${
-  DARK[0]
-}}
 .chart .paper{fill:var(--paper)}.chart .ink{fill:var(--ink)}.chart .muted{fill:var(--muted)}
 .chart .grid{stroke:var(--rule)}.chart .axis{stroke:var(--muted)}.chart .paper-stroke{stroke:var(--paper)}
 ${darkSeries}}

@@ -55,7 +55,7 @@ function abrFlag(fallback: AbrName | "all"): Flag<AbrName | "all"> {
   const choice = flag.choice([...ABR_NAMES, "all"], {
     default: fallback,
     help:
-      "How the rate of the next segment is chosen; all compares the rules in virtual time, on --trace",
+      "How the rate of the next segment is chosen; all compares the rules in virtual time, on --trace or else on lte",
   });
   return {
     ...choice,

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { formatHostPort } from "../../lib/core/address.ts";
 import { messageOf, RunError } from "../../lib/core/errors.ts";
 import { pages } from "../../lib/io/pages.ts";
+import { withPageStyle } from "../../lib/report/page_style.ts";
 import { Broadcast } from "../../lib/observe/broadcast.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { browse } from "../../lib/roster/browse.ts";
@@ -47,14 +48,16 @@ export async function serveDashboard(
     port: server.port,
   });
   await using feeds = new Feeds(ctx, board);
+  const watched = new Set<string>();
   for (const at of flags.watch) {
     const id = formatHostPort(at);
+    watched.add(id);
     board.set(id, { where: id });
     feeds.follow(id, at);
   }
   await Promise.all([
     tell(board, readers, ctx),
-    ...(flags.alone ? [] : [lookAround(board, feeds, ctx)]),
+    ...(flags.alone ? [] : [lookAround(watched, { board, feeds }, ctx)]),
   ]);
   readers.close();
 }
@@ -64,7 +67,7 @@ async function site(board: Board, readers: Broadcast<BoardMessage>) {
   const { page, script } = await import("./assets.ts");
   const app = new Hono();
   app.get("/", (c) =>
-    c.html(page, 200, {
+    c.html(withPageStyle(page), 200, {
       "content-security-policy": POLICY,
       "x-content-type-options": "nosniff",
     }));
@@ -94,10 +97,10 @@ async function tell(
   }
 }
 
-/** Puts the roles of the LAN on the board, and follows those whose events can be had. */
+/** Puts the roles of the LAN on the board, and follows those whose events can be had; those of the `watched` places are there already. */
 async function lookAround(
-  board: Board,
-  feeds: Feeds,
+  watched: ReadonlySet<string>,
+  { board, feeds }: { readonly board: Board; readonly feeds: Feeds },
   ctx: RoleContext,
 ): Promise<void> {
   let own: readonly string[] = [];
@@ -108,6 +111,10 @@ async function lookAround(
     const id = row.instance;
     const { role, name } = row;
     const reach = reachOf(row, own);
+    const place = "at" in reach ? formatHostPort(reach.at) : "";
+    if (watched.has(place)) {
+      return board.set(place, { where: whereOf(row) });
+    }
     board.set(id, { role, name, where: whereOf(row) });
     if ("at" in reach) feeds.follow(id, reach.at);
     else {

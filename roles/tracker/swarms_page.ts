@@ -1,7 +1,8 @@
-import { html } from "hono/html";
+import { html, raw } from "hono/html";
 import { formatBytes, formatMs } from "../../lib/core/units.ts";
 import { formatAddress, formatHostPort } from "../../lib/core/address.ts";
 import { fromUtf8, toHex, viewOf } from "../../lib/core/bytes.ts";
+import { PAGE_STYLE } from "../../lib/report/page_style.ts";
 import type { PeerView } from "../../lib/bittorrent/tracker/table/peer_record.ts";
 import type { SwarmView } from "../../lib/bittorrent/tracker/table/messages.ts";
 import type { FrontDesk } from "./front_desk.ts";
@@ -15,14 +16,12 @@ const MAX_ROWS = 1000;
 /** A peer that lacks more knows no size yet: with a magnet link, Transmission says 2^63 - 1. */
 const MAX_SIZE_BYTES = 2 ** 53;
 
-const STYLE = `
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 2rem 0 0; overflow-wrap: anywhere; }
+const STYLE = `${PAGE_STYLE}
+h2 { font-size: 1.1rem; margin: 2rem 0 0; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .2rem .6rem .2rem 0; }
-th { border-bottom: 2px solid #888; } td { border-bottom: 1px solid #ddd; }
-dl { display: flex; flex-wrap: wrap; gap: .8rem 2rem; } dt { font-size: .85rem; opacity: .75; } dd { margin: 0; font-size: 1.3rem; font-variant-numeric: tabular-nums; }
-.number { text-align: right; font-variant-numeric: tabular-nums; } code { font-size: .9em; } td code { white-space: nowrap; }
-@media (prefers-color-scheme: dark) { body { background: #16181c; color: #ddd; } td { border-color: #333; } }
+th { border-bottom: 2px solid var(--muted); } td { border-bottom: 1px solid var(--rule); }
+dl { display: flex; flex-wrap: wrap; gap: .8rem 2rem; } dt { font-size: .85rem; color: var(--muted); } dd { margin: 0; font-size: 1.3rem; font-variant-numeric: tabular-nums; }
+.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; } code { font-size: .9em; } td code { white-space: nowrap; }
 `;
 
 /** What the page tells beside what the desk knows. */
@@ -54,9 +53,10 @@ export function swarmsPage(desk: FrontDesk, content: PageContent) {
         <meta http-equiv="refresh" content="5">
         <meta name="viewport" content="width=device-width">
         <title>BitTorrent tracker</title>
-        <style>${STYLE}</style>
+        <style>${raw(STYLE)}</style>
       </head>
       <body>
+      <main>
     <h1>BitTorrent tracker</h1>
     <p>Announce URLs: <code>http://${host}/announce</code> or <code>udp://${name}:${udpPort}/announce</code>.
     Peers announce every ${desk.intervalSeconds} s.</p>
@@ -67,6 +67,7 @@ export function swarmsPage(desk: FrontDesk, content: PageContent) {
     ${desk.table.swarmCount > shown
       ? html`<p>At most ${shown} swarms are shown.</p>`
       : ""}
+      </main>
       </body>
     </html>
   `;

@@ -107,6 +107,28 @@ Deno.test("dashboard --alone --watch: waits for a role that is not there yet, an
   assert(board.events.every(({ type }) => type !== "instance.found"));
 });
 
+Deno.test("dashboard --watch: a role that the LAN has as well is there once", async () => {
+  await using echo = await startProgram([
+    ...["tcp-echo", ...HOST, "--name", `${NAME}-c`, "--admin", "0"],
+  ]);
+  const admin = `127.0.0.1:${(await echo.until("admin.listening")).port}`;
+  await using board = await startProgram([
+    ...["dashboard", ...HOST, "--watch", admin],
+  ]);
+  const { port } = await board.until("role.listening");
+  // Where it is, is told by the LAN.
+  const found = await untilState(
+    port,
+    "live",
+    ({ name, where }) => name === `${NAME}-c` && /tcp/.test(where),
+  );
+  assertEquals(found.id, admin);
+  const { sources } = await (await fetch(`http://127.0.0.1:${port}/board`))
+    .json();
+  const same = sources.filter(({ name }: Source) => name === `${NAME}-c`);
+  assertEquals(same.length, 1);
+});
+
 Deno.test("demo --watchable: the dashboard follows the programs of a demo", async () => {
   await using folder = await temporaryFolder();
   const scenario = join(folder.path, "small.json");

@@ -49,6 +49,14 @@ const MAX_TABLES = 100;
 /** The same parameters give the same table, so that keeping it changes no choice. */
 const TABLES = new RecentMap<string, AutoValues>(MAX_TABLES);
 
+/** What is expected, in words. A rate alone would be taken for that of a whole download, the wait for its first byte included. */
+function forecastText(logRate: number, latencyMs: number): string {
+  const rate = formatBitRate(Math.exp(logRate));
+  return latencyMs < 1
+    ? `${rate} expected`
+    : `first byte expected after ${formatMs(latencyMs)}, then ${rate}`;
+}
+
 class AutoSession implements AbrSession {
   readonly #forecast = new Forecast();
   #state: AbrState | undefined;
@@ -79,11 +87,10 @@ class AutoSession implements AbrSession {
     );
     const most = Math.max(...worth);
     const keeps = most - worth[last]! < LEAST_GAIN;
-    const expected = formatBitRate(Math.exp(logRate));
     return {
       index: keeps ? last : worth.indexOf(most),
       waitMs: 0,
-      reason: `${formatMs(bufferMs)} held, ${expected} expected`,
+      reason: `${formatMs(bufferMs)} held, ${forecastText(logRate, latencyMs)}`,
     };
   }
 

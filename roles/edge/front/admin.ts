@@ -1,4 +1,5 @@
 import { counted } from "../../../lib/core/units.ts";
+import { PAGE_STYLE } from "../../../lib/report/page_style.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import type { EdgeGauges, EdgeMetrics } from "../account/metrics.ts";
 import type { Players } from "../account/players.ts";
@@ -62,17 +63,15 @@ function page(
 <html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="2">
 <meta name="viewport" content="width=device-width">
 <title>${text(status.name)}</title>
-<style>
-:root { color-scheme: light dark; --ink: #1c2430; --muted: #4a5567; --rule: #d8dde5; --bad: #b3261e; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --muted: #9da7b3; --rule: #30363d; --bad: #f58a4b; } }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: var(--ink); overflow-wrap: anywhere; }
+<style>${PAGE_STYLE}
 .scroll { overflow-x: auto; margin-bottom: 2rem; }
-table { border-collapse: collapse; width: 100%; overflow-wrap: normal; }
+table { border-collapse: collapse; width: 100%; }
 th, td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid var(--rule); font-variant-numeric: tabular-nums; }
 th:first-child, td:first-child { text-align: left; }
 th { font-weight: 600; color: var(--muted); }
-.bad { color: var(--bad); }
+.bad { color: var(--warn); font-weight: 600; }
 </style>
+<main>
 <h1>${text(status.name)}</h1>
 <p>Hit ratio ${(100 * status.hitRatio).toFixed(1)} %, ${
     counted(status.objects, "object")
@@ -107,6 +106,7 @@ ${
       ]),
     )
   }
+</main>
 </html>
 `;
 }

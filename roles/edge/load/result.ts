@@ -27,7 +27,7 @@ export function loadResult(
 ): RoleResult {
   const rows = runs.map(summary);
   const [edge, origin] = rows;
-  const speedup = origin === undefined
+  const speedup = origin === undefined || rows.some(({ failed }) => failed > 0)
     ? undefined
     : origin.durationMs / edge!.durationMs;
   const columns = ["", "requests", "failed", "hits", "data", "time"]
@@ -47,9 +47,11 @@ export function loadResult(
   const first = `Zipf(${load.zipf}) over ${
     counted(load.objects, "object")
   }, ${load.asked} of them asked for`;
-  const last = speedup === undefined
-    ? []
-    : [`${speedup.toFixed(2)} times as fast as the origin alone`];
+  const last = origin === undefined ? [] : [
+    speedup === undefined
+      ? "Not to be compared: an answer that failed takes no time to speak of"
+      : `${speedup.toFixed(2)} times as fast as the origin alone`,
+  ];
   return {
     text: [first, table([columns, ...cells]), ...last].join("\n"),
     json: {

@@ -8,6 +8,7 @@ import {
   formatBytes,
 } from "../../../lib/core/units.ts";
 import { MASTER_NAME } from "../../../lib/media/manifests/hls_writer.ts";
+import { PAGE_STYLE } from "../../../lib/report/page_style.ts";
 import {
   type Published,
   segmentNameOf,
@@ -114,15 +115,14 @@ function page(heading: string, body: string): string {
 <meta name="viewport" content="width=device-width">
 <title>${safe} · rolecall origin</title>
 <link rel="icon" href="data:,">
-<style>
-:root { color-scheme: light dark; --ink: #1b2430; --band: #eef0f4; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --band: #252b33; } }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: var(--ink); overflow-wrap: anywhere; }
-table { border-collapse: collapse; display: block; overflow-x: auto; } th, td { text-align: left; padding: .2rem 1rem .2rem 0; overflow-wrap: normal; white-space: nowrap; }
-h1 { border-bottom: 4px solid #6f32a4; } code { background: var(--band); padding: .1rem .3rem; }
+<style>${PAGE_STYLE}
+table { border-collapse: collapse; display: block; overflow-x: auto; } th, td { text-align: left; padding: .2rem 1rem .2rem 0; white-space: nowrap; }
+h1 { border-bottom: 4px solid var(--series-3); } code { background: var(--band); padding: .1rem .3rem; }
 </style>
+<main>
 <h1>${safe}</h1>
 ${body}
+</main>
 </html>
 `;
 }

@@ -1,6 +1,7 @@
 import { toHex, utf8 } from "../../../lib/core/bytes.ts";
 import { mediaTypeOf } from "../../../lib/http/media_types.ts";
 import type { RequestPath } from "../../../lib/http/request_path.ts";
+import { withPageStyle } from "../../../lib/report/page_style.ts";
 import { sha1 } from "../../../lib/io/hash.ts";
 import {
   type Found,
@@ -57,7 +58,7 @@ function assetsOf(
 ): ReadonlyMap<string, Resource> {
   const { page, script, dashJs } = texts;
   return new Map([
-    ["", textResource("index.html", page)],
+    ["", textResource("index.html", withPageStyle(page))],
     ["watch.js", textResource("watch.js", script)],
     ["dash.js", textResource("dash.js", dashJs)],
   ]);

@@ -56,4 +56,9 @@ Deno.test("units are written for people", () => {
   assertEquals(formatMs(320), "320 ms");
   assertEquals(formatMs(12_345), "12.3 s");
   assertEquals(formatMs(125_000), "2 min 05 s");
+  assertEquals(formatMs(0), "0 ms");
+  assertEquals(formatMs(9.997), "10 ms");
+  assertEquals(formatMs(999.7), "1.0 s");
+  assertEquals(formatMs(119_949), "119.9 s");
+  assertEquals(formatMs(119_970), "2 min 00 s");
 });

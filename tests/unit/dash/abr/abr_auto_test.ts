@@ -50,6 +50,28 @@ Deno.test("auto: a segment too short to have an end, or not seen coming, counts 
   assertEquals(forecast.nextLogRate, forecast.logRate);
 });
 
+Deno.test("auto tells the wait for the first byte beside the rate after it: the throughput measured counts both", () => {
+  const reasonAfter = (latencyMs: number) => {
+    const session = ABR_RULES.auto.start();
+    session.downloaded!({ ...came(2_000_000, 1000), latencyMs });
+    return session.decide({
+      ...{ ladder: LADDER, bufferMs: 5000, bufferCapMs: 30_000 },
+      ...{ lastIndex: 0, segmentIndex: 1, segmentCount: 9 },
+      ...{
+        segmentDurationMs: 5000,
+        nowMs: 0,
+        fixedIndex: 0,
+        smoothed: undefined,
+      },
+    }).reason;
+  };
+  assertEquals(reasonAfter(0), "5.0 s held, 2.00 Mbit/s expected");
+  assertEquals(
+    reasonAfter(500),
+    "5.0 s held, first byte expected after 500 ms, then 4.00 Mbit/s",
+  );
+});
+
 Deno.test("auto: held media is worth less the nearer the end is", () => {
   const values = new AutoValues({
     ...{ ladder: LADDER, segmentDurationMs: 5000, bufferCapMs: 30_000 },
