@@ -57,12 +57,8 @@ Deno.test("auto tells the wait for the first byte beside the rate after it: the 
     return session.decide({
       ...{ ladder: LADDER, bufferMs: 5000, bufferCapMs: 30_000 },
       ...{ lastIndex: 0, segmentIndex: 1, segmentCount: 9 },
-      ...{
-        segmentDurationMs: 5000,
-        nowMs: 0,
-        fixedIndex: 0,
-        smoothed: undefined,
-      },
+      ...{ smoothed: undefined, throughputBitsPerSecond: undefined },
+      ...{ segmentDurationMs: 5000, nowMs: 0, fixedIndex: 0 },
     }).reason;
   };
   assertEquals(reasonAfter(0), "5.0 s held, 2.00 Mbit/s expected");

@@ -1,5 +1,24 @@
 import { assertEquals } from "@std/assert";
 import { elsewhere } from "../../../../roles/edge/load/load.ts";
+import { loadResult } from "../../../../roles/edge/load/result.ts";
+
+Deno.test("loadResult compares with the origin only what was answered: failures take no time", () => {
+  const run = (failed: number, durationMs: number) => ({
+    ...{ name: "edge", requests: 10, failed, hits: 0, bytes: 10 },
+    ...{ durationMs, tookMs: [1] },
+  });
+  const said = (edgeFailed: number, originFailed: number) =>
+    loadResult([run(edgeFailed, 100), run(originFailed, 200)], {
+      ...{ url: "http://e/{n}", objects: 5, asked: 5, zipf: 1 },
+    }).text.split("\n").at(-1);
+  assertEquals(said(0, 0), "2.00 times as fast as the origin alone");
+  for (const [edge, origin] of [[1, 0], [0, 10]] as const) {
+    assertEquals(
+      said(edge, origin),
+      "Not to be compared: an answer that failed takes no time to speak of",
+    );
+  }
+});
 
 Deno.test("elsewhere is the same object on another server, on that one's port and below its path", () => {
   for (
