@@ -23,6 +23,12 @@ export type UpstreamEvent =
     readonly suspendedMs: number;
   }
   | {
+    /** An origin dates its answers so long ago: its clock is behind ours, or a cache before it does not say their `Age`. Told once of each. */
+    readonly type: "upstream.lagged";
+    readonly origin: string;
+    readonly lagMs: number;
+  }
+  | {
     /** A health check has ended; status 0 is no answer. */
     readonly type: "upstream.checked";
     readonly origin: string;
@@ -60,6 +66,14 @@ export const UPSTREAM_EVENTS: EventTable<UpstreamEvent> = {
     labels: ["origin"],
     text: (e) =>
       `origin ${e.origin} is asked again after ${formatMs(e.suspendedMs)}`,
+  },
+  "upstream.lagged": {
+    level: "warn",
+    labels: ["origin"],
+    text: (e) =>
+      `origin ${e.origin} dates its answers ${
+        formatMs(e.lagMs)
+      } ago: they are stale that much sooner. Is its clock behind this one's, or is there a cache before it that sends no Age?`,
   },
   "upstream.checked": {
     level: "debug",

@@ -20,6 +20,7 @@ export const edge: Role = {
     "upstream.failed",
     "upstream.suspended",
     "upstream.restored",
+    "upstream.lagged",
     "upstream.checked",
     "upstream.refused",
     "cache.purged",

@@ -1,5 +1,5 @@
 import { isNearestHit } from "../../../lib/http/cache/cache_status.ts";
-import { Fields } from "../../../lib/http/fields.ts";
+import { Fields, splitList } from "../../../lib/http/fields.ts";
 import type { Clock } from "../../../lib/io/clock.ts";
 import type { HttpRequest, HttpResponse } from "../../../lib/io/http.ts";
 import type { AnswerLog } from "../account/answer_log.ts";
@@ -178,7 +178,7 @@ export function tellOwn(
 function expose(headers: Fields): void {
   if (!headers.has("access-control-allow-origin")) return;
   const before = headers.get("access-control-expose-headers") ?? "";
-  const known = before.toLowerCase();
+  const known = splitList(before.toLowerCase());
   if (known.includes("*")) return;
   const added = EXPOSED.filter((name) => !known.includes(name.toLowerCase()));
   if (added.length === 0) return;

@@ -50,7 +50,7 @@ export class Purger {
     const { headers, target } = request;
     const refused = this.#refusal(headers, formatHostPort(request.remote));
     if (refused !== undefined) return plain(refused.status, refused.message);
-    const tags = tagsOf(headers);
+    const tags = tagsOf(headers).slice(0, MAX_TAGS);
     const order = tags.length > 0
       ? { kind: "tag" as const, what: tags.join(",") }
       : target.endsWith("*")
@@ -164,7 +164,7 @@ function tagsOf(fields: FieldSource): readonly string[] {
   return [
     ...splitList(tags),
     ...(keys ?? "").split(/[ ,]+/).filter((key) => key !== ""),
-  ].slice(0, MAX_TAGS);
+  ];
 }
 
 /** A URL may be given whole: only its path and query count here. */

@@ -5,6 +5,7 @@ import {
   type Fields,
   type FieldSource,
 } from "../../../lib/http/fields.ts";
+import { dateOf } from "../../../lib/http/cache/freshness.ts";
 import { formatHttpDate } from "../../../lib/http/http_date.ts";
 import {
   type HealthChange,
@@ -29,6 +30,9 @@ const WORDS = {
   503: "The origins have too much to do",
   504: "The origin did not answer in time",
 } as const;
+
+/** A clock that is behind by less changes little, and on a LAN two are seldom closer. */
+const LAG_MS = 5000;
 
 /** Why a body is cancelled when nothing has come for too long: else it is that nobody wants it. */
 export const FELL_SILENT = "fell-silent";
@@ -101,6 +105,7 @@ export class Origin {
   readonly #turns: Turns;
   readonly #ctx: Pick<RoleContext, "clock" | "emit">;
   readonly #options: OriginOptions;
+  #isLagTold = false;
 
   /** Takes the origin's URL. */
   constructor(
@@ -228,6 +233,7 @@ export class Origin {
     const fields = endToEnd(response.headers);
     // RFC 9110 §6.6.1: who receives a response without Date notes when that was.
     if (!fields.has("date")) fields.set("date", formatHttpDate(responseWallMs));
+    else if (!this.#isLagTold) this.#noteLag(fields, responseWallMs);
     const length = response.headers.get("content-length");
     return {
       status: response.status,
@@ -245,6 +251,14 @@ export class Origin {
       responseAtMs: clock.nowMs(),
       responseWallMs,
     };
+  }
+
+  /** A clock that is behind makes all stale from the start, and who looks at the cache alone would never know why. */
+  #noteLag(fields: Fields, responseWallMs: number): void {
+    const lagMs = responseWallMs - dateOf(fields, responseWallMs);
+    if (lagMs < LAG_MS || fields.has("age")) return;
+    this.#isLagTold = true;
+    this.#ctx.emit({ type: "upstream.lagged", origin: this.base, lagMs });
   }
 
   /** The body, at whose end the turn is given back; one that breaks off speaks against the origin. */

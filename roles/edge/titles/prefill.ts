@@ -1,4 +1,4 @@
-import { InputError, messageOf } from "../../../lib/core/errors.ts";
+import { InputError, messageOf, RunError } from "../../../lib/core/errors.ts";
 import { normaliseTarget } from "../../../lib/http/target.ts";
 import { pauseUntil } from "../../../lib/io/pause.ts";
 import { readPlaylistUris } from "../../../lib/media/manifests/hls_reader.ts";
@@ -56,38 +56,55 @@ export class Prefill {
     }
   }
 
-  /** What the manifest names; undefined when it cannot be had or read. */
+  /** What the manifest names; undefined when it cannot be had or read, or names nothing of ours. */
   async #manifest(
     target: string,
     signal: AbortSignal,
   ): Promise<readonly string[] | undefined> {
-    const { clock, emit } = this.#ctx;
-    for (let attempt = 1;; attempt++) {
+    try {
+      const targets = isPlaylist(target)
+        ? await this.#playlist(target, signal)
+        : this.#titles.learn(target, await this.#text(target, signal)).targets;
+      if (targets.length > 0) return targets;
+      throw new RunError(
+        "nothing-named",
+        "It names nothing that is there now and at an --origin",
+      );
+    } catch (error) {
+      this.#refuse(target, error, signal);
+      return undefined;
+    }
+  }
+
+  /** @throws Whatever its last attempt ended with. */
+  async #text(target: string, signal: AbortSignal): Promise<string> {
+    const { clock } = this.#ctx;
+    for (let left = ATTEMPTS - 1;; left--) {
       try {
-        if (isPlaylist(target)) return await this.#playlist(target);
-        const text = await this.#errands.text(target);
-        return this.#titles.learn(target, text).targets;
+        return await this.#errands.text(target);
       } catch (error) {
-        if (signal.aborted) return undefined;
-        if (attempt === ATTEMPTS || error instanceof SyntaxError) {
-          emit({
-            type: "title.refused",
-            path: target,
-            message: messageOf(error),
-          });
-          return undefined;
-        }
+        if (left === 0 || signal.aborted) throw error;
       }
       await pauseUntil(clock.nowMs() + PAUSE_MS, { clock, signal });
     }
   }
 
-  /** What an HLS playlist names, and the playlists it names. @throws {SyntaxError} If it is none. */
-  async #playlist(target: string): Promise<readonly string[]> {
+  /** Tells why nothing of a manifest is fetched, unless that is because the edge goes. */
+  #refuse(path: string, error: unknown, signal: AbortSignal): void {
+    if (signal.aborted) return;
+    const message = messageOf(error);
+    this.#ctx.emit({ type: "title.refused", path, message });
+  }
+
+  /** What an HLS playlist names, and the playlists it names, as far as they can be had. @throws {SyntaxError} If it is none. */
+  async #playlist(
+    target: string,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
     const found = new Set<string>();
     const read = async (from: string) => {
       const { playlists, media } = readPlaylistUris(
-        await this.#errands.text(from),
+        await this.#text(from, signal),
       );
       const ours = (uris: readonly string[]) =>
         uris.flatMap((uri) => this.#titles.resolve(uri, from) ?? []);
@@ -95,7 +112,13 @@ export class Prefill {
       return ours(playlists);
     };
     // A playlist of playlists names no others (RFC 8216 §4.3.4).
-    for (const rendition of await read(target)) await read(rendition);
+    for (const rendition of await read(target)) {
+      try {
+        await read(rendition);
+      } catch (error) {
+        this.#refuse(rendition, error, signal);
+      }
+    }
     return [...found];
   }
 

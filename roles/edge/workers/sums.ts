@@ -36,6 +36,7 @@ export class WorkerEvents {
   readonly #workers: number;
   /** By origin, who does not ask it. */
   readonly #suspending = new Map<string, Set<number>>();
+  readonly #lagging = new Set<string>();
   #restored = { threads: 0, objects: 0, bytes: 0, removed: 0, durationMs: 0 };
 
   /** Tells `emit` of what `workers` threads say. */
@@ -64,6 +65,10 @@ export class WorkerEvents {
         if (by?.delete(index) && by.size === 0) this.#emit(event);
         return;
       }
+      case "upstream.lagged":
+        if (!this.#lagging.has(event.origin)) this.#emit(event);
+        this.#lagging.add(event.origin);
+        return;
       default:
         this.#emit(event);
     }

@@ -156,17 +156,40 @@ Deno.test("edge says when a manifest cannot be read, stops while it prefills, an
   await using origin = countingOrigin((path) =>
     path === "/bad.mpd"
       ? new Response("<MPD><Period>")
+      : path === "/elsewhere.m3u8"
+      ? new Response("#EXTM3U\n#EXTINF:4,\nhttp://192.0.2.1/1.m4s\n")
+      : path === "/half.m3u8"
+      ? new Response(
+        "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nbad.m3u8\n" +
+          "#EXT-X-STREAM-INF:BANDWIDTH=2\ngood.m3u8\n",
+      )
+      : path === "/good.m3u8"
+      ? new Response("#EXTM3U\n#EXTINF:4,\n1.m4s\n")
+      : path === "/bad.m3u8" || path === "/1.m4s"
+      ? new Response("no playlist")
       : new Response(new ReadableStream({ pull: () => new Promise(() => {}) }))
   );
   const { program } = await startEdge([origin.url], [
     "--prefill",
     `${origin.url}/bad.mpd`,
     "--prefill",
+    `${origin.url}/elsewhere.m3u8`,
+    "--prefill",
+    `${origin.url}/half.m3u8`,
+    "--prefill",
     `${origin.url}/never.mpd`,
   ]);
   await using _edge = program;
   const refused = await program.until("title.refused");
   assertMatch(refused.message, /^line 1: /);
+  const half = await program.until("prefill.finished");
+  assertEquals([half.path, half.done, half.failed], ["/half.m3u8", 1, 0]);
+  assertEquals(
+    program.events.flatMap((event) =>
+      event.type === "title.refused" ? event.path : []
+    ),
+    ["/bad.mpd", "/elsewhere.m3u8", "/bad.m3u8"],
+  );
   assertEquals((await program.stop()).code, 0);
   const elsewhere = await runProgram([
     "edge",

@@ -128,6 +128,10 @@ Deno.test("edge takes CMCD out of the key, tells what players say, and answers w
       headers: {
         "cache-control": "max-age=600",
         "access-control-allow-origin": "*",
+        // "age" is in it, but not that field.
+        ...(path === "/2"
+          ? { "access-control-expose-headers": "X-Image" }
+          : {}),
       },
     })
   );
@@ -169,7 +173,13 @@ Deno.test("edge takes CMCD out of the key, tells what players say, and answers w
   );
   const plain = await get(`${url}/1?a=b`);
   assertEquals(plain.headers.get("server-timing"), null);
-  await get(`${url}/2`, { headers: { "cmcd-session": 'sid="s-2"' } });
+  const exposing = await get(`${url}/2`, {
+    headers: { "cmcd-session": 'sid="s-2"' },
+  });
+  assertEquals(
+    exposing.headers.get("access-control-expose-headers"),
+    "X-Image, Age, Cache-Status, CMSD-Dynamic, Server-Timing",
+  );
   assertEquals(origin.count("/1?a=b"), 1);
   const heard = await program.until("player.reported", (e) => e.stalled);
   assertEquals(

@@ -209,6 +209,24 @@ Deno.test("Edge sends nobody around itself to an origin: its Location is one her
   }
 });
 
+Deno.test("Edge tells once of an origin whose clock is behind, or that hides how old its answers are", async () => {
+  const cases: [number, Record<string, string>, number][] = [
+    [100_000, {}, 1],
+    [100_000, { age: "100" }, 0],
+    [1000, {}, 0],
+    [-100_000, {}, 0],
+  ];
+  for (const [agoMs, fields, count] of cases) {
+    const { ask, clock, events } = edgeOf(() => {
+      const date = new Date(clock.wallMs() - agoMs).toUTCString();
+      return new Response("x", { headers: { date, ...fields } });
+    }, ["http://a.test"]);
+    for (const target of ["/1", "/2"]) await ask(target);
+    const told = events.filter(({ type }) => type === "upstream.lagged");
+    assertEquals(told.length, count, JSON.stringify([agoMs, fields]));
+  }
+});
+
 Deno.test("Edge cuts a body whose origin falls silent", async () => {
   const { ask, clock, events } = edgeOf(() =>
     new Response(

@@ -239,6 +239,7 @@ Deno.test("WorkerEvents tells of an origin once, and of the disk when all have l
     bytes: 20,
     removed: 1,
   } as const;
+  const lagged = { type: "upstream.lagged", origin, lagMs: 9000 } as const;
   const said: (readonly [number, RolecallEvent])[] = [
     [0, { ...disk, durationMs: 7 }],
     [1, { ...disk, durationMs: 9 }],
@@ -248,6 +249,8 @@ Deno.test("WorkerEvents tells of an origin once, and of the disk when all have l
     [0, suspended],
     [1, restored],
     [0, restored],
+    [1, lagged],
+    [0, { ...lagged, lagMs: 8000 }],
   ];
   for (const [index, event] of said) events.heard(index, event);
   assertEquals(told, [
@@ -261,6 +264,7 @@ Deno.test("WorkerEvents tells of an origin once, and of the disk when all have l
     checked,
     suspended,
     restored,
+    lagged,
   ]);
 });
 
