@@ -273,6 +273,7 @@ export class Resolver implements Machine<ResolverInput, ResolverOutput> {
       step: 1,
       sentMessages: 0,
       nowMs,
+      sinceMs: nowMs,
       emit: (event) => this.#emit(event),
     };
     const { type } = waiting.question;

@@ -20,11 +20,23 @@ interface Known {
   isMeasured: boolean;
   /** Questions without an answer since the last answer. */
   failures: number;
-  /** Not asked before, while there are others. */
+  /** Left alone from then on by questions that came later… */
+  notAfterMs: number;
+  /** …until then, but for one now and then that finds out whether it is back. */
   notBeforeMs: number;
+  /** When the next such question may be. */
+  nextProbeMs: number;
   hasEdns: boolean;
   /** Zones it was asked about in vain, and until when it is not to be asked before others. */
   readonly lameUntilMs: Map<string, number>;
+}
+
+/** What a server is picked for. */
+interface PickedFor {
+  readonly zone: Name;
+  readonly nowMs: number;
+  /** When the question came. */
+  readonly sinceMs: number;
 }
 
 /** Wait for the first answer of a server that was never asked. */
@@ -34,6 +46,8 @@ const MAX_WAIT_MS = 3000;
 /** A server that fails to answer so often in a row is left alone for a while. */
 const MAX_FAILURES = 3;
 const LEFT_ALONE_MS = 30_000;
+/** But one question so often may find out whether it is back; the others need not wait for it in vain. */
+const PROBE_MS = 2000;
 /** Servers never asked are tried first, in an order drawn by lot. */
 const UNKNOWN_MS = 10;
 /** The others come back into play: each time one is not chosen, it looks a little quicker. */
@@ -53,20 +67,29 @@ export class ServerTable {
     this.#rng = rng;
   }
 
-  /** Returns the quickest; those that did not answer lately, or were no help with the zone, only if there is no other. Undefined if there are none. */
+  /**
+   * Returns the quickest; those that did not answer lately, or were no help with the zone, only if there is no other.
+   * Undefined if there are none, or all of them are left alone just now.
+   */
   pick<T extends ServerAddress>(
     servers: readonly T[],
-    about: { readonly zone: Name; readonly nowMs: number },
+    about: PickedFor,
   ): T | undefined {
     let best: { readonly server: T; readonly costMs: number } | undefined;
     for (const server of servers) {
       const costMs = this.#costMs(server, about);
+      if (costMs === Infinity) continue;
       if (best === undefined || costMs < best.costMs) best = { server, costMs };
     }
     for (const server of servers) {
       if (server !== best?.server) this.#known(server).smoothedMs *= DECAY;
     }
-    return best?.server;
+    if (best === undefined) return undefined;
+    const known = this.#known(best.server);
+    if (about.nowMs < known.notBeforeMs) {
+      known.nextProbeMs = about.nowMs + PROBE_MS;
+    }
+    return best.server;
   }
 
   /** How long to wait for its answer. */
@@ -100,8 +123,10 @@ export class ServerTable {
   failed(server: ServerAddress, nowMs: number): void {
     const known = this.#known(server);
     known.failures += 1;
+    if (known.failures === MAX_FAILURES) known.notAfterMs = nowMs;
     if (known.failures >= MAX_FAILURES) {
       known.notBeforeMs = nowMs + LEFT_ALONE_MS;
+      known.nextProbeMs = nowMs + PROBE_MS;
     }
   }
 
@@ -127,12 +152,16 @@ export class ServerTable {
 
   #costMs(
     server: ServerAddress,
-    { zone, nowMs }: { readonly zone: Name; readonly nowMs: number },
+    { zone, nowMs, sinceMs }: PickedFor,
   ): number {
     const known = this.#known(server);
     const { smoothedMs, failures } = known;
+    const isLeftAlone = nowMs < known.notBeforeMs;
+    // Who finds out that a server is silent goes on trying; who comes later need not wait in vain.
+    const isLater = sinceMs >= known.notAfterMs;
+    if (isLeftAlone && isLater && nowMs < known.nextProbeMs) return Infinity;
     const isLame = nowMs < (known.lameUntilMs.get(nameKey(zone)) ?? 0);
-    const penaltyMs = isLame || nowMs < known.notBeforeMs ? 1e6 : 0;
+    const penaltyMs = isLame || isLeftAlone ? 1e6 : 0;
     return smoothedMs + failures * FIRST_WAIT_MS + penaltyMs;
   }
 
@@ -145,7 +174,9 @@ export class ServerTable {
         variationMs: 0,
         isMeasured: false,
         failures: 0,
+        notAfterMs: 0,
         notBeforeMs: 0,
+        nextProbeMs: 0,
         hasEdns: true,
         lameUntilMs: new Map(),
       };

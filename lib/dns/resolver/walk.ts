@@ -81,6 +81,8 @@ export interface Walker extends StepTeller {
   readonly rng: Rng;
   /** Draws ids and capitals. */
   readonly secretRng: Rng;
+  /** When the question came. */
+  readonly sinceMs: number;
   /** Where authorities listen. */
   readonly port: number;
   /** 0x20. */
@@ -195,8 +197,12 @@ function* askZone(
     const server = walker.servers.pick(left, {
       zone: delegation.zone,
       nowMs: walker.nowMs,
+      sinceMs: walker.sinceMs,
     });
-    if (server === undefined) break;
+    if (server === undefined) {
+      if (left.length > 0) reason = `no server of ${called} answers lately`;
+      break;
+    }
     if (walker.sentMessages >= MAX_MESSAGES) {
       reason = `no answer after ${MAX_MESSAGES} messages`;
       break;

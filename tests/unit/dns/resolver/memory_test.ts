@@ -229,7 +229,7 @@ Deno.test("ServerTable waits as RFC 6298 does, twice as long after each failure,
 
 Deno.test("ServerTable picks unknown servers first, then the quickest, and the others now and then", () => {
   const { table, servers } = serversOf(3);
-  const about = { zone: ZONE, nowMs: 0 };
+  const about = { zone: ZONE, nowMs: 0, sinceMs: 0 };
   const delays = new Map([["10.0.0.0", 90], ["10.0.0.1", 30], [
     "10.0.0.2",
     60,
@@ -254,14 +254,24 @@ Deno.test("ServerTable leaves alone for 30 s who failed three times, and for a m
   table.answered(quick, 10);
   table.answered(slow, 2000);
   const pickAt = (nowMs: number, zone = ZONE) =>
-    table.pick(servers, { zone, nowMs }) === quick ? "quick" : "slow";
+    table.pick(servers, { zone, nowMs, sinceMs: nowMs }) === quick
+      ? "quick"
+      : "slow";
   table.failed(quick, 0);
   table.failed(quick, 0);
   assertEquals(pickAt(0), "quick");
   table.failed(quick, 0);
   assertEquals([pickAt(0), pickAt(29_999)], ["slow", "slow"]);
   assertEquals(pickAt(30_000), "quick");
-  assertEquals(table.pick([quick], { zone: ZONE, nowMs: 1 }), quick);
+  // where there is no other, one question in two seconds finds out whether it is back
+  const asked = (nowMs: number, sinceMs: number) =>
+    table.pick([quick], { zone: ZONE, nowMs, sinceMs }) === quick;
+  assertEquals(
+    [0, 1999, 2000, 2001, 3999, 4000].map((nowMs) => asked(nowMs, nowMs)),
+    [false, false, true, false, false, true],
+  );
+  // but not of those that were on their way already
+  assertEquals(asked(4001, -1), true);
   table.answered(quick, 10);
   assertEquals(pickAt(1), "quick");
   table.lame(quick, { zone: ZONE, nowMs: 0 });
