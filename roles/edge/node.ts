@@ -48,6 +48,7 @@ export class Node {
   readonly front: Front;
   readonly #cache: HttpCache;
   readonly #capacityBytes: number;
+  readonly #diskBytes: number;
   readonly #upstream: Upstream;
   readonly #prefill: Prefill;
   readonly #prefills: readonly string[];
@@ -59,6 +60,7 @@ export class Node {
     const { cache, disk, client, limits, log, route, signal } = parts;
     this.#cache = cache;
     this.#capacityBytes = flags.cacheSize;
+    this.#diskBytes = flags.diskSize;
     const upstream = this.#upstream = upstreamOf(flags, ctx, client);
     const pseudonym = tokenOf(ctx.name);
     const edge = new Edge({
@@ -109,9 +111,11 @@ export class Node {
 
   /** How things stand. */
   gauges(): EdgeGauges {
+    const { disk, ...memory } = this.#cache.tiers.stats();
     return {
-      ...this.#cache.tiers.stats(),
+      ...memory,
       capacityBytes: this.#capacityBytes,
+      disk: disk && { ...disk, capacityBytes: this.#diskBytes },
       origins: this.#upstream.stats(),
     };
   }

@@ -56,12 +56,17 @@ export interface EdgeCounts {
   readonly cachedBytes: number;
 }
 
-/** How things stand now: what is not a sum of events. */
-export interface EdgeGauges {
+/** How full a tier of the cache is. */
+export interface TierGauges {
   readonly objects: number;
   readonly usedBytes: number;
   readonly capacityBytes: number;
   readonly evictions: number;
+}
+
+/** How things stand now, what is not a sum of events: the memory, and with `--cache-dir` the disk. */
+export interface EdgeGauges extends TierGauges {
+  readonly disk: TierGauges | undefined;
   readonly origins: readonly {
     readonly origin: string;
     readonly up: boolean;
@@ -219,18 +224,10 @@ export class EdgeMetrics {
 
 /** How things stand now. */
 function gaugesText(gauges: EdgeGauges): string {
-  const { origins } = gauges;
+  const { origins, disk } = gauges;
   return [
-    gauge("objects", "Responses held.", [["", gauges.objects]]),
-    gauge("used_bytes", "Bytes they take.", [["", gauges.usedBytes]]),
-    gauge("capacity_bytes", "Bytes they may take.", [[
-      "",
-      gauges.capacityBytes,
-    ]]),
-    family("evictions_total", "counter", "Responses that made room.", [[
-      "",
-      gauges.evictions,
-    ]]),
+    tierText("", "in memory", gauges),
+    disk === undefined ? "" : tierText("disk_", "on the disk", disk),
     gauge(
       "origin_up",
       "1 while an origin is asked.",
@@ -246,6 +243,21 @@ function gaugesText(gauges: EdgeGauges): string {
       "Requests that wait for their turn.",
       origins.map(({ origin, waiting }) => [label({ origin }), waiting]),
     ),
+  ].join("");
+}
+
+function tierText(prefix: string, where: string, tier: TierGauges): string {
+  const { objects, usedBytes, capacityBytes, evictions } = tier;
+  const name = (what: string) => `${prefix}${what}`;
+  return [
+    gauge(name("objects"), `Responses held ${where}.`, [["", objects]]),
+    gauge(name("used_bytes"), "Bytes they take.", [["", usedBytes]]),
+    gauge(name("capacity_bytes"), "Bytes they may take.", [
+      ["", capacityBytes],
+    ]),
+    family(name("evictions_total"), "counter", "Responses that made room.", [
+      ["", evictions],
+    ]),
   ].join("");
 }
 

@@ -1,7 +1,11 @@
 import { counted } from "../../../lib/core/units.ts";
 import { PAGE_STYLE } from "../../../lib/report/page_style.ts";
 import type { RoleContext } from "../../../lib/role.ts";
-import type { EdgeGauges, EdgeMetrics } from "../account/metrics.ts";
+import type {
+  EdgeGauges,
+  EdgeMetrics,
+  TierGauges,
+} from "../account/metrics.ts";
 import type { Players } from "../account/players.ts";
 import type { Purger } from "./purge.ts";
 
@@ -58,7 +62,7 @@ function page(
     readonly players: ReturnType<Players["playing"]>;
   },
 ): string {
-  const { players, origins } = status;
+  const { players, origins, disk } = status;
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="2">
 <meta name="viewport" content="width=device-width">
@@ -73,11 +77,9 @@ th { font-weight: 600; color: var(--muted); }
 </style>
 <main>
 <h1>${text(status.name)}</h1>
-<p>Hit ratio ${(100 * status.hitRatio).toFixed(1)} %, ${
-    counted(status.objects, "object")
-  } in ${mebibytes(status.usedBytes)} of ${
-    mebibytes(status.capacityBytes)
-  } MiB, ${status.evictions} evicted.</p>
+<p>Hit ratio ${(100 * status.hitRatio).toFixed(1)} %, ${tierLine(status)}.${
+    disk === undefined ? "" : ` On the disk ${tierLine(disk)}.`
+  }</p>
 <h2>Origins</h2>
 ${
     table(
@@ -126,6 +128,14 @@ function table(
   return `<div class="scroll"><table>${cells("th", heads)}${
     rows.map((row) => cells("td", row)).join("\n")
   }</table></div>`;
+}
+
+function tierLine(
+  { objects, usedBytes, capacityBytes, evictions }: TierGauges,
+): string {
+  return `${counted(objects, "object")} in ${mebibytes(usedBytes)} of ${
+    mebibytes(capacityBytes)
+  } MiB, ${evictions} evicted`;
 }
 
 function number(

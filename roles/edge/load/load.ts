@@ -1,5 +1,5 @@
 import { counted } from "../../../lib/core/units.ts";
-import { InputError, RunError } from "../../../lib/core/errors.ts";
+import { InputError, messageOf, RunError } from "../../../lib/core/errors.ts";
 import { shuffled } from "../../../lib/core/rng.ts";
 import { parseMpd } from "../../../lib/dash/mpd/mpd.ts";
 import { MAX_MPD_BYTES } from "../../../lib/dash/mpd/xml.ts";
@@ -61,7 +61,9 @@ export async function runLoad(
         "load-refused",
         `Cannot measure: not one of ${
           counted(flags.requests, "request")
-        } to ${flags.load} was answered with 200`,
+        } to ${flags.load} was answered with 200; the last: ${
+          runs[0]!.lastFailure
+        }`,
       );
     }
   } finally {
@@ -175,6 +177,7 @@ async function ask(
   const { clock } = ctx;
   const startedAtMs = clock.nowMs();
   const sum = { requests: 0, failed: 0, hits: 0, bytes: 0 };
+  let lastFailure: string | undefined;
   const tookMs: number[] = [];
   let next = 0;
   let reportAtMs = startedAtMs + REPORT_MS;
@@ -186,8 +189,10 @@ async function ask(
       if (ctx.signal.aborted) return; // Cut off by us: neither answered nor failed.
       const nowMs = clock.nowMs();
       sum.requests += 1;
-      if (got === undefined) sum.failed += 1;
-      else {
+      if ("why" in got) {
+        sum.failed += 1;
+        lastFailure = got.why;
+      } else {
         tookMs.push(nowMs - fromMs);
         sum.bytes += got.bytes;
         if (got.isHit) sum.hits += 1;
@@ -205,23 +210,29 @@ async function ask(
   await Promise.all(Array.from({ length: flags.concurrency }, work));
   const durationMs = clock.nowMs() - startedAtMs;
   ctx.emit({ type: "load.finished", server: name, durationMs, ...sum });
-  return { name, durationMs, tookMs: tookMs.sort((a, b) => a - b), ...sum };
+  tookMs.sort((a, b) => a - b);
+  return { name, durationMs, tookMs, ...sum, lastFailure };
 }
 
-/** Fetches one object; undefined when that failed. */
+/** Fetches one object, or says why not. */
 async function get(
   client: HttpClient,
   url: string,
   { flags, ctx }: { readonly flags: LoadFlags; readonly ctx: RoleContext },
-): Promise<{ readonly bytes: number; readonly isHit: boolean } | undefined> {
+): Promise<
+  | { readonly bytes: number; readonly isHit: boolean }
+  | { readonly why: string }
+> {
   try {
     const answer = await client.send(url, request(flags, ctx));
     const bytes = await drain(answer.body, flags, ctx);
     const isHit = isNearestHit(answer.headers.get("cache-status"));
-    return answer.status === 200 ? { bytes, isHit } : undefined;
+    return answer.status === 200
+      ? { bytes, isHit }
+      : { why: `The server answered ${url} with status ${answer.status}` };
   } catch (error) {
     if (!ctx.signal.aborted && !(error instanceof Error)) throw error;
-    return undefined;
+    return { why: messageOf(error) };
   }
 }
 

@@ -12,6 +12,8 @@ export interface LoadRun {
   readonly durationMs: number;
   /** Of each answer, rising. */
   readonly tookMs: readonly number[];
+  /** Why the last one that failed did. */
+  readonly lastFailure: string | undefined;
 }
 
 /** What a load run tells: a row for each server. */
@@ -47,7 +49,9 @@ export function loadResult(
   const first = `Zipf(${load.zipf}) over ${
     counted(load.objects, "object")
   }, ${load.asked} of them asked for`;
-  const last = origin === undefined ? [] : [
+  const failures = rows.flatMap(failureOf);
+  const last = origin === undefined ? failures : [
+    ...failures,
     speedup === undefined
       ? "Not to be compared: an answer that failed takes no time to speak of"
       : `${speedup.toFixed(2)} times as fast as the origin alone`,
@@ -68,6 +72,18 @@ export function loadResult(
       ],
     },
   };
+}
+
+/** How many requests to a server failed, and why the last did; nothing where none has. */
+function failureOf(
+  { name, failed, lastFailure }: Pick<
+    LoadRun,
+    "name" | "failed" | "lastFailure"
+  >,
+): readonly string[] {
+  return failed === 0 ? [] : [
+    `${name}: ${counted(failed, "request")} failed; the last: ${lastFailure}`,
+  ];
 }
 
 /** For each server, which part of its answers took no longer. */

@@ -1,5 +1,5 @@
 import type { RolecallEvent } from "../../../lib/events/mod.ts";
-import type { EdgeGauges } from "../account/metrics.ts";
+import type { EdgeGauges, TierGauges } from "../account/metrics.ts";
 
 type Of<T extends RolecallEvent["type"]> = Extract<
   RolecallEvent,
@@ -8,13 +8,10 @@ type Of<T extends RolecallEvent["type"]> = Extract<
 
 /** How all threads stand together; there is at least one. */
 export function gaugesOfAll(all: readonly EdgeGauges[]): EdgeGauges {
-  const sum = (value: (gauges: EdgeGauges) => number) =>
-    all.reduce((total, each) => total + value(each), 0);
+  const disks = all.flatMap(({ disk }) => disk ?? []);
   return {
-    objects: sum(({ objects }) => objects),
-    usedBytes: sum(({ usedBytes }) => usedBytes),
-    capacityBytes: sum(({ capacityBytes }) => capacityBytes),
-    evictions: sum(({ evictions }) => evictions),
+    ...tierOfAll(all),
+    disk: disks.length === 0 ? undefined : tierOfAll(disks),
     origins: all[0]!.origins.map(({ origin }, at) => {
       const views = all.map(({ origins }) => origins[at]!);
       return {
@@ -24,6 +21,17 @@ export function gaugesOfAll(all: readonly EdgeGauges[]): EdgeGauges {
         waiting: views.reduce((total, { waiting }) => total + waiting, 0),
       };
     }),
+  };
+}
+
+function tierOfAll(parts: readonly TierGauges[]): TierGauges {
+  const sum = (value: (part: TierGauges) => number) =>
+    parts.reduce((total, each) => total + value(each), 0);
+  return {
+    objects: sum(({ objects }) => objects),
+    usedBytes: sum(({ usedBytes }) => usedBytes),
+    capacityBytes: sum(({ capacityBytes }) => capacityBytes),
+    evictions: sum(({ evictions }) => evictions),
   };
 }
 

@@ -9,7 +9,7 @@ import {
   startEdge,
   statusesOf,
 } from "../../support/edge.ts";
-import { untilListening } from "../../support/eventually.ts";
+import { eventually, untilListening } from "../../support/eventually.ts";
 import {
   runProgram,
   startProgram,
@@ -136,6 +136,7 @@ Deno.test("edge in threads has its disk again, in another number of threads", as
   for (const workers of ["3", "2", "1"]) {
     const { program, url } = await startEdge([origin.url], [
       ...["--workers", workers, "--cache-dir", folder.path],
+      ...["--admin", "0", "--disk-size", "6MiB"],
     ]);
     await using _edge = program;
     const { objects, removed } = await program.until("cache.restored");
@@ -143,6 +144,17 @@ Deno.test("edge in threads has its disk again, in another number of threads", as
     for (const path of PATHS) {
       assertEquals((await get(url + path)).text, `GET ${path}`);
     }
+    const admin = await program.until("admin.listening");
+    const metrics = `http://127.0.0.1:${admin.port}/metrics`;
+    const wanted = [
+      `rolecall_edge_disk_objects ${PATHS.length}`,
+      `rolecall_edge_disk_capacity_bytes ${6 * 2 ** 20}`,
+    ];
+    let text = "";
+    await eventually(async () => {
+      text = (await get(metrics)).text;
+      return wanted.every((line) => text.split("\n").includes(line));
+    }, { account: () => text });
     assertEquals((await program.stop()).code, 0);
   }
   assertEquals(PATHS.map((path) => origin.count(path)), PATHS.map(() => 1));

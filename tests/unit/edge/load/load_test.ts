@@ -6,6 +6,7 @@ Deno.test("loadResult compares with the origin only what was answered: failures 
   const run = (failed: number, durationMs: number) => ({
     ...{ name: "edge", requests: 10, failed, hits: 0, bytes: 10 },
     ...{ durationMs, tookMs: [1] },
+    lastFailure: failed === 0 ? undefined : "No connection",
   });
   const said = (edgeFailed: number, originFailed: number) =>
     loadResult([run(edgeFailed, 100), run(originFailed, 200)], {
@@ -18,6 +19,23 @@ Deno.test("loadResult compares with the origin only what was answered: failures 
       "Not to be compared: an answer that failed takes no time to speak of",
     );
   }
+});
+
+Deno.test("loadResult says of each server how many failed, and why the last did", () => {
+  const run = (name: string, failed: number) => ({
+    ...{ name, requests: 10, failed, hits: 0, bytes: 10, durationMs: 9 },
+    ...{ tookMs: [1], lastFailure: failed === 0 ? undefined : `No ${name}` },
+  });
+  const about = { url: "http://e/{n}", objects: 5, asked: 5, zipf: 1 };
+  const { text } = loadResult([run("edge", 0), run("origin", 2)], about);
+  assertEquals(
+    text.split("\n").filter((line) => line.includes("failed;")),
+    ["origin: 2 requests failed; the last: No origin"],
+  );
+  assertEquals(
+    loadResult([run("edge", 1)], about).text.split("\n").at(-1),
+    "edge: 1 request failed; the last: No edge",
+  );
 });
 
 Deno.test("elsewhere is the same object on another server, on that one's port and below its path", () => {

@@ -274,6 +274,7 @@ Deno.test("gaugesOfAll adds, and an origin is up where all say so", () => {
     usedBytes: 10,
     capacityBytes: 100,
     evictions: 2,
+    disk: { objects: 3, usedBytes: 30, capacityBytes: 300, evictions: 0 },
     origins: [{ origin: "http://a.test", up: true, active: 1, waiting: 0 }],
   };
   const other = {
@@ -285,6 +286,7 @@ Deno.test("gaugesOfAll adds, and an origin is up where all say so", () => {
     usedBytes: 20,
     capacityBytes: 200,
     evictions: 4,
+    disk: { objects: 6, usedBytes: 60, capacityBytes: 600, evictions: 0 },
     origins: [{ origin: "http://a.test", up: false, active: 3, waiting: 3 }],
   });
 });
