@@ -9,6 +9,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { programCommand, temporaryFolder } from "../support/program.ts";
+import { givenCommand, type RunningCommand, startCommand } from "./_command.ts";
 import { latin1 } from "./_bencode.ts";
 import {
   type RunningSeed,
@@ -30,42 +31,20 @@ import { graded } from "./_target.ts";
 const DOWNLOAD_MS = 60_000;
 const LOOK_MS = 100;
 
-const OURS = [
-  ...[...programCommand(), "peer", "{torrent}", "--dir", "{folder}"],
-  ...["--host", "127.0.0.1", "--port", "0", "--dht", "off", "--lsd", "off"],
-  ...["--unlisted", "--exit-when-complete"],
-];
-
-function commandFor(torrent: string, folder: string): string[] {
-  const given = Deno.env.get("ROLECALL_COMMAND");
-  const words = given ? given.trim().split(/\s+/) : OURS;
-  return words.map((word) =>
-    word.replaceAll("{torrent}", torrent).replaceAll("{folder}", folder)
-  );
-}
-
 /** Starts the program under test; its end is no fault if it has the file by then. */
 function startLeech(torrent: string, folder: string) {
-  const [program, ...args] = commandFor(torrent, folder);
-  const child = new Deno.Command(program!, {
-    ...{ args, stdin: "null", stdout: "null", stderr: "null" },
-  }).spawn();
-  let code: number | undefined;
-  const ended = child.status.then((status) => code = status.code);
-  return {
-    /** Its exit code; undefined as long as it runs. */
-    get code() {
-      return code;
-    },
-    async [Symbol.asyncDispose]() {
-      if (code === undefined) child.kill("SIGKILL");
-      await ended;
-    },
-  };
+  const ours = [
+    ...["peer", torrent, "--dir", folder, "--host", "127.0.0.1", "--port", "0"],
+    ...["--dht", "off", "--lsd", "off", "--unlisted", "--exit-when-complete"],
+  ];
+  const leech = startCommand(
+    givenCommand({ torrent, folder }) ?? [...programCommand(), ...ours],
+  );
+  return { leech, [Symbol.asyncDispose]: () => leech.stop() };
 }
 
-function missed(code: number): string {
-  return `the program has ended with exit code ${code}, and not all that was asked for is done`;
+function missed({ code, said }: RunningCommand): string {
+  return `the program has ended with exit code ${code}, and not all that was asked for is done; it said:\n${said()}`;
 }
 
 /** Whether the file is there and has the right bytes. */
@@ -119,11 +98,12 @@ function point(
     await using tracker = startTracker(seeds.map(({ address }) => address));
     const torrent = join(path.path, "grading.torrent");
     await Deno.writeFile(torrent, torrentOf(tracker.announceUrl));
-    await using leech = startLeech(torrent, folder);
+    await using program = startLeech(torrent, folder);
+    const { leech } = program;
     for (;;) {
-      const { code } = leech;
+      const { code } = leech; // Before the file is looked at: it may be whole by then.
       if (isDone(tracker) && await isRight(folder)) break;
-      if (code !== undefined) throw new Error(missed(code));
+      if (code !== undefined) throw new Error(missed(leech));
       signal.throwIfAborted();
       await new Promise((wake) => setTimeout(wake, LOOK_MS));
     }

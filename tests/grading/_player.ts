@@ -6,12 +6,11 @@
  * Words are split at spaces. Without `ROLECALL_COMMAND` it is rolecall's, which plays four times as fast through links four times as wide.
  */
 import { programCommand } from "../support/program.ts";
+import { givenCommand, startCommand } from "./_command.ts";
 import { type Asked, GradingOrigin, type OriginOptions } from "./_origin.ts";
 
-const COMMAND = Deno.env.get("ROLECALL_COMMAND") || undefined;
-
 /** How many times as fast as the clock the player plays. */
-export const SPEED = COMMAND === undefined ? 4 : 1;
+export const SPEED = Deno.env.get("ROLECALL_COMMAND") ? 1 : 4;
 
 /** Longest time for a play; what has been asked for by then is judged. */
 export const PLAY_MS = 45_000;
@@ -47,44 +46,9 @@ export function ratesOf(play: Play): readonly number[] {
 }
 
 function commandFor(url: string, speed: number): [string, ...string[]] {
-  if (COMMAND === undefined) {
-    const flags = ["--speed", `${speed}`, "--unlisted"];
-    return [...programCommand(), "dash-client", url, ...flags];
-  }
-  const words = COMMAND.trim().split(/\s+/);
-  const [first, ...rest] = words.map((word) => word.replaceAll("{url}", url));
-  return [first!, ...rest];
-}
-
-/** Starts the player, and collects the end of what it says on stderr. */
-function startPlayer([command, ...args]: [string, ...string[]]) {
-  const child = new Deno.Command(command, {
-    args,
-    ...{ stdin: "null", stdout: "null", stderr: "piped" },
-  }).spawn();
-  let said = "";
-  const read = (async () => {
-    for await (
-      const part of child.stderr.pipeThrough(new TextDecoderStream())
-    ) {
-      said = (said + part).slice(-2000);
-    }
-  })();
-  const player = { hasEnded: false, said: () => said, stop };
-  const ended = child.status.then(() => void (player.hasEnded = true));
-  async function stop(): Promise<void> {
-    kill("SIGTERM");
-    const late = setTimeout(() => kill("SIGKILL"), 2000);
-    await ended;
-    clearTimeout(late);
-    await Promise.race([read, new Promise((wake) => setTimeout(wake, 500))]);
-  }
-  function kill(signal: Deno.Signal): void {
-    try {
-      child.kill(signal);
-    } catch { /* It has ended. */ }
-  }
-  return player;
+  const flags = ["--speed", `${speed}`, "--unlisted"];
+  return givenCommand({ url }) ??
+    [...programCommand(), "dash-client", url, ...flags];
 }
 
 /** Lets the player play. @throws {Error} If it asks for no segment. */
@@ -97,13 +61,15 @@ async function play(story: Story): Promise<Play> {
   };
   await using origin = new GradingOrigin({ ...story, onAsked });
   const speed = onlyMs === Infinity ? SPEED : 1;
-  const player = startPlayer(commandFor(origin.url, speed));
+  const player = startCommand(commandFor(origin.url, speed));
   const endMs = performance.now() + PLAY_MS;
   for (;;) {
     await new Promise((wake) => setTimeout(wake, 100));
     const nowMs = performance.now();
     const isComplete = origin.sent.size === segmentCount;
-    if (player.hasEnded || nowMs > endMs || nowMs - firstAtMs > onlyMs) break;
+    if (
+      player.code !== undefined || nowMs > endMs || nowMs - firstAtMs > onlyMs
+    ) break;
     if (isComplete && origin.quietMs > QUIET_MS) break;
   }
   const asked = [...origin.asked];
