@@ -69,16 +69,26 @@ export function systemError(attempted: string, error: unknown): Error {
       { cause: error },
     );
   }
-  if (/network is unreachable/i.test(message)) {
-    return new RunError(
-      "network-unreachable",
-      `Cannot ${attempted}: the network is unreachable`,
-      { cause: error },
-    );
+  const way = noWay(message);
+  if (way !== undefined) {
+    return new RunError("network-unreachable", `Cannot ${attempted}: ${way}`, {
+      cause: error,
+    });
   }
   return new RunError("io-failed", `Cannot ${attempted}: ${plain(message)}`, {
     cause: error,
   });
+}
+
+/** What is told of a machine to which no packet gets; undefined if that is not what `message` is about. */
+export function noWay(message: string): string | undefined {
+  if (/network is unreachable/i.test(message)) {
+    return "the network is unreachable";
+  }
+  if (/no route to host|host is unreachable/i.test(message)) {
+    return "no machine answers at that address";
+  }
+  return undefined;
 }
 
 /** Wraps what the system threw where a socket was to listen; a port in use is told with the flag that chooses another. */

@@ -2,6 +2,7 @@ import { formatHostPort, isIpv6 } from "../../core/address.ts";
 import { RunError } from "../../core/errors.ts";
 import { LinkedAbort } from "../linked_abort.ts";
 import type { FetchOptions } from "../net.ts";
+import { noWay } from "./errors.ts";
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 
@@ -72,6 +73,8 @@ function why(error: unknown): string {
     text += `${inner.message}\n`;
     inner = inner.cause;
   }
+  const way = noWay(text);
+  if (way !== undefined) return way;
   if (/refused/i.test(text)) return "nobody listens there";
   if (/dns error|lookup|resolve/i.test(text)) return "no such host";
   if (/ports? \d* ?(is|are) blocked/i.test(text)) {
@@ -80,6 +83,5 @@ function why(error: unknown): string {
   if (/reset|closed|unexpected end|incomplete/i.test(text)) {
     return "the connection was closed";
   }
-  if (/unreachable/i.test(text)) return "the network is unreachable";
   return text.split("\n")[0]!.replace(/\s*\(os error \d+\)/g, "");
 }
