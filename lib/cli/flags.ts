@@ -107,7 +107,9 @@ function parseHostPort(text: string): HostPort {
   const port = Number(match?.[3]);
   if (host === undefined || port > 65535) {
     throw new RangeError(
-      `must be HOST:PORT, such as 127.0.0.1:53 or [::1]:53, got "${text}"`,
+      /^[^\s:[\]/]+$/.test(text)
+        ? `must be HOST:PORT, and "${text}" has no port`
+        : `must be HOST:PORT, such as 127.0.0.1:53 or [::1]:53, got "${text}"`,
     );
   }
   return { host, port };

@@ -46,6 +46,6 @@ export function narrowBySite(request: SiteRequest): NarrowedBySite {
     scopeLength,
     reason: skipped
       ? "all edges of the client's sites are down: any other"
-      : "no site holds the client: any",
+      : "no site of these edges holds the client: any",
   };
 }
