@@ -146,12 +146,12 @@ export const flag = {
     }
     return Number(text);
   }),
-  /** A probability, 0 to 1. */
+  /** A probability or a share, 0 to 1. */
   probability: flagKind("P", (text) => {
     const value = /^[0-9]*\.?[0-9]+$/.test(text) ? Number(text) : NaN;
     if (!(value >= 0 && value <= 1)) {
       throw new RangeError(
-        `must be a probability from 0 to 1, such as 0.3, got "${text}"`,
+        `must be a number from 0 to 1, such as 0.3, got "${text}"`,
       );
     }
     return value;

@@ -75,7 +75,8 @@ export function systemError(attempted: string, error: unknown): Error {
       cause: error,
     });
   }
-  return new RunError("io-failed", `Cannot ${attempted}: ${plain(message)}`, {
+  const said = distrust(message) ?? plain(message);
+  return new RunError("io-failed", `Cannot ${attempted}: ${said}`, {
     cause: error,
   });
 }
@@ -89,6 +90,12 @@ export function noWay(message: string): string | undefined {
     return "no machine answers at that address";
   }
   return undefined;
+}
+
+/** Why the other side is not believed to be who it should be, in words; undefined if that is not what `message` is about. */
+export function distrust(message: string): string | undefined {
+  const [, flaw] = /invalid peer certificate: ([^\n]*)/.exec(message) ?? [];
+  return flaw && `its certificate is not trusted (${flaw})`;
 }
 
 /** Wraps what the system threw where a socket was to listen; a port in use is told with the flag that chooses another. */

@@ -2,7 +2,7 @@ import { formatHostPort, isIpv6 } from "../../core/address.ts";
 import { RunError } from "../../core/errors.ts";
 import { LinkedAbort } from "../linked_abort.ts";
 import type { FetchOptions } from "../net.ts";
-import { noWay } from "./errors.ts";
+import { distrust, noWay } from "./errors.ts";
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 
@@ -73,7 +73,7 @@ function why(error: unknown): string {
     text += `${inner.message}\n`;
     inner = inner.cause;
   }
-  const way = noWay(text);
+  const way = noWay(text) ?? distrust(text);
   if (way !== undefined) return way;
   if (/refused/i.test(text)) return "nobody listens there";
   if (/dns error|lookup|resolve/i.test(text)) return "no such host";

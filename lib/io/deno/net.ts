@@ -138,7 +138,7 @@ async function connectTcp(
   throw failure;
 }
 
-/** Connects to one address of `to`, whose name a certificate is checked against. */
+/** Connects to one address of `to`, whose name a certificate is checked against. A TLS handshake that hangs is given up in time, but Deno keeps its socket until the other side closes it: no call of its ends one. */
 async function connectTo(
   to: Address,
   host: string,

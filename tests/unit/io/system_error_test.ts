@@ -12,6 +12,10 @@ Deno.test("systemError says what a person can do something about in words, not i
         new Error("No route to host (os error 113)"),
         "no machine answers at that address",
       ],
+      [
+        new Error("invalid peer certificate: UnknownIssuer"),
+        "its certificate is not trusted (UnknownIssuer)",
+      ],
       [new Deno.errors.ConnectionRefused("x"), "nobody listens there"],
       [new Error("No space left on device (os error 28)"), "the disk is full"],
     ] as const
