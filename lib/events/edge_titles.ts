@@ -23,7 +23,7 @@ export type EdgeTitleEvent =
     readonly segments: number;
   }
   | {
-    /** A manifest cannot be had or read: nothing of its title is fetched ahead. */
+    /** A manifest cannot be had or read, or has nothing to be fetched ahead or chosen from. */
     readonly type: "title.refused";
     readonly path: string;
     readonly message: string;

@@ -2,6 +2,7 @@ import { InputError } from "../../lib/core/errors.ts";
 import { normaliseTarget } from "../../lib/http/target.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { addAdmin } from "./front/admin.ts";
+import { baseOf } from "./origin/origin.ts";
 import { lockFolder } from "./disk/tier.ts";
 import { EdgeMetrics } from "./account/metrics.ts";
 import type { EdgeFlags } from "./flags.ts";
@@ -73,8 +74,14 @@ function checkOriginFlags(flags: EdgeFlags): void {
       "An edge needs an origin: --origin http://127.0.0.1:8080/",
     );
   }
+  const bases = new Set<string>();
   for (const origin of flags.origin) {
     const { search, hash, username, password } = new URL(origin);
+    const base = baseOf(origin);
+    if (bases.has(base)) {
+      throw new InputError(`--origin ${base} is given twice: once is enough`);
+    }
+    bases.add(base);
     if (search + hash + username + password !== "") {
       throw new InputError(
         "--origin must have no query, fragment, user name or password: an edge does not send them",

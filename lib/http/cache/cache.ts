@@ -230,10 +230,11 @@ export class HttpCache {
       this.tiers.keep(stored);
     if (!isKept) {
       this.#flights.notKept(options.flight, { request, head, reason });
-      const why = stored === undefined || isUseful(stored)
-        ? reason ?? "busy"
-        : "no-freshness";
-      return { stored: undefined, reason: why };
+      if (stored === undefined || isUseful(stored)) {
+        return { stored: undefined, reason: reason ?? "busy" };
+      }
+      this.#replacedBy(request, head, "no-freshness");
+      return { stored: undefined, reason: "no-freshness" };
     }
     this.#flights.markShared(request);
     this.settle(options.flight, { kind: "look-again", stored });
@@ -331,10 +332,7 @@ export class HttpCache {
       directives: Directives.ofResponse(head.fields),
     });
     if (!store) {
-      // The newest answer counts: what it replaces must not come back.
-      if (reason === "no-store" || reason === "private") {
-        this.tiers.forget(request);
-      }
+      this.#replacedBy(request, head, reason);
       return reason;
     }
     const { key, begun } = request;
@@ -344,6 +342,18 @@ export class HttpCache {
     // Each client goes at its own pace then, and nothing is kept: who asks for many large things does not fill the memory.
     const room = this.tiers.roomFor(bodyBytes ?? 0);
     return room === "ok" ? undefined : room;
+  }
+
+  /**
+   * Forgets what an answer replaces that may not be kept: the newest counts, and what was before must not come back. An
+   * error speaks of a moment, or of who asked, unless it is that there is nothing any more.
+   */
+  #replacedBy(request: CacheRequest, head: ReceivedHead, reason: string) {
+    const { status } = head;
+    const isOfResource = status < 400 || status === 404 || status === 410;
+    const replaces = reason === "no-store" || reason === "private" ||
+      isOfResource && (reason === "no-freshness" || reason === "vary-any");
+    if (replaces) this.tiers.forget(request);
   }
 
   /** Takes a 304 to the revalidation of `stored`: refreshes its fields and times, settles the flight, returns what is stored now (RFC 9111 §4.3.4). */

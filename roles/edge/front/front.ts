@@ -162,12 +162,13 @@ export function tellOwn(
   },
 ): HttpResponse {
   const { body, status } = answer;
+  const isSent = body instanceof Uint8Array && request.method !== "HEAD";
   log.add({
     method: request.method,
     path: request.target,
     status,
     cacheStatus: status < 400 ? "own" : "error",
-    bytes: body instanceof Uint8Array ? body.length : 0,
+    bytes: isSent ? body.length : 0,
     durationMs: clock.nowMs() - fromMs,
     complete: true,
   }, request);

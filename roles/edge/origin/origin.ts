@@ -113,9 +113,7 @@ export class Origin {
     options: OriginOptions,
     ctx: Pick<RoleContext, "clock" | "emit">,
   ) {
-    // As every URL is written that is compared with it: host in lower case, no port that goes without saying.
-    const { origin, pathname } = new URL(url);
-    this.base = origin + pathname.replace(/\/+$/, "");
+    this.base = baseOf(url);
     this.#health = new OriginHealth(options);
     this.#turns = new Turns({
       most: options.concurrency,
@@ -358,6 +356,12 @@ export class Origin {
         },
     );
   }
+}
+
+/** An origin's URL as every URL is written that is compared with it: host in lower case, no port that goes without saying, no slash at the end. */
+export function baseOf(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname.replace(/\/+$/, "");
 }
 
 /** Which failure clients are told of. */

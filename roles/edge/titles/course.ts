@@ -23,7 +23,12 @@ import {
 } from "../../../lib/model/course_rate.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import type { Errands } from "./errands.ts";
-import { isManifest, type Rung, type Titles } from "./titles.ts";
+import {
+  isManifest,
+  type KnownSegment,
+  type Rung,
+  type Titles,
+} from "./titles.ts";
 
 /** Most clients remembered. */
 const MAX_CLIENTS = 10_000;
@@ -69,8 +74,8 @@ export class Course {
       return Promise.resolve(this.#report(request));
     }
     const target = normaliseTarget(request.target);
-    return request.method === "GET" && target !== undefined &&
-        isManifest(target)
+    const reading = request.method === "GET" || request.method === "HEAD";
+    return reading && target !== undefined && isManifest(target)
       ? this.#manifest(target)
       : undefined;
   }
@@ -82,10 +87,7 @@ export class Course {
     // A part of one rate is not the same part of another.
     if (request.headers.get("range") !== null) return undefined;
     const known = this.#options.titles.find(target);
-    if (known === undefined || known.rungs.length < 2) return undefined;
-    if (known.contentType !== "video" && known.contentType !== "") {
-      return undefined;
-    }
+    if (known === undefined || !hasChoice(known)) return undefined;
     const client = clientOf(request);
     const rates = known.rungs.map(({ bitsPerSecond }) => bitsPerSecond);
     const at = chooseRate(rates, this.#of(client).throughput ?? rates[0]!);
@@ -124,28 +126,36 @@ export class Course {
     const { errands, titles } = this.#options;
     try {
       const text = await errands.text(target);
-      titles.learn(target, text);
+      const isNew = !titles.has(target);
+      const { segments } = titles.learn(target, text);
+      if (isNew && ![...segments.values()].some(hasChoice)) {
+        this.#refuse(target, "It has no video of several rates to choose from");
+      }
       return manifestAnswer(200, keepLowestRung(text));
     } catch (error) {
       if (error instanceof RunError && error.code === "manifest-refused") {
         return undefined;
       }
-      const message = messageOf(error);
-      this.#ctx.emit({ type: "title.refused", path: target, message });
+      this.#refuse(target, messageOf(error));
       return manifestAnswer(502, "The manifest cannot be had or read\n");
     }
+  }
+
+  #refuse(path: string, message: string): void {
+    this.#ctx.emit({ type: "title.refused", path, message });
   }
 
   #report(request: HttpRequest): HttpResponse {
     const number = (name: string) => Number(request.headers.get(name) ?? NaN);
     const bytes = number("x-fragment-size");
     const tookMs = number("x-timestamp-end") - number("x-timestamp-start");
-    if (!(bytes > 0 && tookMs > 0)) {
+    const measured = bytes * 8000 / tookMs;
+    if (!(bytes > 0 && tookMs > 0 && Number.isFinite(measured))) {
       return { status: 400, headers: new Fields(), body: null };
     }
     const client = this.#of(clientOf(request));
     client.reports = true;
-    this.#average(client, bytes * 8000 / tookMs);
+    this.#average(client, measured);
     return { status: 200, headers: new Fields(), body: null };
   }
 
@@ -208,6 +218,11 @@ export interface CourseOptions {
   readonly log?:
     | { readonly format: CourseFormat; write(text: string): void }
     | undefined;
+}
+
+/** Whether there is anything to choose: of sounds, clients choose themselves. */
+function hasChoice({ rungs, contentType }: KnownSegment): boolean {
+  return rungs.length > 1 && (contentType === "video" || contentType === "");
 }
 
 /** One browser: it says so itself with several connections or behind one address, or it is its address. */

@@ -339,6 +339,7 @@ Deno.test("edge refuses flags that would do nothing, or let nothing through", as
     [...origin, "--cache-size", "0", "--prefill", "http://127.0.0.1:9/m.mpd"],
     ["--origin", "http://127.0.0.1:9/?title=1"],
     ["--origin", "http://me:secret@127.0.0.1:9/"],
+    [...origin, "--origin", "HTTP://127.0.0.1:9"],
   ];
   await Promise.all(cases.map(async (flags) => {
     const run = await runProgram(["edge", "--port", "0", ...flags]);

@@ -17,7 +17,7 @@ import { manifestOf, SEGMENTS } from "../../../support/small_title.ts";
 const RATES = [50_000, 75_000, 100_000, 200_000];
 
 /** A proxy with a link to its client, and what it logs. */
-function proxyOf(alpha: number, linkBitsPerSecond: number) {
+function proxyOf(alpha: number, linkBitsPerSecond: number, rates = RATES) {
   const ctx = roleContext();
   const { clock } = ctx;
   const lines: string[] = [];
@@ -29,7 +29,7 @@ function proxyOf(alpha: number, linkBitsPerSecond: number) {
     status: 200,
     headers: new Fields(),
     body: target === "/film.mpd"
-      ? new TextEncoder().encode(manifestOf(RATES))
+      ? new TextEncoder().encode(manifestOf(rates))
       : new Uint8Array(Number(/\d+/.exec(target)) / 8),
   });
   const course = new Course(ctx, {
@@ -62,7 +62,7 @@ function proxyOf(alpha: number, linkBitsPerSecond: number) {
     while (!isDone) await clock.advanceTo(clock.nowMs() + 1000);
     return await done;
   };
-  return { get, lines, link, course };
+  return { get, lines, link, course, events: ctx.events };
 }
 
 /** The fields of a line of CMU's log, as its grapher reads them. */
@@ -131,17 +131,20 @@ Deno.test("Course hides all rates but the lowest, and believes a browser that re
     [[50_000], [64_000]],
   );
   const browser: [string, string] = ["x-489-uuid", "b-1"];
-  const report = (bits: number) =>
+  const report = (bits: number | string) =>
     course.answer(requestOf("/on-fragment-received", {
       method: "POST",
       headers: new Fields([
         browser,
-        ["x-fragment-size", String(bits / 8)],
+        ["x-fragment-size", typeof bits === "string" ? bits : `${bits / 8}`],
         ["x-timestamp-start", "1700000000000"],
         ["x-timestamp-end", "1700000001000"],
       ]),
     }));
   assertEquals((await report(120_000))?.status, 200);
+  for (const bytes of ["1e400", "1e306", "-1", "0", "x"]) {
+    assertEquals((await report(bytes))?.status, 400, bytes);
+  }
   await get("/50000-1.m4s", [browser]);
   await get("/50000-2.m4s", [browser]);
   // The link is much faster, the browser said otherwise.
@@ -149,6 +152,21 @@ Deno.test("Course hides all rates but the lowest, and believes a browser that re
   await get("/50000-2.m4s");
   await get("/50000-3.m4s");
   assertEquals(read(lines.at(-1)!).bitrate, 200_000);
+});
+
+Deno.test("Course answers HEAD as it does GET, and says once when a manifest has nothing to choose from", async () => {
+  for (const rates of [[50_000], RATES]) {
+    const { course, events } = proxyOf(1, 1_000_000, rates);
+    const lengths = [];
+    for (const method of ["GET", "HEAD", "GET"]) {
+      const answer = await course.answer(requestOf("/film.mpd", { method }));
+      assert(answer?.body instanceof Uint8Array);
+      lengths.push(answer.body.length);
+    }
+    assertEquals(new Set(lengths).size, 1);
+    const refused = events.filter(({ type }) => type === "title.refused");
+    assertEquals(refused.length, rates.length === 1 ? 1 : 0);
+  }
 });
 
 Deno.test("Course leaves a range of a segment alone: in another rate the same bytes are others", async () => {

@@ -262,6 +262,35 @@ Deno.test("HttpCache forgets on invalidation and when a newer answer may not be 
   });
 });
 
+Deno.test("HttpCache forgets what an answer replaces that is not kept, but not for an error of a moment", () => {
+  const cases: [number, Record<string, string>, boolean][] = [
+    [200, {}, false],
+    [200, { vary: "*", etag: '"2"' }, false],
+    [302, {}, false],
+    [404, {}, false],
+    [410, {}, false],
+    [403, {}, true],
+    [429, {}, true],
+    [500, {}, true],
+    [503, { "cache-control": "max-age=0" }, true],
+  ];
+  for (const [status, fields, isThere] of cases) {
+    const { get, put, cache } = cacheOf();
+    put(request("/a"), { "cache-control": "max-age=1", etag: '"1"' });
+    const check = get(request("/a"), 5000);
+    assert(check.kind === "revalidate");
+    const { flight } = check;
+    const answer = head(fields, 5000, status);
+    const { stored } = cache.store(request("/a"), answer, {
+      bodyBytes: 4,
+      flight,
+    });
+    assertEquals(stored, undefined);
+    const found = cache.peek(request("/a")) !== undefined;
+    assertEquals(found, isThere, `${status} ${JSON.stringify(fields)}`);
+  }
+});
+
 Deno.test("HttpCache stays within its budget and refuses what is too large", () => {
   const { get, put, cache } = cacheOf(10_000);
   const fields = { "cache-control": "max-age=9" };
