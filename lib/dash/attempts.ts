@@ -48,6 +48,7 @@ export class Attempts {
   readonly #locations: Locations;
   readonly #random: Rng;
   readonly #rounds: number;
+  readonly #absentRounds: number;
   #left: string[] = [];
   #round = 0;
   #failed = false;
@@ -58,16 +59,19 @@ export class Attempts {
    * Prepares requests for what is at all of `urls`, at least one.
    *
    * @param options.rounds At most so many; 1 is each place once.
+   * @param options.absentRounds So many when all say that there is no such thing; 2 unless said otherwise.
    */
   constructor(urls: readonly string[], options: {
     readonly locations: Locations;
     readonly random: Rng;
     readonly rounds?: number | undefined;
+    readonly absentRounds?: number | undefined;
   }) {
     this.#urls = urls;
     this.#locations = options.locations;
     this.#random = options.random;
     this.#rounds = options.rounds ?? ROUNDS_FAILED;
+    this.#absentRounds = options.absentRounds ?? ROUNDS_ABSENT;
   }
 
   /** The first URL to ask. */
@@ -88,11 +92,11 @@ export class Attempts {
     this.#round += 1;
     const rounds = Math.min(
       this.#rounds,
-      this.#failed ? ROUNDS_FAILED : ROUNDS_ABSENT,
+      this.#failed ? ROUNDS_FAILED : this.#absentRounds,
     );
     if (this.#round >= rounds || this.#retryAfterMs > MAX_RETRY_AFTER_MS) {
       const absent = !this.#failed;
-      return { kind: "give-up", absent, hopeless: !absent && !this.#hope };
+      return { kind: "give-up", absent, hopeless: !this.#hope };
     }
     const pauseMs = BACK_OFF_MS * 2 ** (this.#round - 1) *
       (1 + this.#random()) / 2;

@@ -35,7 +35,7 @@ const MAX_SEGMENTS = 1500;
 
 /**
  * Judges a play against `trace`, or against the network as its downloads measured it. Undefined when there is nothing to
- * compare: one rate, less than two segments, or more than 1500.
+ * compare: one rate, less than two segments, or more than 1500, or nothing in any of them.
  */
 export function inHindsight(
   play: RealPlay,
@@ -47,9 +47,9 @@ export function inHindsight(
   if (downloads.some(({ record }) => !ladder.includes(record.bitsPerSecond))) {
     return undefined;
   }
-  const optimum = abrOptimum(titleOf(play), trace ?? measured(play), {
-    bufferCapMs,
-  });
+  const network = trace ?? measured(play);
+  if (network.periods.length === 0) return undefined;
+  const optimum = abrOptimum(titleOf(play), network, { bufferCapMs });
   return { score: scoreOf(play), optimum };
 }
 
@@ -86,6 +86,8 @@ function measured({ downloads, speed }: RealPlay): NetworkTrace {
   const periods: TracePeriod[] = [];
   let nowMs = 0;
   for (const { atMs, record } of downloads) {
+    // An empty segment tells nothing of the network; a network of nothing else would carry nothing, ever.
+    if (record.bytes === 0) continue;
     const flowMs = Math.max(0.1, record.downloadMs - record.ttfbMs) * speed;
     periods.push({
       durationMs: Math.max(1, atMs - nowMs),

@@ -10,8 +10,12 @@ import {
 
 const LADDER = [400_000, 1_000_000, 2_500_000];
 
-/** Plays 20 segments of 5 s with a rule and judges it. */
-function judged(rule: keyof typeof ABR_RULES, speed = 1): Hindsight {
+/** Plays 20 segments of 5 s with a rule and judges it; `bytesOf` says what came of each. */
+function judged(
+  rule: keyof typeof ABR_RULES,
+  speed = 1,
+  bytesOf: (record: SegmentRecord) => number = ({ bytes }) => bytes,
+): Hindsight | undefined {
   const player = new Player(
     [{ media: "video", positions: testTitle(20, 5000, LADDER) }],
     {
@@ -28,6 +32,7 @@ function judged(rule: keyof typeof ABR_RULES, speed = 1): Hindsight {
     const { downloadMs, ttfbMs } = output.record;
     const record: SegmentRecord = {
       ...output.record,
+      bytes: bytesOf(output.record),
       downloadMs: downloadMs / speed,
       ttfbMs: ttfbMs / speed,
     };
@@ -39,21 +44,31 @@ function judged(rule: keyof typeof ABR_RULES, speed = 1): Hindsight {
     startupMs: started!.atMs,
     stallMs: player.playout.stalledMs,
     playedMs: player.playout.playedMs,
-  })!;
+  });
 }
 
 Deno.test("inHindsight says what a rule reached of what the network it met allowed, whatever the speed", () => {
-  const steady = judged("bola-e");
+  const steady = judged("bola-e")!;
   assert(steady.score > 0.5 && steady.score <= steady.optimum.bound + 1e-9);
   assert(steady.optimum.bound - steady.optimum.feasible < 0.03);
-  const greedy = judged("fixed");
+  const greedy = judged("fixed")!;
   assert(greedy.score < 0, String(greedy.score));
-  assertAlmostEquals(judged("bola-e", 10).score, steady.score, 1e-9);
+  assertAlmostEquals(judged("bola-e", 10)!.score, steady.score, 1e-9);
   assertAlmostEquals(
-    judged("bola-e", 10).optimum.feasible,
+    judged("bola-e", 10)!.optimum.feasible,
     steady.optimum.feasible,
     0.02,
   );
+});
+
+Deno.test("inHindsight comes to an end with segments that are empty", () => {
+  assertEquals(judged("fixed", 1, () => 0), undefined);
+  const some = judged(
+    "fixed",
+    1,
+    ({ segmentNumber, bytes }) => segmentNumber % 3 === 0 ? 0 : bytes,
+  );
+  assert(some !== undefined && Number.isFinite(some.optimum.bound));
 });
 
 Deno.test("inHindsight has nothing to say of one rate or one segment", () => {

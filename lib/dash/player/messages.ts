@@ -75,6 +75,8 @@ export type PlayerOutput =
     readonly location: SegmentLocation;
     /** The rung above could not be had: each place once is enough. */
     readonly fallback: boolean;
+    /** It may not be there yet: the player asks again itself. */
+    readonly edge: boolean;
     /** For the CDN. */
     readonly state: RequestState;
   }

@@ -11,16 +11,17 @@
  * measured throughput by four, since a title played four times as fast needs four times the rate.
  */
 import type { Machine } from "../../core/machine.ts";
-import type { SegmentLocation } from "../mpd/mpd.ts";
 import type { Track } from "../title.ts";
 import { Adaptation, type AdaptationOptions } from "./adaptation.ts";
 import { LatencyKeeper, type LiveOptions } from "./latency.ts";
+import { Lateness } from "./lateness.ts";
 import type { PlayerInput, PlayerOutput, Seek } from "./messages.ts";
-import { type Attempt, recordOf } from "./record.ts";
+import { type Attempt, type Fetching, LAST_RESORT } from "./attempt.ts";
+import { recordOf } from "./record.ts";
 import { Patience, type PatienceOptions } from "./patience.ts";
-import { PlayingTrack } from "./track.ts";
+import { neediestOf, PlayingTrack } from "./track.ts";
 import { Playout, type PlayoutFacts, type PlayoutOptions } from "./playout.ts";
-import type { RequestState } from "./request_state.ts";
+import { RequestStates } from "./request_states.ts";
 
 /** How a {@linkcode Player} behaves. */
 export interface PlayerOptions
@@ -43,14 +44,6 @@ type InputOf<Kind extends PlayerInput["kind"]> = Extract<
   { kind: Kind }
 >;
 
-interface Fetching extends Attempt {
-  readonly track: PlayingTrack;
-  /** Set while the initialization segment is fetched, which comes first. */
-  readonly initialization: SegmentLocation | undefined;
-}
-
-/** What is asked for again when nothing was to be had: the lowest rate, each place once. */
-const LAST_RESORT: Attempt = { index: 0, fallback: true, reason: "" };
 /** So many segments in a row may be left out; then the title is taken to end there. */
 const MAX_HOLES = 3;
 /** Two places this near are the same. */
@@ -64,13 +57,13 @@ export class Player implements Machine<Input, PlayerOutput> {
   readonly #tracks: readonly PlayingTrack[];
   readonly #seeks: Seek[];
   readonly #latency: LatencyKeeper | undefined;
+  readonly #lateness: Lateness | undefined;
   readonly #patience: Patience;
   #playout: Playout;
   #fetchId = 0;
   #fetching: Fetching | undefined;
   #wakeAtMs = Infinity;
-  /** Stalls that a request has told of. */
-  #stallsTold = 0;
+  readonly #told = new RequestStates();
   /** Stalls until the segment before. */
   #toldStalledMs = 0;
 
@@ -85,6 +78,8 @@ export class Player implements Machine<Input, PlayerOutput> {
     this.#seeks = [...options.seeks ?? []];
     this.#latency = options.live &&
       new LatencyKeeper(options.live, options.rule.catchUp);
+    this.#lateness = options.live &&
+      new Lateness((options.giveUpMs ?? 0) * options.speed);
     this.#adaptation = new Adaptation(options, this.#latency);
     this.#patience = new Patience(options);
     this.#playout = this.#emptyPlayout(0);
@@ -122,6 +117,9 @@ export class Player implements Machine<Input, PlayerOutput> {
       case "start":
         this.#playout = this.#emptyPlayout(nowMs);
         this.#latency?.start(nowMs);
+        for (const { index, positions } of this.#tracks) {
+          this.#lateness?.list(index, positions, nowMs);
+        }
         return this.#proceed(nowMs);
       case "timeout":
         return this.#tick(nowMs);
@@ -143,7 +141,7 @@ export class Player implements Machine<Input, PlayerOutput> {
   #advance(nowMs: number): PlayerOutput[] {
     const changes = this.#playout.advance(nowMs);
     const nothing = this.#fetching === undefined &&
-      this.#neediest() === undefined;
+      this.#neediest(nowMs) === undefined;
     if (nothing && this.#playout.state === "stalled") this.#latency?.starve();
     return changes;
   }
@@ -186,7 +184,9 @@ export class Player implements Machine<Input, PlayerOutput> {
     const outputs = this.#advance(nowMs);
     const lost = this.#tracks.map((track) => {
       const now = tracks[track.index];
-      return now && track.grow(now.positions, ended);
+      if (now === undefined) return undefined;
+      this.#lateness?.list(track.index, now.positions, nowMs);
+      return track.grow(now.positions, ended);
     });
     const toMs = lost.reduce(
       (most, each) => Math.max(most, each?.lostTo ?? -Infinity),
@@ -214,7 +214,7 @@ export class Player implements Machine<Input, PlayerOutput> {
       return [...outputs, ...this.#fail(fetching, input, nowMs)];
     }
     track.initialized(initialization!);
-    return [...outputs, this.#fetch(track, fetching)];
+    return [...outputs, this.#fetch(track, fetching, nowMs)];
   }
 
   /** Makes the next request, or says when to ask again. */
@@ -227,12 +227,17 @@ export class Player implements Machine<Input, PlayerOutput> {
       track.completed = true;
       outputs.push(...this.#playout.finish(nowMs, track.index));
     }
-    const track = this.#neediest();
-    if (track === undefined) return outputs;
+    const track = this.#neediest(nowMs);
+    if (track === undefined) {
+      const dueAtMs = this.#tracks.map((each) => this.#dueAtMs(each));
+      this.#wakeAtMs = Math.min(...dueAtMs);
+      return outputs;
+    }
     const { retryAtMs } = this.#patience;
     if (retryAtMs !== undefined) {
-      if (nowMs >= retryAtMs) outputs.push(this.#fetch(track, LAST_RESORT));
-      else this.#wakeAtMs = retryAtMs;
+      if (nowMs >= retryAtMs) {
+        outputs.push(this.#fetch(track, LAST_RESORT, nowMs));
+      } else this.#wakeAtMs = retryAtMs;
       return outputs;
     }
     const roomAtMs = this.#playout.roomAtMs(track.mediaMs, track.index);
@@ -242,24 +247,25 @@ export class Player implements Machine<Input, PlayerOutput> {
       ? roomAtMs
       : this.#adaptation.chooseSound(track.position!.choices);
     if (typeof next === "number") this.#wakeAtMs = next;
-    else outputs.push(this.#fetch(track, { ...next, fallback: false }));
+    else outputs.push(this.#fetch(track, { ...next, fallback: false }, nowMs));
     return outputs;
   }
 
-  /** Of which least is there. */
-  #neediest(): PlayingTrack | undefined {
-    const aheadMs = (track: PlayingTrack) => this.#playout.aheadMs(track.index);
-    return this.#tracks.reduce<PlayingTrack | undefined>(
-      (best, track) =>
-        track.position === undefined ||
-          best !== undefined && aheadMs(best) <= aheadMs(track)
-          ? best
-          : track,
-      undefined,
+  /** When a track's next segment can be asked for; Infinity when there is none. */
+  #dueAtMs({ index, position }: PlayingTrack): number {
+    if (position === undefined) return Infinity;
+    return this.#lateness?.dueAtMs(index, position) ?? -Infinity;
+  }
+
+  /** Of which least is there, among those that can be asked for. */
+  #neediest(nowMs: number): PlayingTrack | undefined {
+    return neediestOf(
+      this.#tracks.filter((track) => this.#dueAtMs(track) <= nowMs),
+      (track) => this.#playout.aheadMs(track.index),
     );
   }
 
-  #fetch(track: PlayingTrack, attempt: Attempt): PlayerOutput {
+  #fetch(track: PlayingTrack, attempt: Attempt, nowMs: number): PlayerOutput {
     const position = track.position!;
     const choice = position.choices[attempt.index]!;
     const initialization = track.missingInitialization(choice);
@@ -272,24 +278,12 @@ export class Player implements Machine<Input, PlayerOutput> {
       segmentNumber: position.number,
       location: initialization ?? choice.segment,
       fallback,
-      state: this.#requestState(track, index, initialization),
-    };
-  }
-
-  #requestState(
-    track: PlayingTrack,
-    index: number,
-    initialization: SegmentLocation | undefined,
-  ): RequestState {
-    const { state, stallCount } = this.#playout;
-    const stalled = stallCount > this.#stallsTold;
-    this.#stallsTold = stallCount;
-    return {
-      ...track.requestState(index, initialization !== undefined),
-      bufferMs: this.#playout.aheadMs(track.index),
-      throughputBitsPerSecond: this.#adaptation.bitsPerSecond,
-      startup: state !== "playing",
-      stalled,
+      edge: initialization === undefined &&
+        this.#lateness?.isRecent(track.index, position, nowMs) === true,
+      state: this.#told.state(track, {
+        ...{ index, isInitialization: initialization !== undefined },
+        ...{ playout: this.#playout, adaptation: this.#adaptation },
+      }),
     };
   }
 
@@ -300,6 +294,8 @@ export class Player implements Machine<Input, PlayerOutput> {
   ): PlayerOutput[] {
     const position = track.position!;
     const { mediaMs, count } = track;
+    const elapsedMs = input.downloadMs * this.#options.speed;
+    this.#lateness?.came(track.index, position, nowMs - elapsedMs);
     this.#playout.continueAt(track.startMs, track.index);
     const changes = this.#playout.add(mediaMs, nowMs, track.index);
     if (track.index === 0) {
@@ -350,7 +346,7 @@ export class Player implements Machine<Input, PlayerOutput> {
       ...outputs,
       { kind: "abort", fetchId: this.#fetchId },
       { kind: "abandoned", record: told },
-      this.#fetch(track, instead),
+      this.#fetch(track, instead, nowMs),
     ];
   }
 
@@ -359,7 +355,8 @@ export class Player implements Machine<Input, PlayerOutput> {
     { url, problem, absent, hopeless = absent }: InputOf<"failed">,
     nowMs: number,
   ): PlayerOutput[] {
-    const segmentNumber = track.position!.number;
+    const position = track.position!;
+    const segmentNumber = position.number;
     const missed = {
       kind: "missed",
       segmentNumber,
@@ -367,11 +364,18 @@ export class Player implements Machine<Input, PlayerOutput> {
       problem,
       waitMs: 0,
     } as const;
+    const againAtMs = absent && attempt.initialization === undefined
+      ? this.#lateness?.missed(track.index, position, nowMs)
+      : undefined;
+    if (againAtMs !== undefined) {
+      const waitMs = againAtMs - nowMs;
+      return [{ ...missed, next: "again", waitMs }, ...this.#proceed(nowMs)];
+    }
     const index = attempt.index - 1;
     if (index >= 0) {
       return [
         { ...missed, next: "lower-rate" },
-        this.#fetch(track, { ...attempt, index, fallback: true }),
+        this.#fetch(track, { ...attempt, index, fallback: true }, nowMs),
       ];
     }
     if (absent) track.holes += 1;

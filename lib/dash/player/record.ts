@@ -1,14 +1,6 @@
 import type { Position } from "../title.ts";
+import type { Attempt } from "./attempt.ts";
 import type { PlayerInput, SegmentRecord } from "./messages.ts";
-
-/** Which copy of a segment is being fetched. */
-export interface Attempt {
-  /** The rung; 0 is the lowest. */
-  readonly index: number;
-  readonly reason: string;
-  /** Whether this is a lower rung than the rule chose. */
-  readonly fallback: boolean;
-}
 
 /** What is told of a segment that came: what it is, what was measured, and how the buffer was. */
 export function recordOf(

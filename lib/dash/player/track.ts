@@ -52,6 +52,11 @@ export class PlayingTrack {
     return this.#positions[this.#at];
   }
 
+  /** Those known, in order. */
+  get positions(): readonly Position[] {
+    return this.#positions;
+  }
+
   /** Of the next segment among those known. */
   get at(): number {
     return this.#at;
@@ -162,6 +167,21 @@ export class PlayingTrack {
   initialized(location: SegmentLocation): void {
     this.#initialized.add(keyOf(location));
   }
+}
+
+/** Of which least is there, the first of equals; those without a next segment are left out. */
+export function neediestOf(
+  tracks: readonly PlayingTrack[],
+  aheadMs: (track: PlayingTrack) => number,
+): PlayingTrack | undefined {
+  return tracks.reduce<PlayingTrack | undefined>(
+    (best, track) =>
+      track.position === undefined ||
+        best !== undefined && aheadMs(best) <= aheadMs(track)
+        ? best
+        : track,
+    undefined,
+  );
 }
 
 function keyOf({ urls, range }: SegmentLocation): string {

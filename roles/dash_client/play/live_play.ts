@@ -51,6 +51,7 @@ export async function joinLive(
   }
   const views = source.views(ctx.signal);
   const giveUpAtMs = ctx.clock.nowMs() + MAX_WAIT_MS;
+  tellBegin(source, ctx);
   for (;;) {
     const { done } = await views.next();
     const { title } = source;
@@ -86,6 +87,17 @@ export async function joinLive(
       growth: growing(view, views, untilMs),
     };
   }
+}
+
+/** Says why nothing happens when a presentation begins later. */
+function tellBegin({ title, url }: LiveSource, ctx: RoleContext): void {
+  const nowWallMs = ctx.clock.wallMs();
+  const { live } = title.mpdAt(nowWallMs);
+  if (live === undefined) return;
+  const waitMs = live.startWallMs - (nowWallMs + title.offsetMs);
+  if (waitMs <= 0) return;
+  const text = `it begins in ${formatMs(waitMs)} (availabilityStartTime)`;
+  ctx.emit({ type: "manifest.warned", url, line: 1, text });
 }
 
 /** Begins with what there is already: nothing need come after it. */

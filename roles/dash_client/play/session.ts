@@ -201,7 +201,7 @@ export class Session {
   }
 
   async #fetch(
-    { fetchId, segmentNumber, location, fallback, state }: Fetch,
+    { fetchId, segmentNumber, location, fallback, edge, state }: Fetch,
   ): Promise<void> {
     const given = new AbortController();
     this.#fetching.set(fetchId, given);
@@ -211,6 +211,7 @@ export class Session {
       const got = await this.#segments.get(location, {
         ...{ segmentNumber, state },
         rounds: fallback ? 1 : undefined,
+        absentRounds: edge ? 1 : undefined,
         signal: given.signal,
         cmcd: this.#cmcd?.segment(state),
         ...this.#player.abandons ? this.#progress(fetchId) : {},

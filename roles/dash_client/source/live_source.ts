@@ -7,7 +7,8 @@ import { type MpdDocument, openMpd } from "../../../lib/dash/mpd/mpd.ts";
 import type { Locations } from "../../../lib/dash/locations.ts";
 import type { TrackChoice } from "../../../lib/dash/title.ts";
 import { MAX_MPD_BYTES, MpdError } from "../../../lib/dash/mpd/xml.ts";
-import { LinkedAbort } from "../../../lib/io/linked_abort.ts";
+import { LinkedAbort, OVER } from "../../../lib/io/linked_abort.ts";
+import { pauseUntil } from "../../../lib/io/pause.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 import type {
   Fetched,
@@ -25,6 +26,8 @@ const MAX_RETRY_MS = 10_000;
 const PATIENCE_MS = 1000;
 /** The Date field tells whole seconds, cut: half a second more is the best guess. */
 const DATE_ROUNDING_MS = 500;
+/** A viewer does not wait longer than this for a clock that says nothing: this machine's may be right. */
+const CLOCK_PATIENCE_MS = 2000;
 /** A clock's answer is a line. */
 const MAX_CLOCK_BYTES = 1024;
 
@@ -98,8 +101,14 @@ export async function openLive(
   const nowWallMs = world.ctx.clock.wallMs();
   const title = new LiveTitle(document, nowWallMs, tracks);
   const { live } = title.mpdAt(nowWallMs);
-  const offsetMs = await compareClock(live?.clocks ?? [], world);
+  const clocks = live?.clocks ?? [];
+  const offsetMs = await compareClock(clocks, world);
   if (offsetMs !== undefined) title.setOffset(offsetMs);
+  else if (clocks.length > 0) {
+    const text =
+      "UTCTiming: no clock answers; this machine's is taken to be right";
+    world.ctx.emit({ type: "manifest.warned", url: got.url, line: 1, text });
+  }
   return new LiveSource(title, got, world);
 }
 
@@ -200,9 +209,7 @@ export class LiveSource {
     let last = "";
     for (const url of places) {
       const isSame = url === this.#url;
-      const got = await fetchManifest(url, this.#fetcher, {
-        conditions: isSame ? this.#conditions : {},
-      });
+      const got = await this.#fetch(url, isSame ? this.#conditions : {});
       const problem = this.#take(got);
       if (problem === undefined) {
         this.#misses = 0;
@@ -222,6 +229,20 @@ export class LiveSource {
       "manifest-lost",
       `Cannot go on: the live manifest cannot be had any more, last ${last}`,
     );
+  }
+
+  /** A place whose name nobody knows has failed like any other. */
+  async #fetch(
+    url: string,
+    conditions: Readonly<Record<string, string>>,
+  ): Promise<FetchedManifest | NotFetched> {
+    try {
+      return await fetchManifest(url, this.#fetcher, { conditions });
+    } catch (error) {
+      this.#ctx.signal.throwIfAborted();
+      if (!(error instanceof RunError)) throw error;
+      return { ok: false, status: undefined, problem: error.message };
+    }
   }
 
   /** Takes a refresh in; returns what is wrong with it. */
@@ -256,11 +277,12 @@ export class LiveSource {
 /** Asks the clocks in their order until one answers; returns what it is ahead of this machine's. */
 async function compareClock(
   clocks: readonly UtcClock[],
-  { fetcher, ctx }: LiveWorld,
+  world: LiveWorld,
 ): Promise<number | undefined> {
+  const { ctx } = world;
   for (const each of clocks) {
     const sentAtWallMs = ctx.clock.wallMs();
-    const toldMs = await timeOf(each, fetcher);
+    const toldMs = await timeOf(each, world);
     if (toldMs === undefined) continue;
     const roundTripMs = each.kind === "direct"
       ? 0
@@ -278,16 +300,40 @@ async function compareClock(
   return undefined;
 }
 
-/** What time a clock tells, in ms since 1970; undefined if it tells none. */
+/** What time a clock tells, in ms since 1970; undefined if it tells none, or says nothing for too long. */
 async function timeOf(
   clock: UtcClock,
-  fetcher: Fetcher,
+  { fetcher, ctx }: LiveWorld,
 ): Promise<number | undefined> {
   if (clock.kind === "direct") return clock.wallMs;
+  using patience = new LinkedAbort(ctx.signal);
+  const { signal } = patience;
+  const giveUpAtMs = ctx.clock.nowMs() + CLOCK_PATIENCE_MS;
+  const late = pauseUntil(giveUpAtMs, { clock: ctx.clock, signal })
+    .then(() => patience.abort(OVER));
+  try {
+    return await askClock(clock, fetcher, signal);
+  } catch (error) {
+    ctx.signal.throwIfAborted();
+    // Nobody knows its name.
+    if (error instanceof RunError) return undefined;
+    throw error;
+  } finally {
+    patience.abort(OVER);
+    await late;
+  }
+}
+
+async function askClock(
+  clock: Exclude<UtcClock, { readonly kind: "direct" }>,
+  fetcher: Fetcher,
+  signal: AbortSignal,
+): Promise<number | undefined> {
   const collected = new ByteCollector();
   let date: string | null = null;
   const got = await fetcher.get(clock.url, {
     method: clock.kind === "head" ? "HEAD" : "GET",
+    signal,
     head: (headers) => date = headers.get("date"),
     sink: (bytes) => {
       if (collected.length + bytes.length > MAX_CLOCK_BYTES) {

@@ -18,6 +18,7 @@ export interface SegmentOptions extends Omit<FetchOptions, "range"> {
   readonly segmentNumber: number;
   /** See `Attempts`. */
   readonly rounds?: number | undefined;
+  readonly absentRounds?: number | undefined;
   /** The player, as it asks. */
   readonly state?: RequestState;
   /** A request begins: what the sink had of one before is void. */
@@ -72,6 +73,7 @@ export class SegmentSource implements Segments {
       locations: this.#locations,
       random: rng,
       rounds: options.rounds,
+      absentRounds: options.absentRounds,
     });
     let url = attempts.first(clock.nowMs());
     for (;;) {

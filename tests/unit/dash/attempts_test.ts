@@ -13,15 +13,17 @@ import { Locations } from "../../../lib/dash/locations.ts";
 function fail(
   urls: readonly string[],
   failureOf: (url: string) => Failure,
-  { random = () => 1, rounds }: {
+  { random = () => 1, rounds, absentRounds }: {
     readonly random?: () => number;
     readonly rounds?: number;
+    readonly absentRounds?: number;
   } = {},
 ): readonly string[] {
   const attempts = new Attempts(urls, {
     locations: new Locations(random),
     random,
     rounds,
+    absentRounds,
   });
   const log: string[] = [];
   let nowMs = 0;
@@ -30,6 +32,8 @@ function fail(
     const next = attempts.next(failureOf(url), nowMs);
     if (next.kind === "give-up") {
       const { absent, hopeless } = next;
+      // To ask again for what nobody has is no hope either.
+      assertEquals(absent && !hopeless, false);
       return [...log, absent ? "absent" : hopeless ? "hopeless" : "failed"];
     }
     url = next.url;
@@ -67,6 +71,9 @@ Deno.test("Attempts asks twice for what no server knows, and as often as for fai
     `0 ${A}`,
     `500 ${A}`,
     "absent",
+  ]);
+  assertEquals(fail([A], () => ({ status: 404 }), { absentRounds: 1 }), [
+    ...[`0 ${A}`, "absent"],
   ]);
   const mixed = fail([A, B], (url) => ({ status: url === A ? 404 : 503 }));
   assertEquals(mixed.length, 7);

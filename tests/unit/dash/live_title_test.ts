@@ -124,6 +124,16 @@ Deno.test("LiveTitle keeps the numbers of segments through refreshes that drop, 
   assertEquals(viewAt(title, 35_000).list, [[5, 20], [6, 30]]);
 });
 
+Deno.test("LiveTitle knows segments again that a manifest which lags behind had left out", () => {
+  const title = new LiveTitle(document(timeline([0, 5, 3])), START_MS);
+  const all = [[1, 0], [2, 5], [3, 10], [4, 15]];
+  assertEquals(viewAt(title, 20_000).list, all);
+  title.take(document(timeline([0, 5, 1])), START_MS + 21_000);
+  assertEquals(viewAt(title, 21_000).list, [[1, 0], [2, 5]]);
+  title.take(document(timeline([0, 5, 4])), START_MS + 25_000);
+  assertEquals(viewAt(title, 25_000).list, [...all.slice(1), [5, 20]]);
+});
+
 Deno.test("LiveTitle ends when the manifest becomes static, with all that it lists", () => {
   const title = new LiveTitle(document(timeline([0, 5, 3])), START_MS);
   assertEquals(viewAt(title, 20_000).ended, false);

@@ -200,17 +200,20 @@ function live(options: Partial<PlayerOptions> = {}) {
   return { one, track };
 }
 
-/** Plays until 20 s later; each segment takes `fetchMs` and is known `lateMs` after the live edge. */
+/** Plays until 20 s later; each segment takes `fetchMs` and is known `lateMs` after the live edge; until `hereMs` after its end the server says 404. */
 function playLive(
   { one, track }: ReturnType<typeof live>,
-  { fetchMs, lateMs = 0, outageMs = [0, 0] }: {
+  { fetchMs, lateMs = 0, outageMs = [0, 0], hereMs = () => 0 }: {
     fetchMs: number;
     lateMs?: number;
     outageMs?: readonly [number, number];
+    hereMs?: (segmentNumber: number) => number;
   },
 ) {
   const outputs: ReturnType<Player["handle"]> = [];
-  let fetched: { fetchId: number; atMs: number } | undefined;
+  let fetched:
+    | { fetchId: number; atMs: number; absent: boolean }
+    | undefined;
   const take = (some: ReturnType<Player["handle"]>, nowMs: number) => {
     for (const output of some) {
       outputs.push(output);
@@ -218,7 +221,10 @@ function playLive(
       const atMs = nowMs >= outageMs[0] && nowMs < outageMs[1]
         ? outageMs[1]
         : nowMs + fetchMs;
-      fetched = { fetchId: output.fetchId, atMs };
+      const { fetchId, segmentNumber } = output;
+      const absent = 10_000 + nowMs <
+        1000 * segmentNumber + hereMs(segmentNumber);
+      fetched = { fetchId, atMs, absent };
     }
   };
   take(one.handle({ kind: "start" }, 0), 0);
@@ -230,8 +236,13 @@ function playLive(
       take(one.handle({ kind: "grown", tracks, ended: false }, nowMs), nowMs);
     }
     if (fetched !== undefined && nowMs >= fetched.atMs) {
-      const { fetchId } = fetched;
+      const { fetchId, absent } = fetched;
       fetched = undefined;
+      if (absent) {
+        const why = { url: "u", problem: "404", absent: true };
+        take(one.handle({ kind: "failed", fetchId, ...why }, nowMs), nowMs);
+        continue;
+      }
       const measured = {
         ...{ bytes: 50_000, ttfbMs: 1, downloadMs: fetchMs },
         ...{ server: "", cacheStatus: "", ageSeconds: 0 },
@@ -244,6 +255,46 @@ function playLive(
   }
   return outputs;
 }
+
+Deno.test("Player waits for live segments that are later than promised, in the rate it chose, and asks for the next ones later", () => {
+  const options = { fixedIndex: 2, giveUpMs: 60_000 };
+  for (const [hereMs, most] of [[700, 10], [2500, 20]] as const) {
+    const log = playLive(live(options), { fetchMs: 20, hereMs: () => hereMs });
+    const missed = log.flatMap((each) =>
+      each.kind === "missed" ? [each.next] : []
+    );
+    assert(missed.length > 0 && missed.length <= most, String(missed));
+    assertEquals(new Set(missed), new Set(["again"]));
+    const got = log.flatMap((each) =>
+      each.kind === "downloaded" ? [each.record] : []
+    );
+    assertEquals(new Set(got.map(({ layer }) => layer)), new Set([3]));
+    const numbers = got.map(({ segmentNumber }) => segmentNumber);
+    assertEquals(numbers, numbers.map((_, at) => numbers[0]! + at));
+    assert(numbers.at(-1)! > 24, String(numbers));
+  }
+});
+
+Deno.test("Player takes a live segment that never comes for a hole, and one that is late once teaches it little", () => {
+  const lost = playLive(live({ fixedIndex: 1, giveUpMs: 60_000 }), {
+    fetchMs: 20,
+    hereMs: (number) => number === 14 ? Infinity : 0,
+  });
+  const got = lost.flatMap((each) =>
+    each.kind === "downloaded" ? [each.record.segmentNumber] : []
+  );
+  assert(!got.includes(14) && got.includes(15), String(got));
+  const skipped = lost.filter((each) =>
+    each.kind === "missed" && each.next === "skip"
+  );
+  assertEquals(skipped.length, 1);
+  const once = playLive(live({ giveUpMs: 60_000 }), {
+    fetchMs: 20,
+    hereMs: (number) => number === 14 ? 2500 : 0,
+  });
+  const last = once.findLast((each) => each.kind === "latency");
+  assert(last!.record.bufferMs > 1000, JSON.stringify(last));
+});
 
 Deno.test("Player counts no segment of a live title against a total, not even when it has ended", () => {
   const { one, track } = live();

@@ -29,6 +29,7 @@ async function playWith(
   death: Death,
   others: Others = "another",
   clock = new ManualClock(),
+  absent = /^$/,
 ) {
   const events: string[] = [];
   const fetch: Net["fetch"] = async (url, options) => {
@@ -45,6 +46,7 @@ async function playWith(
       await clock.sleepUntil(startedAtMs + options!.timeoutMs!);
       throw new RunError("fetch-timeout", "no answer");
     }
+    if (absent.test(pathname)) return new Response(null, { status: 404 });
     return answerOf(pathname);
   };
   const ctx = roleContext({
@@ -104,6 +106,17 @@ Deno.test("Session stalls while the only CDN node is away, and goes on when it i
   assertEquals(count("segment.downloaded"), SEGMENTS);
   assertEquals(count("playout.stalled"), 1, events.join("\n"));
   assert(events.at(-1)!.endsWith("playout.ended"), events.join("\n"));
+});
+
+Deno.test("Session leaves a segment out that no server knows, at once, and goes on behind it", async () => {
+  const { events } = await playWith(
+    ...["is silent", "another", new ManualClock(), /-2\.m4s$/] as const,
+  );
+  const count = (type: string) =>
+    events.filter((each) => each.endsWith(type)).length;
+  assertEquals(count("segment.downloaded"), SEGMENTS - 1);
+  assertEquals(count("playout.stalled"), 0, events.join("\n"));
+  assertEquals(events.at(-1), `${4 * (SEGMENTS - 1)} playout.ended`);
 });
 
 Deno.test("Session notes when segments came, not when the player had decided what to do with them", async () => {

@@ -10,6 +10,7 @@ import {
   fetchManifest,
   openLive,
 } from "../../../../roles/dash_client/source/live_source.ts";
+import type { Fetcher } from "../../../../roles/dash_client/network/fetcher.ts";
 import { ManualClock } from "../../../support/manual_clock.ts";
 import { roleContext } from "../../../support/role_context.ts";
 import { fetcherOf } from "../_fetching.ts";
@@ -260,4 +261,74 @@ Deno.test("openLive measures the clock it is told of, in the order of the manife
     const compared = events.filter(({ type }) => type === "clock.compared");
     assertEquals(compared.length, inside === "" ? 0 : 1);
   }
+});
+
+/** Opens a live title with a clock that `clockSays`, and lets 2 s pass. */
+async function openWithClock(clockSays: Fetcher["get"]) {
+  const clock = new ManualClock();
+  const timing =
+    '<UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-iso:2014" value="http://time.example/"/>';
+  const plain = fetcherOf(
+    () => new Response(manifest(4, { inside: timing })),
+    { clock },
+  );
+  const got = await fetchManifest(URL_OF_MPD, plain);
+  assert(got.ok);
+  const fetcher = { get: clockSays } as Fetcher;
+  const ctx = roleContext({ clock });
+  const opening = openLive(openMpd(got.text, got.url), got, {
+    ...{ fetcher, ctx, tracks: "all" },
+  });
+  await clock.advanceTo(2000);
+  const live = await opening;
+  assertEquals(live.title.offsetMs, 0);
+  return ctx.events.map(({ type }) => type);
+}
+
+Deno.test("openLive does not wait for a clock that says nothing, nor ends for one whose name nobody knows, and says that it has none", async () => {
+  const silent: Fetcher["get"] = (_, options) =>
+    new Promise((resolve) =>
+      options!.signal!.addEventListener(
+        "abort",
+        () => resolve({ ok: false, status: undefined, problem: "given up" }),
+      )
+    );
+  assertEquals(await openWithClock(silent), ["manifest.warned"]);
+  const unknown = () => Promise.reject(new RunError("name-not-found", "no"));
+  assertEquals(await openWithClock(unknown), ["manifest.warned"]);
+});
+
+Deno.test("LiveSource goes on when nobody knows the name of a place that it is sent to", async () => {
+  const inside = "<Location>http://nowhere.example/m.mpd</Location>";
+  const clock = new ManualClock();
+  const ctx = roleContext({ clock });
+  const plain = fetcherOf(() => new Response(manifest(4, { inside })), {
+    clock,
+  });
+  const got = await fetchManifest(URL_OF_MPD, plain);
+  assert(got.ok);
+  const fetcher = {
+    get: () => Promise.reject(new RunError("name-not-found", "no such name")),
+  } as unknown as Fetcher;
+  const live = await openLive(openMpd(got.text, got.url), got, {
+    ...{ fetcher, ctx, tracks: "all" },
+  });
+  const stop = new AbortController();
+  const views = live.views(stop.signal);
+  const seen = [views.next(), views.next()];
+  await clock.advanceTo(6000);
+  for (const each of seen) assertEquals((await each).done, false);
+  assertEquals(ctx.events.at(-1)?.type, "manifest.missed");
+  stop.abort(new RunError("stopped", "enough"));
+});
+
+Deno.test("joinLive says when a presentation begins that has not yet", async () => {
+  const { joined, events } = await joining(
+    manifest(4).replace("2025-12-31T23:59:40Z", "2026-01-01T00:05:00Z"),
+  );
+  joined.catch(() => {});
+  const told = events.flatMap((each) =>
+    each.type === "manifest.warned" ? [each.text] : []
+  );
+  assertEquals(told, ["it begins in 5 min 00 s (availabilityStartTime)"]);
 });
