@@ -97,6 +97,8 @@ export type DashEvent =
     readonly peerMs?: number;
     /** From the request to the last byte. */
     readonly downloadMs: number;
+    /** Of that, how long the server had nothing to send, as the next chunk of a live segment was not made yet; left out when it always had. */
+    readonly idleMs?: number;
     /** From the request to the head of the answer. */
     readonly ttfbMs: number;
     readonly throughputBitsPerSecond: number;

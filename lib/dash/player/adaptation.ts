@@ -183,17 +183,17 @@ export class Adaptation {
    * five of them stalled for 67 s where they had 4 s without peers.
    */
   #asOfCdn(
-    { bytes, cdnBytes, peerMs = 0, ttfbMs, downloadMs }:
+    { bytes, cdnBytes, peerMs = 0, idleMs = 0, ttfbMs, downloadMs }:
       & InputOf<"fetched">
       & { readonly cdnBytes: number },
     { bitsPerSecond: playing }: Choice,
   ): { readonly downloadMs: number; readonly latencyMs: number } {
     if (cdnBytes === bytes) {
       const latencyMs = Math.max(0, ttfbMs - peerMs);
-      return { downloadMs: downloadMs - peerMs, latencyMs };
+      return { downloadMs: downloadMs - peerMs - idleMs, latencyMs };
     }
     const bitsPerSecond = cdnBytes > 0
-      ? cdnBytes * 8000 / Math.max(downloadMs - peerMs, 0.1)
+      ? cdnBytes * 8000 / Math.max(downloadMs - peerMs - idleMs, 0.1)
       : this.#meter.bitsPerSecond ?? playing * this.#options.speed;
     return { downloadMs: bytes * 8000 / bitsPerSecond, latencyMs: 0 };
   }

@@ -56,7 +56,7 @@ export class LatencyKeeper {
     this.#tellAtMs = nowMs;
   }
 
-  /** The buffer is dry, and there was no more of the title to be had. */
+  /** The buffer is dry, and there was no more of the title to be had, or not all of a segment. */
   starve(): void {
     this.#wasStarved = true;
   }

@@ -23,6 +23,8 @@ export interface Delivery {
   readonly ttfbMs: number;
   /** From the request to the last byte. */
   readonly downloadMs: number;
+  /** Of that, how long the server had nothing to send: see `ChunkGaps`. */
+  readonly idleMs?: number;
   /** Address and port it came from. */
   readonly server: string;
   /** The Cache-Status field (RFC 9211), or "". */

@@ -71,9 +71,8 @@ export class Player implements Machine<Input, PlayerOutput> {
   constructor(tracks: readonly Track[], options: PlayerOptions) {
     const fromMs = options.fromMs ?? tracks[0]!.positions[0]?.startMs ?? 0;
     this.#options = { ...options, fromMs };
-    const ended = options.live === undefined;
     this.#tracks = tracks.map((track, index) =>
-      new PlayingTrack(track, { index, fromMs, ended })
+      new PlayingTrack(track, { index, fromMs, ended: !options.live })
     );
     this.#seeks = [...options.seeks ?? []];
     this.#latency = options.live &&
@@ -306,6 +305,7 @@ export class Player implements Machine<Input, PlayerOutput> {
     }
     const stallMs = this.#playout.stalledMs - this.#toldStalledMs;
     this.#toldStalledMs = this.#playout.stalledMs;
+    if (stallMs > 0 && input.idleMs !== undefined) this.#latency?.starve();
     track.holes = 0;
     track.pass();
     this.#patience.relieved();

@@ -16,12 +16,13 @@ export function recordOf(
   const { number: segmentNumber, choices } = position;
   const { representationId, height, bitsPerSecond } = choices[attempt.index]!;
   const bits = input.bytes * 8000;
+  const flowMs = input.downloadMs - (input.idleMs ?? 0);
   return {
     ...{ media, segmentNumber, segmentCount },
     ...{ representationId, height, bitsPerSecond },
     ...{ layer: attempt.index + 1, layerCount: choices.length, mediaMs },
     ...measured,
-    throughputBitsPerSecond: bits / Math.max(input.downloadMs, 0.1),
+    throughputBitsPerSecond: bits / Math.max(flowMs, 0.1),
     ...buffer,
     reason: attempt.fallback
       ? "the rung above could not be had"

@@ -141,7 +141,7 @@ export function summarizePlay(
   const played = playedOfEach(records, figures);
   for (const [at, record] of records.entries()) {
     bytes += record.bytes;
-    downloadMs += record.downloadMs;
+    downloadMs += record.downloadMs - (record.idleMs ?? 0);
     const mediaMs = played[at]!;
     if (mediaMs === 0) continue;
     playedMs += mediaMs;

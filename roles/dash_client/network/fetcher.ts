@@ -1,6 +1,7 @@
 import { formatHostPort } from "../../../lib/core/address.ts";
 import { messageOf, RunError } from "../../../lib/core/errors.ts";
 import { readRetryAfter } from "../../../lib/dash/attempts.ts";
+import { ChunkGaps } from "../../../lib/dash/chunk_gaps.ts";
 import type { ByteRange } from "../../../lib/dash/mpd/mpd.ts";
 import type { Delivery } from "../../../lib/dash/player/messages.ts";
 import { LinkedAbort } from "../../../lib/io/linked_abort.ts";
@@ -209,7 +210,8 @@ export class Fetcher {
       await response.body?.cancel();
       return failed(expected, status);
     }
-    const bytes = await this.#read(response, { ...reading, sink });
+    const gaps = passage === undefined ? new ChunkGaps() : undefined;
+    const bytes = await this.#read(response, { ...reading, sink, gaps });
     if (options.method !== "HEAD" && bytes !== (expected ?? bytes)) {
       return failed(`${bytes} bytes came of ${expected}`);
     }
@@ -220,6 +222,7 @@ export class Fetcher {
       bytes,
       ttfbMs: answeredAtMs - startedAtMs,
       downloadMs: Math.max(endedAtMs, answeredAtMs) - startedAtMs,
+      ...gaps !== undefined && gaps.idleMs > 0 ? { idleMs: gaps.idleMs } : {},
       server: connectTo === undefined ? url.host : formatHostPort(connectTo),
       cacheStatus: headers.get("cache-status") ?? "",
       ageSeconds: Number(headers.get("age") ?? 0) || 0,
@@ -229,9 +232,10 @@ export class Fetcher {
   /** Reads a body to its end; aborts `ending` when nothing comes for too long. */
   async #read(
     { body }: Response,
-    { ending, passage, sink }:
+    { ending, passage, sink, gaps }:
       & Pick<Answer, "ending" | "passage">
-      & Pick<FetchOptions, "sink">,
+      & Pick<FetchOptions, "sink">
+      & { readonly gaps: ChunkGaps | undefined },
   ): Promise<number> {
     if (body === null) return 0;
     const { clock } = this.#ctx;
@@ -267,6 +271,7 @@ export class Fetcher {
           throw new RunError("too-large", `more than ${MAX_BYTES} bytes`);
         }
         lastAtMs = clock.nowMs();
+        gaps?.push(chunk, lastAtMs);
         await sink?.(chunk);
       }
     } finally {

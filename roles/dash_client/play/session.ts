@@ -1,4 +1,5 @@
 import { messageOf, RunError } from "../../../lib/core/errors.ts";
+import { ChunkGaps } from "../../../lib/dash/chunk_gaps.ts";
 import type { Player } from "../../../lib/dash/player/player.ts";
 import type {
   PlayerInput,
@@ -245,11 +246,13 @@ export class Session {
     let ttfbMs = 0;
     let bytes = 0;
     let totalBytes: number | undefined;
+    let gaps = new ChunkGaps();
     return {
       begin: () => {
         startedAtMs = clock.nowMs();
         toldAtMs = startedAtMs;
         bytes = 0;
+        gaps = new ChunkGaps();
       },
       head: (headers) => {
         ttfbMs = clock.nowMs() - startedAtMs;
@@ -258,9 +261,10 @@ export class Session {
       sink: (part) => {
         bytes += part.length;
         const nowMs = clock.nowMs();
+        gaps.push(part, nowMs);
         if ((nowMs - toldAtMs) * this.#speed < PROGRESS_MS) return;
         toldAtMs = nowMs;
-        const elapsedMs = nowMs - startedAtMs;
+        const elapsedMs = nowMs - startedAtMs - gaps.idleMs;
         this.#inbox.push({
           ...{ kind: "progressed", fetchId, bytes, totalBytes },
           ...{ ttfbMs, elapsedMs },

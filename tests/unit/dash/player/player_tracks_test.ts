@@ -203,8 +203,10 @@ function live(options: Partial<PlayerOptions> = {}) {
 /** Plays until 20 s later; each segment takes `fetchMs` and is known `lateMs` after the live edge; until `hereMs` after its end the server says 404. */
 function playLive(
   { one, track }: ReturnType<typeof live>,
-  { fetchMs, lateMs = 0, outageMs = [0, 0], hereMs = () => 0 }: {
+  { fetchMs, idleMs, lateMs = 0, outageMs = [0, 0], hereMs = () => 0 }: {
     fetchMs: number;
+    /** Of that, what the server waited for the encoder. */
+    idleMs?: number | undefined;
     lateMs?: number;
     outageMs?: readonly [number, number];
     hereMs?: (segmentNumber: number) => number;
@@ -245,6 +247,7 @@ function playLive(
       }
       const measured = {
         ...{ bytes: 50_000, ttfbMs: 1, downloadMs: fetchMs },
+        ...idleMs === undefined ? {} : { idleMs },
         ...{ server: "", cacheStatus: "", ageSeconds: 0 },
       };
       take(one.handle({ kind: "fetched", fetchId, ...measured }, nowMs), nowMs);
@@ -294,6 +297,28 @@ Deno.test("Player takes a live segment that never comes for a hole, and one that
   });
   const last = once.findLast((each) => each.kind === "latency");
   assert(last!.record.bufferMs > 1000, JSON.stringify(last));
+});
+
+Deno.test("Player does not take the wait for an encoder for the link, and stays where it need not stall for it", () => {
+  const options = {
+    ...{ rule: ABR_RULES.throughput, fromMs: 9000, startMs: 0, resumeMs: 0 },
+    live: { edgeMs: 10_000, targetMs: 1000, maxChange: 0.1 },
+  };
+  const play = (idleMs?: number) => {
+    const log = playLive(live(options), { fetchMs: 900, idleMs });
+    const layer = log.flatMap((each) =>
+      each.kind === "downloaded" ? [each.record.layer] : []
+    ).at(-1);
+    const target = log.flatMap((each) =>
+      each.kind === "latency" ? [each.record.targetMs] : []
+    ).at(-1)!;
+    const stalls = log.filter(({ kind }) => kind === "stalled").length;
+    return { layer, target, stalls };
+  };
+  const made = play(890);
+  assertEquals(made.layer, RATES.length);
+  assert(made.target > 1900 && made.stalls <= 2, JSON.stringify(made));
+  assertEquals(play().layer, 1);
 });
 
 Deno.test("Player counts no segment of a live title against a total, not even when it has ended", () => {
