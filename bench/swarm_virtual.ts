@@ -3,11 +3,19 @@
  * Measures in virtual time how close a swarm comes to the lecture's bound max{F/us, F/dmin, NF/(us+Σu)}.
  *
  *     deno run -A bench/swarm_virtual.ts [--seeds 5] [--count 1,2,5,10] [--pieces 256KiB] [--bound 15] [--case fast|equal|both]
+ *       [--within 1000] [--told 50]
  *
+ * `--within`: the leeches start one after the other within so many milliseconds, and know who came before them; `--told`:
+ * no more than so many of those, by lot, as a tracker tells them.
  * One line for each case: `us=10u` or `us=u`, N, median and worst of last/bound over the seeds, copies of the file the
  * seed sent, bytes that came twice, how much of their upload the leeches used, CPU seconds of a run.
  */
-import { layoutOf, SwarmWorld } from "../tests/support/swarm_world.ts";
+import { introductions } from "../lib/sim/tracker.ts";
+import {
+  type Host,
+  layoutOf,
+  SwarmWorld,
+} from "../tests/support/swarm_world.ts";
 
 function option(name: string, fallback: string): string {
   const at = Deno.args.indexOf(`--${name}`);
@@ -20,6 +28,8 @@ const pieceLength = Number(option("piece-kib", "256")) * 1024;
 const boundSeconds = Number(option("bound", "15"));
 const peerBytesPerSecond = Number(option("rate", "1000000"));
 const cases = option("case", "both");
+const withinMs = Number(option("within", "0"));
+const told = Number(option("told", "Infinity"));
 const detail = Deno.args.includes("--detail");
 
 function run(count: number, factor: number, seed: number) {
@@ -32,14 +42,15 @@ function run(count: number, factor: number, seed: number) {
     blank: true,
   });
   const source = world.add({ seed: true, uploadBytesPerSecond: us });
-  const leeches = Array.from(
-    { length: count },
-    () => world.add({ uploadBytesPerSecond: u }),
-  );
-  for (const [at, leech] of leeches.entries()) {
-    world.introduce(leech, [source, ...leeches.slice(0, at)]);
-  }
   const from = performance.now();
+  const rng = world.rngOf(-1);
+  const leeches: Host[] = [];
+  for (let at = 0; at < count; at++) {
+    world.run(withinMs * at / count);
+    const leech = world.add({ uploadBytesPerSecond: u });
+    world.introduce(leech, introductions([source, ...leeches], told, rng));
+    leeches.push(leech);
+  }
   let up = leeches.map(() => 0);
   let sup = 0;
   for (let second = 1; second < 600; second++) {

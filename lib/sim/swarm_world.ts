@@ -23,6 +23,7 @@ import { HANDSHAKE_BYTES } from "../bittorrent/wire/handshake.ts";
 import { TokenBucket } from "../model/token_bucket.ts";
 import { BlankMemory, type Parcel, parcelsOf } from "./blank.ts";
 import { EventQueue } from "./event_queue.ts";
+import { endpointOf, hostIndex, LISTEN_PORT } from "./host_address.ts";
 
 /** From a write or read of a piece to its end: a disk. */
 const DISK_MS = 1;
@@ -148,6 +149,7 @@ export class SwarmWorld {
       freeRide: false,
       // Who knows whom is said by `introduce` alone.
       private: true,
+      listenPort: LISTEN_PORT,
       maxConnections: 80,
       upload: limit(uploadBytesPerSecond),
       download: limit(downloadBytesPerSecond),
@@ -185,10 +187,7 @@ export class SwarmWorld {
     this.#feed(host as Machine, {
       kind: "peers-found",
       source: "tracker",
-      peers: others.map(({ index }) => ({
-        host: "127.0.0.1",
-        port: index + 1,
-      })),
+      peers: others.map(({ index }) => endpointOf(index, LISTEN_PORT)),
     });
   }
 
@@ -288,7 +287,7 @@ export class SwarmWorld {
         this.#options.onCompleted?.(host);
         return null;
       case "connect":
-        this.#connect(host, output.link, output.to.port);
+        this.#connect(host, output.link, hostIndex(output.to.host));
         return null;
       case "send":
         return this.#send(host, output.link, output.bytes);
@@ -324,8 +323,8 @@ export class SwarmWorld {
     });
   }
 
-  #connect(host: Machine, link: number, port: number): void {
-    const other = this.hosts[port - 1] as Machine | undefined;
+  #connect(host: Machine, link: number, to: number): void {
+    const other = this.hosts[to] as Machine | undefined;
     if (other === undefined || !other.alive) {
       this.#at(this.nowMs + this.#delayMs, host, {
         kind: "closed",
@@ -341,7 +340,7 @@ export class SwarmWorld {
     this.#at(this.nowMs + this.#delayMs, other, {
       kind: "accepted",
       link: far,
-      remote: { host: "127.0.0.1", port: 50_000 + host.index },
+      remote: endpointOf(host.index, 50_000),
     });
     this.#at(this.nowMs + 2 * this.#delayMs, host, { kind: "connected", link });
   }

@@ -78,6 +78,33 @@ Deno.test("every byte that is sent is kept or counted as in vain, and few come t
   assert(twice < 0.01, `${twice} of all came in vain, seed ${seed}`);
 });
 
+Deno.test("a class that starts within a second is near the bound, although who comes first has found all slots free", () => {
+  const seed = seedOf(19);
+  const world = new SwarmWorld(layoutOf(8 * MIB, 65_536), {
+    seed,
+    blank: true,
+  });
+  const rng = world.rngOf(-1);
+  const present = [
+    world.add({ seed: true, uploadBytesPerSecond: 5 * MIB }),
+  ];
+  const count = 100;
+  for (let at = 1; at <= count; at++) {
+    world.run(1_000 * at / count);
+    const leech = world.add({ uploadBytesPerSecond: MIB / 2 });
+    world.introduce(leech, introductions(present, 50, rng));
+    present.push(leech);
+  }
+  const leeches = present.slice(1);
+  world.run(
+    120_000,
+    () => leeches.every((leech) => leech.completedAtMs < Infinity),
+  );
+  const last = Math.max(...leeches.map((leech) => leech.completedAtMs));
+  const ratio = (last - 1_000) / (16_000 * 100 / 110);
+  assert(ratio > 0.9 && ratio < 1.15, `ratio ${ratio}, seed ${seed}`);
+});
+
 Deno.test("free riders who join first finish after those who give all the same", () => {
   const seed = seedOf(25);
   const world = new SwarmWorld(layoutOf(16 * MIB, 65_536), {

@@ -65,11 +65,16 @@ export function admission(state: SwarmState, remote: PeerEndpoint): Admission {
 
 /** The canonical priority of a connection to a peer; 0 for all as long as nobody told us where others see us. */
 export function rankOf(state: SwarmState, remote: PeerEndpoint): number {
-  if (!isAddress(remote.host)) return 0;
   const host = state.externalAddress.bestLike(remote.host);
   if (host === null) return 0;
+  const known = state.ranks.get(remote);
+  if (known?.seenFrom === host) return known.rank;
   const port = state.options.listenPort ?? 0;
-  return canonicalPriority({ host, port }, remote);
+  const rank = isAddress(remote.host)
+    ? canonicalPriority({ host, port }, remote)
+    : 0;
+  state.ranks.set(remote, { seenFrom: host, rank });
+  return rank;
 }
 
 /** Whether someone connected to us and has not said a handshake. */

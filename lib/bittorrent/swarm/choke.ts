@@ -8,11 +8,13 @@
  * Slots alone waste upload: when the served peers have all we have, nobody asks, and others wait choked (measured with
  * u_s = u, N = 10: a third of the leeches' upload). So whenever 100 ms of upload were lost while someone waited, that
  * someone gets an extra slot. It keeps the incentive: an extra slot is served only when nobody with an earned one waits,
- * it ends when that leaves nothing for a second, and the one who gives us most gets it first.
+ * it ends when that leaves nothing for a second, and the one who gives us most gets it first. Who has nothing to give yet
+ * has a slot apart: see `starter`.
  */
 import { type ChokerName, CHOKERS } from "./choker.ts";
 import type { PeerSession } from "./peer_session.ts";
 import type { Spread } from "./spread.ts";
+import { StarterSlot } from "./starter.ts";
 import type { SwarmState } from "./state.ts";
 import type { Uploads } from "./upload.ts";
 
@@ -29,6 +31,7 @@ export class Choking {
   readonly #state: SwarmState;
   readonly #spread: Spread;
   readonly #uploads: Uploads;
+  readonly #starter: StarterSlot;
   #nextRoundMs: number;
   #nextDrawMs: number;
   /** The peer with the optimistic slot. */
@@ -49,6 +52,7 @@ export class Choking {
     this.#state = state;
     this.#spread = parts.spread;
     this.#uploads = parts.uploads;
+    this.#starter = new StarterSlot(state);
     this.#nextRoundMs = nowMs + state.options.chokeIntervalMs;
     this.#nextDrawMs = nowMs + state.options.optimisticIntervalMs;
   }
@@ -71,12 +75,14 @@ export class Choking {
     session.peerInterested = interested;
     this.#note(session);
     this.fillFreeSlots();
+    if (session.pieces.count === 0) this.#giveStart();
   }
 
   /** A peer is gone. */
   left(session: PeerSession): void {
     this.#wanting.delete(session);
     this.#extras.delete(session);
+    if (this.#starter.holder === session) this.#starter.free();
   }
 
   /** Gives slots that are free to interested peers, the best first, newcomers in the order they came. */
@@ -85,9 +91,7 @@ export class Choking {
     if (freeRide || this.#wanting.size + this.#extras.size === 0) return;
     let free = this.#choker === "none" ? Infinity : this.#slots() + 1;
     for (const session of this.#state.open()) {
-      if (session.peerInterested && !session.amChoking && !session.extraSlot) {
-        free -= 1;
-      }
+      if (session.peerInterested && this.#hasEarned(session)) free -= 1;
     }
     if (free <= 0) return;
     const waiting = [...this.#wanting, ...this.#extras]
@@ -106,6 +110,7 @@ export class Choking {
         session.uploads.length > 0 && nowMs - session.servedAtMs > STARVED_MS
       ) this.#choke(session, "the upload is used up");
     }
+    this.#giveStart();
     if (nowMs < this.#nextRoundMs) {
       this.#swapUnearned();
       return this.fillFreeSlots();
@@ -119,7 +124,7 @@ export class Choking {
   useIdle(): boolean {
     const { nowMs, options } = this.#state;
     if (nowMs > this.#losingFromMs) this.#lostMs += nowMs - this.#losingFromMs;
-    let given = false;
+    let given = this.#starter.over !== null && this.#giveStart();
     // Fractions of a millisecond must not keep the deadline from being met.
     if (this.#lostMs > LOST_MS - 1) {
       this.#lostMs = 0;
@@ -163,11 +168,14 @@ export class Choking {
     for (const session of sessions) {
       if (session.address === decision.optimistic) this.#lucky = session;
       if (served.has(session.address)) {
+        if (session === this.#starter.holder) this.#starter.free();
         this.#unchoke(session, session === this.#lucky, decision.reason);
         this.#setExtra(session, false);
       } else if (!session.peerInterested) {
         this.#choke(session, "it wants nothing of us");
-      } else if (!session.extraSlot) this.#choke(session, decision.reason);
+      } else if (this.#hasEarned(session)) {
+        this.#choke(session, decision.reason);
+      }
     }
   }
 
@@ -182,7 +190,7 @@ export class Choking {
     let giving: PeerSession[] | null = null;
     for (const session of this.#state.open()) {
       if (
-        session.amChoking || session.extraSlot || session === this.#lucky ||
+        !this.#hasEarned(session) || session === this.#lucky ||
         !session.amInterested || session.downloadedBytes > 0 ||
         nowMs - session.unchokedAtMs < UNEARNED_MS
       ) continue;
@@ -198,6 +206,26 @@ export class Choking {
   #giving(): PeerSession[] {
     return [...this.#wanting].filter((session) => this.#worth(session) > 0)
       .sort((a, b) => this.#worth(b) - this.#worth(a));
+  }
+
+  /** Gives the slot of those who have nothing to the next when it has served its purpose. Returns whether someone was given it. */
+  #giveStart(): boolean {
+    const { options } = this.#state;
+    const { over } = this.#starter;
+    if (over !== null) this.#choke(this.#starter.free()!, over);
+    if (
+      this.#starter.holder !== null || options.freeRide ||
+      this.#choker !== "tit-for-tat" || this.#spread.active
+    ) return false;
+    const session = this.#starter.draw(this.#wanting);
+    if (session === null) return false;
+    this.#unchoke(session, false, "it has nothing to give yet");
+    return true;
+  }
+
+  /** Whether a peer is served, and not for what others leave nor for having nothing. */
+  #hasEarned({ amChoking, extraSlot, starts }: PeerSession): boolean {
+    return !amChoking && !extraSlot && !starts;
   }
 
   get #choker(): ChokerName {
@@ -247,6 +275,7 @@ export class Choking {
     if (session.amChoking) return;
     session.amChoking = true;
     session.servedUntilMs = this.#state.nowMs;
+    if (session.starts) this.#starter.free();
     this.#setExtra(session, false);
     this.#note(session);
     session.say({ kind: "choke" });

@@ -144,6 +144,8 @@ export class PeerSession implements BlockSource {
   unchokedAtMs = 0;
   /** Its slot is one of those that the others leave unused. */
   extraSlot = false;
+  /** Its slot is that of those who have nothing yet. */
+  starts = false;
   /** Pieces a spreading seed has told this peer of. */
   get shown(): Set<number> {
     return this.#shown ??= new Set();

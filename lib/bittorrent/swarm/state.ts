@@ -2,6 +2,7 @@ import { equalBytes } from "../../core/bytes.ts";
 import { Bitfield } from "../wire/bitfield.ts";
 import { ExternalAddress } from "./external_address.ts";
 import type { PeerFeatures } from "../wire/handshake.ts";
+import type { PeerEndpoint } from "../peer_endpoint.ts";
 import { PieceBoard } from "./piece_board.ts";
 import { PieceCache } from "./piece_cache.ts";
 import type { PeerSession } from "./peer_session.ts";
@@ -50,6 +51,11 @@ export class SwarmState {
   readonly features: Partial<PeerFeatures>;
   /** Where others see us. */
   readonly externalAddress: ExternalAddress = new ExternalAddress();
+  /** Canonical priorities of those we could connect to, and our address they hold for: of a thousand addresses, each would be computed again for every connection that is made. */
+  readonly ranks: WeakMap<
+    PeerEndpoint,
+    { readonly seenFrom: string; readonly rank: number }
+  > = new WeakMap();
   /** Whether any handshake ever succeeded. */
   everConnected = false;
   /** Payload received from everyone. */

@@ -6,8 +6,9 @@
  *
  * An upload limit is shared in turns of a piece: the peer that has waited longest is sent blocks until the piece is
  * whole, then the next one has its turn. Five peers that get a fifth of the rate each have their first piece after five
- * pieces' time; in turns the first has it after one and passes it on while the others wait. Peers with an extra slot
- * (see `swarm_choke`) get what those who earned theirs leave. Under a low limit a block goes out in parts, so that it is
+ * pieces' time; in turns the first has it after one and passes it on while the others wait. Every other turn goes to
+ * someone who has nothing yet, if there is one (see `starter`); peers with an extra slot (see `choke`) get what those who
+ * earned theirs leave. Under a low limit a block goes out in parts, so that it is
  * smooth all the same.
  */
 import { ProtocolError } from "../../core/errors.ts";
@@ -242,7 +243,7 @@ export class Uploads {
     for (const session of this.#waiting) {
       if (session.uploads.length === 0) this.#waiting.delete(session);
       if (session.uploads.length === 0 || busy(session)) continue;
-      if (best !== null && !before(session, best)) continue;
+      if (best !== null && !before(session, best, this.#turn)) continue;
       if (!this.#limits.passes(session)) {
         if (this.#limits.holdsAll) return null;
         continue;
@@ -258,6 +259,7 @@ export class Uploads {
       session: best,
       pieceIndex: best.uploads[0]!.pieceIndex,
       blocksLeft: MAX_TURN_BLOCKS,
+      starts: best.starts,
     };
     return best;
   }

@@ -12,6 +12,8 @@ export interface Turn {
   readonly pieceIndex: number;
   /** And how many more. */
   blocksLeft: number;
+  /** It is for who has nothing yet: the next one is somebody else's. */
+  readonly starts: boolean;
 }
 
 /** Whether something is on its way to a peer, or has to go out before anything else. */
@@ -19,7 +21,12 @@ export function busy(session: PeerSession): boolean {
   return session.sending || session.rest !== null;
 }
 
-/** Whether `a` goes before `b`: earned slots before extra ones, then whose last turn is longest ago. */
-export function before(a: PeerSession, b: PeerSession): boolean {
+/** Whether `a` goes before `b`: who has nothing yet unless the turn before was for that, then earned slots before extra ones, then whose last turn is longest ago. */
+export function before(
+  a: PeerSession,
+  b: PeerSession,
+  last: Turn | null,
+): boolean {
+  if (a.starts !== b.starts) return a.starts !== (last?.starts ?? false);
   return a.extraSlot === b.extraSlot ? a.servedAt < b.servedAt : b.extraSlot;
 }

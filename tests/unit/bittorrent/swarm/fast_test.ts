@@ -100,7 +100,8 @@ Deno.test("Swarm ends the connection of a peer that says messages of BEP 6 witho
 
 Deno.test("Swarm serves a choked newcomer its allowed pieces, rejects others, and stops when it has enough", () => {
   const talk = SwarmTalk.create({ have: "all", unchokeSlots: 0 });
-  // The one slot there is goes to the first who wants it.
+  // The one slot there is goes to the first who wants it, that of those who have nothing to the second.
+  talk.accept(FAST).say({ kind: "interested" });
   talk.accept(FAST).say({ kind: "interested" });
   const peer = talk.accept(FAST);
   peer.say({ kind: "interested" });

@@ -13,10 +13,11 @@ function seed(bytesPerSecond = Infinity): SwarmTalk {
   });
 }
 
-/** So many who are interested, each from an address of its own. */
-function crowd(talk: SwarmTalk, count: number): TalkPeer[] {
+/** So many who are interested, each from an address of its own; they have a piece, or nothing. */
+function crowd(talk: SwarmTalk, count: number, has = true): TalkPeer[] {
   return Array.from({ length: count }, (_, at) => {
     const peer = talk.accept({ host: `80.4.4.${at + 1}` });
+    if (has) peer.say({ kind: "have", pieceIndex: 99 });
     peer.say({ kind: "interested" });
     return peer;
   });
@@ -94,7 +95,10 @@ Deno.test("Choking promotes an extra slot when an earned one becomes free", () =
   pass(talk, 400);
   peers[0]!.say({ kind: "not-interested" });
   const before = reasons(talk, "peer.unchoked").length;
-  talk.accept({ host: "80.4.4.99" }).say({ kind: "interested" });
+  talk.accept({ host: "80.4.4.99" }).say(
+    { kind: "have", pieceIndex: 99 },
+    { kind: "interested" },
+  );
   assertEquals(reasons(talk, "peer.unchoked").length, before);
   pass(talk, 1_000);
   assertEquals(reasons(talk, "peer.unchoked").at(-1), "upload was left over");
@@ -159,3 +163,45 @@ Deno.test("Uploads share a limit in turns of a piece", () => {
   const turns = order.filter((at, index) => at !== order[index - 1]);
   assertEquals(turns, [0, 1, 2, 0, 1, 2], order.join(""));
 });
+
+Deno.test("Choking gives a slot apart to one who has nothing, until it has a piece, then to the next, and to nobody twice", () => {
+  const talk = seed(10 * PIECE_BLOCKS * BLOCK_BYTES);
+  const earned = crowd(talk, 5);
+  const poor = crowd(talk, 3, false);
+  const nothing = "it has nothing to give yet";
+  assertEquals(reasons(talk, "peer.unchoked").slice(5), [nothing]);
+  for (const peer of earned) {
+    for (let piece = 0; piece < 20; piece++) ask(peer, piece);
+  }
+  for (const piece of [0, 1]) ask(poor[0]!, piece);
+  // A piece takes 100 ms.
+  pass(talk, 300);
+  assertEquals(pieces(poor[0]!), PIECE_BLOCKS);
+  assertEquals(reasons(talk, "peer.choked"), ["it has something to give now"]);
+  // The others ask for nothing, and yield the slot.
+  pass(talk, 3_500);
+  assertEquals(reasons(talk, "peer.choked").length, 2);
+  pass(talk, 3_500);
+  assertEquals(reasons(talk, "peer.choked").length, 3);
+  const given = reasons(talk, "peer.unchoked").slice(5, 8);
+  assertEquals(given, [nothing, nothing, nothing]);
+});
+
+Deno.test("Uploads go to those who have nothing every other turn at most", () => {
+  const talk = seed(PIECE_BLOCKS * BLOCK_BYTES);
+  const earned = crowd(talk, 5);
+  for (const peer of earned) ask(peer, 1);
+  for (let second = 0; second < 8; second++) {
+    const poor = talk.accept({ host: `80.4.5.${second + 1}` });
+    poor.say({ kind: "interested" });
+    for (let piece = 0; piece < 3; piece++) ask(poor, piece);
+    pass(talk, 1_000);
+  }
+  const given = earned.reduce((sum, peer) => sum + pieces(peer), 0);
+  assert(given >= 3 * PIECE_BLOCKS, `${given} blocks in 8 s`);
+});
+
+/** Blocks that have come since the last look. */
+function pieces(peer: TalkPeer): number {
+  return peer.heard().filter(({ kind }) => kind === "piece").length;
+}
