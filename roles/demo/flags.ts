@@ -1,7 +1,16 @@
-import { flag, neverWith, onlyWith } from "../../lib/cli/flags.ts";
+import { flag, flagKind, neverWith, onlyWith } from "../../lib/cli/flags.ts";
 import { kebab } from "../../lib/cli/role_shape.ts";
 import { InputError } from "../../lib/core/errors.ts";
-import { type Act, MAX_PROCESSES, MAX_SIMULATED } from "./scenario/scenario.ts";
+import { formatMs, parseDurationMs } from "../../lib/core/units.ts";
+import {
+  type Act,
+  type DnsAct,
+  MAX_DNS_CLIENTS,
+  MAX_PROCESSES,
+  MAX_SIMULATED,
+  MAX_TTLS,
+  MIN_HEALTH_MS,
+} from "./scenario/scenario.ts";
 
 /** The flags that change a scenario's main numbers. */
 export const NUMBERS_FLAGS = {
@@ -14,7 +23,32 @@ export const NUMBERS_FLAGS = {
   }),
   peerUpload: flag.byteRate({ help: "What each client sends at most (u)" }),
   freeRiders: flag.count({ help: "`tit-for-tat`: peers that only take" }),
+  ttl: flagKind("TIME,TIME", parseTtls)({
+    help:
+      "`dns`: how long answers may be kept, whole seconds; several are compared, such as 2s,8s",
+  }),
+  healthInterval: flag.duration({
+    help: "`dns`: time between two checks of an edge",
+  }),
 };
+
+/** Times in whole seconds, such as `2s,8s`; each is taken once, in rising order. */
+function parseTtls(text: string): readonly number[] {
+  const seconds = text.split(",").map((part) =>
+    parseDurationMs(part.trim()) / 1000
+  );
+  const { count, seconds: most } = MAX_TTLS;
+  const rising = [...new Set(seconds)].sort((a, b) => a - b);
+  if (
+    rising.length <= count &&
+    rising.every((ttl) => Number.isInteger(ttl) && ttl >= 1 && ttl <= most)
+  ) return rising;
+  throw new RangeError(
+    `must be 1 to ${count} times in whole seconds up to ${
+      formatMs(1000 * most)
+    }, such as 2s,8s, got "${text}"`,
+  );
+}
 
 /** The flags of a demo that is played by programs: in virtual time there are none. */
 export const PROGRAMS_FLAGS = neverWith(["simulate"], {
@@ -44,6 +78,8 @@ export interface Numbers {
   readonly serverUpload: number | undefined;
   readonly peerUpload: number | undefined;
   readonly freeRiders: number | undefined;
+  readonly ttl: readonly number[] | undefined;
+  readonly healthInterval: number | undefined;
   readonly simulate: boolean;
 }
 
@@ -63,6 +99,7 @@ export function withNumbers(
     throw new InputError(`--${kebab(name)} means nothing to this scenario`);
   }
   return acts.map((act) => {
+    if (act.act === "dns") return withDns(act, numbers);
     if (!("peerBytesPerSecond" in act)) return act;
     const { file, serverUpload, peerUpload } = numbers;
     for (
@@ -107,7 +144,34 @@ function withClients<A extends Act>(act: A, numbers: Numbers): A {
   return { ...act, leeches: top };
 }
 
+function withDns(act: DnsAct, numbers: Numbers): DnsAct {
+  const { ttl, healthInterval = act.healthIntervalMs } = numbers;
+  const [clients = act.clients, ...more] = numbers.clients ?? [];
+  if (more.length > 0 || clients < 1 || clients > MAX_DNS_CLIENTS) {
+    throw new InputError(
+      `--clients must be one number from 1 to ${MAX_DNS_CLIENTS} in dns`,
+    );
+  }
+  if (healthInterval < MIN_HEALTH_MS) {
+    throw new InputError(
+      `--health-interval must be at least ${formatMs(MIN_HEALTH_MS)}, got ${
+        formatMs(healthInterval)
+      }`,
+    );
+  }
+  return {
+    ...act,
+    clients,
+    healthIntervalMs: healthInterval,
+    ttlSeconds: ttl ?? act.ttlSeconds,
+  };
+}
+
 function takes(act: Act, name: keyof Numbers): boolean {
-  return "peerBytesPerSecond" in act &&
+  if (act.act === "dns") {
+    return ["clients", "ttl", "healthInterval"].includes(name);
+  }
+  const ofDns = name === "ttl" || name === "healthInterval";
+  return "peerBytesPerSecond" in act && !ofDns &&
     (name !== "freeRiders" || act.act === "tit-for-tat");
 }

@@ -9,6 +9,7 @@ import { playCdn } from "./acts/cdn.ts";
 import { playChurn } from "./acts/churn.ts";
 import { closingTable } from "./stage/closing_table.ts";
 import { playDistribution } from "./acts/distribution.ts";
+import { playDns } from "./acts/dns.ts";
 import { playEcho } from "./acts/echo.ts";
 import { FarMachine } from "./stage/far_machine.ts";
 import { type Numbers, withNumbers } from "./flags.ts";
@@ -190,6 +191,8 @@ function playAct(act: Act, stage: Stage, simulate: boolean): Promise<void> {
         : playDistribution(act, stage);
     case "cdn":
       return playCdn(act, stage);
+    case "dns":
+      return playDns(act, stage);
     case "tit-for-tat":
     case "rarest-first":
     case "churn":

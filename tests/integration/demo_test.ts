@@ -61,6 +61,47 @@ for (const act of ACTS) {
   });
 }
 
+Deno.test("demo dns counts what each authority is asked, tells networks apart by client subnets, and sees clients leave a dead edge", async () => {
+  await using folder = await temporaryFolder();
+  const scenario = join(folder.path, "small.json");
+  const act = {
+    ...{ act: "dns", healthInterval: "1s", resolvers: 2, clients: 2 },
+    ...{ domain: "video.site.example", cdnDomain: "video.cdn.example" },
+  };
+  await Deno.writeTextFile(
+    scenario,
+    JSON.stringify({ title: "Small", acts: [{ ...act, ttlSeconds: [9] }] }),
+  );
+  const out = join(folder.path, "out");
+  const { stdout, stderr } = await runProgram([
+    ...["demo", scenario, "--json", "--out", out, "--ttl", "2s,1s"],
+  ]);
+  const { checks, figures: [figure] } = JSON.parse(
+    stdout.slice(stdout.indexOf("{")),
+  );
+  assertEquals(checks.length, 10, stderr);
+  // A busy machine may be late for all that has a bound, not for these.
+  const slides = checks.filter(({ check }: { check: string }) =>
+    /slide's way|local DNS server of their own|one for both|client subnets/
+      .test(check)
+  );
+  assertEquals(slides.map(({ held }: { held: boolean }) => held), [
+    ...[true, true, true, true],
+  ], stdout);
+  const [first] = figure.walk;
+  assert(first.messages.every((count: number) => count > 0), stdout);
+  const { outcomes } = figure.failover;
+  for (const { clients, movedMs, failed, questions } of outcomes) {
+    assertEquals([clients, movedMs.length], [2, 2]);
+    assert(failed > 0 && questions > 0, stdout);
+  }
+  const [short, long] = outcomes;
+  assertEquals([short.ttlSeconds, long.ttlSeconds], [1, 2]);
+  assert(short.questions > long.questions, stdout);
+  const report = await Deno.readTextFile(join(out, "report.html"));
+  assertEquals(report.split("<svg").length - 1, 4);
+});
+
 for (const act of ["distribution", "churn"] as const) {
   Deno.test(`demo ends a simulation of ${act} in the middle when it is told to stop`, async () => {
     await using demo = await startProgram([
@@ -176,6 +217,14 @@ Deno.test("demo says what is wrong with a scenario, or with its name, in one lin
       [
         ["demo", "churn", "--free-riders", "1"],
         "--free-riders means nothing",
+      ],
+      [["demo", "churn", "--ttl", "2s"], "--ttl means nothing"],
+      [["demo", "dns", "--file", "1MiB"], "--file means nothing"],
+      [["demo", "dns", "--ttl", "1500ms"], "in whole seconds up to 5 min 00 s"],
+      [["demo", "dns", "--clients", "61"], "one number from 1 to 60 in dns"],
+      [
+        ["demo", "dns", "--health-interval", "100ms"],
+        "--health-interval must be at least 500 ms, got 100 ms",
       ],
     ] as const
   ) {

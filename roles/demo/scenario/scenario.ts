@@ -21,7 +21,8 @@ export type Act =
   | TitForTatAct
   | RarestFirstAct
   | ChurnAct
-  | CdnAct;
+  | CdnAct
+  | DnsAct;
 
 /** Echo over UDP with loss, and over TCP with two clients at once. */
 export interface EchoAct {
@@ -108,6 +109,28 @@ export interface CdnNetwork {
   readonly edgeBytesPerSecond: number;
 }
 
+/** From a name to an edge; two networks; an edge that dies while answers are in caches. */
+export interface DnsAct {
+  readonly act: "dns";
+  /** The site's name, an alias of `cdnDomain`. */
+  readonly domain: string;
+  readonly cdnDomain: string;
+  /** The TTLs that are compared, rising. */
+  readonly ttlSeconds: readonly number[];
+  /** From one check of an edge to the next. */
+  readonly healthIntervalMs: number;
+  /** Local DNS servers in the network whose edge dies, and clients of them. */
+  readonly resolvers: number;
+  readonly clients: number;
+}
+
+/** Most TTLs that are compared, and the longest. */
+export const MAX_TTLS = { count: 4, seconds: 300 } as const;
+/** Least time between two checks of an edge: with less a busy machine is taken for a dead edge. */
+export const MIN_HEALTH_MS = 500;
+/** Most clients of local DNS servers: each asks and connects several times a second. */
+export const MAX_DNS_CLIENTS = 60;
+
 /** Most clients that are played by processes: each takes some 60 MB and a loopback address. */
 export const MAX_PROCESSES = 30;
 /** Most clients in virtual time. */
@@ -180,6 +203,16 @@ const ACTS: Readonly<Record<Act["act"], (act: Reader) => Act>> = {
       })
     ),
   }),
+  dns: (act) => ({
+    act: "dns",
+    ...dnsNames(act),
+    ttlSeconds: ttls(act),
+    healthIntervalMs: act.unit("healthInterval", parseDurationMs, {
+      above: MIN_HEALTH_MS - 1,
+    }),
+    resolvers: act.count("resolvers", 1, 8),
+    clients: act.count("clients", 1, MAX_DNS_CLIENTS),
+  }),
 };
 
 /**
@@ -213,4 +246,28 @@ function swarmNumbers(act: Reader): SwarmNumbers {
     serverBytesPerSecond: act.unit("serverUpload", parseByteRate, { above: 0 }),
     peerBytesPerSecond: act.unit("peerUpload", parseByteRate, { above: 0 }),
   };
+}
+
+/** A name of a site and one of its CDN, each in a zone of its own. */
+function dnsNames(act: Reader): Pick<DnsAct, "domain" | "cdnDomain"> {
+  const [domain, cdnDomain] = ["domain", "cdnDomain"].map((field) => {
+    const name = act.text(field).toLowerCase();
+    if (/^([a-z0-9-]{1,63}\.){2,}[a-z0-9-]{1,63}$/.test(name)) return name;
+    throw act.wrong(
+      field,
+      "a name in a zone, such as video.kingcdn.example",
+      name,
+    );
+  });
+  const zoneOf = (name = "") => name.slice(name.indexOf(".") + 1);
+  if (zoneOf(domain) === zoneOf(cdnDomain)) {
+    throw act.error("cdnDomain", "must be in another zone than domain");
+  }
+  return { domain: domain!, cdnDomain: cdnDomain! };
+}
+
+function ttls(act: Reader): readonly number[] {
+  const list = act.counts("ttlSeconds", 1, MAX_TTLS.seconds);
+  if (list.length <= MAX_TTLS.count) return list;
+  throw act.error("ttlSeconds", `can be ${MAX_TTLS.count} at most`);
 }

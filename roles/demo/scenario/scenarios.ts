@@ -5,4 +5,5 @@ export const SCENARIOS: Readonly<Record<string, string>> = {
   "tit-for-tat": "who serves whom, and what free riding costs",
   "rarest-first": "which order of asking keeps the file alive",
   churn: "peers come and go, and the seed leaves",
+  dns: "from a name to an edge, whose edge it is, and what a TTL costs",
 };

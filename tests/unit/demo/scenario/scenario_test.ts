@@ -11,6 +11,11 @@ const ECHO = {
   lines: ["a"],
 };
 
+const DNS = {
+  ...{ act: "dns", domain: "video.site.example", resolvers: 1, clients: 1 },
+  ...{ cdnDomain: "video.cdn.example", ttlSeconds: 2, healthInterval: "1s" },
+};
+
 function parse(...acts: readonly unknown[]) {
   return parseScenario(JSON.stringify({ title: "T", acts }));
 }
@@ -57,6 +62,11 @@ Deno.test("parseScenario names the field that is wrong", () => {
       [[{ ...ECHO, pngs: 3 }], "acts[0].pngs"],
       [[{ act: "magic" }], "acts[0].act"],
       [["echo"], "acts[0]"],
+      [[{ ...DNS, domain: "site.example" }], "acts[0].domain"],
+      [[{ ...DNS, cdnDomain: "a.site.example" }], "acts[0].cdnDomain"],
+      [[{ ...DNS, ttlSeconds: [2, 1] }], "acts[0].ttlSeconds"],
+      [[{ ...DNS, ttlSeconds: [1, 2, 3, 4, 5] }], "acts[0].ttlSeconds"],
+      [[{ ...DNS, healthInterval: "499ms" }], "acts[0].healthInterval"],
     ] as const
   ) {
     const error = assertThrows(() => parse(...acts));
@@ -97,7 +107,7 @@ Deno.test("parseScenario says on which line it is, and what was meant", () => {
       [
         '"echo"',
         '"ecko"',
-        'line 4: acts[0].act must be "echo", "distribution", "tit-for-tat", "rarest-first", "churn" or "cdn", got "ecko"',
+        'line 4: acts[0].act must be "echo", "distribution", "tit-for-tat", "rarest-first", "churn", "cdn" or "dns", got "ecko"',
       ],
     ] as const
   ) {
