@@ -2,6 +2,7 @@ import { flag, flagKind, neverWith, onlyWith } from "../../lib/cli/flags.ts";
 import { kebab } from "../../lib/cli/role_shape.ts";
 import { InputError } from "../../lib/core/errors.ts";
 import { formatMs, parseDurationMs } from "../../lib/core/units.ts";
+import { TRACE_NAMES, type TraceName } from "../../lib/model/trace_catalog.ts";
 import {
   type Act,
   type DnsAct,
@@ -11,15 +12,22 @@ import {
   MAX_TTLS,
   MIN_HEALTH_MS,
 } from "./scenario/scenario.ts";
+import {
+  checkMediaMs,
+  MAX_PLAYERS,
+  type StreamingAct,
+} from "./scenario/streaming_act.ts";
 
 /** The flags that change a scenario's main numbers. */
 export const NUMBERS_FLAGS = {
   clients: flag.counts({
-    help: "Clients (N); for `distribution` several, such as 1,2,5,10",
+    help:
+      "Clients (N); for `distribution` several, such as 1,2,5,10; for `streaming` those behind the bottleneck",
   }),
   file: flag.size({ help: "The file's size (F)" }),
   serverUpload: flag.byteRate({
-    help: "What the server, or the first seed, sends at most (u_s)",
+    help:
+      "What the server, or the first seed, sends at most (u_s); for `streaming` the bottleneck",
   }),
   peerUpload: flag.byteRate({ help: "What each client sends at most (u)" }),
   freeRiders: flag.count({ help: "`tit-for-tat`: peers that only take" }),
@@ -29,6 +37,12 @@ export const NUMBERS_FLAGS = {
   }),
   healthInterval: flag.duration({
     help: "`dns`: time between two checks of an edge",
+  }),
+  trace: flag.choice(TRACE_NAMES, {
+    help: "`streaming`: the network that each player has for itself",
+  }),
+  duration: flag.duration({
+    help: "`streaming`: how much is played on that network",
   }),
 };
 
@@ -80,6 +94,8 @@ export interface Numbers {
   readonly freeRiders: number | undefined;
   readonly ttl: readonly number[] | undefined;
   readonly healthInterval: number | undefined;
+  readonly trace: TraceName | undefined;
+  readonly duration: number | undefined;
   readonly simulate: boolean;
 }
 
@@ -100,6 +116,7 @@ export function withNumbers(
   }
   return acts.map((act) => {
     if (act.act === "dns") return withDns(act, numbers);
+    if (act.act === "streaming") return withStreaming(act, numbers);
     if (!("peerBytesPerSecond" in act)) return act;
     const { file, serverUpload, peerUpload } = numbers;
     for (
@@ -167,11 +184,44 @@ function withDns(act: DnsAct, numbers: Numbers): DnsAct {
   };
 }
 
-function takes(act: Act, name: keyof Numbers): boolean {
-  if (act.act === "dns") {
-    return ["clients", "ttl", "healthInterval"].includes(name);
+function withStreaming(
+  act: StreamingAct,
+  { clients, serverUpload, trace, duration }: Numbers,
+): StreamingAct {
+  const [players = act.shared.players, ...more] = clients ?? [];
+  if (more.length > 0 || players < 2 || players > MAX_PLAYERS) {
+    throw new InputError(
+      `--clients must be one number from 2 to ${MAX_PLAYERS} in streaming: each plays in a process of its own`,
+    );
   }
-  const ofDns = name === "ttl" || name === "healthInterval";
-  return "peerBytesPerSecond" in act && !ofDns &&
-    (name !== "freeRiders" || act.act === "tit-for-tat");
+  if (serverUpload === 0) {
+    throw new InputError("--server-upload must be above 0");
+  }
+  const mediaMs = duration ?? act.mediaMs;
+  try {
+    checkMediaMs(mediaMs);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new InputError(`--duration ${error.message}`);
+  }
+  const bytesPerSecond = serverUpload ?? act.shared.bytesPerSecond;
+  return {
+    ...{ ...act, mediaMs, trace: trace ?? act.trace },
+    shared: { ...act.shared, players, bytesPerSecond },
+  };
+}
+
+/** What acts without a swarm take. */
+const TAKES: Partial<Readonly<Record<Act["act"], readonly (keyof Numbers)[]>>> =
+  {
+    dns: ["clients", "ttl", "healthInterval"],
+    streaming: ["clients", "serverUpload", "trace", "duration"],
+  };
+
+function takes(act: Act, name: keyof Numbers): boolean {
+  if (!("peerBytesPerSecond" in act)) {
+    return TAKES[act.act]?.includes(name) ?? false;
+  }
+  return ["clients", "file", "serverUpload", "peerUpload"].includes(name) ||
+    name === "freeRiders" && act.act === "tit-for-tat";
 }

@@ -14,6 +14,7 @@ import { playEcho } from "./acts/echo.ts";
 import { FarMachine } from "./stage/far_machine.ts";
 import { type Numbers, withNumbers } from "./flags.ts";
 import { swarmPlayer } from "./swarm/play_swarm.ts";
+import { playStreaming } from "./acts/streaming.ts";
 import { playRarestFirst } from "./acts/rarest_first.ts";
 import { playTitForTat } from "./acts/tit_for_tat.ts";
 import { SCENARIOS } from "./scenario/scenarios.ts";
@@ -63,7 +64,7 @@ async function playActs(flags: DemoFlags, ctx: RoleContext): Promise<void> {
   const acts = withNumbers(scenario.acts, flags);
   if (flags.simulate && acts.some((act) => !("peerBytesPerSecond" in act))) {
     throw new InputError(
-      "--simulate is for scenarios of swarms only: what would DNS or a video be in virtual time?",
+      "--simulate is for scenarios of swarms only: what would DNS be in virtual time? A video is what `rolecall dash-client --simulate` plays",
     );
   }
   const machines = await meetMachines(flags, ctx);
@@ -193,6 +194,8 @@ function playAct(act: Act, stage: Stage, simulate: boolean): Promise<void> {
       return playCdn(act, stage);
     case "dns":
       return playDns(act, stage);
+    case "streaming":
+      return playStreaming(act, stage);
     case "tit-for-tat":
     case "rarest-first":
     case "churn":

@@ -102,6 +102,48 @@ Deno.test("demo dns counts what each authority is asked, tells networks apart by
   assertEquals(report.split("<svg").length - 1, 4);
 });
 
+Deno.test("demo streaming shows with real players why one adapts, how near a rule comes, and who gets what", async () => {
+  await using folder = await temporaryFolder();
+  const scenario = join(folder.path, "small.json");
+  // The highest rate is far above the network, so that a few seconds are enough for it to stall.
+  await Deno.writeTextFile(
+    scenario,
+    JSON.stringify({
+      title: "Small",
+      acts: [{
+        ...{ act: "streaming", ladder: "240p@300k,360p@600k,720p@6M" },
+        ...{ segment: "1s", buffer: "6s", media: "8s" },
+        ...{ trace: "step", rules: ["auto"] },
+        shared: {
+          ...{ players: 2, rate: "100kB/s", media: "12s", leavesAfter: "4s" },
+        },
+      }],
+    }),
+  );
+  const out = join(folder.path, "out");
+  const { code, stdout, stderr } = await runProgram([
+    ...["demo", scenario, "--json", "--out", out],
+  ]);
+  assertEquals(code, 0, stderr);
+  const { checks, figures } = JSON.parse(stdout.slice(stdout.indexOf("{")));
+  assertEquals(
+    checks.filter(({ held }: { held: boolean }) => !held).concat(
+      ["stalls", "looks poor", "known the network", "others have more"].filter((
+        part,
+      ) => !JSON.stringify(checks).includes(part)),
+    ),
+    [],
+  );
+  const [{ players, shared }] = figures;
+  assertEquals(
+    players.map(({ player }: { player: string }) => player),
+    ["lowest", "highest", "auto"],
+  );
+  assertEquals(shared.shares.length, 2);
+  const report = await Deno.readTextFile(join(out, "report.html"));
+  assertEquals(report.split("<svg").length - 1, 6);
+});
+
 for (const act of ["distribution", "churn"] as const) {
   Deno.test(`demo ends a simulation of ${act} in the middle when it is told to stop`, async () => {
     await using demo = await startProgram([
@@ -225,6 +267,16 @@ Deno.test("demo says what is wrong with a scenario, or with its name, in one lin
       [
         ["demo", "dns", "--health-interval", "100ms"],
         "--health-interval must be at least 500 ms, got 100 ms",
+      ],
+      [["demo", "churn", "--trace", "lte"], "--trace means nothing"],
+      [["demo", "streaming", "--file", "1MiB"], "--file means nothing"],
+      [
+        ["demo", "streaming", "--clients", "100"],
+        "--clients must be one number from 2 to 10",
+      ],
+      [
+        ["demo", "streaming", "--duration", "1s"],
+        "--duration must be from 5s to 10min",
       ],
     ] as const
   ) {

@@ -9,11 +9,15 @@ import {
   rowsAsJsonLines,
   segmentRows,
 } from "../../../lib/dash/qoe/segment_log.ts";
+import {
+  seconds,
+  toMbits,
+  traceSteps,
+} from "../../../lib/dash/qoe/play_lines.ts";
 import { instability, jainIndex } from "../../../lib/model/fairness.ts";
 import type { NetworkTrace } from "../../../lib/model/trace.ts";
 import type { ReportSection } from "../../../lib/report/report.ts";
 import type { RoleResult } from "../../../lib/role.ts";
-import { traceSteps } from "../result/charts.ts";
 import {
   peerPercent,
   peerShare,
@@ -266,7 +270,7 @@ function barChart(clients: readonly PlayedClient[]): ReportSection {
       xLabel: "Mbit/s",
       bars: clients.slice(0, MOST_BARS).map(({ number, played }) => ({
         name: `client ${number}`,
-        value: mbits(played.summary.averageBitsPerSecond),
+        value: toMbits(played.summary.averageBitsPerSecond),
       })),
     },
   };
@@ -303,7 +307,7 @@ function ratesChart(
     points: client.played.downloads.map(({ atMs, record }) =>
       [
         seconds(client.beganAtMs + atMs),
-        mbits(record.bitsPerSecond),
+        toMbits(record.bitsPerSecond),
       ] as const
     ),
   }));
@@ -350,12 +354,4 @@ function buffersChart(clients: readonly PlayedClient[]): ReportSection {
       })),
     },
   };
-}
-
-function seconds(ms: number): number {
-  return Math.round(ms) / 1000;
-}
-
-function mbits(bitsPerSecond: number): number {
-  return Math.round(bitsPerSecond / 1000) / 1000;
 }

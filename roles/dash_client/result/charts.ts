@@ -1,7 +1,9 @@
 import {
-  type NetworkTrace,
-  traceDurationMs,
-} from "../../../lib/model/trace.ts";
+  bufferLine,
+  seconds,
+  toMbits,
+  traceSteps,
+} from "../../../lib/dash/qoe/play_lines.ts";
 import type {
   LineChart,
   ReportSection,
@@ -9,18 +11,8 @@ import type {
 } from "../../../lib/report/report.ts";
 import type { Played } from "./played.ts";
 
-type Points = LineChart["series"][number]["points"];
-
 /** Throughput far above the ladder would leave nothing of it to be seen: it is drawn at this many times its top. */
 const MOST_ABOVE = 2;
-
-function seconds(ms: number): number {
-  return Math.round(ms) / 1000;
-}
-
-function toMbits(bits: number): number {
-  return Math.round(bits / 1000) / 1000;
-}
 
 /** When the picture stood still: at the start, in stalls, and after seeks. */
 function stallsOf({ stalls, seeks, summary }: Played): ShadedSpans {
@@ -93,101 +85,6 @@ export function rateChart(played: Played): ReportSection {
       ],
     },
   };
-}
-
-/** What a trace gave until `untilMs`, from its start again at its end. */
-export function traceSteps(
-  trace: NetworkTrace,
-  untilMs: number,
-  most: number,
-): Points {
-  const points: [number, number][] = [];
-  if (traceDurationMs(trace) <= 0) return points;
-  let atMs = 0;
-  while (atMs < untilMs) {
-    for (const { durationMs, bitsPerSecond } of trace.periods) {
-      if (atMs >= untilMs) break;
-      points.push([seconds(atMs), toMbits(Math.min(most, bitsPerSecond))]);
-      atMs += durationMs;
-    }
-  }
-  return points;
-}
-
-/** What changes the buffer, beside playing. */
-type BufferChange =
-  | {
-    readonly atMs: number;
-    readonly kind: "came";
-    readonly bufferMs: number;
-    readonly mediaMs: number;
-  }
-  | { readonly atMs: number; readonly kind: "plays" | "stands" }
-  | {
-    readonly atMs: number;
-    readonly kind: "leapt";
-    /** What it passed over; Infinity drops all. */
-    readonly mediaMs: number;
-  };
-
-function changesOf(
-  { downloads, stalls, seeks, summary }: Played,
-): BufferChange[] {
-  const still = (atMs: number, forMs: number): BufferChange[] => [
-    { atMs, kind: "stands" },
-    ...forMs > 0 ? [{ atMs: atMs + forMs, kind: "plays" } as const] : [],
-  ];
-  // A stable sort: what comes just as playing goes on is there before.
-  return [
-    ...downloads.map(({ atMs, record: { bufferMs, mediaMs } }) => ({
-      ...{ atMs, kind: "came" as const, bufferMs, mediaMs },
-    })),
-    ...still(0, summary.startupMs),
-    ...stalls.flatMap(({ atMs, stallMs }) => still(atMs, stallMs)),
-    ...seeks.flatMap(({ atMs, fromMs, toMs, seekMs }): BufferChange[] =>
-      seekMs === 0 ? [{ atMs, kind: "leapt", mediaMs: toMs - fromMs }] : [
-        { atMs: atMs - seekMs, kind: "leapt", mediaMs: Infinity },
-        ...still(atMs - seekMs, seekMs),
-      ]
-    ),
-  ].sort((a, b) => a.atMs - b.atMs);
-}
-
-/** How much was there when, in seconds. While the picture stands still for want of sound, what is there is not ready. */
-function bufferLine(played: Played): [number, number][] {
-  const points: [number, number][] = [[0, 0]];
-  const push = (atMs: number, ms: number) => {
-    const point: [number, number] = [seconds(atMs), seconds(Math.max(0, ms))];
-    const [x, y] = points.at(-1)!;
-    if (x !== point[0] || y !== point[1]) points.push(point);
-  };
-  let levelMs = 0;
-  let playing = false;
-  let beforeMs = 0;
-  for (const change of changesOf(played)) {
-    const { atMs, kind } = change;
-    if (playing) levelMs = Math.max(0, levelMs - (atMs - beforeMs));
-    beforeMs = atMs;
-    switch (kind) {
-      case "came":
-        push(atMs, change.bufferMs - change.mediaMs);
-        levelMs = change.bufferMs;
-        break;
-      case "leapt":
-        push(atMs, levelMs);
-        levelMs = Math.max(0, levelMs - change.mediaMs);
-        break;
-      case "stands":
-        if (playing) push(atMs, 0);
-        playing = false;
-        continue;
-      case "plays":
-        push(atMs, 1000 * points.at(-1)![1]);
-        playing = true;
-    }
-    push(atMs, levelMs);
-  }
-  return points;
 }
 
 /** The buffer as a sawtooth: up by a segment at each arrival, down with the clock in between. */

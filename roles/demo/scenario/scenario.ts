@@ -7,6 +7,7 @@ import {
   parseSizeBytes,
 } from "../../../lib/core/units.ts";
 import { Reader } from "./reader.ts";
+import { readStreaming, type StreamingAct } from "./streaming_act.ts";
 
 /** A scripted classroom demo: acts played one after the other. Written as JSON in `scenarios/`. */
 export interface Scenario {
@@ -22,7 +23,8 @@ export type Act =
   | RarestFirstAct
   | ChurnAct
   | CdnAct
-  | DnsAct;
+  | DnsAct
+  | StreamingAct;
 
 /** Echo over UDP with loss, and over TCP with two clients at once. */
 export interface EchoAct {
@@ -213,6 +215,7 @@ const ACTS: Readonly<Record<Act["act"], (act: Reader) => Act>> = {
     resolvers: act.count("resolvers", 1, 8),
     clients: act.count("clients", 1, MAX_DNS_CLIENTS),
   }),
+  streaming: readStreaming,
 };
 
 /**

@@ -6,4 +6,5 @@ export const SCENARIOS: Readonly<Record<string, string>> = {
   "rarest-first": "which order of asking keeps the file alive",
   churn: "peers come and go, and the seed leaves",
   dns: "from a name to an edge, whose edge it is, and what a TTL costs",
+  streaming: "why a player adapts, how well rules do, who gets what of a link",
 };

@@ -107,7 +107,7 @@ Deno.test("parseScenario says on which line it is, and what was meant", () => {
       [
         '"echo"',
         '"ecko"',
-        'line 4: acts[0].act must be "echo", "distribution", "tit-for-tat", "rarest-first", "churn", "cdn" or "dns", got "ecko"',
+        'line 4: acts[0].act must be "echo", "distribution", "tit-for-tat", "rarest-first", "churn", "cdn", "dns" or "streaming", got "ecko"',
       ],
     ] as const
   ) {
