@@ -11,8 +11,17 @@
  */
 import { counted } from "../core/units.ts";
 import { parseCsvTrace } from "./trace_csv.ts";
-import { type NetworkTrace, periodOf, type TracePeriod } from "./trace.ts";
+import {
+  type NetworkTrace,
+  periodOf,
+  traceDurationMs,
+  type TracePeriod,
+} from "./trace.ts";
 
+/** Less than this on average, and nothing ever comes. */
+const MIN_MEAN_BITS_PER_SECOND = 100;
+/** A trace that is over sooner is a mistake in units, and would be gone through without end. */
+const MIN_TRACE_MS = 1;
 /** More periods than this are refused: at one a second it is eleven days. */
 const MAX_TRACE_PERIODS = 1_000_000;
 
@@ -88,6 +97,22 @@ function checkedTrace(trace: NetworkTrace): NetworkTrace {
   }
   if (periods.every(({ bitsPerSecond }) => bitsPerSecond === 0)) {
     throw new SyntaxError("all bandwidths are 0, nothing would ever come");
+  }
+  // A segment of a megabyte would go round such a trace a million times.
+  const durationMs = traceDurationMs(trace);
+  const mean = periods.reduce(
+    (sum, each) => sum + each.bitsPerSecond * each.durationMs / durationMs,
+    0,
+  );
+  if (mean < MIN_MEAN_BITS_PER_SECOND) {
+    throw new SyntaxError(
+      `the mean bandwidth must be at least ${MIN_MEAN_BITS_PER_SECOND} bit/s, got ${mean}`,
+    );
+  }
+  if (durationMs < MIN_TRACE_MS) {
+    throw new SyntaxError(
+      `it must last at least ${MIN_TRACE_MS} ms, got ${durationMs}`,
+    );
   }
   return trace;
 }

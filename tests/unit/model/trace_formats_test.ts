@@ -89,6 +89,14 @@ const BAD: readonly (readonly [text: string, message: RegExp])[] = [
     /latency.*got 1000000000/,
   ],
   ['[{"duration_ms":1,"bandwidth_kbps":0}]', /nothing would ever come/],
+  [
+    '[{"duration_ms":9,"bandwidth_kbps":0.05}]',
+    /at least 100 bit\/s, got 50/,
+  ],
+  [
+    '[{"duration_ms":0.01,"bandwidth_kbps":100}]',
+    /last at least 1 ms, got 0.01/,
+  ],
   ["5\n4\n", /line 2: instants .* never fall/],
   ["0\n", /last instant/],
   ["999999999999\n", /last instant/],
