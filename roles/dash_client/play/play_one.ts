@@ -72,7 +72,7 @@ export async function playOne(
   const beganAtMs = ctx.clock.nowMs() * flags.speed;
   const failure = await session.run(joined?.growth);
   const played = playedOf(flags, {
-    ...{ opened, joined, player, session, trace: link?.trace },
+    ...{ opened, joined, player, session, failure, trace: link?.trace },
     sharing: sharer?.totals(),
   });
   return { played, beganAtMs, failure };
@@ -97,11 +97,12 @@ function checkTracks(
 /** What there is to tell of a play that is over. */
 function playedOf(
   flags: PlayFlags & { readonly operand: string },
-  { opened, joined, player, session, trace, sharing }: {
+  { opened, joined, player, session, failure, trace, sharing }: {
     readonly opened: OpenTitle;
     readonly joined: Joined | undefined;
     readonly player: Player;
     readonly session: Session;
+    readonly failure: Error | undefined;
     readonly trace: NetworkTrace | undefined;
     readonly sharing: SharingTotals | undefined;
   },
@@ -142,7 +143,7 @@ function playedOf(
     hindsight: comparable
       ? inHindsight({ ...play, speed, bufferCapMs }, trace)
       : undefined,
-    complete: playout.state === "ended",
+    complete: playout.state === "ended" && failure === undefined,
     summary,
   };
 }

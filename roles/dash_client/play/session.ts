@@ -17,6 +17,12 @@ import type { Growth } from "./live_play.ts";
 type Fetch = Extract<PlayerOutput, { kind: "fetch" }>;
 type FailedInput = Extract<PlayerInput, { kind: "failed" }>;
 
+/** Of neither medium there is any more. */
+const NO_MORE: PlayerInput = {
+  kind: "grown",
+  tracks: Array(2).fill({ media: "other", positions: [] }),
+  ended: true,
+};
 /** A player is told how a segment comes along this often, in its own time. */
 const PROGRESS_MS = 50;
 
@@ -113,7 +119,7 @@ export class Session {
       const next = views.next();
       next.catch(() => {}); // Heard below, or nobody's business any more.
       const first = await Promise.race([next, over]);
-      if (first === "over" || first.done) return;
+      if (first === "over" || first.done || this.#failure) return;
       this.#inbox.push({ kind: "grown", ...first.value });
     }
   }
@@ -157,7 +163,8 @@ export class Session {
           "segment-unavailable",
           `Cannot go on: segment ${output.segmentNumber} is to be had in no rate, last ${output.url}: ${output.problem}`,
         );
-        return this.#inbox.close();
+        // What is there is played: the viewer has it.
+        return this.#inbox.push(NO_MORE);
       default:
         return this.#change(output);
     }

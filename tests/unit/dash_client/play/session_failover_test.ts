@@ -76,8 +76,9 @@ async function playWith(
   const session = new Session(player, { segments, cmcd: undefined }, 1, ctx);
   const playing = session.run(undefined);
   await clock.advanceTo(120_000);
-  assertEquals(await playing, undefined);
-  return { events, log: session.log };
+  const failure = await playing;
+  const { playedMs } = player.playout;
+  return { events, log: session.log, failure, playedMs };
 }
 
 const CASES = [
@@ -89,7 +90,8 @@ const CASES = [
 
 for (const [death, others] of CASES) {
   Deno.test(`Session plays on without a stall when a CDN node ${death} in mid-play and there is ${others}`, async () => {
-    const { events } = await playWith(death, others);
+    const { events, failure } = await playWith(death, others);
+    assertEquals(failure, undefined);
     const count = (type: string) =>
       events.filter((each) => each.endsWith(type)).length;
     assertEquals(count("segment.downloaded"), SEGMENTS);
@@ -117,6 +119,20 @@ Deno.test("Session leaves a segment out that no server knows, at once, and goes 
   assertEquals(count("segment.downloaded"), SEGMENTS - 1);
   assertEquals(count("playout.stalled"), 0, events.join("\n"));
   assertEquals(events.at(-1), `${4 * (SEGMENTS - 1)} playout.ended`);
+});
+
+Deno.test("Session plays what it has of a title that ends sooner than its manifest, and then says so", async () => {
+  const { events, failure, playedMs } = await playWith(
+    ...[
+      "is silent",
+      "another",
+      new ManualClock(),
+      /-([4-9]|1\d)\.m4s$/,
+    ] as const,
+  );
+  assertEquals((failure as RunError).code, "segment-unavailable");
+  assertEquals(playedMs, 12_000);
+  assert(events.at(-1)!.endsWith("playout.ended"), events.join("\n"));
 });
 
 Deno.test("Session notes when segments came, not when the player had decided what to do with them", async () => {
