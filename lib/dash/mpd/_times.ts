@@ -271,5 +271,5 @@ function periodEnd(
     );
   }
   return offset +
-    BigInt(Math.floor((endMs - ROUNDING_MS) * timescale / 1000));
+    BigInt(Math.ceil((endMs - ROUNDING_MS) * timescale / 1000));
 }

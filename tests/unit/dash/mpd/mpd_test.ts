@@ -171,6 +171,25 @@ Deno.test('parseMpd ends r="-1" at the next S', () => {
   ]);
 });
 
+Deno.test('parseMpd ends r="-1" with the segment in which the Period ends, whatever the timescale', () => {
+  const count = (periodSeconds: number, timescale: number) =>
+    representations(parseMpd(
+      `<MPD mediaPresentationDuration="PT${periodSeconds}S">${
+        oneRepresentation(
+          `<SegmentTemplate media="$Time$" timescale="${timescale}"><SegmentTimeline><S d="${
+            2 * timescale
+          }" r="-1"/></SegmentTimeline></SegmentTemplate>`,
+        )
+      }</MPD>`,
+      URL_OF_MPD,
+    ))[0]?.segments.length;
+  for (const timescale of [1, 1000, 90_000]) {
+    assertEquals([20, 21, 22].map((each) => count(each, timescale)), [
+      ...[10, 11, 11],
+    ]);
+  }
+});
+
 Deno.test("parseMpd keeps 64-bit times exact", () => {
   const [only] = representations(parse(oneRepresentation(
     `<SegmentTemplate timescale="10000000" presentationTimeOffset="17639999999999999" media="$Time$">
