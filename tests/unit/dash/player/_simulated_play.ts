@@ -146,6 +146,7 @@ export function simulatePlay(
             fetchId,
             url,
             absent: status === 404,
+            hopeless: false,
             problem: `status ${status}`,
           },
         nowMs,
