@@ -27,7 +27,7 @@ tbody tr:nth-child(even){background:var(--band)}
 .number{text-align:right}
 .number,.whole{white-space:nowrap}
 thead th{white-space:normal}
-.long{min-width:16rem}
+.long{min-width:20rem}
 footer{margin-top:4rem;color:var(--muted);font-size:1rem}
 @media screen and (prefers-color-scheme:dark){
 .chart .paper{fill:var(--paper)}.chart .ink{fill:var(--ink)}.chart .muted{fill:var(--muted)}
