@@ -51,8 +51,8 @@ export interface Mode<F extends Flags> {
   readonly flags: F;
   /** The flag whose presence chooses this mode; the first mode of a role has none. */
   readonly chosenBy?: keyof F & string;
-  /** It ends when it is stopped, and has no result then: `--json` is refused. */
-  readonly serves?: true;
+  /** It goes on until it is stopped, or does so with this flag, and has no result then: `--json` is refused. */
+  readonly endless?: true | keyof F & string;
   /** What stands after the flags, such as `FILE.torrent|MAGNET`; without it the mode takes none. */
   readonly operand?: {
     readonly placeholder: string;

@@ -53,13 +53,12 @@ export function parseRoleArgs(role: RoleShape, raw: RawArgs): ParsedArgs {
       throw new InputError(`${spelled(kebab(key), raw)} ${why}`);
     }
   }
-  if (mode.serves && raw.texts.has("json")) {
+  const endless = endlessBy(mode, raw);
+  if (endless !== undefined && raw.texts.has("json")) {
     throw new InputError(
       `${
         spelled("json", raw)
-      } prints what came of a role that ends by itself, and ${role.name} ${
-        mode.chosenBy === undefined ? "" : `--${kebab(mode.chosenBy)} `
-      }serves until it is stopped; --log json or --events FILE tell what it does`,
+      } prints what came of a role that ends by itself, and ${role.name}${endless} goes on until it is stopped; --log json or --events FILE tell what it does`,
     );
   }
   return {
@@ -106,6 +105,16 @@ function valuesOf(flags: Flags, raw: RawArgs): Record<string, unknown> {
     }
   }
   return values;
+}
+
+/** What makes the mode go on until it is stopped, as it stands on the command line; undefined if it ends by itself. */
+function endlessBy(
+  { endless, chosenBy }: ModeShape,
+  raw: RawArgs,
+): string | undefined {
+  const flag = endless === true ? chosenBy : endless;
+  if (endless === undefined || flag === undefined) return endless && "";
+  return raw.texts.has(kebab(flag)) ? ` --${kebab(flag)}` : undefined;
 }
 
 /** What a bare word looks like a value of, by the flag's placeholder. */

@@ -5,7 +5,7 @@ import type { Flag, Flags } from "./flags.ts";
 export interface ModeShape {
   readonly flags: Flags;
   readonly chosenBy?: string;
-  readonly serves?: true;
+  readonly endless?: true | string;
   readonly operand?: {
     readonly placeholder: string;
     readonly optional?: boolean;

@@ -14,7 +14,7 @@ export const dashboard: Role = {
   ],
   modes: {
     server: mode({
-      serves: true,
+      endless: true,
       summary:
         "Serves a page of the roles on this LAN and the events of those with --admin",
       flags: {

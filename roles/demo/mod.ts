@@ -49,7 +49,7 @@ export const demo: Role = {
       run: playScenario,
     }),
     standBy: mode({
-      serves: true,
+      endless: true,
       summary:
         "Stands by as a machine of the lab: a demo with --on starts its programs here",
       flags: {

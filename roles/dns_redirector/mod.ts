@@ -42,13 +42,13 @@ export const dnsRedirector: Role = {
   ],
   modes: {
     server: mode({
-      serves: true,
+      endless: true,
       summary: "Answers for its zones over UDP and TCP",
       flags: SERVER_FLAGS,
       run: serveDns,
     }),
     recursive: mode({
-      serves: true,
+      endless: true,
       summary: "Resolves names for local clients, from the root on",
       chosenBy: "recursive",
       flags: RECURSIVE_FLAGS,

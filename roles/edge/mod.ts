@@ -44,7 +44,7 @@ export const edge: Role = {
   ],
   modes: {
     serve: mode({
-      serves: true,
+      endless: true,
       summary: "Answer from the cache, fetch what is not in it from an origin",
       flags: edgeFlags,
       run: serveEdge,

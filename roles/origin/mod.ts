@@ -28,7 +28,7 @@ export const origin: Role = {
   ],
   modes: {
     server: mode({
-      serves: true,
+      endless: true,
       summary:
         "Serve a folder, or without --root a test card in three rates at /manifest.mpd",
       flags: {

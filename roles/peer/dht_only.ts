@@ -18,7 +18,7 @@ export const dhtOnlyMode: Mode<typeof FLAGS> = mode({
   summary:
     "Is a node of the DHT and nothing else: the one a class starts first, and names with --dht-node",
   chosenBy: "dhtOnly",
-  serves: true,
+  endless: true,
   flags: FLAGS,
   run: runDhtNode,
 });

@@ -15,6 +15,7 @@ export const roster: Role = {
   ],
   modes: {
     look: mode({
+      endless: "watch",
       summary:
         "Asks once and prints the roles that answer within --wait; with --watch, tells who comes and goes",
       flags: {

@@ -26,7 +26,7 @@ export const tcpEcho: Role = {
   ],
   modes: {
     server: mode({
-      serves: true,
+      endless: true,
       summary: "Sends every line back in capitals until the client closes",
       flags: {
         ...serverFlags({ port: 12000 }),

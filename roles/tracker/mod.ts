@@ -30,7 +30,7 @@ export const tracker: Role = {
   ],
   modes: {
     server: mode({
-      serves: true,
+      endless: true,
       summary:
         "Answer announces and scrapes over HTTP and UDP; the page at / shows the swarms",
       flags: SERVER_FLAGS,

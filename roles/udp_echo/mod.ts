@@ -24,7 +24,7 @@ export const udpEcho: Role = {
   ],
   modes: {
     server: mode({
-      serves: true,
+      endless: true,
       summary: "Sends every datagram back in capitals",
       flags: {
         ...serverFlags({ port: 12000 }),

@@ -67,6 +67,8 @@ Deno.test("an MPD that is no XML, or is not there, is told apart", async () => {
     (request) => {
       const body = new Map([
         ["/", "<!doctype html><title>A page</title>"],
+        ["/a.m3u8", "#EXTM3U\n"],
+        ["/none", ""],
         ["/text.mpd", "this is no XML"],
         ["/torn.mpd", '<?xml version="1.0"?><MPD type="static"'],
       ]).get(new URL(request.url).pathname);
@@ -80,6 +82,8 @@ Deno.test("an MPD that is no XML, or is not there, is told apart", async () => {
     complains(["dash-client", `${base}${path}`], 2, path, ...words);
   await refuses("/text.mpd", "no manifest (MPD); line 1");
   await refuses("/", "it is a page and no manifest (MPD)");
+  await refuses("/a.m3u8", "it is an HLS playlist and no manifest (MPD)");
+  await refuses("/none", "it is empty and no manifest (MPD)");
   await refuses("/torn.mpd", "torn.mpd: line 1");
   await complains(["dash-client", `${base}/none.mpd`], 1, "none.mpd", "404");
 });

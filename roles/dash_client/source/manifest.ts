@@ -121,6 +121,13 @@ export async function openTitle(
   }
 }
 
+/** What else came. */
+function kindOf(text: string): string {
+  if (/<(?:!doctype )?html/i.test(text)) return "a page and ";
+  if (text.startsWith("#EXTM3U")) return "an HLS playlist and ";
+  return text.trim() === "" ? "empty and " : "";
+}
+
 /** Why there is no title in what came: an origin's own URL leads to a page. */
 function unreadable(
   { url, text }: { readonly url: string; readonly text: string },
@@ -128,9 +135,7 @@ function unreadable(
 ): InputError {
   const what = /<(?:[\w.-]+:)?MPD[\s>]/.test(text)
     ? ""
-    : `it is ${
-      /<(?:!doctype )?html/i.test(text) ? "a page and " : ""
-    }no manifest (MPD); `;
+    : `it is ${kindOf(text)}no manifest (MPD); `;
   return new InputError(`Cannot read ${url}: ${what}${error.message}`, {
     cause: error,
   });

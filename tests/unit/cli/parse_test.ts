@@ -141,20 +141,31 @@ Deno.test("parseRoleArgs refuses what is wrong with a line that names the flag",
   }
 });
 
-Deno.test("parseRoleArgs refuses --json in a mode that serves and has no result, and nowhere else", () => {
+Deno.test("parseRoleArgs refuses --json where a mode or a flag of it has no end and so no result, and nowhere else", () => {
   const [server, client] = [ROLE.modes["server"]!, ROLE.modes["client"]!];
   const role = {
     ...ROLE,
-    modes: { server: { ...server, serves: true }, client },
+    modes: { server: { ...server, endless: true }, client },
   };
   const run = (...args: string[]) =>
     parseRoleArgs(role as RoleShape, scanArgs(role as RoleShape, args));
   assertMatch(
     assertThrows(() => run("--json"), InputError).message,
-    /^--json .* thing serves until it is stopped; --log json/,
+    /^--json .* thing goes on until it is stopped; --log json/,
   );
   assertEquals(run("--json=false").common.json, false);
   assertEquals(run("--connect", "a:1", "--json").common.json, true);
+  const watching = {
+    ...ROLE,
+    modes: { client: { ...client, chosenBy: undefined, endless: "outFile" } },
+  };
+  const look = (...args: string[]) =>
+    parseRoleArgs(watching as unknown as RoleShape, scanArgs(ROLE, args));
+  assertEquals(look("--json").common.json, true);
+  assertMatch(
+    assertThrows(() => look("--json", "-o", "f"), InputError).message,
+    /thing --out-file goes on/,
+  );
 });
 
 Deno.test("scanArgs takes nothing as the value of a flag that may be empty, and of no other", () => {
