@@ -352,7 +352,7 @@ export class Player implements Machine<Input, PlayerOutput> {
 
   #fail(
     { track, ...attempt }: Fetching,
-    { url, problem, absent, hopeless = false }: InputOf<"failed">,
+    { url, problem, absent, hopeless = absent }: InputOf<"failed">,
     nowMs: number,
   ): PlayerOutput[] {
     const position = track.position!;
@@ -379,9 +379,7 @@ export class Player implements Machine<Input, PlayerOutput> {
       ];
     }
     if (absent) track.holes += 1;
-    const waitMs = absent || hopeless
-      ? undefined
-      : this.#patience.failed(nowMs);
+    const waitMs = hopeless ? undefined : this.#patience.failed(nowMs);
     if (waitMs !== undefined) {
       return [{ ...missed, next: "again", waitMs }, ...this.#proceed(nowMs)];
     }

@@ -146,7 +146,6 @@ export function simulatePlay(
             fetchId,
             url,
             absent: status === 404,
-            hopeless: false,
             problem: `status ${status}`,
           },
         nowMs,
