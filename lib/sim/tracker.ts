@@ -1,14 +1,13 @@
 import type { Rng } from "../core/rng.ts";
-import type { Host } from "./swarm_world.ts";
 
 /** Draws up to `count` of `hosts` by lot, none twice: what a tracker tells a newcomer (BEP 3, `numwant`). */
-export function introductions(
-  hosts: readonly Host[],
+export function introductions<T>(
+  hosts: readonly T[],
   count: number,
   rng: Rng,
-): readonly Host[] {
+): readonly T[] {
   if (hosts.length <= count) return hosts;
-  const drawn = new Set<Host>();
+  const drawn = new Set<T>();
   while (drawn.size < count) {
     drawn.add(hosts[Math.floor(rng() * hosts.length)]!);
   }
@@ -23,15 +22,15 @@ export function introductions(
  *
  * @returns For each of `hosts`, in their order, nobody twice; all before it when they are so few that everyone can know everyone.
  */
-export function evenIntroductions(
-  hosts: readonly Host[],
+export function evenIntroductions<T>(
+  hosts: readonly T[],
   count: number,
   rng: Rng,
-): readonly (readonly Host[])[] {
+): readonly (readonly T[])[] {
   if (2 * count >= hosts.length - 1) {
     return hosts.map((_, at) => hosts.slice(0, at));
   }
-  const told = hosts.map(() => new Set<Host>());
+  const told = hosts.map(() => new Set<T>());
   const ring = hosts.map((_, at) => at);
   for (let rings = 0; rings < count; rings++) {
     for (let at = ring.length - 1; at > 0; at--) {

@@ -182,6 +182,16 @@ Deno.test("demo simulates a file that takes hours, close to the bounds: no peer'
   assert(five.peerToPeer.ratio < 1.15, JSON.stringify(five));
 });
 
+Deno.test("demo simulates a class as it starts: within a second, not all at once", async () => {
+  const { stdout } = await runProgram([
+    ...["demo", "distribution", "--simulate", "--json", "--clients", "2"],
+    ...["--server-upload", "1GiB/s", "--seed", "1"],
+  ]);
+  const [two] = JSON.parse(stdout).figures[0].measured;
+  const { seconds } = two.peerToPeer;
+  assert(seconds > 0.5 && seconds < 1, JSON.stringify(two));
+});
+
 Deno.test("demo --keep says where the folder is", async () => {
   const { code, stdout } = await runProgram([
     ...["demo", "distribution", "--clients", "1"],

@@ -20,6 +20,10 @@ import { type Measured, reportDistribution } from "./distribution_report.ts";
 const DELAY_MS = 1;
 /** So long a block may take on its way, by the clock that the peers' timers (10 s, 30 s, 60 s) go by: as long as in the scenario's own numbers. */
 const MAX_BLOCK_SECONDS = 1;
+/** A class does not start all at once, and who comes first finds slots free that those who come last do not. */
+const STARTS_MS = 1_000;
+/** But within this part of the time in which one peer could send the file: the start is not to be all there is. */
+const STARTS_SHARE = 1 / 32;
 /** Inputs between two looks at the world outside: progress, Ctrl-C. */
 const SLICE = 20_000;
 
@@ -65,7 +69,9 @@ export async function simulateDistribution(
         formatBytes(act.peerBytesPerSecond)
       }/s; ${
         [...new Set(pieces)].join(", ")
-      } pieces of one block, each client told of ${
+      } pieces of one block, the clients start within ${
+        formatMs(startsMsOf(act))
+      }, each is told of ${
         [...new Set(told)].join(", ")
       } others by lot, and as many of it. The fewer the pieces, the further a swarm is from its bound: with N = 1000, 32 cost 0.04 more than 64.${
         haste === 1
@@ -148,6 +154,14 @@ function hasteOf(
   return Math.max(1, BLOCK_BYTES / slower / MAX_BLOCK_SECONDS);
 }
 
+/** Within how long the clients start. */
+function startsMsOf(
+  { fileBytes, peerBytesPerSecond }: DistributionAct,
+): number {
+  const fileMs = 1000 * fileBytes / peerBytesPerSecond;
+  return Math.min(STARTS_MS, STARTS_SHARE * fileMs);
+}
+
 /** Runs one swarm; lets go now and then, so that the terminal lives. */
 async function swarmSeconds(
   slow: DistributionAct,
@@ -167,7 +181,8 @@ async function swarmSeconds(
     onEvent: () => {},
     onCompleted: () => completed += 1,
   });
-  const leeches = await gather(world, act, { clients, pauses });
+  const startsMs = startsMsOf(slow) / haste;
+  const leeches = await gather(world, act, { clients, pauses, startsMs });
   const boundSeconds = peerToPeerSeconds(modelOf(act, clients));
   const endsAtMs = 60_000 + 10_000 * boundSeconds;
   while (completed < clients && world.nowMs < endsAtMs) {
@@ -187,27 +202,40 @@ async function swarmSeconds(
   };
 }
 
-/** A seed and its leeches, who come all at once and are told of each other: see {@linkcode evenIntroductions}. */
+/** A seed and its leeches, who come within a second and are told of those who are there already: see {@linkcode evenIntroductions}. */
 async function gather(
   world: SwarmWorld,
   act: DistributionAct,
-  { clients, pauses }: { readonly clients: number; readonly pauses: Pauses },
+  { clients, pauses, startsMs }: {
+    readonly clients: number;
+    readonly pauses: Pauses;
+    readonly startsMs: number;
+  },
 ): Promise<readonly Host[]> {
   const rng = world.rngOf(-1);
   const source = world.add({
     ...{ seed: true, uploadBytesPerSecond: act.serverBytesPerSecond },
   });
-  const leeches: Host[] = [];
-  for (let at = 0; at < clients; at++) {
-    if (pauses.due) await pauses.take();
-    leeches.push(world.add({ uploadBytesPerSecond: act.peerBytesPerSecond }));
+  const places = Array.from({ length: clients }, (_, at) => at);
+  const known = places.map((): number[] => []);
+  const told = evenIntroductions(places, introductionsOf(act, clients), rng);
+  for (const [at, others] of told.entries()) {
+    for (const other of others) {
+      known[Math.max(at, other)]!.push(Math.min(at, other));
+    }
   }
-  const told = evenIntroductions(leeches, introductionsOf(act, clients), rng);
-  const knowSource = new Set(introductions(leeches, SEED_CONNECTIONS, rng));
-  for (const [at, leech] of leeches.entries()) {
+  const knowSource = new Set(introductions(places, SEED_CONNECTIONS, rng));
+  const leeches: Host[] = [];
+  for (const at of places) {
     if (pauses.due) await pauses.take();
-    const first = knowSource.has(leech) ? [source] : [];
-    world.introduce(leech, [...first, ...told[at]!]);
+    world.run(startsMs * at / clients);
+    const leech = world.add({ uploadBytesPerSecond: act.peerBytesPerSecond });
+    const first = knowSource.has(at) ? [source] : [];
+    world.introduce(leech, [
+      ...first,
+      ...known[at]!.map((other) => leeches[other]!),
+    ]);
+    leeches.push(leech);
   }
   return leeches;
 }
