@@ -8,6 +8,11 @@ export function jsonLog(write: (text: string) => void): Sink {
   return (event) => write(`${JSON.stringify(event)}\n`);
 }
 
+/** Strangers choose some of what is told: what would end the line, move the cursor or colour the terminal is shown as a dot. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, "·");
+}
+
 /** Goes to the start of the line and clears it. */
 const CLEAR = "\r\x1b[2K";
 
@@ -31,7 +36,10 @@ export function terminalLog(
   return {
     sink(event) {
       if (EVENTS[event.type].passing !== true) return log(event);
-      passing = textOf(event).slice(0, Math.max(1, options.columns() - 1));
+      passing = printable(textOf(event)).slice(
+        0,
+        Math.max(1, options.columns() - 1),
+      );
       write(`${CLEAR}${passing}`);
     },
     settle() {
@@ -49,7 +57,9 @@ export function textLog(
   return (event) => {
     const { level } = EVENTS[event.type];
     if (level === "debug") return;
-    const line = `${event.time.slice(11, 23)} ${event.name}  ${textOf(event)}`;
+    const line = printable(
+      `${event.time.slice(11, 23)} ${event.name}  ${textOf(event)}`,
+    );
     const colour = options.colours ? COLOURS[level] : "";
     write(colour === "" ? `${line}\n` : `${colour}${line}\x1b[0m\n`);
   };

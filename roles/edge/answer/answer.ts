@@ -125,6 +125,15 @@ export function fieldsFrom(
   return fields;
 }
 
+/** Said or not, we can answer with parts of it; some ask for them, or pass them on, only where that is said: nginx among them. */
+export function offerRanges(fields: Fields, stored: StoredResponse): void {
+  const isKnown = stored.status === 200 &&
+    stored.body.lengthBytes !== undefined;
+  if (isKnown && !fields.has("accept-ranges")) {
+    fields.append("accept-ranges", "bytes");
+  }
+}
+
 function whole(
   stored: StoredResponse,
   exchange: Exchange,
@@ -137,6 +146,7 @@ function whole(
   if (body.lengthBytes !== undefined && hasBody) {
     fields.set("content-length", String(body.lengthBytes));
   }
+  offerRanges(fields, stored);
   const head = { status, fields };
   if (!hasBody || exchange.request.method === "HEAD") {
     return exchange.bytes(head, null, cacheStatus);

@@ -3,7 +3,7 @@ import { SealedFields } from "../../../lib/http/http1/response_head.ts";
 import type { Reuse } from "../../../lib/http/cache/reuse.ts";
 import type { StoredResponse } from "../../../lib/http/cache/stored_response.ts";
 import type { HttpResponse } from "../../../lib/io/http.ts";
-import { fieldsFrom, ONE_PIECE_BYTES } from "./answer.ts";
+import { fieldsFrom, offerRanges, ONE_PIECE_BYTES } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** Most heads that are kept: what is wanted so much that this pays is asked for again before as many others are. */
@@ -56,6 +56,7 @@ export class WholeHits {
       ageMs,
     });
     made.set("content-length", String(stored.body.lengthBytes));
+    offerRanges(made, stored);
     const fields = new SealedFields(made);
     if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
     this.#kept.set(stored.fields, { ageSeconds, ttlSeconds, fields });

@@ -63,6 +63,26 @@ Deno.test("Metrics counts events and escapes labels", () => {
   );
 });
 
+Deno.test("logs for people show nothing of a stranger's that would end a line or steer a terminal", () => {
+  const hostile = "a\x1b[31m\r\nb\x9b1m\x07\x7f";
+  const shown = "a·[31m··b·1m··";
+  for (
+    const make of [
+      (write: (text: string) => void) => textLog(write, { colours: false }),
+      (write: (text: string) => void) =>
+        terminalLog(write, { colours: false, columns: () => 200 }).sink,
+    ]
+  ) {
+    let text = "";
+    const emit = emitter(WHO, new ManualClock(), [
+      make((part) => text += part),
+    ]);
+    emit({ type: "file.failed", path: "x", reason: hostile });
+    assertStringIncludes(text, shown);
+    assertEquals(text.match(/\p{Cc}/gu), ["\n"]);
+  }
+});
+
 Deno.test("terminalLog keeps what passes in one last line, and prints the rest above it", () => {
   let screen = "";
   const log = terminalLog((text) => screen += text, {

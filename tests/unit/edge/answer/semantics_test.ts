@@ -177,3 +177,25 @@ Deno.test("Edge gives fields that are for one client to that one, and to no othe
     assertEquals(asked.length, 2);
   }
 });
+
+Deno.test("Edge says of what it has that it can be had in parts, unless the origin says otherwise", async () => {
+  const cases: [ResponseInit, string | null][] = [
+    [{ headers: { "content-length": "3" } }, "bytes"],
+    [{ headers: { "content-length": "3", "accept-ranges": "none" } }, "none"],
+    [{ headers: { "content-length": "3" }, status: 404 }, null],
+    // Nobody knows how long it will be.
+    [{}, null],
+  ];
+  for (const [{ headers, status = 200 }, said] of cases) {
+    const { ask } = edgeOf(() =>
+      new Response("abc", {
+        status,
+        headers: { ...headers, "cache-control": "max-age=9" },
+      })
+    );
+    assertEquals((await ask("/")).headers.get("accept-ranges"), said);
+    // By then it is all there.
+    const hit = said === null && status === 200 ? "bytes" : said;
+    assertEquals((await ask("/")).headers.get("accept-ranges"), hit);
+  }
+});
