@@ -11,7 +11,7 @@
  * Nothing here knows sockets, time or promises other than a flight's.
  */
 import { type ByteRange, parseContentRange } from "../range.ts";
-import { Directives, requestDirectives } from "./cache_control.ts";
+import { type Directives, requestDirectives } from "./cache_control.ts";
 import type { DiskEntry } from "./disk_entry.ts";
 import {
   ASK_ANEW,
@@ -24,7 +24,6 @@ import type { Lookup, LookupOptions, PartialResponse } from "./lookup.ts";
 import { reuse } from "./reuse.ts";
 import { newerOf } from "./shelf.ts";
 import { SparseBody } from "./sparse_body.ts";
-import { mayStore } from "./storability.ts";
 import {
   asWhole,
   broughtFor,
@@ -36,12 +35,12 @@ import {
   isUseful,
   type ReceivedHead,
   refreshed,
+  storabilityOf,
   type StoredResponse,
   strongValidator,
   toStore,
 } from "./stored_response.ts";
 import { type TierOptions, Tiers } from "./tiers.ts";
-import { varyNames } from "./vary.ts";
 
 /** A part of a representation on its way into the cache. */
 export interface FillingPart {
@@ -323,14 +322,7 @@ export class HttpCache {
     head: ReceivedHead,
     bodyBytes: number | undefined,
   ): string | undefined {
-    const { store, reason } = mayStore({
-      method: request.method,
-      requestFields: request.fields,
-      requestDirectives: requestDirectives(request.fields),
-      status: head.status,
-      fields: head.fields,
-      directives: Directives.ofResponse(head.fields),
-    });
+    const { store, reason } = storabilityOf(request, head);
     if (!store) {
       this.#replacedBy(request, head, reason);
       return reason;
@@ -365,23 +357,26 @@ export class HttpCache {
       readonly flight: Flight | undefined;
     },
   ): StoredResponse {
-    const fresh = refreshed(stored, options.request, head);
-    if (this.tiers.wasForgotten(fresh, options.request.begun)) {
-      this.settle(options.flight, ASK_ANEW);
+    const { request, flight } = options;
+    const fresh = refreshed(stored, request, head);
+    if (this.tiers.wasForgotten(fresh, request.begun)) {
+      this.settle(flight, ASK_ANEW);
       return fresh;
     }
-    const keeps = !fresh.directives.has("no-store") &&
-      varyNames(fresh.fields.get("vary")) !== null;
-    // Whoever asked may select another variant than the one that was refreshed, by its language.
-    if (!keeps || fresh.variant !== stored.variant) this.tiers.remove(stored);
-    if (keeps) this.tiers.keep(fresh);
-    const shared = keeps && fresh.lifetimeMs > fresh.initialAgeMs &&
-      !fresh.directives.bare("no-cache");
-    if (!shared) {
-      this.#flights.markUnshared(options.request, head);
+    const { store, reason } = storabilityOf(request, fresh);
+    if (!store) {
+      this.#replacedBy(request, head, reason);
+      this.#flights.notKept(flight, { request, head, reason });
+      return fresh;
     }
+    // Whoever asked may select another variant than the one that was refreshed, by its language.
+    if (fresh.variant !== stored.variant) this.tiers.remove(stored);
+    this.tiers.keep(fresh);
+    const shared = fresh.lifetimeMs > fresh.initialAgeMs &&
+      !fresh.directives.bare("no-cache");
+    if (!shared) this.#flights.markUnshared(request, head);
     this.settle(
-      options.flight,
+      flight,
       shared ? { kind: "look-again", stored: fresh } : { kind: "unshared" },
     );
     return fresh;

@@ -2,13 +2,13 @@ import { endToEnd, Fields, type FieldSource } from "../fields.ts";
 import { parseContentRange } from "../range.ts";
 import { parseHttpDate } from "../http_date.ts";
 import { parseEntityTag, sameWeakly } from "../validators.ts";
-import { Directives } from "./cache_control.ts";
+import { Directives, requestDirectives } from "./cache_control.ts";
 import { freshnessLifetime, initialAgeMs } from "./freshness.ts";
 import type { GrowingBody } from "./growing_body.ts";
 import { SparseBody } from "./sparse_body.ts";
 import type { StoredBody } from "./stored_body.ts";
 import type { StoredTimes } from "./reuse.ts";
-import { fieldsNotToStore } from "./storability.ts";
+import { fieldsNotToStore, mayStore, type Storability } from "./storability.ts";
 import { languageVariant, variantKey, varyNames } from "./vary.ts";
 
 /** A request as it would go to the origin. */
@@ -154,6 +154,21 @@ export function isUseful(stored: StoredResponse): boolean {
     conditionsFor(stored).length > 0 ||
     stored.directives.has("stale-while-revalidate") ||
     stored.directives.has("stale-if-error");
+}
+
+/** Whether a shared cache may store the answer to a request (RFC 9111 §3); also what a stored one has become by a 304. */
+export function storabilityOf(
+  { method, fields: requestFields }: CacheRequest,
+  { status, fields }: Pick<ReceivedHead, "status" | "fields">,
+): Storability {
+  return mayStore({
+    method,
+    requestFields,
+    requestDirectives: requestDirectives(requestFields),
+    status,
+    fields,
+    directives: Directives.ofResponse(fields),
+  });
 }
 
 /** The fields that turn a request into the question whether `stored` is still good (RFC 9111 §4.3.1); empty when it has no validators. */

@@ -262,6 +262,36 @@ Deno.test("HttpCache forgets on invalidation and when a newer answer may not be 
   });
 });
 
+Deno.test("HttpCache keeps what a 304 refreshes only if an answer with those fields may be kept", async () => {
+  const named = { authorization: "Basic eA==" };
+  const cases: [
+    Record<string, string>,
+    Record<string, string>,
+    "hit" | "revalidate" | "fetch",
+  ][] = [
+    [{ "cache-control": "max-age=60" }, {}, "hit"],
+    [{ "cache-control": "private, max-age=60" }, {}, "fetch"],
+    [{ "cache-control": "no-store" }, {}, "fetch"],
+    [{ vary: "*" }, {}, "fetch"],
+    // RFC 9111 §3.5: not for everybody because it is for one; what was there is as stale as before.
+    [{ "cache-control": "max-age=60" }, named, "revalidate"],
+    [{ "cache-control": "public, max-age=60" }, named, "hit"],
+  ];
+  for (const [fields, who, kind] of cases) {
+    const { get, put, cache } = cacheOf();
+    put(request("/a"), { "cache-control": "max-age=1", etag: '"1"' });
+    const asker = request("/a", who);
+    const check = get(asker, 5000);
+    assert(check.kind === "revalidate" && check.flight !== undefined);
+    const { flight } = check;
+    const answer = head({ etag: '"1"', ...fields }, 5000, 304);
+    cache.refresh(check.stored, answer, { request: asker, flight });
+    assertEquals(get(request("/a"), 5000).kind, kind, JSON.stringify(fields));
+    const { kind: outcome } = await flight.settled;
+    assertEquals(outcome, kind === "fetch" ? "unshared" : "look-again");
+  }
+});
+
 Deno.test("HttpCache forgets what an answer replaces that is not kept, but not for an error of a moment", () => {
   const cases: [number, Record<string, string>, boolean][] = [
     [200, {}, false],
