@@ -348,7 +348,10 @@ export class HttpCache {
     if (replaces) this.tiers.forget(request);
   }
 
-  /** Takes a 304 to the revalidation of `stored`: refreshes its fields and times, settles the flight, returns what is stored now (RFC 9111 §4.3.4). */
+  /**
+   * Takes a 304 to the revalidation of `stored`: refreshes its fields and times, settles the flight, returns what the client
+   * gets now, and whether that is what others will (RFC 9111 §4.3.4).
+   */
   refresh(
     stored: StoredResponse,
     head: ReceivedHead,
@@ -356,18 +359,18 @@ export class HttpCache {
       readonly request: CacheRequest;
       readonly flight: Flight | undefined;
     },
-  ): StoredResponse {
+  ): { readonly fresh: StoredResponse; readonly isKept: boolean } {
     const { request, flight } = options;
     const fresh = refreshed(stored, request, head);
     if (this.tiers.wasForgotten(fresh, request.begun)) {
       this.settle(flight, ASK_ANEW);
-      return fresh;
+      return { fresh, isKept: false };
     }
     const { store, reason } = storabilityOf(request, fresh);
     if (!store) {
       this.#replacedBy(request, head, reason);
       this.#flights.notKept(flight, { request, head, reason });
-      return fresh;
+      return { fresh, isKept: false };
     }
     // Whoever asked may select another variant than the one that was refreshed, by its language.
     if (fresh.variant !== stored.variant) this.tiers.remove(stored);
@@ -379,7 +382,7 @@ export class HttpCache {
       flight,
       shared ? { kind: "look-again", stored: fresh } : { kind: "unshared" },
     );
-    return fresh;
+    return { fresh, isKept: true };
   }
 
   /** Settles a flight, whose joiners wake up; a second time, or undefined, does nothing. */

@@ -57,13 +57,14 @@ export async function fetchFor(
       ? await askAbout(parts, exchange, { ...found, request, inform })
       : await ask(parts, request, inform);
     if (found.kind === "revalidate" && confirms(response, found.stored)) {
-      const stored = cache.refresh(found.stored, response, { request, flight });
-      fetched(parts, exchange, response, { reason, stored: true });
+      const options = { request, flight };
+      const { fresh, isKept } = cache.refresh(found.stored, response, options);
+      fetched(parts, exchange, response, { reason, stored: isKept });
       return answerNow(parts, exchange, {
-        stored,
+        stored: fresh,
         cacheStatus: "revalidated",
-        status: { forward: reason, forwardStatus: 304, stored: true },
-        own: linesForOne(response.fields, stored.directives),
+        status: { forward: reason, forwardStatus: 304, stored: isKept },
+        own: linesForOne(response.fields, fresh.directives),
       });
     }
     if (STAND_IN_STATUSES.has(response.status)) {
@@ -247,8 +248,9 @@ export async function refreshInBackground(
       { request: get, stored, conditions, reason },
     );
     if (conditions.length > 0 && confirms(response, stored)) {
-      cache.refresh(stored, response, { request: get, flight });
-      fetched(parts, exchange, response, { reason, stored: true });
+      const options = { request: get, flight };
+      const { isKept } = cache.refresh(stored, response, options);
+      fetched(parts, exchange, response, { reason, stored: isKept });
       return;
     }
     const { bodyBytes } = response;

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Fields } from "../../../../lib/http/fields.ts";
 import { edgeOf } from "./_edge.ts";
 
@@ -197,5 +197,26 @@ Deno.test("Edge says of what it has that it can be had in parts, unless the orig
     // By then it is all there.
     const hit = said === null && status === 200 ? "bytes" : said;
     assertEquals((await ask("/")).headers.get("accept-ranges"), hit);
+  }
+});
+
+Deno.test("Edge says that it has stored what a 304 refreshed only when it has", async () => {
+  for (const [refreshed, said] of [["max-age=9", true], ["private", false]]) {
+    let control = "max-age=1";
+    const { ask, clock, events } = edgeOf((_, { headers }) => {
+      const isAsked = [...headers].some(([name]) => name === "if-none-match");
+      const fields = { etag: '"1"', "cache-control": control };
+      return isAsked
+        ? new Response(null, { status: 304, headers: fields })
+        : new Response("x", { headers: fields });
+    });
+    await ask("/");
+    control = String(refreshed);
+    await clock.advanceTo(5000);
+    const status = (await ask("/")).headers.get("cache-status")!;
+    assertEquals(status.includes("; stored;"), said, status);
+    const told = events.findLast(({ type }) => type === "edge.fetched");
+    assert(told?.type === "edge.fetched");
+    assertEquals([told.status, told.stored], [304, said]);
   }
 });

@@ -71,7 +71,7 @@ Deno.test("HttpCache misses, hits while fresh, revalidates with the validators w
     ["if-none-match", '"1"'],
     ["if-modified-since", "Sun, 22 Nov 2026 00:00:00 GMT"],
   ]);
-  const fresh = cache.refresh(
+  const { fresh } = cache.refresh(
     old.stored,
     head(
       { "cache-control": "max-age=50", "x-new": "1", etag: '"2"' },
@@ -285,7 +285,9 @@ Deno.test("HttpCache keeps what a 304 refreshes only if an answer with those fie
     assert(check.kind === "revalidate" && check.flight !== undefined);
     const { flight } = check;
     const answer = head({ etag: '"1"', ...fields }, 5000, 304);
-    cache.refresh(check.stored, answer, { request: asker, flight });
+    const options = { request: asker, flight };
+    const { isKept } = cache.refresh(check.stored, answer, options);
+    assertEquals(isKept, kind === "hit");
     assertEquals(get(request("/a"), 5000).kind, kind, JSON.stringify(fields));
     const { kind: outcome } = await flight.settled;
     assertEquals(outcome, kind === "fetch" ? "unshared" : "look-again");
