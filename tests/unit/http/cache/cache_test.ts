@@ -264,11 +264,8 @@ Deno.test("HttpCache forgets on invalidation and when a newer answer may not be 
 
 Deno.test("HttpCache keeps what a 304 refreshes only if an answer with those fields may be kept", async () => {
   const named = { authorization: "Basic eA==" };
-  const cases: [
-    Record<string, string>,
-    Record<string, string>,
-    "hit" | "revalidate" | "fetch",
-  ][] = [
+  type Lines = Record<string, string>;
+  const cases: [Lines, Lines, string][] = [
     [{ "cache-control": "max-age=60" }, {}, "hit"],
     [{ "cache-control": "private, max-age=60" }, {}, "fetch"],
     [{ "cache-control": "no-store" }, {}, "fetch"],
