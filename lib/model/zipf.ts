@@ -26,6 +26,13 @@ export class Zipf {
     }
   }
 
+  /** How probable it is that one of the `first` most popular is drawn. */
+  share(first: number): number {
+    const cumulated = this.#cumulated;
+    const at = Math.min(first, cumulated.length) - 1;
+    return at < 0 ? 0 : cumulated[at]! / cumulated.at(-1)!;
+  }
+
   /** A rank, 0 for the most popular. */
   draw(rng: Rng): number {
     const cumulated = this.#cumulated;

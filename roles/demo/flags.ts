@@ -12,6 +12,7 @@ import {
   MAX_TTLS,
   MIN_HEALTH_MS,
 } from "./scenario/scenario.ts";
+import { type EdgeAct, MAX_CROWD } from "./scenario/edge_act.ts";
 import {
   checkMediaMs,
   MAX_PLAYERS,
@@ -117,6 +118,7 @@ export function withNumbers(
   return acts.map((act) => {
     if (act.act === "dns") return withDns(act, numbers);
     if (act.act === "streaming") return withStreaming(act, numbers);
+    if (act.act === "edge") return withCrowd(act, numbers);
     if (!("peerBytesPerSecond" in act)) return act;
     const { file, serverUpload, peerUpload } = numbers;
     for (
@@ -211,10 +213,28 @@ function withStreaming(
   };
 }
 
+function withCrowd(act: EdgeAct, { clients, serverUpload }: Numbers): EdgeAct {
+  const [count = act.clients, ...more] = clients ?? [];
+  if (more.length > 0 || count < 2 || count > MAX_CROWD) {
+    throw new InputError(
+      `--clients must be one number from 2 to ${MAX_CROWD} in edge`,
+    );
+  }
+  if (serverUpload === 0) {
+    throw new InputError("--server-upload must be above 0");
+  }
+  return {
+    ...act,
+    clients: count,
+    serverBytesPerSecond: serverUpload ?? act.serverBytesPerSecond,
+  };
+}
+
 /** What acts without a swarm take. */
 const TAKES: Partial<Readonly<Record<Act["act"], readonly (keyof Numbers)[]>>> =
   {
     dns: ["clients", "ttl", "healthInterval"],
+    edge: ["clients", "serverUpload"],
     streaming: ["clients", "serverUpload", "trace", "duration"],
   };
 

@@ -10,6 +10,7 @@ import { playChurn } from "./acts/churn.ts";
 import { closingTable } from "./stage/closing_table.ts";
 import { playDistribution } from "./acts/distribution.ts";
 import { playDns } from "./acts/dns.ts";
+import { playEdge } from "./acts/edge.ts";
 import { playEcho } from "./acts/echo.ts";
 import { FarMachine } from "./stage/far_machine.ts";
 import { type Numbers, withNumbers } from "./flags.ts";
@@ -196,6 +197,8 @@ function playAct(act: Act, stage: Stage, simulate: boolean): Promise<void> {
       return playDns(act, stage);
     case "streaming":
       return playStreaming(act, stage);
+    case "edge":
+      return playEdge(act, stage);
     case "tit-for-tat":
     case "rarest-first":
     case "churn":

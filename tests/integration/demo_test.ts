@@ -32,6 +32,7 @@ interface DemoResult {
   readonly checks: readonly {
     readonly check: string;
     readonly held: boolean;
+    readonly measured: string;
   }[];
   readonly figures: readonly { readonly act: string }[];
 }
@@ -142,6 +143,47 @@ Deno.test("demo streaming shows with real players why one adapts, how near a rul
   assertEquals(shared.shares.length, 2);
   const report = await Deno.readTextFile(join(out, "report.html"));
   assertEquals(report.split("<svg").length - 1, 6);
+});
+
+Deno.test("demo plays edge: one fetch for a crowd, and origins that go", async () => {
+  await using folder = await temporaryFolder();
+  const scenario = join(folder.path, "small.json");
+  const act = {
+    ...{ act: "edge", clients: 3, serverUpload: "20MiB/s" },
+    ...{ requests: 300, zipf: 1.2, cachePart: 0.5 },
+  };
+  await Deno.writeTextFile(
+    scenario,
+    JSON.stringify({ title: "Small", acts: [act] }),
+  );
+  const { stdout, stderr } = await runProgram([
+    ...["demo", scenario, "--json", "--clients", "5", "--seed", "1"],
+  ]);
+  const result: DemoResult = JSON.parse(stdout.slice(stdout.indexOf("{")));
+  assertEquals(result.figures.map(({ act }) => act), ["edge"]);
+  // So few copies at such a rate take no time to speak of.
+  const others = result.checks.filter(({ check }) =>
+    !check.startsWith("the edge turns the time")
+  );
+  assertEquals(others.length, 6);
+  assertEquals(others.filter(({ held }) => !held), [], stderr);
+  const crowd = result.checks.find(({ check }) => check.includes("one fetch"));
+  assertStringIncludes(crowd!.measured, "1 fetch for 5 clients");
+});
+
+Deno.test("demo cdn takes one number of clients, and no file", async () => {
+  for (
+    const [flag, value, told] of [
+      ["--clients", "5,10", "--clients must be one number from 2 to 200"],
+      ["--clients", "201", "--clients must be one number from 2 to 200"],
+      ["--server-upload", "0", "--server-upload must be above 0"],
+      ["--file", "1MiB", "--file means nothing to this scenario"],
+    ] as const
+  ) {
+    const { code, stderr } = await runProgram(["demo", "cdn", flag, value]);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, told);
+  }
 });
 
 for (const act of ["distribution", "churn"] as const) {

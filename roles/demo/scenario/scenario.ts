@@ -7,6 +7,7 @@ import {
   parseSizeBytes,
 } from "../../../lib/core/units.ts";
 import { Reader } from "./reader.ts";
+import { type EdgeAct, readEdge } from "./edge_act.ts";
 import { readStreaming, type StreamingAct } from "./streaming_act.ts";
 
 /** A scripted classroom demo: acts played one after the other. Written as JSON in `scenarios/`. */
@@ -24,7 +25,8 @@ export type Act =
   | ChurnAct
   | CdnAct
   | DnsAct
-  | StreamingAct;
+  | StreamingAct
+  | EdgeAct;
 
 /** Echo over UDP with loss, and over TCP with two clients at once. */
 export interface EchoAct {
@@ -216,6 +218,7 @@ const ACTS: Readonly<Record<Act["act"], (act: Reader) => Act>> = {
     clients: act.count("clients", 1, MAX_DNS_CLIENTS),
   }),
   streaming: readStreaming,
+  edge: readEdge,
 };
 
 /**

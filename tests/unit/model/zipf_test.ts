@@ -28,3 +28,15 @@ Deno.test("Zipf of exponent 0 or one object draws what it can", () => {
   ]);
   assertThrows(() => new Zipf(0, 1), RangeError);
 });
+
+Deno.test("Zipf.share is how probable the most popular are", () => {
+  const zipf = new Zipf(3, 1);
+  const shares = [0, 1, 2, 3, 4].map((first) => zipf.share(first));
+  assertEquals(shares.map((share) => Math.round(11 * share)), [
+    0,
+    6,
+    9,
+    11,
+    11,
+  ]);
+});

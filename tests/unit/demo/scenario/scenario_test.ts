@@ -107,7 +107,7 @@ Deno.test("parseScenario says on which line it is, and what was meant", () => {
       [
         '"echo"',
         '"ecko"',
-        'line 4: acts[0].act must be "echo", "distribution", "tit-for-tat", "rarest-first", "churn", "cdn", "dns" or "streaming", got "ecko"',
+        'line 4: acts[0].act must be "echo", …, got "ecko"',
       ],
     ] as const
   ) {
@@ -118,7 +118,9 @@ Deno.test("parseScenario says on which line it is, and what was meant", () => {
     }
     const error = assertThrows(() => parseScenario(changed));
     assertInstanceOf(error, SyntaxError);
-    assertEquals(error.message, message);
+    // which acts there are besides, and in which order, is not the matter
+    const told = error.message.replace(/(?<="echo"), .*(?=, got)/, ", …");
+    assertEquals(told, message);
   }
 });
 
