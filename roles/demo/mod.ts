@@ -22,6 +22,7 @@ export const demo: Role = {
     "rolecall demo distribution --clients 1,2,5,10 --out report",
     "rolecall demo distribution --simulate --clients 1,10,100,1000",
     "rolecall demo streaming --trace 3g --clients 6 --out report",
+    "rolecall demo dns --ttl 1s,4s,16s --out report",
     "rolecall demo my-lesson.json --seed 7",
     "rolecall demo --stand-by --token lab-in-room-7",
     "rolecall demo distribution --on 10.0.0.2:8090 --on 10.0.0.3:8090 --token lab-in-room-7",

@@ -76,7 +76,8 @@ async function switchOff(
   stage: Stage,
 ): Promise<Dead> {
   const { clock, signal } = stage.ctx;
-  const rampMs = 1000 * act.ttlSeconds.at(-1)!;
+  // the first of them have just asked again: their answers are the last to lead to it
+  const rampMs = 1000 * act.ttlSeconds.at(-1)! + 2 * everyMs(act);
   stage.say(
     "clients",
     `they come one after the other; the edge dies in ${formatMs(rampMs)}`,

@@ -164,12 +164,12 @@ function questionsChart(
         },
       })),
     },
-    note: `${counted(part.act.clients, "client")} of each TTL ask ${
+    note: `${counted(part.act.clients, "client")} for each TTL, ${
       counted(
         Math.min(part.act.resolvers, part.act.clients),
         "local DNS server",
       )
-    }; what these have in their cache the authority never hears of.`,
+    }; what is in a cache the authority never hears of.`,
   };
 }
 

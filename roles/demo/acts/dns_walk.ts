@@ -51,6 +51,7 @@ export async function playWalk(
     const bob = stage.start("first-client", [
       ...["dash-client", "--download-only", url, "--quality", "lowest"],
       ...["--resolver", campus.resolver.at, "--host", host, "--duration", "5s"],
+      "--json",
     ]);
     void steps.follow(bob);
     return bob;
@@ -67,7 +68,7 @@ export async function playWalk(
         ]),
     );
   const second = await later("second");
-  await first.program.role.exited;
+  await stage.result(first.program);
   stage.say(
     "third-client",
     `waits until the TTL of ${WALK_TTL_SECONDS} s is over`,
