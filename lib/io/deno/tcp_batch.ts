@@ -7,6 +7,7 @@
  */
 import {
   formatAddress,
+  isAddress,
   parseAddress,
   unmapAddress,
 } from "../../core/address.ts";
@@ -91,7 +92,8 @@ export class TcpBatch implements StreamHost {
   static listen({ host, port }: Address, isShared: boolean): TcpBatch {
     const library = openSockets();
     const at = { host, port };
-    const listener = listen(library, at, isShared);
+    // one with a zone (fe80::1%eth0) is Deno's to listen at
+    const listener = isAddress(host) ? listen(library, at, isShared) : -1;
     if (listener >= 0) return new TcpBatch(at, library, listener);
     library.close();
     throw noBatches("the C library cannot listen at that address");
