@@ -48,13 +48,18 @@ export class StarterSlot {
   get over(): string | null {
     if (this.holder === null) return null;
     const { nowMs, options } = this.#state;
-    const { uploadedBytes, pieces, servedAtMs, peerInterested } = this.holder;
+    const { uploadedBytes, pieces, peerInterested } = this.holder;
+    const { servedAtMs, unchokedAtMs } = this.holder;
     if (
       uploadedBytes >= options.layout.pieceLength ||
       (uploadedBytes === 0 && pieces.count > 0)
     ) return "it has something to give now";
-    return !peerInterested || nowMs - servedAtMs >= STALLED_MS
-      ? "it takes nothing"
+    if (!peerInterested || nowMs - servedAtMs >= STALLED_MS) {
+      return "it takes nothing";
+    }
+    // Who asks for a byte now and then would keep the slot from everyone else.
+    return nowMs - unchokedAtMs >= options.optimisticIntervalMs
+      ? "it takes too long for a piece"
       : null;
   }
 }

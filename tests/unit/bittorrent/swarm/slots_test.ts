@@ -187,6 +187,30 @@ Deno.test("Choking gives a slot apart to one who has nothing, until it has a pie
   assertEquals(given, [nothing, nothing, nothing]);
 });
 
+Deno.test("Choking takes the slot of those who have nothing from one who asks for a byte now and then", () => {
+  const bytesPerSecond = 10 * PIECE_BLOCKS * BLOCK_BYTES;
+  const talk = SwarmTalk.create({
+    have: "all",
+    upload: new TokenBucket({ bytesPerSecond }, 0),
+    optimisticIntervalMs: 6_000,
+  });
+  const earned = crowd(talk, 5);
+  const [slow] = crowd(talk, 1, false);
+  for (let second = 0; second < 7; second++) {
+    for (const peer of earned) {
+      for (const piece of [0, 1, 2]) ask(peer, piece);
+    }
+    slow!.say({
+      ...{ kind: "request", pieceIndex: 0, begin: second, lengthBytes: 1 },
+    });
+    pass(talk, 1_000);
+  }
+  assert(
+    reasons(talk, "peer.choked").includes("it takes too long for a piece"),
+    reasons(talk, "peer.choked").join(),
+  );
+});
+
 Deno.test("Uploads go to those who have nothing every other turn at most", () => {
   const talk = seed(PIECE_BLOCKS * BLOCK_BYTES);
   const earned = crowd(talk, 5);
