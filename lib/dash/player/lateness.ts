@@ -6,12 +6,15 @@
  * lowest rate. So what was listed a short while ago is asked for again, in whatever rate; and as lateness lasts, the next
  * ones are asked for that much later. What is learned goes up by half a segment at most, so that one hiccup of an encoder
  * does not make all later ones late, and goes down slowly, to see whether it has got better.
+ *
+ * One that does not come for two segments is taken for a hole and left out. If the next one is not there either, then not
+ * a segment is missing but a clock is wrong, or the encoder stands still: that one is waited for.
  */
 import type { Position } from "../title.ts";
 
-/** What was listed less than so many segments ago may be late; then it is taken for a hole. */
-const TOLERANCE_SEGMENTS = 3;
-const LEAST_TOLERANCE_MS = 5000;
+/** What was listed less than so many segments ago may be late. */
+const TOLERANCE_SEGMENTS = 2;
+const LEAST_TOLERANCE_MS = 3000;
 /** Between two questions, a share of how late it is, and its bounds. */
 const WAIT_SHARE = 1 / 8;
 const LEAST_WAIT_MS = 250;
@@ -20,6 +23,13 @@ const MOST_WAIT_MS = 2000;
 const FORGOTTEN_SHARE = 0.04;
 
 type Listed = Pick<Position, "number" | "durationMs">;
+
+/** A track, the segment that is next on it, and how many before it were left out. */
+interface Next {
+  readonly index: number;
+  readonly position: Listed | undefined;
+  readonly holes: number;
+}
 
 /** See the head of this file. Times are the player's. */
 export class Lateness {
@@ -30,9 +40,10 @@ export class Lateness {
   readonly #again: { readonly number: number; readonly atMs: number }[] = [];
   #lateMs = 0;
   #isAnyHere = false;
-  #firstMissAtMs: number | undefined;
+  /** Of each track: since when what may be late has not come. */
+  readonly #missingSinceMs: (number | undefined)[] = [];
 
-  /** @param giveUpMs How long to wait for the very first segment: nothing tells yet how late they are. */
+  /** @param giveUpMs How long to wait at most where nothing tells how late segments are. */
   constructor(giveUpMs: number) {
     this.#giveUpMs = giveUpMs;
   }
@@ -66,34 +77,35 @@ export class Lateness {
     return nowMs < this.#listedAtMs(track, number) + toleranceMs;
   }
 
-  /** No server has a segment. Returns when to ask again; undefined if it is a hole. */
-  missed(track: number, position: Listed, nowMs: number): number | undefined {
-    this.#firstMissAtMs ??= nowMs;
-    const isTooLong = !this.#isAnyHere &&
-      nowMs >= this.#firstMissAtMs + this.#giveUpMs;
-    if (isTooLong || !this.isRecent(track, position, nowMs)) return undefined;
-    const { number } = position;
-    const lateMs = nowMs - this.#listedAtMs(track, number);
+  /** No server has the next segment. Returns when to ask again; undefined if it is a hole. */
+  missed({ index, position, holes }: Next, nowMs: number): number | undefined {
+    const isRecent = this.isRecent(index, position!, nowMs);
+    if (isRecent) this.#missingSinceMs[index] ??= nowMs;
+    const sinceMs = this.#missingSinceMs[index];
+    if (sinceMs === undefined || !isRecent && holes === 0) return undefined;
+    if (nowMs >= sinceMs + this.#giveUpMs) return undefined;
+    const { number } = position!;
+    const lateMs = nowMs - this.#listedAtMs(index, number);
     const waitMs = Math.max(LEAST_WAIT_MS, lateMs * WAIT_SHARE);
     const atMs = nowMs + Math.min(MOST_WAIT_MS, waitMs);
-    this.#again[track] = { number, atMs };
+    this.#again[index] = { number, atMs };
     return atMs;
   }
 
-  /** A segment was there when it was asked for at `askedAtMs`. */
-  came(
-    track: number,
-    { number, durationMs }: Listed,
-    askedAtMs: number,
-  ): void {
+  /** The next segment was there when it was asked for at `askedAtMs`. */
+  came({ index, position, holes }: Next, askedAtMs: number): void {
+    const { number, durationMs } = position!;
+    const isTold = this.#isAnyHere && holes === 0;
     this.#isAnyHere = true;
-    if (this.#again[track]?.number !== number) {
+    this.#missingSinceMs[index] = undefined;
+    if (this.#again[index]?.number !== number) {
       const forgottenMs = durationMs * FORGOTTEN_SHARE;
       this.#lateMs = Math.max(0, this.#lateMs - forgottenMs);
       return;
     }
-    const lateMs = askedAtMs - this.#listedAtMs(track, number);
-    this.#lateMs = Math.min(lateMs, this.#lateMs + durationMs / 2);
+    const lateMs = askedAtMs - this.#listedAtMs(index, number);
+    const most = isTold ? this.#lateMs + durationMs / 2 : Infinity;
+    this.#lateMs = Math.min(lateMs, most);
   }
 
   #listedAtMs(track: number, number: number): number {

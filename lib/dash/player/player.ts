@@ -294,7 +294,7 @@ export class Player implements Machine<Input, PlayerOutput> {
     const position = track.position!;
     const { mediaMs, count } = track;
     const elapsedMs = input.downloadMs * this.#options.speed;
-    this.#lateness?.came(track.index, position, nowMs - elapsedMs);
+    this.#lateness?.came(track, nowMs - elapsedMs);
     this.#playout.continueAt(track.startMs, track.index);
     const changes = this.#playout.add(mediaMs, nowMs, track.index);
     if (track.index === 0) {
@@ -365,7 +365,7 @@ export class Player implements Machine<Input, PlayerOutput> {
       waitMs: 0,
     } as const;
     const againAtMs = absent && attempt.initialization === undefined
-      ? this.#lateness?.missed(track.index, position, nowMs)
+      ? this.#lateness?.missed(track, nowMs)
       : undefined;
     if (againAtMs !== undefined) {
       const waitMs = againAtMs - nowMs;
