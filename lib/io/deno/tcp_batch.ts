@@ -2,8 +2,8 @@
  * Serves many TCP connections with few calls of Deno's: which of them have sent something is one system call, and what
  * they sent, and the answer, one each, through FFI and without a promise of the runtime's.
  *
- * A read and a write by Deno's own calls cost about 3 µs more, a connection of its own 20 µs more. It is off unless asked
- * for: with the permission it needs, a program may do anything.
+ * A hit of the edge costs 9.1 µs where Deno's own calls make it 11.0, an announce with a connection of its own 28 and 37.
+ * It is off unless asked for: a mistake in such calls is a crash and not an error.
  */
 import {
   formatAddress,
@@ -76,12 +76,13 @@ export class TcpBatch implements StreamHost {
   private constructor(
     readonly address: Address,
     library: Library,
+    epoll: Epoll,
     listener: number,
   ) {
     this.library = library;
+    this.#epoll = epoll;
     this.#listener = listener;
-    this.#epoll = new Epoll();
-    this.#epoll.watchListener(listener);
+    epoll.watchListener(listener);
   }
 
   /**
@@ -90,11 +91,13 @@ export class TcpBatch implements StreamHost {
    * @throws {RunError} `no-batches`; the message says why not.
    */
   static listen({ host, port }: Address, isShared: boolean): TcpBatch {
+    const epoll = new Epoll();
     const library = openSockets();
     const at = { host, port };
     // one with a zone (fe80::1%eth0) is Deno's to listen at
     const listener = isAddress(host) ? listen(library, at, isShared) : -1;
-    if (listener >= 0) return new TcpBatch(at, library, listener);
+    if (listener >= 0) return new TcpBatch(at, library, epoll, listener);
+    epoll[Symbol.dispose]();
     library.close();
     throw noBatches("the C library cannot listen at that address");
   }

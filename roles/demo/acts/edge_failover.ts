@@ -1,22 +1,18 @@
 import { counted, formatMs } from "../../../lib/core/units.ts";
 import { messageOf } from "../../../lib/core/errors.ts";
 import type { Stage } from "../stage/stage.ts";
+import { LIBRARY, segmentPath } from "./edge_library.ts";
 
-const TITLE = [
-  "--ladder",
-  "240p@80k",
-  "--segment",
-  "2s",
-  "--duration",
-  "1000s",
-];
 /** So soon the edge has to ask whether a segment is still the same. */
 const MAX_AGE = "1s";
 /** Segments that are asked for again and again; each other one is asked for once. */
 const OLD_SEGMENTS = 5;
+/** What there is to fetch from while the viewer asks. */
 const PHASES = ["both origins", "one origin", "no origin"] as const;
 const PHASE_MS = 3000;
+/** From an answer to the next request. */
 const PAUSE_MS = 60;
+/** Longest wait for an answer. */
 const ANSWER_MS = 10_000;
 
 type Phase = typeof PHASES[number];
@@ -48,7 +44,7 @@ export async function playFailover(
   stage.part("one of two origins goes, and then the other");
   const origins = [1, 2].map((at) =>
     stage.start(`origin-${at}`, [
-      ...["origin", "--host", stage.machine(), "--port", "0", ...TITLE],
+      ...["origin", "--host", stage.machine(), "--port", "0", ...LIBRARY],
       ...["--max-age", MAX_AGE],
     ])
   );
@@ -61,7 +57,7 @@ export async function playFailover(
     ...urls.flatMap((url) => ["--origin", url]),
   ]);
   const { host, port } = await edge.until("role.listening");
-  const viewer = new AskingViewer(`http://${host}:${port}/`, stage);
+  const viewer = new AskingViewer(`http://${host}:${port}`, stage);
   for (const phase of PHASES) {
     const at = PHASES.indexOf(phase);
     if (at > 0) {
@@ -125,7 +121,7 @@ class AskingViewer {
     });
     try {
       const response = await net.fetch(
-        `${this.#base}video_240_${number}.m4s`,
+        `${this.#base}${segmentPath(number)}`,
         { signal, timeoutMs: ANSWER_MS },
       );
       await response.arrayBuffer();

@@ -2,18 +2,12 @@ import { formatBytes } from "../../../lib/core/units.ts";
 import { Zipf } from "../../../lib/model/zipf.ts";
 import type { EdgeAct } from "../scenario/edge_act.ts";
 import type { Stage } from "../stage/stage.ts";
+import {
+  LIBRARY,
+  LIBRARY_SEGMENT_BYTES,
+  LIBRARY_SEGMENTS,
+} from "./edge_library.ts";
 
-/** A catalogue of 500 segments, each of two seconds at 80 kbit/s: all of them fit the memory of any machine. */
-const TITLE = [
-  "--ladder",
-  "240p@80k",
-  "--segment",
-  "2s",
-  "--duration",
-  "1000s",
-];
-const OBJECTS = 500;
-const OBJECT_BYTES = 20_000;
 /** An edge that begins with nothing has to fetch each object once; it may reach so much less than the best choice. */
 const LEARNING = 0.4;
 
@@ -40,21 +34,23 @@ export async function playPopularity(
   stage: Stage,
 ): Promise<Popularity> {
   const { requests, zipf, cachePart } = act;
-  const cacheBytes = Math.round(cachePart * OBJECTS * OBJECT_BYTES);
+  const cacheBytes = Math.round(
+    cachePart * LIBRARY_SEGMENTS * LIBRARY_SEGMENT_BYTES,
+  );
   stage.part(
     `${requests} wishes by Zipf's law, and a cache for ${
       (100 * cachePart).toFixed(0)
     } % of what there is`,
   );
   const origin = stage.start("library", [
-    ...["origin", "--host", stage.machine(), "--port", "0", ...TITLE],
+    ...["origin", "--host", stage.machine(), "--port", "0", ...LIBRARY],
   ]);
   const from = await origin.until("role.listening");
   const edge = stage.start("small-edge", [
     ...["edge", "--host", stage.machine(), "--port", "0"],
     ...["--origin", `http://${from.host}:${from.port}/`],
     // The manifest is kept there too.
-    ...["--cache-size", `${cacheBytes + 2 * OBJECT_BYTES}B`],
+    ...["--cache-size", `${cacheBytes + 2 * LIBRARY_SEGMENT_BYTES}B`],
   ]);
   const { host, port } = await edge.until("role.listening");
   const load = stage.start("wishes", [
@@ -68,8 +64,8 @@ export async function playPopularity(
   });
   const { runs: [run] } = await stage.result(load) as LoadResult;
   await stage.end(edge, origin);
-  const room = Math.round(cachePart * OBJECTS);
-  const bestRatio = new Zipf(OBJECTS, zipf).share(room);
+  const room = Math.round(cachePart * LIBRARY_SEGMENTS);
+  const bestRatio = new Zipf(LIBRARY_SEGMENTS, zipf).share(room);
   const measured = { requests, hitRatio: run!.hitRatio, bestRatio };
   report(act, measured, { stage, failed: run!.failed });
   return measured;
@@ -109,10 +105,10 @@ function report(
         { name: "the origin", value: 100 * (1 - hitRatio) },
       ],
     },
-    note: `${requests} requests for ${OBJECTS} segments of ${
-      formatBytes(OBJECT_BYTES)
+    note: `${requests} requests for ${LIBRARY_SEGMENTS} segments of ${
+      formatBytes(LIBRARY_SEGMENT_BYTES)
     } by Zipf's law with exponent ${zipf}; the cache has room for ${
-      Math.round(cachePart * OBJECTS)
+      Math.round(cachePart * LIBRARY_SEGMENTS)
     } of them and was empty at first.`,
   });
 }
