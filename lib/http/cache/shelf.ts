@@ -158,24 +158,25 @@ export class Shelf<T extends Shelved> {
     if (held !== undefined) this.remove(held);
   }
 
-  /** Removes all variants of a resource. Returns how many there were. */
-  removeAll(key: string): number {
-    const all = [...this.#resources.get(key)?.variants.values() ?? []];
-    for (const entry of all) this.remove(entry);
-    return all.length;
+  /** Removes all variants of a resource. Adds to `removed` what there were. */
+  removeAll(key: string, removed: Set<string>): void {
+    for (
+      const entry of [...this.#resources.get(key)?.variants.values() ?? []]
+    ) {
+      this.remove(entry);
+      removed.add(storeKey(entry));
+    }
   }
 
-  /** Removes what `matches`. Returns how many entries that was. */
-  removeWhere(matches: (entry: T) => boolean): number {
-    let count = 0;
+  /** Removes what `matches`. Adds to `removed` what that was. */
+  removeWhere(matches: (entry: T) => boolean, removed: Set<string>): void {
     for (const { variants } of [...this.#resources.values()]) {
       for (const entry of [...variants.values()]) {
         if (!matches(entry)) continue;
         this.remove(entry);
-        count += 1;
+        removed.add(storeKey(entry));
       }
     }
-    return count;
   }
 
   #place(entry: T): boolean {

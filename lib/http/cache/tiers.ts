@@ -247,10 +247,10 @@ export class Tiers {
   /** Forgets all variants of a resource. Returns how many there were, on either tier. */
   forgetAll(key: string): number {
     this.#forgotten.addKey(key);
-    return Math.max(
-      this.#memory.removeAll(key),
-      this.#disk?.removeAll(key) ?? 0,
-    );
+    const removed = new Set<string>();
+    this.#memory.removeAll(key, removed);
+    this.#disk?.removeAll(key, removed);
+    return removed.size;
   }
 
   /** Forgets everything that `matches`. Returns how many responses that were, on either tier. */
@@ -260,10 +260,10 @@ export class Tiers {
     ) => boolean,
   ): number {
     this.#forgotten.addWhere(matches);
-    return Math.max(
-      this.#memory.removeWhere(matches),
-      this.#disk?.removeWhere(matches) ?? 0,
-    );
+    const removed = new Set<string>();
+    this.#memory.removeWhere(matches, removed);
+    this.#disk?.removeWhere(matches, removed);
+    return removed.size;
   }
 
   /** For a fetch that begins now: see {@linkcode Tiers.wasForgotten}. */

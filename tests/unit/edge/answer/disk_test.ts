@@ -41,6 +41,19 @@ Deno.test("Edge answers from the disk what the memory does not take, without end
   assertEquals(asked.length, paths.length);
 });
 
+Deno.test("Edge counts once what it forgets of memory and disk, and what one of them had alone", async () => {
+  const files = new MemoryFiles();
+  const { ask, disk, tiers } = await startDisk(files);
+  for (const path of paths) await ask(path);
+  await disk!.settled();
+  const { opened, open } = gate();
+  files.held = opened;
+  await ask("/new");
+  assertEquals(tiers.forgetWhere(() => true), paths.length + 1);
+  open();
+  await disk!.settled();
+});
+
 Deno.test("Edge keeps on a full disk what the memory is asked for all the time", async () => {
   const files = new MemoryFiles();
   const { ask, asked, disk, tiers } = await startDisk(files, {
