@@ -70,7 +70,9 @@ function drawPlot({ xLabel, bars }: BarChart, looks: readonly Look[]): Block {
           : textWidth(`${mark.name} ${readable(mark.value)}`, FONT_SIZE) + 10
       ),
     );
-  const x = scaleLinear([0, top || 1], [0, WIDTH - left - valueWidth]);
+  const x = scaleLinear([0, top || 1], [0, WIDTH - left - valueWidth])
+    // The last tick is at or behind all that is drawn.
+    .nice(6);
   const height = bars.length * ROW + 8;
   const write = tickText(top, x.tickFormat(6));
   const ticks = x.ticks(6).map((value) => ({

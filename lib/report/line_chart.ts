@@ -7,6 +7,7 @@ import {
 } from "d3-scale";
 // @ts-types="npm:@types/d3-shape@3.1.7"
 import { curveLinear, curveStepAfter, line } from "d3-shape";
+import { counted } from "../core/units.ts";
 import {
   type Axis,
   axisWidth,
@@ -220,13 +221,15 @@ function describe(chart: LineChart, series: readonly Series[]): string {
     if (values.length === 0) return `${name}: no data`;
     const low = values.reduce((a, b) => Math.min(a, b));
     const high = values.reduce((a, b) => Math.max(a, b));
-    return `${name}: ${values.length} points from ${readable(low)} to ${
-      readable(high)
-    }, the last ${readable(values.at(-1)!)}`;
+    return `${name}: ${counted(values.length, "point")} from ${
+      readable(low)
+    } to ${readable(high)}, the last ${readable(values.at(-1)!)}`;
   });
   const { shaded } = chart;
   if (shaded !== undefined) {
-    parts.push(`${shaded.name}: ${shaded.spans.length} stretches`);
+    parts.push(
+      `${shaded.name}: ${counted(shaded.spans.length, "stretch", "stretches")}`,
+    );
   }
   return `${chart.yLabel} over ${chart.xLabel}. ${parts.join("; ")}.`;
 }

@@ -101,6 +101,31 @@ Deno.test("chartSvg labels axes, ticks and series", () => {
   }
 });
 
+Deno.test("chartSvg has no bar and no mark beyond the last tick of a bar chart", () => {
+  for (
+    const [value, bound, last] of [[20, 23, "25"], [9.1, 0, "10"]] as const
+  ) {
+    const shown = elements(chartSvg({
+      ...BARS,
+      bars: [{ name: "a", value, mark: { name: "bound", value: bound } }],
+    }, { title: "t" }));
+    const ticks = shown.filter(({ name, attributes }) =>
+      name === "text" && attributes["text-anchor"] === "middle"
+    );
+    assertEquals(ticks.at(-1)!.text, last);
+    assertEquals(ticks.map(({ text }) => text)[0], "0");
+  }
+});
+
+Deno.test("chartSvg says how many stretches are shaded, also of one", () => {
+  const shaded = (spans: readonly [number, number][]) =>
+    chartSvg({ ...STAIRCASE, shaded: { name: "stalls", spans } }, {
+      title: "t",
+    });
+  assertStringIncludes(shaded([[1, 2]]), "stalls: 1 stretch.");
+  assertStringIncludes(shaded([[1, 2], [3, 4]]), "stalls: 2 stretches.");
+});
+
 Deno.test("chartSvg has no tick between two of what is counted", () => {
   const ticksTo = (last: number) =>
     texts(chartSvg({
