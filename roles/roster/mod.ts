@@ -2,6 +2,12 @@ import { flag, neverWith, serverFlags } from "../../lib/cli/flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
 import { lookAround } from "./look_around.ts";
 
+/** The roles that a roster can have. */
+const ANNOUNCED = [
+  ...["udp-echo", "tcp-echo", "tracker", "peer", "origin", "edge"],
+  ...["dns-redirector", "dash-client", "demo", "dashboard"],
+];
+
 /** Who is out there: the roles that answer on this link, found by multicast DNS. */
 export const roster: Role = {
   name: "roster",
@@ -30,7 +36,7 @@ export const roster: Role = {
             help: "How long to wait for answers",
           }),
         }),
-        only: flag.text({
+        only: flag.choice(ANNOUNCED, {
           placeholder: "ROLE",
           help: "Only roles of this kind, such as edge",
         }),

@@ -36,6 +36,15 @@ Deno.test("roles/mod.ts names each role as the role does", () => {
   assertEquals(new Set(ROLES.map(({ name }) => name)).size, ROLES.length);
 });
 
+Deno.test("roster takes every role as --only but its own, which is in none", () => {
+  const only = LOADED.find(({ name }) => name === "roster")!.modes["look"]!
+    .flags.only as Flag<unknown>;
+  assertEquals(
+    only.choices,
+    ROLES.map(({ name }) => name).filter((name) => name !== "roster"),
+  );
+});
+
 for (const role of LOADED) {
   Deno.test(`${role.name} declares names in their forms`, () => {
     assertMatch(role.name, /^[a-z]+(-[a-z]+)*$/);
