@@ -98,6 +98,8 @@ export interface Numbers {
   readonly trace: TraceName | undefined;
   readonly duration: number | undefined;
   readonly simulate: boolean;
+  /** The scenario, as it was typed. */
+  readonly operand: string;
 }
 
 /**
@@ -155,22 +157,27 @@ function withClients<A extends Act>(act: A, numbers: Numbers): A {
       ? { ...act, simulated: { ...act.simulated, leeches: clients } }
       : { ...act, leeches: clients };
   }
-  if (clients.length > 1 || top < 2) {
-    throw new InputError(
-      `--clients must be one number from 2 on in ${act.act}`,
-    );
-  }
-  return { ...act, leeches: top };
+  return { ...act, leeches: oneCount(numbers, top, [2, most]) };
+}
+
+/** The one number of --clients, from `least` to `most`; without it `usual`. */
+function oneCount(
+  { clients, operand }: Numbers,
+  usual: number,
+  [least, most]: readonly [number, number],
+): number {
+  const [count = usual, ...more] = clients ?? [];
+  if (more.length === 0 && count >= least && count <= most) return count;
+  throw new InputError(
+    `--clients must be one number from ${least} to ${most} in ${operand}, got ${
+      clients?.join(",")
+    }`,
+  );
 }
 
 function withDns(act: DnsAct, numbers: Numbers): DnsAct {
   const { ttl, healthInterval = act.healthIntervalMs } = numbers;
-  const [clients = act.clients, ...more] = numbers.clients ?? [];
-  if (more.length > 0 || clients < 1 || clients > MAX_DNS_CLIENTS) {
-    throw new InputError(
-      `--clients must be one number from 1 to ${MAX_DNS_CLIENTS} in dns`,
-    );
-  }
+  const clients = oneCount(numbers, act.clients, [1, MAX_DNS_CLIENTS]);
   if (healthInterval < MIN_HEALTH_MS) {
     throw new InputError(
       `--health-interval must be at least ${formatMs(MIN_HEALTH_MS)}, got ${
@@ -186,16 +193,9 @@ function withDns(act: DnsAct, numbers: Numbers): DnsAct {
   };
 }
 
-function withStreaming(
-  act: StreamingAct,
-  { clients, serverUpload, trace, duration }: Numbers,
-): StreamingAct {
-  const [players = act.shared.players, ...more] = clients ?? [];
-  if (more.length > 0 || players < 2 || players > MAX_PLAYERS) {
-    throw new InputError(
-      `--clients must be one number from 2 to ${MAX_PLAYERS} in streaming: each plays in a process of its own`,
-    );
-  }
+function withStreaming(act: StreamingAct, numbers: Numbers): StreamingAct {
+  const { serverUpload, trace, duration } = numbers;
+  const players = oneCount(numbers, act.shared.players, [2, MAX_PLAYERS]);
   if (serverUpload === 0) {
     throw new InputError("--server-upload must be above 0");
   }
@@ -213,19 +213,15 @@ function withStreaming(
   };
 }
 
-function withCrowd(act: EdgeAct, { clients, serverUpload }: Numbers): EdgeAct {
-  const [count = act.clients, ...more] = clients ?? [];
-  if (more.length > 0 || count < 2 || count > MAX_CROWD) {
-    throw new InputError(
-      `--clients must be one number from 2 to ${MAX_CROWD} in edge`,
-    );
-  }
+function withCrowd(act: EdgeAct, numbers: Numbers): EdgeAct {
+  const { serverUpload } = numbers;
+  const clients = oneCount(numbers, act.clients, [2, MAX_CROWD]);
   if (serverUpload === 0) {
     throw new InputError("--server-upload must be above 0");
   }
   return {
     ...act,
-    clients: count,
+    clients,
     serverBytesPerSecond: serverUpload ?? act.serverBytesPerSecond,
   };
 }

@@ -174,8 +174,9 @@ Deno.test("demo plays edge: one fetch for a crowd, and origins that go", async (
 Deno.test("demo cdn takes one number of clients, and no file", async () => {
   for (
     const [flag, value, told] of [
-      ["--clients", "5,10", "--clients must be one number from 2 to 200"],
-      ["--clients", "201", "--clients must be one number from 2 to 200"],
+      ["--clients", "5,10", "one number from 2 to 200 in cdn, got 5,10"],
+      ["--clients", "0", "one number from 2 to 200 in cdn, got 0"],
+      ["--clients", "201", "one number from 2 to 200 in cdn, got 201"],
       ["--server-upload", "0", "--server-upload must be above 0"],
       ["--file", "1MiB", "--file means nothing to this scenario"],
     ] as const

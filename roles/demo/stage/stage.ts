@@ -98,17 +98,7 @@ export class Stage implements AsyncDisposable {
 
   /** A loopback address that stands for a machine of the lab. */
   machineHere(): string {
-    const host = `127.0.0.${this.#nextHost++}`;
-    try {
-      void this.ctx.net.listenUdp({ host, port: 0 })[Symbol.asyncDispose]();
-    } catch (error) {
-      throw new RunError(
-        "address-not-available",
-        `Cannot play a machine of the lab at ${host}: this system has no such loopback address; add it (macOS: sudo ifconfig lo0 alias ${host})`,
-        { cause: error },
-      );
-    }
-    return host;
+    return `127.0.0.${this.#nextHost++}`;
   }
 
   /**
@@ -117,7 +107,11 @@ export class Stage implements AsyncDisposable {
    */
   start(name: string, args: readonly string[]): Player {
     this.ctx.signal.throwIfAborted();
-    const machine = this.#machineOf(args);
+    const host = args[args.indexOf("--host") + 1];
+    const machine = args.includes("--host")
+      ? this.#machines.find((machine) => machine.host === host)
+      : undefined;
+    if (machine === undefined) this.#checkLoopback(host);
     const all = [
       ...[...args, "--name", name],
       ...["--events", join(this.folder, `${name}.events.jsonl`)],
@@ -153,11 +147,22 @@ export class Stage implements AsyncDisposable {
     return player;
   }
 
-  #machineOf(args: readonly string[]): FarMachine | undefined {
-    const host = args[args.indexOf("--host") + 1];
-    return args.includes("--host")
-      ? this.#machines.find((machine) => machine.host === host)
-      : undefined;
+  /** Says how a system gets the loopback addresses that it lacks, many at once: a scenario needs several. */
+  #checkLoopback(host: string | undefined): void {
+    const [, network, first] = /^(127\.\d+\.\d+\.)(\d+)$/.exec(host ?? "") ??
+      [];
+    if (host === undefined || network === undefined) return;
+    try {
+      void this.ctx.net.listenUdp({ host, port: 0 })[Symbol.asyncDispose]();
+    } catch (error) {
+      throw new RunError(
+        "address-not-available",
+        `Cannot play a machine of the lab at ${host}: this system has no such loopback address; add it and those behind it (macOS: for n in {${first}..${
+          Math.min(254, Number(first) + 38)
+        }}; do sudo ifconfig lo0 alias ${network}$n; done)`,
+        { cause: error },
+      );
+    }
   }
 
   /** Waits until `player` has ended well and returns its result document (`--json`). */

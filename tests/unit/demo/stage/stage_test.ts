@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { RunError } from "../../../../lib/core/errors.ts";
 import type { RoleContext } from "../../../../lib/role.ts";
 import { Stage } from "../../../../roles/demo/stage/stage.ts";
@@ -48,6 +48,27 @@ Deno.test("Stage has no use for what a program says that was stopped", async () 
       () => resultOf(stdout, ["role.stopping"]),
       RunError,
       "stopped",
+    );
+  }
+});
+
+Deno.test("Stage says how to add the loopback addresses of a machine or of a client that the system lacks", () => {
+  const stage = new Stage({
+    signal: new AbortController().signal,
+    net: {
+      listenUdp() {
+        throw new RunError("address-not-available", "no such address");
+      },
+    },
+  } as unknown as RoleContext, NO_STAGE);
+  for (const host of [stage.machineHere(), "127.1.0.10"]) {
+    const add = host === "127.0.0.2"
+      ? "for n in {2..40}; do sudo ifconfig lo0 alias 127.0.0.$n; done"
+      : "for n in {10..48}; do sudo ifconfig lo0 alias 127.1.0.$n; done";
+    assertThrows(
+      () => stage.start("client", ["dash-client", "--host", host]),
+      RunError,
+      add,
     );
   }
 });
