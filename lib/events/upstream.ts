@@ -9,6 +9,8 @@ export type UpstreamEvent =
     readonly origin: string;
     readonly code: string;
     readonly message: string;
+    /** How many times more in the same second, of which the first was told by itself. */
+    readonly times?: number;
   }
   | {
     /** An origin failed so often that nobody asks it for a while: for `pauseMs`, or until a health check succeeds. */
@@ -42,6 +44,8 @@ export type UpstreamEvent =
     readonly origin: string;
     readonly active: number;
     readonly waiting: number;
+    /** See `upstream.failed`. */
+    readonly times?: number;
   };
 
 /** See {@linkcode UpstreamEvent}. */
@@ -49,7 +53,7 @@ export const UPSTREAM_EVENTS: EventTable<UpstreamEvent> = {
   "upstream.failed": {
     level: "warn",
     labels: ["origin", "code"],
-    text: (e) => `origin ${e.origin}: ${e.message}`,
+    text: (e) => `origin ${e.origin}: ${e.message}${more(e)}`,
   },
   "upstream.suspended": {
     level: "warn",
@@ -89,6 +93,10 @@ export const UPSTREAM_EVENTS: EventTable<UpstreamEvent> = {
     text: (e) =>
       `origin ${e.origin} has ${
         counted(e.active, "request")
-      } under way and ${e.waiting} waiting`,
+      } under way and ${e.waiting} waiting${more(e)}`,
   },
 };
+
+function more({ times }: { readonly times?: number }): string {
+  return times === undefined ? "" : ` (${times} more in this second)`;
+}

@@ -2,8 +2,8 @@ import { type EventRecord, EVENTS } from "../events/mod.ts";
 import type { Sink } from "./emitter.ts";
 
 /**
- * Counters made of nothing but events: how many of each type (with the labels its table row names), and the sums of
- * their byte fields. The Prometheus text format 0.0.4.
+ * Counters made of nothing but events: how many of each type (with the labels its table row names; one that stands for
+ * several counts as these), and the sums of their byte fields. The Prometheus text format 0.0.4.
  */
 export class Metrics {
   readonly #counts = new Map<string, number>();
@@ -29,7 +29,7 @@ export class Metrics {
     for (const label of EVENTS[event.type].labels ?? []) {
       named[label] = String(fields[label]);
     }
-    add(this.#counts, labels(named), 1);
+    add(this.#counts, labels(named), "times" in event ? event.times : 1);
     for (const field of byteFields(event)) {
       add(
         this.#bytes,

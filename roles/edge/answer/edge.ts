@@ -2,11 +2,13 @@ import type {
   CacheStatus,
   ForwardReason,
 } from "../../../lib/http/cache/cache_status.ts";
+import type { Flight, FlightOutcome } from "../../../lib/http/cache/flights.ts";
 import type { Lookup, LookupOptions } from "../../../lib/http/cache/lookup.ts";
 import type { StoredResponse } from "../../../lib/http/cache/stored_response.ts";
 import type { Fields } from "../../../lib/http/fields.ts";
 import { normaliseTarget } from "../../../lib/http/target.ts";
 import type { HttpRequest, HttpResponse } from "../../../lib/io/http.ts";
+import { within } from "../../../lib/io/within.ts";
 import { Exchange } from "./exchange.ts";
 import { fetchFor, refreshInBackground } from "./fetching.ts";
 import type { EdgeParts } from "./parts.ts";
@@ -28,6 +30,9 @@ const REFUSED_METHODS: ReadonlySet<string> = new Set([
 
 /** More hops than any request goes: larger numbers are taken for this (RFC 9110 §7.6.2 lets us choose). */
 const MAX_FORWARDS = 1000;
+
+/** How long what comes by another edge waits for a fetch. */
+const MAX_JOIN_MS = 1000;
 
 /** A caching reverse proxy: carries out what `HttpCache` decides. */
 export class Edge {
@@ -108,7 +113,7 @@ export class Edge {
           break;
         }
         case "join": {
-          const outcome = await found.flight.settled;
+          const outcome = await this.#outcomeFor(exchange, found.flight);
           brought = "stored" in outcome ? outcome.stored : undefined;
           if (outcome.kind === "loaded") {
             mayLoad = false;
@@ -144,6 +149,20 @@ export class Edge {
       const nowMs = ctx.clock.nowMs();
       found = this.#lookup(exchange, { mayJoin, mayLoad, brought, nowMs });
     }
+  }
+
+  /**
+   * How a flight ends. What comes by another edge waits for a while only, then goes for itself: in a ring the flight may
+   * wait for that one's answer, which only a request shows that comes back.
+   */
+  #outcomeFor(
+    { request }: Exchange,
+    { settled }: Flight,
+  ): Promise<FlightOutcome> {
+    if (!request.headers.get("via")?.includes("(rolecall-")) return settled;
+    const { clock } = this.#parts.ctx;
+    return within(settled, { clock, limitMs: MAX_JOIN_MS })
+      .catch(() => ({ kind: "unshared" }));
   }
 
   /** Whether to fetch the range that is asked for and not the whole: that is too large to keep, or was when parts of it were stored. */

@@ -18,6 +18,7 @@ import type {
   ClientResponse,
 } from "../../../lib/io/http1/client.ts";
 import type { BodySource } from "../../../lib/io/http.ts";
+import { RepeatLog } from "../../../lib/io/repeat_log.ts";
 import { within } from "../../../lib/io/within.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 
@@ -97,13 +98,17 @@ export interface OriginOptions {
   };
 }
 
+/** What an origin needs of a role's context. */
+export type OriginContext = Pick<RoleContext, "clock" | "signal" | "emit">;
+
 /** One origin: how it does, and what is under way there. */
 export class Origin {
   /** Its URL; a path in it is put before every target. */
   readonly base: string;
   readonly #health: OriginHealth;
   readonly #turns: Turns;
-  readonly #ctx: Pick<RoleContext, "clock" | "emit">;
+  readonly #ctx: OriginContext;
+  readonly #troubles: RepeatLog;
   readonly #options: OriginOptions;
   #isLagTold = false;
 
@@ -111,7 +116,7 @@ export class Origin {
   constructor(
     url: string,
     options: OriginOptions,
-    ctx: Pick<RoleContext, "clock" | "emit">,
+    ctx: OriginContext,
   ) {
     this.base = baseOf(url);
     this.#health = new OriginHealth(options);
@@ -120,6 +125,7 @@ export class Origin {
       queueLength: options.queueLength,
     });
     this.#ctx = ctx;
+    this.#troubles = new RepeatLog(ctx);
     this.#options = options;
   }
 
@@ -155,7 +161,7 @@ export class Origin {
     const place = turns.queue();
     if (place !== undefined && await this.#hasTurn(place, signal)) return true;
     this.#health.abandoned();
-    this.#ctx.emit({
+    this.#troubles.tell("refused", {
       type: "upstream.refused",
       origin: this.base,
       active: turns.taken,
@@ -332,7 +338,7 @@ export class Origin {
 
   /** Says why it failed. */
   tell(code: string, message: string): void {
-    this.#ctx.emit({
+    this.#troubles.tell(code, {
       type: "upstream.failed",
       origin: this.base,
       code,

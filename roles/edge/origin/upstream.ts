@@ -1,11 +1,11 @@
 import type { OriginFailure } from "../../../lib/http/cache/flights.ts";
 import { isSafe } from "../../../lib/http/cache/storability.ts";
 import { pauseUntil } from "../../../lib/io/pause.ts";
-import type { RoleContext } from "../../../lib/role.ts";
 import {
   failureOf,
   GATEWAY_ERRORS,
   Origin,
+  type OriginContext,
   type OriginOptions,
   type UpstreamRequest,
   type UpstreamResponse,
@@ -36,12 +36,12 @@ export interface UpstreamOptions extends Omit<OriginOptions, "hasChecks"> {
 /** The configured origins, in order of preference. Nothing else is ever asked. */
 export class Upstream {
   readonly #origins: readonly Origin[];
-  readonly #ctx: Pick<RoleContext, "clock" | "emit">;
+  readonly #ctx: OriginContext;
   readonly #options: UpstreamOptions;
 
   /** Takes the origins' URLs. */
   constructor(
-    ctx: Pick<RoleContext, "clock" | "emit">,
+    ctx: OriginContext,
     options: UpstreamOptions,
   ) {
     this.#ctx = ctx;

@@ -15,7 +15,10 @@ import {
 import type { MemoryFiles } from "../../../support/memory_files.ts";
 import { roleContext } from "../../../support/role_context.ts";
 
-type Answer = (url: string, request: ClientRequest) => Response;
+type Answer = (
+  url: string,
+  request: ClientRequest,
+) => Response | Promise<Response>;
 
 /** An edge in front of `answer`, and what happened. */
 export function edgeOf(
@@ -24,6 +27,7 @@ export function edgeOf(
   options: {
     readonly cacheBytes?: number;
     readonly scheme?: "http" | "https";
+    readonly mark?: string;
     readonly disk?: {
       readonly files: MemoryFiles;
       readonly capacityBytes: number;
@@ -36,10 +40,9 @@ export function edgeOf(
   );
   const { clock, events } = ctx;
   const client = {
-    // deno-lint-ignore require-await
     async send(url: string, request: ClientRequest) {
       asked.push(`${request.method} ${url}`);
-      const { status, headers, body } = answer(url, request);
+      const { status, headers, body } = await answer(url, request);
       return { status, headers, body: sourceOf(body) };
     },
   };
@@ -73,7 +76,7 @@ export function edgeOf(
     bodies: new RequestBodies(clock),
     pseudonym: "e",
     scheme: options.scheme ?? "http",
-    mark: "mark-1",
+    mark: options.mark ?? "mark-1",
     signal: gone.signal,
     idleMs: 1000,
   });
