@@ -178,7 +178,17 @@ export type DashEvent =
     readonly playbackRate: number;
     readonly bufferMs: number;
   }
-  | { readonly type: "playout.ended"; readonly positionMs: number };
+  | {
+    /** Nothing is left to play. */
+    readonly type: "playout.ended";
+    readonly positionMs: number;
+    /** What a seek leaps over does not count. */
+    readonly playedMs: number;
+    /** Whether there should be more, which was not to be had. */
+    readonly isCut: boolean;
+    /** Of a live title: how far behind its edge it was at last. */
+    readonly latencyMs?: number;
+  };
 
 /** See {@linkcode DashEvent}. */
 export const DASH_EVENTS: EventTable<DashEvent> = {
@@ -316,6 +326,13 @@ export const DASH_EVENTS: EventTable<DashEvent> = {
   },
   "playout.ended": {
     level: "info",
-    text: (e) => `played to the end, at ${formatMs(e.positionMs)}`,
+    text: (e) =>
+      `played ${formatMs(e.playedMs)}, ${
+        e.isCut ? "all that was to be had" : "to the end"
+      }${
+        e.latencyMs === undefined
+          ? ""
+          : `, at last ${formatMs(e.latencyMs)} behind the live edge`
+      }`,
   },
 };

@@ -202,9 +202,17 @@ export class Session {
         this.log.seeks.push({ atMs, fromMs, toMs, seekMs });
         return emit({ type: "playout.seeked", fromMs, toMs, seekMs });
       }
-      case "ended":
+      case "ended": {
         this.#inbox.close();
-        return emit({ type: "playout.ended", positionMs: output.positionMs });
+        const latest = this.log.latencies.at(-1)?.record;
+        return emit({
+          type: "playout.ended",
+          positionMs: output.positionMs,
+          playedMs: this.#player.playout.playedMs,
+          isCut: this.#failure !== undefined,
+          ...(latest === undefined ? {} : { latencyMs: latest.latencyMs }),
+        });
+      }
     }
   }
 

@@ -5,6 +5,7 @@ import { Locations } from "../../../../lib/dash/locations.ts";
 import { openMpd } from "../../../../lib/dash/mpd/mpd.ts";
 import { Player } from "../../../../lib/dash/player/player.ts";
 import { planTracks } from "../../../../lib/dash/title.ts";
+import { textOf } from "../../../../lib/events/mod.ts";
 import type { Net } from "../../../../lib/io/net.ts";
 import { Fetcher } from "../../../../roles/dash_client/network/fetcher.ts";
 import { Names } from "../../../../roles/dash_client/network/names.ts";
@@ -32,6 +33,7 @@ async function playWith(
   absent = /^$/,
 ) {
   const events: string[] = [];
+  let last = "";
   const fetch: Net["fetch"] = async (url, options) => {
     const { hostname, pathname } = new URL(url);
     const startedAtMs = clock.nowMs();
@@ -51,8 +53,10 @@ async function playWith(
   };
   const ctx = roleContext({
     ...{ clock, net: { fetch }, rng: () => 0.5 },
-    emit: (event) =>
-      void events.push(`${Math.round(clock.nowMs() / 1000)} ${event.type}`),
+    emit: (event) => {
+      events.push(`${Math.round(clock.nowMs() / 1000)} ${event.type}`);
+      last = textOf(event);
+    },
   });
   const bases = (others === "another" ? ["a", "b"] : ["a"])
     .map((host) => `<BaseURL>http://${host}/</BaseURL>`);
@@ -78,7 +82,7 @@ async function playWith(
   await clock.advanceTo(120_000);
   const failure = await playing;
   const { playedMs } = player.playout;
-  return { events, log: session.log, failure, playedMs };
+  return { events, last, log: session.log, failure, playedMs };
 }
 
 const CASES = [
@@ -102,12 +106,13 @@ for (const [death, others] of CASES) {
 }
 
 Deno.test("Session stalls while the only CDN node is away, and goes on when it is back", async () => {
-  const { events } = await playWith("refuses", "nobody");
+  const { events, last } = await playWith("refuses", "nobody");
   const count = (type: string) =>
     events.filter((each) => each.endsWith(type)).length;
   assertEquals(count("segment.downloaded"), SEGMENTS);
   assertEquals(count("playout.stalled"), 1, events.join("\n"));
   assert(events.at(-1)!.endsWith("playout.ended"), events.join("\n"));
+  assertEquals(last, `played ${4 * SEGMENTS}.0 s, to the end`);
 });
 
 Deno.test("Session leaves a segment out that no server knows, at once, and goes on behind it", async () => {
@@ -122,7 +127,7 @@ Deno.test("Session leaves a segment out that no server knows, at once, and goes 
 });
 
 Deno.test("Session plays what it has of a title that ends sooner than its manifest, and then says so", async () => {
-  const { events, failure, playedMs } = await playWith(
+  const { events, last, failure, playedMs } = await playWith(
     ...[
       "is silent",
       "another",
@@ -133,6 +138,7 @@ Deno.test("Session plays what it has of a title that ends sooner than its manife
   assertEquals((failure as RunError).code, "segment-unavailable");
   assertEquals(playedMs, 12_000);
   assert(events.at(-1)!.endsWith("playout.ended"), events.join("\n"));
+  assertEquals(last, "played 12.0 s, all that was to be had");
 });
 
 Deno.test("Session notes when segments came, not when the player had decided what to do with them", async () => {

@@ -12,3 +12,14 @@ Deno.test("role events name where a role listens in a form that a browser and a 
     "listening on udp [::1]:9100",
   );
 });
+
+Deno.test("playout.ended tells how much was played, and of a live title how far behind its edge", () => {
+  const positionMs = 65_594_000;
+  assertEquals(
+    textOf({
+      ...{ type: "playout.ended", positionMs, playedMs: 6000, isCut: false },
+      latencyMs: 6100,
+    }),
+    "played 6.0 s, to the end, at last 6.1 s behind the live edge",
+  );
+});
