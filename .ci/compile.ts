@@ -10,7 +10,6 @@
 import { fromFileUrl, join } from "@std/path";
 import config from "../deno.json" with { type: "json" };
 import { stage } from "./stage.ts";
-import { unusedPackageFiles } from "./unused.ts";
 
 const ROOT = fromFileUrl(new URL("../", import.meta.url).href);
 const DIST = join(ROOT, "dist");
@@ -33,6 +32,8 @@ const LINUX_PERMISSIONS = ["ffi"];
 
 /** Files the program reads at run time, found in the executable as they are here. */
 const INCLUDED = ["scenarios", "dist/build.json"];
+/** The licences of the npm packages whose code is in the executable go with it. */
+const LICENSES = "npm/LICENSES";
 
 /**
  * Options of V8 the executable runs with.
@@ -100,10 +101,7 @@ async function knownV8Options(): Promise<string[]> {
 async function compile(
   target: string,
   file: string,
-  { excluded, v8Options }: {
-    readonly excluded: readonly string[];
-    readonly v8Options: readonly string[];
-  },
+  v8Options: readonly string[],
 ): Promise<Outcome> {
   const here = target === Deno.build.target;
   const env = Deno.env.toObject();
@@ -118,8 +116,7 @@ async function compile(
       "--no-code-cache",
       ...(v8Options.length > 0 ? [`--v8-flags=${v8Options.join(",")}`] : []),
       ...permissionsOf(target).map((name) => `--allow-${name}`),
-      ...INCLUDED.flatMap((path) => ["--include", path]),
-      ...excluded.flatMap((path) => ["--exclude", path]),
+      ...[...INCLUDED, LICENSES].flatMap((path) => ["--include", path]),
       ...(here ? [] : ["--target", target]),
       "--output",
       join(DIST, file),
@@ -184,14 +181,11 @@ async function main(all: boolean): Promise<number> {
     file: Deno.build.os === "windows" ? "rolecall.exe" : "rolecall",
   }];
   await stage(ROOT, STAGE, INCLUDED);
-  const options = {
-    excluded: await unusedPackageFiles(ROOT),
-    v8Options: await knownV8Options(),
-  };
+  const v8Options = await knownV8Options();
   const outcomes: Outcome[] = [];
   for (const { target, file } of wanted) {
     await Deno.remove(join(DIST, file)).catch(() => {});
-    const outcome = await compile(target, file, options);
+    const outcome = await compile(target, file, v8Options);
     await report(outcome);
     outcomes.push(outcome);
   }

@@ -10,6 +10,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { isAbsolute, resolve } from "@std/path";
+import dashJs from "dashjs" with { type: "text" };
 import { VERSION } from "../../lib/version.ts";
 import { ROLES } from "../../roles/mod.ts";
 import { ROOT } from "../support/sources.ts";
@@ -94,6 +95,18 @@ Deno.test("the binary has what npm packages it loads late in it: pages, charts",
   assert(written.includes("report.html"), written.join());
   assert(written.some((name) => name.endsWith(".svg")), written.join());
   assertEquals((await server.stop()).code, 0);
+});
+
+Deno.test("the binary has dash.js in it as npm has it", async () => {
+  await using folder = await temporaryFolder();
+  await using origin = await startProgram(
+    ["origin", "--host", "127.0.0.1", "--port", "0"],
+    { command: bare(), cwd: folder.path },
+  );
+  const { port } = await origin.until("role.listening");
+  const answer = await fetch(`http://127.0.0.1:${port}/watch/dash.js`);
+  assertEquals([answer.status, await answer.text()], [200, dashJs]);
+  assertEquals((await origin.stop()).code, 0);
 });
 
 Deno.test("the binary adds little to the bare runtime", async () => {
