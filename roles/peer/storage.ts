@@ -15,6 +15,11 @@ import type { Known } from "./resume.ts";
 /** Files held open at once: torrents may have thousands, and systems allow as few as 256 in all. */
 const MAX_OPEN_FILES = 64;
 
+/** What somebody did to a file. */
+const REMOVED = "removed it";
+const SHORTER = "made it shorter";
+const WRITTEN = "wrote to it";
+
 interface OpenFile {
   readonly opening: Promise<RandomAccessFile>;
   users: number;
@@ -38,6 +43,12 @@ export class Storage implements AsyncDisposable, PieceStore {
   readonly #unsynced = new Set<number>();
   /** Files that were made or found by us. */
   readonly #seen = new Set<number>();
+  /** How each file was when it was read or written last. */
+  readonly #noted: string[] = [];
+  /** Of each file that is ours to write: how many writes are under way. */
+  readonly #writing: number[] = [];
+  /** Pieces in files that somebody else has written to since. */
+  readonly #doubtful = new Set<number>();
   #writable = false;
   #writes = 0;
 
@@ -102,8 +113,10 @@ export class Storage implements AsyncDisposable, PieceStore {
     const present = info.files.map(({ lengthBytes }, index) =>
       lengthBytes === 0 || (stats[index]?.sizeBytes ?? 0) > 0
     );
-    for (const index of stats.keys()) {
-      if (stats[index] !== null) this.#seen.add(index);
+    for (const [index, stat] of stats.entries()) {
+      if (stat === null) continue;
+      this.#seen.add(index);
+      this.#noted[index] = versionOf(stat);
     }
     let hashed = 0;
     if (!present.some((here, index) => here && this.#isFile(index))) {
@@ -150,7 +163,7 @@ export class Storage implements AsyncDisposable, PieceStore {
 
   /**
    * Makes sure that what is stored is still there. A file that has holes, because it was made shorter and then written
-   * to again, or because its file system stores zeros that way, is hashed.
+   * to again, or because its file system stores zeros that way, is hashed, and so is one that others have written to.
    *
    * @throws {RunError} `file-changed`.
    */
@@ -160,9 +173,13 @@ export class Storage implements AsyncDisposable, PieceStore {
       if (bytes === 0) continue;
       const stat = stats[index] ?? null;
       const here = stat !== null && stat.sizeBytes >= end;
-      const holes = (stat?.allocatedBytes ?? Infinity) < bytes;
-      if (here && (!holes || await this.#right(pieces))) continue;
-      throw this.#changed(index, stat === null);
+      if (!here) throw this.#changed(index, stat === null ? REMOVED : SHORTER);
+      const holes = (stat.allocatedBytes ?? Infinity) < bytes;
+      const others = this.#writing[index] === undefined &&
+        this.#noted[index] !== versionOf(stat);
+      if ((holes || others) && !await this.#right(pieces)) {
+        throw this.#changed(index, holes ? SHORTER : WRITTEN);
+      }
     }
   }
 
@@ -211,11 +228,16 @@ export class Storage implements AsyncDisposable, PieceStore {
     }
   }
 
-  /** Fills `buffer` with a piece that was there; true. @throws {RunError} `file-changed`. */
+  /** Fills `buffer` with a piece that was there, and is still right; true. @throws {RunError} `file-changed`. */
   async read(pieceIndex: number, buffer: Uint8Array): Promise<boolean> {
-    if (await this.#fill(pieceIndex, buffer)) return true;
+    const here = await this.#fill(pieceIndex, buffer);
+    if (here && !this.#doubtful.has(pieceIndex)) return true;
+    if (here && this.#hashes.matches(pieceIndex, buffer)) {
+      this.#doubtful.delete(pieceIndex);
+      return true;
+    }
     const [first] = this.#partsOf(pieceIndex, buffer);
-    throw this.#changed(first!.fileIndex, false);
+    throw this.#changed(first!.fileIndex, here ? WRITTEN : SHORTER);
   }
 
   /** The bytes of a piece, by the files they belong in. */
@@ -242,13 +264,25 @@ export class Storage implements AsyncDisposable, PieceStore {
         part.fill(0);
         continue;
       }
-      const read = await this.#using(
-        fileIndex,
-        (file) => file.readAt(offset, part),
-      );
+      const read = await this.#using(fileIndex, async (file) => {
+        const count = await file.readAt(offset, part);
+        this.#note(fileIndex, file.stat());
+        return count;
+      });
       if (read < part.length) return false;
     }
     return true;
+  }
+
+  /** A file was just read: if others have written to it since the last time, what is stored in it is hashed before it is used again. */
+  #note(fileIndex: number, stat: FileStat): void {
+    const version = versionOf(stat);
+    const before = this.#noted[fileIndex] ?? version;
+    this.#noted[fileIndex] = version;
+    if (before === version || this.#writing[fileIndex]! > 0) return;
+    for (const piece of this.#storedIn(fileIndex).pieces) {
+      this.#doubtful.add(piece);
+    }
   }
 
   /** Writes a whole piece that was verified. */
@@ -257,7 +291,11 @@ export class Storage implements AsyncDisposable, PieceStore {
       const { fileIndex, offset, part } of this.#partsOf(pieceIndex, bytes)
     ) {
       if (!this.#isFile(fileIndex)) continue;
-      await this.#using(fileIndex, (file) => file.writeAt(offset, part));
+      this.#writing[fileIndex] = (this.#writing[fileIndex] ?? 0) + 1;
+      await this.#using(fileIndex, async (file) => {
+        await file.writeAt(offset, part);
+        this.#noted[fileIndex] = versionOf(file.stat());
+      }).finally(() => this.#writing[fileIndex]! -= 1);
       this.#unsynced.add(fileIndex);
     }
     this.#writes += 1;
@@ -268,12 +306,12 @@ export class Storage implements AsyncDisposable, PieceStore {
     await this.#closeOldest(0);
   }
 
-  #changed(fileIndex: number, removed: boolean): RunError {
+  #changed(fileIndex: number, how: string): RunError {
     return new RunError(
       "file-changed",
-      `Cannot use ${this.#pathOf(fileIndex)}: somebody ${
-        removed ? "removed it" : "made it shorter"
-      } while it was in use; start again, and what is missing is fetched`,
+      `Cannot use ${
+        this.#pathOf(fileIndex)
+      }: somebody ${how} while it was in use; start again, and what is missing is fetched`,
     );
   }
 
@@ -316,7 +354,7 @@ export class Storage implements AsyncDisposable, PieceStore {
     const { lengthBytes } = this.#info.files[fileIndex]!;
     const stat = await this.#files.stat(path);
     if (stat === null && this.#seen.has(fileIndex)) {
-      throw this.#changed(fileIndex, true);
+      throw this.#changed(fileIndex, REMOVED);
     }
     this.#seen.add(fileIndex);
     const file = await this.#files.open(path, { write: true, create: true });
@@ -336,4 +374,9 @@ export class Storage implements AsyncDisposable, PieceStore {
       await file?.[Symbol.asyncDispose]();
     }
   }
+}
+
+/** Changes whenever a file is written to. */
+function versionOf({ sizeBytes, modifiedAtWallMs }: FileStat): string {
+  return `${sizeBytes} ${modifiedAtWallMs}`;
 }

@@ -256,3 +256,25 @@ Deno.test({
     }
   },
 });
+
+Deno.test("peer that seeds goes on when a file was only touched, and ends before it sends a piece that somebody wrote to", async () => {
+  for (const isWritten of [false, true]) {
+    await using setting = await setUp({ "a": 600_000 });
+    const file = join(setting.folder, "seed", "lab", "a");
+    // In place, with its length as before.
+    if (isWritten) await Deno.writeFile(file, new Uint8Array(600_000));
+    await Deno.utime(file, new Date(), new Date(1e12));
+    const dir = join(setting.folder, "leech");
+    await using program = await leech(setting, dir);
+    if (!isWritten) {
+      assertEquals((await program.exited).code, 0);
+      await isRight(setting, dir);
+      continue;
+    }
+    assertEquals((await setting.seed.exited).code, 1);
+    assertMatch(await complaint(setting.seed), /lab\/a: somebody wrote to it/);
+    await program.stop();
+    const got = program.events.filter(({ type }) => type.startsWith("piece."));
+    assertEquals(got, []);
+  }
+});
