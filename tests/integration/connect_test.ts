@@ -18,7 +18,7 @@ Deno.test(
     const { host, port } = listener;
     const role = countedSignal();
     const { signal } = role;
-    const options = { timeoutMs: 5000, signal };
+    const options = { timeoutMs: 60_000, signal };
     for (let n = 0; n < 3; n++) {
       using _connection = await denoNet.connectTcp({ host, port }, options);
       assertEquals(role.listeners(), 0);
@@ -42,7 +42,7 @@ Deno.test(
 );
 
 Deno.test("a connection to a name is made to whichever of its addresses takes it", async () => {
-  const options = { timeoutMs: 5000 };
+  const options = { timeoutMs: 60_000 };
   for (const host of ["127.0.0.1", "::1"]) {
     await using listener = denoNet.listenTcp({ host, port: 0 });
     const to = { host: "localhost", port: listener.port };
@@ -58,7 +58,7 @@ const ANNOUNCE: AnnounceRequest = {
 };
 
 const RULES = {
-  ...{ intervalMs: 1000, fall: 2, rise: 2, timeoutMs: 5000 },
+  ...{ intervalMs: 1000, fall: 2, rise: 2, timeoutMs: 60_000 },
   ...{ check: "/up", port: 80, host: undefined, status: 200 },
   ...{ body: undefined, loadPort: 80, loadPath: "/metrics", loadMetrics: [] },
 };

@@ -159,13 +159,18 @@ Deno.test("engine batch: whoever leaves in the middle is noticed", async () => {
 });
 
 Deno.test("engine batch: an answer in flight ends before the server does, and the port is free then", async () => {
+  const begun = Promise.withResolvers<void>();
+  const rest = Promise.withResolvers<void>();
   const server = serveBatched(async () => {
-    await new Promise((wake) => setTimeout(wake, 200));
+    begun.resolve();
+    await rest.promise;
     return { ...OK, body: utf8("<late>") };
   });
   const answer = talk(server.port, get("/"));
-  await new Promise((wake) => setTimeout(wake, 50));
-  await server[Symbol.asyncDispose]();
+  await begun.promise;
+  const ended = server[Symbol.asyncDispose]();
+  rest.resolve();
+  await ended;
   assert((await answer).includes("<late>"));
   await assertRejects(() =>
     Deno.connect({ hostname: "127.0.0.1", port: server.port })

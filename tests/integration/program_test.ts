@@ -249,7 +249,6 @@ Deno.test("a second Ctrl-C ends a role at once with 130, one lets it finish with
       [["SIGINT", "SIGINT"], 130],
     ] as const
   ) {
-    // `demo` takes a while to end its programs, so that a second signal finds it still running.
     const child = new Deno.Command(command, {
       args: [...args, "demo", "all", "--log", "json"],
       env: { TMPDIR: folder.path, TEMP: folder.path },
@@ -259,13 +258,21 @@ Deno.test("a second Ctrl-C ends a role at once with 130, one lets it finish with
     const reader = child.stderr.pipeThrough(new TextDecoderStream())
       .getReader();
     let log = "";
+    const until = async (said: RegExp) => {
+      while (!said.test(log)) log += (await reader.read()).value;
+      return said.exec(log)!;
+    };
+    const [, pid] = await until(/"program\.started".*"pid":(\d+)/);
+    // It waits for its programs to end: with one that stands still, a second signal finds it running.
+    Deno.kill(Number(pid), "SIGSTOP");
     for (const [at, signal] of signals.entries()) {
-      const seen = at === 0 ? "program.started" : "role.stopping";
-      while (!log.includes(seen)) log += (await reader.read()).value;
+      if (at > 0) await until(/"role\.stopping"/);
       child.kill(signal);
     }
+    if (code === 0) Deno.kill(Number(pid), "SIGCONT");
     for (let read; !(read = await reader.read()).done;) log += read.value;
     assertEquals((await child.status).code, code);
+    if (code === 130) Deno.kill(Number(pid), "SIGCONT");
     const last = JSON.parse(log.trim().split("\n").at(-1)!);
     assertEquals([last.type, last.exitCode], ["role.finished", code]);
   }
@@ -286,7 +293,7 @@ Deno.test({
     const script =
       `trap 'echo asked' TERM; echo '{"type":"role.listening"}' >&2; for i in 1 2 3 4; do sleep 0.2; done`;
     await using role = startRole("sh", ["-c", script]);
-    await role.until(() => true, { timeoutMs: 10_000 });
+    await role.until(() => true, { timeoutMs: 60_000 });
     role.stop();
     await new Promise((wake) => setTimeout(wake, 300));
     role.stop();

@@ -35,7 +35,7 @@ class ClientConnection implements Disposable {
   async receive(text: string): Promise<string> {
     const wanted = utf8(text).length;
     let got: Uint8Array = new Uint8Array(0);
-    const late = setTimeout(() => this[Symbol.dispose](), 10_000);
+    const late = setTimeout(() => this[Symbol.dispose](), 60_000);
     const buffer = new Uint8Array(65_536);
     while (got.length < wanted) {
       const count = await this.#connection.read(buffer);
@@ -156,7 +156,7 @@ Deno.test("tcp-echo survives clients that leave at once or before their answer",
 
 Deno.test("tcp-echo keeps --max-connections and --idle-timeout", async () => {
   const { server, port } = await startServer(
-    ...["--max-connections", "1", "--idle-timeout", "1s"],
+    ...["--max-connections", "1", "--idle-timeout", "4s"],
   );
   await using _server = server;
   using first = await ClientConnection.open(port);
@@ -173,7 +173,7 @@ Deno.test("tcp-echo keeps --max-connections and --idle-timeout", async () => {
 });
 
 Deno.test("tcp-echo cuts off a client that never takes its answers", async () => {
-  const { server, port } = await startServer("--idle-timeout", "300ms");
+  const { server, port } = await startServer("--idle-timeout", "2s");
   await using _server = server;
   using client = await ClientConnection.open(port);
   const flooding = (async () => {
@@ -214,7 +214,10 @@ Deno.test("tcp-echo client prints echoes and, asked to ping, the statistics", as
   assertEquals([typed.code, typed.stdout], [0, "ONE\n\nZWEI 🎉\n"]);
 
   const pinged = await runProgram(
-    [...connect, "--count", "5", "--interval", "10ms", "--json"],
+    [
+      ...[...connect, "--count", "5", "--interval", "10ms", "--json"],
+      ...["--timeout", "30s"],
+    ],
   );
   const figures = JSON.parse(pinged.stdout);
   assertEquals([pinged.code, figures.sent, figures.received], [0, 5, 5]);

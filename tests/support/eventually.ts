@@ -12,7 +12,7 @@ export async function eventually<T>(
     | undefined
     | false
     | Promise<T | null | undefined | false>,
-  { account, limitMs = 20_000, pauseMs = 50 }: {
+  { account, limitMs = 60_000, pauseMs = 50 }: {
     readonly account: () => string;
     readonly limitMs?: number;
     /** Between two checks. */

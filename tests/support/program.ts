@@ -2,8 +2,11 @@ import { fromFileUrl } from "@std/path";
 import type { EventRecord, EventType, RecordOf } from "../../lib/events/mod.ts";
 import { startRole } from "../../lib/io/deno/processes.ts";
 
-/** Longest wait for an event of a started program. */
-const EVENT_MS = 45_000;
+/** Longest wait for an event of a started program, on a machine that others load. */
+const EVENT_MS = 120_000;
+
+/** Longest run of a command of which nothing else is said: ten times what a free machine needs. */
+const TOOL_MS = 120_000;
 
 /** What a finished command said. */
 export interface Finished {
@@ -131,7 +134,7 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Runs a tool to its end. A tool that is missing, or that takes longer than `timeoutMs` (default 30 s), fails the test. */
+/** Runs a tool to its end. A tool that is missing, or that takes longer than `timeoutMs` fails the test. */
 export async function runTool(
   command: string,
   args: readonly string[],
@@ -145,7 +148,7 @@ export async function runTool(
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: { ...options.env } }),
   }).spawn();
-  const timeoutMs = options.timeoutMs ?? 30_000;
+  const timeoutMs = options.timeoutMs ?? TOOL_MS;
   let late = false;
   const timer = setTimeout(() => {
     late = true;

@@ -1,9 +1,33 @@
 import { eventually } from "./eventually.ts";
 
+/**
+ * Below the ports that systems give to whoever names none, so that in the time until the tool listens no other test gets
+ * it for a connection or for `--port 0`.
+ */
+const TOOL_PORTS = { first: 20_000, count: 12_000 };
+const given = new Set<number>();
+
 /** A port of this machine that nobody listens on now; for tools that cannot choose one themselves. */
 export function freePort(hostname = "127.0.0.1"): number {
-  using listener = Deno.listen({ hostname, port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
+  for (let tries = 0; tries < 1000; tries++) {
+    const port = TOOL_PORTS.first +
+      Math.floor(Math.random() * TOOL_PORTS.count);
+    if (given.has(port) || !isFree(hostname, port)) continue;
+    given.add(port);
+    return port;
+  }
+  throw new Error(`no port is free at ${hostname}`);
+}
+
+function isFree(hostname: string, port: number): boolean {
+  try {
+    using _tcp = Deno.listen({ hostname, port });
+    Deno.listenDatagram({ transport: "udp", hostname, port }).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) return false;
+    throw error;
+  }
 }
 
 interface ToolOptions {
@@ -67,7 +91,7 @@ export function startHeardTool(
 export async function untilSaid(
   tool: HeardTool,
   text: string,
-  limitMs = 20_000,
+  limitMs = 60_000,
 ): Promise<void> {
   await eventually(() => tool.said().includes(text), {
     account: () => `no "${text}" in: ${tool.said()}`,

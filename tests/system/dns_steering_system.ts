@@ -174,7 +174,7 @@ Deno.test("each subnet gets its near edge, and both the other within two interva
   const failed = await server.until("edge.failed");
   assertEquals([failed.host, failed.failures], [near, 2]);
   // the last check it passed began before the cut; what is more than two intervals is this machine's own slowness
-  assert(failed.silentMs <= 2 * INTERVAL_MS + 3000, `${failed.silentMs}`);
+  assert(failed.silentMs <= 2 * INTERVAL_MS + 8000, `${failed.silentMs}`);
   assertEquals(await answers([far, far]), [far, far]);
   const moved = await server.until(
     "edge.selected",

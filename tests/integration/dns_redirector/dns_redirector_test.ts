@@ -38,7 +38,7 @@ function lookup(port: number, ...args: string[]) {
 
 async function lookupAt(at: string, ...args: string[]) {
   const { code, stdout, stderr } = await runProgram([
-    ...["dns-redirector", "--at", at, "--json", ...args],
+    ...["dns-redirector", "--at", at, "--json", "--timeout", "9s", ...args],
   ]);
   assertEquals(code, 0, stderr);
   return JSON.parse(stdout);
@@ -203,7 +203,7 @@ Deno.test("dns-redirector answers pipelined queries in order, however they are s
     "--max-connections",
     "2",
     "--idle-timeout",
-    "300ms",
+    "2s",
   ]);
   const port = await portOf(server, "tcp");
   const name = parseName("video.kingcdn.example");

@@ -9,7 +9,7 @@ import {
   startEdge,
   statusesOf,
 } from "../../support/edge.ts";
-import { eventually, untilListening } from "../../support/eventually.ts";
+import { eventually } from "../../support/eventually.ts";
 import {
   runProgram,
   startProgram,
@@ -167,7 +167,11 @@ Deno.test("edge in threads answers from the first moment, also for threads that 
     ...["edge", "--host", "127.0.0.1", "--port", String(port)],
     ...["--workers", "4", "--origin", origin.url],
   ]);
-  await untilListening(port);
+  // A connection proves nothing: before the first thread listens, the lead looks whether somebody has the port.
+  await eventually(
+    () => get(`http://127.0.0.1:${port}/first`).then(() => true, () => false),
+    { account: () => "the first thread does not answer", pauseMs: 10 },
+  );
   const answers = await Promise.all(
     PATHS.map((path) => get(`http://127.0.0.1:${port}${path}`)),
   );

@@ -12,7 +12,7 @@ import {
 // Every server meets the same strangers, one process each; after each of them it must still do its work.
 
 const HOST = "127.0.0.1";
-const LIMIT_MS = 10_000;
+const LIMIT_MS = 60_000;
 /** Connections that stay open and say nothing, or half of something. */
 const HELD = 60;
 

@@ -129,7 +129,7 @@ async function failsWell(
   code: number,
   what: string,
 ): Promise<Finished> {
-  const finished = await runProgram(args, { timeoutMs: 15_000 });
+  const finished = await runProgram(args);
   assertEquals(finished.code, code, `${what}: ${finished.stderr}`);
   const last = finished.stderr.trimEnd().split("\n").at(-1) ?? "";
   assert(last.startsWith("rolecall: "), `${what}: ${finished.stderr}`);

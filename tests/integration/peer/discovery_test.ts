@@ -96,7 +96,7 @@ Deno.test("peer says all it tried when it reached nobody", async () => {
   );
   const { leech, torrent } = setting;
   const { code, stderr } = await runProgram([
-    ...["peer", torrent, "--dir", leech, ...HERE, "--give-up-after", "3s"],
+    ...["peer", torrent, "--dir", leech, ...HERE, "--give-up-after", "8s"],
     ...["--peer", "127.0.0.1:7", "--dht-node", "127.0.0.1:5"],
   ]);
   assertEquals(code, 1, stderr);

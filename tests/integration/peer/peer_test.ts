@@ -222,7 +222,7 @@ Deno.test("peer says in one line what is wrong: no torrent, no file, a magnet, a
   ]);
   const lost = await runProgram([
     ...["peer", torrent, "--dir", join(folder.path, "leech"), ...LOCAL],
-    ...["--give-up-after", "1s", "--log", "json"],
+    ...["--give-up-after", "4s", "--log", "json"],
   ]);
   assertEquals(lost.code, 1);
   const lines = lost.stderr.trim().split("\n");
