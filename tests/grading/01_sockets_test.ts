@@ -182,7 +182,7 @@ tcp("a letter that comes in two pieces is one letter", async (server) => {
   const bytes = utf8("straße γ\n");
   const middle = bytes.length - 2;
   await connection.write(bytes.subarray(0, middle));
-  await new Promise((wake) => setTimeout(wake, 200));
+  await new Promise((wake) => setTimeout(wake, 1000));
   await connection.write(bytes.subarray(middle));
   let answer = "";
   const decoder = new TextDecoder();

@@ -22,7 +22,7 @@ import { type Graded, graded, lastingUrl } from "./_target.ts";
 const extra = { extra: true };
 /** A request in so many pieces, one each time. */
 const PIECES = 12;
-const PIECE_MS = 20;
+const PIECE_MS = 100;
 
 let shared: Promise<URL> | undefined;
 

@@ -34,7 +34,7 @@ const EDGES = (Deno.env.get("ROLECALL_EDGES") || ourEdges).split(",")
 const MAX_TTL_SECONDS = 300;
 
 /** How long to listen for an answer that should not come. */
-const SILENCE_MS = 500;
+const SILENCE_MS = 2000;
 
 function point(
   name: string,

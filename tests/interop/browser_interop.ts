@@ -11,7 +11,7 @@ import { startProgram } from "../support/program.ts";
 
 const DASH_JS = "node_modules/dashjs/dist/modern/umd/dash.all.min.js";
 /** Longest wait for the page's report. */
-const REPORT_MS = 60_000;
+const REPORT_MS = 180_000;
 
 /** What the page saw. */
 interface Report {

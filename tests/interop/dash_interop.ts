@@ -29,7 +29,7 @@ async function makeTitle(
     "id=0,streams=v id=1,streams=a",
     ...["-seg_duration", String(SEGMENT_S), ...options],
     `${folder}/manifest.mpd`,
-  ], { timeoutMs: 60_000 });
+  ]);
   assertEquals(code, 0, stderr);
 }
 
@@ -163,7 +163,7 @@ Deno.test("dash-client plays our origin's own title", async () => {
     "dash-client",
     `${url}/manifest.mpd`,
     ..."--duration 30s --speed 10 --json".split(" "),
-  ], { timeoutMs: 60_000 });
+  ]);
   assertEquals(run.code, 0, run.stderr);
   const result = JSON.parse(run.stdout);
   assertEquals(result.segments.length, 6);

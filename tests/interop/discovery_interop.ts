@@ -23,7 +23,7 @@ const LIBTORRENT = fromFileUrl(
   new URL("../testdata/python/libtorrent_peer.py", import.meta.url),
 );
 /** Longest wait for another program to get the file. */
-const COMPLETE_MS = 30_000;
+const COMPLETE_MS = 120_000;
 
 type Client = "libtorrent" | "aria2" | "Transmission";
 

@@ -13,7 +13,7 @@ const EDGES = ["127.0.0.3", "127.0.0.4"] as const;
 /** Waits until a server that was just started answers. */
 async function untilAnswers(port: number): Promise<void> {
   const query = { id: 1, name: NAME, type: TYPE.A };
-  for (let attempt = 0; attempt < 100; attempt++) {
+  for (let attempt = 0; attempt < 600; attempt++) {
     using client = new UdpClient({
       ...{ host: "127.0.0.1", port },
       [Symbol.asyncDispose]: () => Promise.resolve(),

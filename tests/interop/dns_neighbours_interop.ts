@@ -36,7 +36,7 @@ async function dig(
     ]);
     // 9: refused at once, the program that is to listen there is not so far.
     return answer.code !== 9 && answer;
-  }, { account: () => `nobody answers at ${at}`, limitMs: 30_000 });
+  }, { account: () => `nobody answers at ${at}` });
   assertEquals([code, stderr], [0, ""], stdout);
   return stdout.trim();
 }

@@ -62,7 +62,10 @@ Deno.test("udp-echo asks the lecture's server, over IPv4 and IPv6", async () => 
       assertEquals([said.code, said.stdout], [0, `${expected}\n`], said.stderr);
     }
     const pinged = await runProgram(
-      [...connect, "--count", "5", "--interval", "20ms", "--json"],
+      [
+        ...[...connect, "--count", "5", "--interval", "20ms", "--json"],
+        ...["--timeout", "30s"],
+      ],
     );
     assertEquals(JSON.parse(pinged.stdout).received, 5);
   }
@@ -193,12 +196,12 @@ Deno.test("ncat and nc are clients of both roles", async () => {
     const nc = await runTool("nc", ["-N", host, `${tcp.port}`], { stdin });
     assertEquals(nc.stdout, expected, nc.stderr);
     const ncu = await runTool(
-      ...["nc", ["-u", "-w", "1", host, `${udp.port}`], { stdin }] as const,
+      ...["nc", ["-u", "-w", "3", host, `${udp.port}`], { stdin }] as const,
     );
     assertEquals(ncu.stdout, expected, ncu.stderr);
     // ncat ends with its input; the pause lets the answer arrive before.
     const ncatu = await runTool(
-      ...["sh", ["-c", `(cat; sleep 1) | ncat -u ${host} ${udp.port}`], {
+      ...["sh", ["-c", `(cat; sleep 3) | ncat -u ${host} ${udp.port}`], {
         stdin,
       }] as const,
     );
@@ -240,7 +243,7 @@ Deno.test("udp-echo --faithful fails where the lecture's server fails", async ()
 Deno.test("tcp-echo --faithful fails where the lecture's server fails", async () => {
   for await (const { name, port, died } of faithfulPair("tcp")) {
     const pieces = (size: string, text: string) =>
-      python("tcp_pieces.py", ["127.0.0.1", port, size, "50", text]);
+      python("tcp_pieces.py", ["127.0.0.1", port, size, "1000", text]);
     // The second segment is never read: the answer is that to the first, and whoever goes on is reset.
     const two = await pieces("3", "hello");
     assertEquals(two.stdout, "HEL", name);

@@ -52,7 +52,7 @@ async function makeTitle(folder: string): Promise<void> {
     ...[...rates, "-c:v", "libx264", "-preset", "ultrafast", "-g", "50"],
     ...["-sc_threshold", "0", "-seg_duration", "2", "-f", "dash"],
     join(folder, "manifest.mpd"),
-  ], { timeoutMs: 60_000 });
+  ]);
   assertEquals(code, 0, stderr);
 }
 

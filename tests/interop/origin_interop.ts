@@ -34,7 +34,7 @@ function schemaFile(): string {
 async function silently(
   command: string,
   args: readonly string[],
-  timeoutMs = 30_000,
+  timeoutMs = 120_000,
 ): Promise<string> {
   const { code, stdout, stderr } = await runTool(command, args, { timeoutMs });
   assertEquals([code, stderr], [0, ""]);

@@ -25,7 +25,7 @@ const FOLDER_FILES: Readonly<Record<string, number>> = {
 const SINGLE_FILE = { movie: 3_000_003 };
 const PORT = 6881;
 /** Transmission says its first word after 12 s. */
-const COMPLETE_MS = 40_000;
+const COMPLETE_MS = 120_000;
 const NO_SEARCH = ["--dht", "off", "--lsd", "off"];
 
 const CLIENTS = ["libtorrent", "aria2", "Transmission", "webtorrent"] as const;

@@ -10,7 +10,7 @@ const ZEROCONF = fromFileUrl(
 );
 const TYPE = "_rolecall._tcp.local.";
 /** Longest wait for another program to see something. */
-const SEEN_MS = 30_000;
+const SEEN_MS = 120_000;
 
 interface Seen {
   readonly event: "add" | "remove";

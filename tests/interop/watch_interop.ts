@@ -28,7 +28,7 @@ interface Seen {
 }
 
 /** Longest wait until enough has played. */
-const PLAY_MS = 60_000;
+const PLAY_MS = 180_000;
 
 /** Opens a title's page and lets it play some seconds. */
 async function watch(port: number): Promise<Seen> {

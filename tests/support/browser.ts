@@ -17,7 +17,7 @@ export interface BrowserPage extends AsyncDisposable {
 }
 
 /** Longest wait for the browser itself. */
-const START_MS = 30_000;
+const START_MS = 120_000;
 const STEP_MS = 100;
 
 /** Opens `url` in a browser of its own, 1280 × 960. */

@@ -41,7 +41,7 @@ Deno.test("demo --on: an echo and a file distribution are played on two other ho
     ...[...rest, ...programCommand(), "demo", scenario, "--json"],
     ...others.flatMap(({ address }) => ["--on", `${address}:8090`]),
     ...["--token", TOKEN],
-  ], { timeoutMs: 120_000 });
+  ]);
   const { checks } = JSON.parse(stdout.slice(stdout.indexOf("{"))) as {
     readonly checks: readonly {
       readonly check: string;
