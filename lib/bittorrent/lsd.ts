@@ -6,7 +6,7 @@
  */
 import { formatHostPort } from "../core/address.ts";
 import { fromHex, fromUtf8, toHex, utf8 } from "../core/bytes.ts";
-import { ProtocolError } from "../core/errors.ts";
+import { ProtocolError, unlessBroken } from "../core/errors.ts";
 import type { Machine } from "../core/machine.ts";
 import type { DhtEvent } from "../events/dht.ts";
 import type { PeerEndpoint } from "./peer_endpoint.ts";
@@ -170,13 +170,8 @@ export class LocalDiscovery implements Machine<LsdInput, LsdOutput> {
   }
 
   #received(bytes: Uint8Array, from: PeerEndpoint): LsdOutput[] {
-    let announce: LsdAnnounce;
-    try {
-      announce = decodeLsd(bytes);
-    } catch (error) {
-      if (error instanceof ProtocolError) return [];
-      throw error;
-    }
+    const announce = unlessBroken(() => decodeLsd(bytes));
+    if (announce === undefined) return [];
     const { infoHashes, cookie } = this.#options;
     const ours = infoHashes.map(toHex);
     if (

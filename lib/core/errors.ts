@@ -57,3 +57,16 @@ export class RunError extends Error {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/**
+ * What `decode` makes of bytes that anybody may have sent; undefined where they break the protocol. For those who pass
+ * such bytes over: a datagram has no connection that could be closed for it.
+ */
+export function unlessBroken<T>(decode: () => T): T | undefined {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined;
+    throw error;
+  }
+}

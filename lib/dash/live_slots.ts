@@ -8,7 +8,7 @@
 import type { Mpd, SegmentLocation } from "./mpd/mpd.ts";
 
 /** Media in a room: players go on to the next one when it is over. */
-export const ROOM_MS = 1_800_000;
+const ROOM_MS = 1_800_000;
 /** No two segments of one Representation begin in the same: shorter ones are not shared. */
 const SLOT_MS = 500;
 /** Representations that have pieces; those after them in the manifest are not shared. */

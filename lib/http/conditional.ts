@@ -5,13 +5,8 @@ import {
   sameStrongly,
   sameWeakly,
 } from "./validators.ts";
+import type { FieldLookup } from "./fields.ts";
 import { parseHttpDate } from "./http_date.ts";
-
-/** Where fields are looked up; `Headers` fits. */
-export interface FieldLookup {
-  /** The field's value, lists joined with commas; null when absent. */
-  get(name: string): string | null;
-}
 
 /** The representation a conditional request is about; asked only for what a condition needs. */
 export interface Validators {

@@ -1,7 +1,11 @@
-/** What the pure modules ask of a set of header fields; the platform's `Headers` fits, and so does {@linkcode Fields}. */
-export interface FieldSource {
+/** Where a header field is looked up; the platform's `Headers` fits, and so does {@linkcode Fields}. */
+export interface FieldLookup {
   /** The value of a field, its lines joined by `, `; null when there is none. Names match without case. */
   get(name: string): string | null;
+}
+
+/** What the pure modules ask of a set of header fields. */
+export interface FieldSource extends FieldLookup {
   /** Name (lower case) and value of every field line; `Set-Cookie` lines stay apart. */
   [Symbol.iterator](): Iterator<[string, string]>;
 }

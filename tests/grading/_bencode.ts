@@ -18,7 +18,7 @@ export function fromLatin1(text: string): Uint8Array<ArrayBuffer> {
 }
 
 /** Reads one value. @throws {Error} What is wrong, in words for a student. */
-export function readBencode(bytes: Uint8Array): Bencoded {
+function readBencode(bytes: Uint8Array): Bencoded {
   const reader = new Reader(bytes);
   const value = reader.value();
   if (reader.at !== bytes.length) {

@@ -1,10 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { RunError } from "../../lib/core/errors.ts";
-import type { AnnounceRequest } from "../../lib/bittorrent/tracker/messages.ts";
 import { denoClock } from "../../lib/io/deno/clock.ts";
 import { denoNet } from "../../lib/io/deno/net.ts";
 import { announceOnce } from "../../lib/peer/announce_once.ts";
 import { checkEdge } from "../../roles/dns_redirector/watch/edge_check.ts";
+import { announceOf } from "../support/announce.ts";
 import { countedSignal } from "../support/counted_signal.ts";
 import { roleContext } from "../support/role_context.ts";
 
@@ -51,12 +51,6 @@ Deno.test("a connection to a name is made to whichever of its addresses takes it
   }
 });
 
-const ANNOUNCE: AnnounceRequest = {
-  ...{ infoHash: new Uint8Array(20), peerId: new Uint8Array(20), port: 6881 },
-  ...{ uploadedBytes: 0, downloadedBytes: 0, leftBytes: 1, numWant: null },
-  event: "started",
-};
-
 const RULES = {
   ...{ intervalMs: 1000, fall: 2, rise: 2, timeoutMs: 60_000 },
   ...{ check: "/up", port: 80, host: undefined, status: 200 },
@@ -102,7 +96,7 @@ Deno.test("announces and checks of edges leave nothing behind at the role's sign
   const ctx = { ...roleContext(), clock: denoClock, net: denoNet };
   for (let n = 0; n < 3; n++) {
     const url = `http://${host}:${port}/announce`;
-    const reply = await announceOnce(url, ANNOUNCE, { ctx, signal });
+    const reply = await announceOnce(url, announceOf(), { ctx, signal });
     assertEquals(reply.intervalSeconds, 60);
     const outcome = await checkEdge({ host, port }, RULES, { ctx, signal });
     assertEquals(outcome.kind, "passed");

@@ -12,6 +12,7 @@ import { UdpTrackerClient } from "../../lib/bittorrent/tracker/udp/client.ts";
 import { familyOf } from "../../lib/core/address.ts";
 import { toHex, utf8 } from "../../lib/core/bytes.ts";
 import { seededRng } from "../../lib/core/rng.ts";
+import { announceOf } from "../support/announce.ts";
 import {
   portOf,
   runProgram,
@@ -22,17 +23,7 @@ import {
 const HASH = Uint8Array.from({ length: 20 }, (_, at) => 255 - at * 11);
 
 function request(change: Partial<AnnounceRequest> = {}): AnnounceRequest {
-  return {
-    infoHash: HASH,
-    peerId: utf8("-RC0001-abcdefghijkl"),
-    port: 6881,
-    uploadedBytes: 0,
-    downloadedBytes: 0,
-    leftBytes: 0,
-    event: "started",
-    numWant: null,
-    ...change,
-  };
+  return announceOf({ infoHash: HASH, leftBytes: 0, ...change });
 }
 
 async function startTracker(...flags: string[]) {

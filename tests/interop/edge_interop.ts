@@ -2,26 +2,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { equalBytes } from "../../lib/core/bytes.ts";
 import { countingOrigin } from "../support/counting_origin.ts";
+import { startEdge } from "../support/edge.ts";
 import { eventually } from "../support/eventually.ts";
 import { noise } from "../support/noise.ts";
 import { startOrigin } from "../support/origin.ts";
-import { runTool, startProgram, temporaryFolder } from "../support/program.ts";
-
-async function startEdge(origin: string, name = "edge-1") {
-  const program = await startProgram([
-    "edge",
-    "--host",
-    "127.0.0.1",
-    "--port",
-    "0",
-    "--name",
-    name,
-    "--origin",
-    origin,
-  ]);
-  const { port } = await program.until("role.listening");
-  return { program, url: `http://127.0.0.1:${port}` };
-}
+import { runTool, temporaryFolder } from "../support/program.ts";
 
 async function curl(...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await runTool("curl", ["-sS", ...args]);
@@ -64,7 +49,7 @@ Deno.test("edge caches what Python's http.server serves, and revalidates it, for
   const old = new Date(Date.now() - 10 * 86_400_000);
   await Deno.utime(`${folder.path}/movie.bin`, old, old);
   await using python = await startPython(folder.path);
-  const { program, url } = await startEdge(python.url);
+  const { program, url } = await startEdge([python.url], ["--name", "edge-1"]);
   await using _edge = program;
   const copy = `${folder.path}/copy`;
   const heads: string[] = [];
@@ -99,7 +84,7 @@ Deno.test("edge caches what Python's http.server serves, and revalidates it, for
 Deno.test("edge is no open proxy for curl -x, and never leaves its origin", async () => {
   await using origin = countingOrigin(() => new Response("origin"));
   await using elsewhere = countingOrigin(() => new Response("elsewhere"));
-  const { program, url } = await startEdge(origin.url);
+  const { program, url } = await startEdge([origin.url]);
   await using _edge = program;
   for (const target of [`${elsewhere.url}/a`, `${elsewhere.url}//b`]) {
     await runTool("curl", ["-sS", "-x", url, target]);
@@ -113,9 +98,9 @@ Deno.test("edge is no open proxy for curl -x, and never leaves its origin", asyn
 Deno.test("edge in front of edge carries our origin's title to curl", async () => {
   const origin = await startOrigin();
   await using _origin = origin.program;
-  const parent = await startEdge(`${origin.url}/`);
+  const parent = await startEdge([`${origin.url}/`], ["--name", "edge-1"]);
   await using _parent = parent.program;
-  const child = await startEdge(parent.url, "edge-2");
+  const child = await startEdge([parent.url], ["--name", "edge-2"]);
   await using _child = child.program;
   await using folder = await temporaryFolder();
   const files: Uint8Array[] = [];

@@ -7,7 +7,7 @@ import { ByteStore } from "../../lib/http/cache/byte_store.ts";
 import { Zipf } from "../../lib/model/zipf.ts";
 
 /** What each cache may hold. */
-export const BUDGET_BYTES = 20 * 2 ** 20;
+const BUDGET_BYTES = 20 * 2 ** 20;
 const OBJECTS = 2000;
 const OBJECT_BYTES = 10 * BUDGET_BYTES / OBJECTS;
 

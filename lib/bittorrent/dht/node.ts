@@ -11,7 +11,7 @@
  */
 import { familyOf, formatHostPort } from "../../core/address.ts";
 import { toHex } from "../../core/bytes.ts";
-import { ProtocolError } from "../../core/errors.ts";
+import { unlessBroken } from "../../core/errors.ts";
 import type { Machine } from "../../core/machine.ts";
 import type { PeerEndpoint } from "../peer_endpoint.ts";
 import { DhtAnswerLimit } from "./answer_limit.ts";
@@ -190,13 +190,8 @@ export class DhtNode implements Machine<DhtInput, DhtOutput> {
   #received(bytes: Uint8Array, from: PeerEndpoint): void {
     const { options, transactions } = this.#state;
     if (from.port === 0 || familyOf(from.host) !== options.family) return;
-    let message: ReturnType<typeof decodeKrpc>;
-    try {
-      message = decodeKrpc(bytes);
-    } catch (error) {
-      if (error instanceof ProtocolError) return;
-      throw error;
-    }
+    const message = unlessBroken(() => decodeKrpc(bytes));
+    if (message === undefined) return;
     if (message.kind === "query" || message.kind === "refusal") {
       return this.#asked(message, from);
     }

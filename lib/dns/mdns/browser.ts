@@ -3,12 +3,11 @@
  * what is announced, and forgets who said goodbye or has not been heard of for the time its records hold.
  */
 import { formatAddress, isIpv6 } from "../../core/address.ts";
-import { ProtocolError } from "../../core/errors.ts";
+import { unlessBroken } from "../../core/errors.ts";
 import type { Machine } from "../../core/machine.ts";
 import { CLASSES, RECORD_TYPES } from "../codes.ts";
 import {
   decodeMessage,
-  type DnsMessage,
   type DnsQuestion,
   type DnsRecord,
   encodeMessage,
@@ -142,13 +141,8 @@ export class MdnsBrowser implements Machine<LinkInput, BrowserOutput> {
     nowMs: number,
   ): BrowserOutput[] {
     if (from.port !== MDNS_GROUP.port) return [];
-    let message: DnsMessage;
-    try {
-      message = decodeMessage(bytes);
-    } catch (error) {
-      if (error instanceof ProtocolError) return [];
-      throw error;
-    }
+    const message = unlessBroken(() => decodeMessage(bytes));
+    if (message === undefined) return [];
     if (!message.isResponse || message.opcode !== 0) return [];
     const records = [...message.answers, ...message.additionals];
     // Only what this is about is looked at again: who floods us may have made a thousand entries.

@@ -3,7 +3,7 @@
  * itself, then it answers whoever asks, and at the end it says goodbye.
  */
 import { compareBytes, equalBytes } from "../../core/bytes.ts";
-import { ProtocolError } from "../../core/errors.ts";
+import { unlessBroken } from "../../core/errors.ts";
 import type { Machine } from "../../core/machine.ts";
 import type { Rng } from "../../core/rng.ts";
 import { CLASSES, RECORD_TYPES } from "../codes.ts";
@@ -176,13 +176,8 @@ export class MdnsResponder implements Machine<ResponderInput, ResponderOutput> {
     { bytes, from }: ResponderInput & { readonly kind: "datagram" },
     nowMs: number,
   ): ResponderOutput[] {
-    let message: DnsMessage;
-    try {
-      message = decodeMessage(bytes);
-    } catch (error) {
-      if (error instanceof ProtocolError) return [];
-      throw error;
-    }
+    const message = unlessBroken(() => decodeMessage(bytes));
+    if (message === undefined) return [];
     if (
       this.#phase === "idle" || message.opcode !== 0 || message.rcode !== 0
     ) return [];

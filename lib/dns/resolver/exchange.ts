@@ -6,7 +6,7 @@
  * for each), and which letters of the name are capitals (0x20, draft-vixie-dnsext-dns0x20): about a bit a letter.
  */
 import type { Cidr } from "../../core/address.ts";
-import { ProtocolError } from "../../core/errors.ts";
+import { unlessBroken } from "../../core/errors.ts";
 import type { Rng } from "../../core/rng.ts";
 import { CLASSES, RCODES } from "../codes.ts";
 import { decodeMessage, type DnsMessage } from "../message.ts";
@@ -80,13 +80,10 @@ export class Exchange {
       return "wrong-source";
     }
     const isSameCase = hasName(bytes, this.#sentName);
-    let message: DnsMessage;
-    try {
-      message = decodeMessage(isSameCase ? this.#unmixed(bytes) : bytes);
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      return "malformed";
-    }
+    const message = unlessBroken(() =>
+      decodeMessage(isSameCase ? this.#unmixed(bytes) : bytes)
+    );
+    if (message === undefined) return "malformed";
     if (!message.isResponse || message.id !== this.#id) return "wrong-id";
     const [question, ...more] = message.questions;
     if (question === undefined) {

@@ -1,4 +1,4 @@
-import { type FieldSource, splitList } from "../fields.ts";
+import { type FieldLookup, type FieldSource, splitList } from "../fields.ts";
 import { type Member, parseDictionary } from "../structured_fields.ts";
 
 /** 2^31 s: what a longer time is taken for (RFC 9111 §1.2.2). */
@@ -122,7 +122,7 @@ const NO_DIRECTIVES = new Directives(null);
 
 /** The directives of a request; `Pragma: no-cache` stands for `no-cache` where there is no Cache-Control (RFC 9111 §5.4). */
 export function requestDirectives(
-  fields: { get(name: string): string | null },
+  fields: FieldLookup,
 ): Directives {
   const value = fields.get("cache-control");
   if (value === null && fields.get("pragma") !== null) {

@@ -1,4 +1,4 @@
-import { type FieldSource, splitList } from "../fields.ts";
+import { type FieldLookup, splitList } from "../fields.ts";
 
 /** The field names of a `Vary` value, in lower case, sorted, each once; null when one is `*`: no later request matches (RFC 9111 §4.1). */
 export function varyNames(value: string | null): readonly string[] | null {
@@ -15,7 +15,7 @@ export function varyNames(value: string | null): readonly string[] | null {
  */
 export function variantKey(
   names: readonly string[],
-  request: Pick<FieldSource, "get">,
+  request: FieldLookup,
 ): string {
   if (names.length === 0) return "";
   return names.map((name) => {
@@ -31,7 +31,7 @@ export function variantKey(
  */
 export function languageVariant(
   names: readonly string[],
-  request: FieldSource,
+  request: FieldLookup,
   language: string | undefined,
 ): string | undefined {
   if (language === undefined || !names.includes("accept-language")) {

@@ -1,7 +1,7 @@
 import type { AdaptationSet } from "../../../lib/dash/mpd/mpd.ts";
 import { parseMpd } from "../../../lib/dash/mpd/mpd.ts";
 import type { Clock } from "../../../lib/io/clock.ts";
-import type { FieldSource } from "../../../lib/http/fields.ts";
+import type { FieldLookup } from "../../../lib/http/fields.ts";
 import { normaliseTarget } from "../../../lib/http/target.ts";
 import { readPlaylistUris } from "../../../lib/media/manifests/hls_reader.ts";
 
@@ -203,6 +203,6 @@ export function isPlaylist(target: string): boolean {
 }
 
 /** Whether an answer is a page for people: such as the player's page of a title, whose path ends as that of the manifest does. */
-export function isPage(headers: Pick<FieldSource, "get">): boolean {
+export function isPage(headers: FieldLookup): boolean {
   return /^text\/html\b/i.test(headers.get("content-type") ?? "");
 }

@@ -4,7 +4,7 @@ import {
 } from "../../../lib/http/request_path.ts";
 import { parseDictionary } from "../../../lib/http/structured_fields.ts";
 import { reprDigest } from "../../../lib/io/hash.ts";
-import type { FieldSource } from "../../../lib/http/fields.ts";
+import type { FieldLookup } from "../../../lib/http/fields.ts";
 import type { Resource } from "../site/site.ts";
 
 /** Larger ones would take long, and are no segments. */
@@ -13,7 +13,7 @@ const MAX_BYTES = 32 * 2 ** 20;
 const KEPT = 16_384;
 
 /** Whether a client asks for a digest that we know, by `Want-Repr-Digest` (RFC 9530 §4). */
-export function wantsDigest(headers: Pick<FieldSource, "get">): boolean {
+export function wantsDigest(headers: FieldLookup): boolean {
   const wanted = headers.get("want-repr-digest");
   if (wanted === null) return false;
   const preference = parseDictionary(wanted)?.get("sha-256");

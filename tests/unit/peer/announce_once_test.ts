@@ -3,19 +3,11 @@ import { utf8 } from "../../../lib/core/bytes.ts";
 import { RunError } from "../../../lib/core/errors.ts";
 import type { Net } from "../../../lib/io/net.ts";
 import { announceOnce } from "../../../lib/peer/announce_once.ts";
+import { announceOf } from "../../support/announce.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 import { roleContext } from "../../support/role_context.ts";
 
-const REQUEST = {
-  infoHash: new Uint8Array(20),
-  peerId: new Uint8Array(20),
-  port: 6881,
-  uploadedBytes: 0,
-  downloadedBytes: 0,
-  leftBytes: 1,
-  event: "started",
-  numWant: null,
-} as const;
+const REQUEST = announceOf();
 
 /** Announces to a tracker whose answer has this body. */
 function announce(body: BodyInit, clock: ManualClock) {

@@ -21,25 +21,17 @@ import { FrontDesk } from "../../../roles/tracker/front_desk.ts";
 import { httpDoor } from "../../../roles/tracker/http_door.ts";
 import { TrackerLog } from "../../../roles/tracker/tracker_log.ts";
 import { answerDatagram } from "../../../roles/tracker/udp_door.ts";
+import { announceOf } from "../../support/announce.ts";
 import { bytesOf, requestOf } from "../../support/http_exchange.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 
 export const HASH = Uint8Array.from({ length: 20 }, (_, at) => 250 - at * 7);
 
+/** What a leech announces of that torrent. */
 export function request(
   change: Partial<AnnounceRequest> = {},
 ): AnnounceRequest {
-  return {
-    infoHash: HASH,
-    peerId: utf8("-RC0001-abcdefghijkl"),
-    port: 6881,
-    uploadedBytes: 0,
-    downloadedBytes: 0,
-    leftBytes: 5,
-    event: "started",
-    numWant: null,
-    ...change,
-  };
+  return announceOf({ infoHash: HASH, ...change });
 }
 
 /** A tracker without sockets. */

@@ -1,5 +1,5 @@
 import type { Family } from "../../../core/address.ts";
-import { ProtocolError } from "../../../core/errors.ts";
+import { ProtocolError, unlessBroken } from "../../../core/errors.ts";
 import type { Machine } from "../../../core/machine.ts";
 import type { Rng } from "../../../core/rng.ts";
 import type {
@@ -7,7 +7,6 @@ import type {
   AnnounceRequest,
   ScrapeEntry,
 } from "../messages.ts";
-import type { UdpTrackerReply } from "./messages.ts";
 import { decodeUdpReply } from "./replies.ts";
 import { encodeUdpRequest } from "./requests.ts";
 
@@ -150,13 +149,10 @@ export class UdpTrackerClient
 
   #receive(bytes: Uint8Array, nowMs: number): UdpTrackerOutput[] {
     if (this.#request === null) return [];
-    let reply: UdpTrackerReply;
-    try {
-      reply = decodeUdpReply(bytes, this.#options.family);
-    } catch (error) {
-      if (error instanceof ProtocolError) return [];
-      throw error;
-    }
+    const reply = unlessBroken(() =>
+      decodeUdpReply(bytes, this.#options.family)
+    );
+    if (reply === undefined) return [];
     if (reply.transactionId !== this.#transactionId) return [];
     if (reply.kind === "error") return this.#refused(reply.message, nowMs);
     if (reply.kind !== this.#awaited) return [];

@@ -1,5 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import type { AnnounceRequest } from "../../../../../lib/bittorrent/tracker/messages.ts";
 import type {
   UdpTrackerReply,
   UdpTrackerRequest,
@@ -11,18 +10,10 @@ import {
 } from "../../../../../lib/bittorrent/tracker/udp/client.ts";
 import { utf8 } from "../../../../../lib/core/bytes.ts";
 import { seededRng } from "../../../../../lib/core/rng.ts";
+import { announceOf } from "../../../../support/announce.ts";
 import { encodeReply } from "./_reply.ts";
 
-const REQUEST: AnnounceRequest = {
-  infoHash: new Uint8Array(20),
-  peerId: utf8("-RC0001-abcdefghijkl"),
-  port: 6881,
-  uploadedBytes: 0,
-  downloadedBytes: 0,
-  leftBytes: 5,
-  event: "started",
-  numWant: null,
-};
+const REQUEST = announceOf();
 const ANSWER = {
   intervalSeconds: 120,
   seeders: 1,
