@@ -20,7 +20,8 @@ export const COMMON_FLAGS = {
   }),
   config: flag.path({
     placeholder: "FILE",
-    help: "Read flags from a JSON file; the command line wins",
+    help:
+      'Read flags from a JSON file, such as {"port": 8080, "json": true}; the command line wins',
   }),
   seed: flag.count({
     help: "Seed of every random choice, so that a run can be repeated",

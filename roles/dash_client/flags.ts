@@ -54,8 +54,9 @@ const ABR_ALIASES: Readonly<Record<string, AbrName>> = {
 function abrFlag(fallback: AbrName | "all"): Flag<AbrName | "all"> {
   const choice = flag.choice([...ABR_NAMES, "all"], {
     default: fallback,
-    help:
-      "How the rate of the next segment is chosen; all compares the rules in virtual time, on --trace or else on lte",
+    help: `How the rate of the next segment is chosen: ${
+      ABR_NAMES.join(", ")
+    }; all compares them in virtual time, on --trace or else on lte`,
   });
   return {
     ...choice,

@@ -30,7 +30,8 @@ export const udpEcho: Role = {
         ...serverFlags({ port: 12000 }),
         loss: flag.probability({
           default: "0",
-          help: "Drops so many of the datagrams, by lot (--seed repeats it)",
+          help:
+            "Drops this part of the datagrams, 0 to 1, by lot (--seed repeats it)",
         }),
         delay: flag.duration({
           default: "0",
