@@ -135,7 +135,7 @@ http {
 async function startOurs(
   role: "edge" | "origin",
   flags: readonly string[],
-  engine: "portable" | "batch",
+  engine: "auto" | "portable",
 ): Promise<Server> {
   const port = nextPort++;
   const program = binary === undefined
@@ -143,13 +143,13 @@ async function startOurs(
     : [binary];
   const where = ["--host", "127.0.0.1", "--port", `${port}`];
   const command = [...program, role, ...where, ...flags, "--engine", engine];
-  const name = engine === "batch" ? `our ${role}, batch` : `our ${role}`;
+  const name = engine === "auto" ? `our ${role}` : `our ${role}, portable`;
   return await start(name, { port, command });
 }
 
 function startEdge(
   origin: number,
-  engine: "portable" | "batch",
+  engine: "auto" | "portable",
 ): Promise<Server> {
   const log = join(folder, `access-${engine}.log`);
   const flags = ["--origin", `http://127.0.0.1:${origin}/`]
@@ -254,9 +254,9 @@ async function cached(sizes: readonly number[]): Promise<void> {
     "nginx proxy_cache",
     `location / { proxy_pass http://127.0.0.1:${still.port}; proxy_cache c; }`,
   );
-  await using edge = await startEdge(still.port, "portable");
-  await using batch = await startEdge(still.port, "batch");
-  const servers = [still, base, edge, batch];
+  await using edge = await startEdge(still.port, "auto");
+  await using portable = await startEdge(still.port, "portable");
+  const servers = [still, base, edge, portable];
   for (const size of sizes) {
     await compare("cached", { servers, base, size });
   }
@@ -265,9 +265,9 @@ async function cached(sizes: readonly number[]): Promise<void> {
 async function origin(sizes: readonly number[]): Promise<void> {
   await using base = await startNginx("nginx static", `root ${files};`);
   const flags = ["--root", files];
-  await using ours = await startOurs("origin", flags, "portable");
-  await using batch = await startOurs("origin", flags, "batch");
-  const servers = [base, ours, batch];
+  await using ours = await startOurs("origin", flags, "auto");
+  await using portable = await startOurs("origin", flags, "portable");
+  const servers = [base, ours, portable];
   for (const size of sizes) {
     await compare("a file from the disk", { servers, base, size });
   }
@@ -284,9 +284,9 @@ async function pass(sizes: readonly number[]): Promise<void> {
     `location / { proxy_pass http://127.0.0.1:${behind.port}; proxy_http_version 1.1;
       proxy_set_header Connection ""; proxy_buffers 33 64k; proxy_busy_buffers_size 1m; proxy_max_temp_file_size 0; }`,
   );
-  await using edge = await startEdge(behind.port, "portable");
-  await using batch = await startEdge(behind.port, "batch");
-  const servers = [base, edge, batch];
+  await using edge = await startEdge(behind.port, "auto");
+  await using portable = await startEdge(behind.port, "portable");
+  const servers = [base, edge, portable];
   for (const size of sizes) {
     await compare("a miss that passes through", { servers, base, size });
   }

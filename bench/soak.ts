@@ -2,7 +2,7 @@
 /**
  * Lets an edge work for long, with eviction on both tiers, and looks whether it gives a wrong byte or grows.
  *
- *     deno run -A bench/soak.ts [--minutes N] [--memory SIZE] [--seed N] [--engine batch]
+ *     deno run -A bench/soak.ts [--minutes N] [--memory SIZE] [--seed N] [--engine portable]
  *
  * 10 minutes unless told otherwise. An origin has 4,000 objects of 1 to 256 KiB, half a GiB together; the edge has 32 MiB of
  * memory and 96 MiB of disk. wrk asks as fast as it can, by a law like Zipf's. Eight clients of our own ask as well, for all
@@ -188,7 +188,7 @@ async function main(): Promise<void> {
     "--access-log",
     `${folder}/access.log`,
     "--engine",
-    option("engine", "portable"),
+    option("engine", "auto"),
   ]);
   const url = `http://127.0.0.1:${edge.port}`;
   await Deno.writeTextFile(`${folder}/paths.lua`, LUA);

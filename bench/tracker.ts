@@ -33,7 +33,7 @@ let nextPort = 20_000 + Math.floor(Math.random() * 10_000);
 
 const NAMES = [
   "rolecall",
-  "rolecall batch",
+  "rolecall portable",
   "opentracker",
   "bittorrent-tracker",
 ] as const;
@@ -49,14 +49,14 @@ interface Tracker extends AsyncDisposable {
 }
 
 function commandOf(name: Name, port: number): string[] {
-  if (name === "rolecall" || name === "rolecall batch") {
+  if (name === "rolecall" || name === "rolecall portable") {
     const binary = Deno.env.get("ROLECALL_BIN");
     return [
       ...(binary === undefined
         ? [Deno.execPath(), "run", "-A", main]
         : [resolve(binary)]),
       ...["tracker", "--host", "127.0.0.1", "--port", `${port}`],
-      ...(name === "rolecall" ? [] : ["--engine", "batch"]),
+      ...(name === "rolecall" ? [] : ["--engine", "portable"]),
     ];
   }
   if (name === "opentracker") {
@@ -286,7 +286,9 @@ async function memory(): Promise<void> {
     "\nMemory after 1,000,000 peers in 10,000 torrents (bittorrent-tracker: 200,000 in 2000)",
   );
   for (const name of NAMES) {
-    if (name === "rolecall batch" || ONLY?.includes(name) === false) continue;
+    if (name === "rolecall portable" || ONLY?.includes(name) === false) {
+      continue;
+    }
     await using tracker = await start(name);
     const idle = tracker.rssMiB();
     const size = name === "bittorrent-tracker" ? 200_000 : 1_000_000;

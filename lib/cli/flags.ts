@@ -297,14 +297,15 @@ export function serverFlags(
 }
 
 /** `--engine` of a server: how its sockets are read and written. */
-export const engineFlag: Flag<"portable" | "batch"> = flag.choice([
-  "portable",
-  "batch",
-], {
-  default: "portable",
-  help:
-    "How sockets are read and written: one by one, or (Linux; from source with --allow-ffi) many with one system call",
-});
+export function engineFlag(
+  by: "auto" | "portable",
+): Flag<"auto" | "portable" | "batch"> {
+  return flag.choice(["auto", "portable", "batch"], {
+    default: by,
+    help:
+      "How sockets are read and written: portable, one by one; batch, many with one system call (Linux; from source with --allow-ffi); auto, the second where it can be had",
+  });
+}
 
 /** `--head-timeout` of an HTTP server, in milliseconds. */
 const headTimeoutFlag: Flag<number> = flagKind("TIME", (text) => {
@@ -318,4 +319,7 @@ const headTimeoutFlag: Flag<number> = flagKind("TIME", (text) => {
 });
 
 /** Flags of a server of HTTP without TLS. */
-export const HTTP_FLAGS = { headTimeout: headTimeoutFlag, engine: engineFlag };
+export const HTTP_FLAGS = {
+  headTimeout: headTimeoutFlag,
+  engine: engineFlag("auto"),
+};

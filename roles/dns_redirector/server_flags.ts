@@ -58,7 +58,7 @@ export const SERVER_FLAGS = {
       parseNetwork,
     ),
   }),
-  engine: engineFlag,
+  engine: engineFlag("portable"),
 };
 
 /** The values of {@linkcode SERVER_FLAGS}. */

@@ -28,7 +28,7 @@ export const SERVER_FLAGS = {
     help:
       "Serve only the torrents in FILE (an info-hash in hexadecimal and a name each line), as it changes",
   }),
-  engine: engineFlag,
+  engine: engineFlag("auto"),
   state: flag.path({
     placeholder: "FILE",
     help: "Keep the swarms in FILE over a restart",

@@ -226,14 +226,12 @@ Deno.test("engine batch: out of descriptors, idle clients make room for those th
 });
 
 Deno.test("engine batch: where the C library may not be called, that is said once and all is served", async () => {
-  const [command, ...rest] = programCommand();
-  const isBinary = rest.length === 0;
+  const command = programCommand();
+  const isBinary = command.length === 1;
   await using program = await startProgram(
     ["tracker", "--host", "127.0.0.1", "--port", "0", "--engine", "batch"],
     // The executable has the permission; it is there that the engine works.
-    isBinary
-      ? {}
-      : { command: [command, "run", "--deny-ffi", ...rest.slice(1)] },
+    { command },
   );
   const { port } = await program.until("role.listening");
   const answer = await talk(port, get("/", true));
@@ -242,6 +240,37 @@ Deno.test("engine batch: where the C library may not be called, that is said onc
   const told = program.events.filter(({ type }) => type === "engine.rejected");
   assertEquals(told.length, isBinary ? 0 : 1);
 });
+
+Deno.test("engine auto, of HTTP servers: batched where it can be had, and not a word where it cannot", async () => {
+  const own = await bellsOf(programCommand(true), ["--engine", "portable"]);
+  assertEquals(await bellsOf(programCommand(true)), own + 1);
+  const command = programCommand();
+  // The executable always may.
+  const isBinary = command.length === 1;
+  assertEquals(await bellsOf(command), isBinary ? own + 1 : own);
+});
+
+/** How many bells (eventfd) a tracker has: each loop of the engine needs one, as the runtime does. */
+async function bellsOf(
+  command: readonly string[],
+  flags: readonly string[] = [],
+): Promise<number> {
+  await using program = await startProgram(
+    ["tracker", "--host", "127.0.0.1", "--port", "0", ...flags],
+    { command },
+  );
+  const { port } = await program.until("role.listening");
+  const answer = await talk(port, get("/", true));
+  assert(answer.startsWith("HTTP/1.1 200 "), answer.slice(0, 100));
+  const folder = `/proc/${program.pid}/fd`;
+  const links = [...Deno.readDirSync(folder)].map(({ name }) =>
+    linkOf(`${folder}/${name}`)
+  );
+  assertEquals((await program.stop()).code, 0);
+  const told = program.events.filter(({ type }) => type === "engine.rejected");
+  assertEquals(told, []);
+  return links.filter((link) => link.includes("[eventfd]")).length;
+}
 
 Deno.test("engine batch: bytes that come one by one, and long silence between", async () => {
   await using server = denoNet.serveHttp(
@@ -260,3 +289,12 @@ Deno.test("engine batch: bytes that come one by one, and long silence between", 
   const text = await new Response(connection.readable).text();
   assert(text.includes("<whole>"), text);
 });
+
+/** Where a link leads; nothing if it has gone. */
+function linkOf(path: string): string {
+  try {
+    return Deno.readLinkSync(path);
+  } catch {
+    return "";
+  }
+}

@@ -15,14 +15,18 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** The command under test: `ROLECALL_BIN`, or Deno with main.ts. */
-export function programCommand(): [string, ...string[]] {
+/**
+ * The command under test: `ROLECALL_BIN`, or Deno with main.ts. From source it may call the C library only if `batched`, so
+ * that tests meet both engines: there sockets are the runtime's, as on other systems, and in the executable batched.
+ */
+export function programCommand(batched = false): [string, ...string[]] {
   const binary = Deno.env.get("ROLECALL_BIN");
   return binary === undefined || binary === ""
     ? [
       Deno.execPath(),
       "run",
       "-A",
+      ...(batched ? [] : ["--deny-ffi"]),
       "--quiet",
       fromFileUrl(new URL("../../main.ts", import.meta.url).href),
     ]
@@ -73,7 +77,7 @@ export async function startProgram(
 ): Promise<StartedProgram> {
   const [command, ...rest] = [
     ...(options.inside ?? []),
-    ...(options.command ?? programCommand()),
+    ...(options.command ?? programCommand(args.includes("batch"))),
     ...keptIn(args, options.inside),
     "--log",
     "json",

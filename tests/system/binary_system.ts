@@ -116,3 +116,17 @@ Deno.test("the binary adds little to the bare runtime", async () => {
     (await Deno.stat(runtime)).size;
   assertLessOrEqual(own, MOST_OWN_BYTES);
 });
+
+Deno.test("the binary runs with the options of V8 that it was meant to", async () => {
+  const text = new TextDecoder("latin1").decode(await Deno.readFile(binary()));
+  const flags = /"v8_flags":\[[^\]]*\]/.exec(text)?.[0] ?? "";
+  for (
+    const option of [
+      "minor-gc-task-trigger=20",
+      "single-threaded",
+      "no-incremental-marking-task",
+      "no-memory-reducer",
+      "expose-gc",
+    ]
+  ) assertStringIncludes(flags, `"--${option}"`);
+});

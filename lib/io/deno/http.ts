@@ -56,17 +56,15 @@ function listen(
   isShared: boolean,
   cannotBatch: HttpOptions["cannotBatch"],
 ): Deno.TcpListener | TcpBatch {
-  const listener = denoListener(at, isShared);
-  if (cannotBatch === undefined) return listener;
-  // It has found the address, or said what is wrong with it.
-  const address = addressOf(listener.addr);
-  listener.close();
+  if (cannotBatch === undefined) return denoListener(at, isShared);
   try {
-    return TcpBatch.listen(address, isShared);
+    return TcpBatch.listen(at, isShared);
   } catch (error) {
     if (!(error instanceof RunError)) throw error;
+    // Where it is the address that is wrong, this says what.
+    const listener = denoListener(at, isShared);
     cannotBatch(error.message);
-    return denoListener({ ...at, port: address.port }, isShared);
+    return listener;
   }
 }
 

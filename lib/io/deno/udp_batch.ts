@@ -3,8 +3,7 @@
  *
  * Deno's own calls handle one datagram each and cost about 15 µs for one received and one sent; with 32 at a time both
  * cost about 2.5 µs. Deno still waits for the first datagram; what else comes soon is taken from under it, which its
- * runtime bears: it asks the system again. It is off unless asked for: with the permission it needs, a program may do
- * anything.
+ * runtime bears: it asks the system again.
  */
 import { type Datagram, MAX_ANSWER_BYTES } from "../net.ts";
 import { noBatches, openLibc } from "./libc.ts";
