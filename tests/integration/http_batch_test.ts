@@ -263,8 +263,9 @@ async function bellsOf(
   const answer = await talk(port, get("/", true));
   assert(answer.startsWith("HTTP/1.1 200 "), answer.slice(0, 100));
   const folder = `/proc/${program.pid}/fd`;
-  const links = [...Deno.readDirSync(folder)].map(({ name }) =>
-    linkOf(`${folder}/${name}`)
+  const open = await Array.fromAsync(Deno.readDir(folder));
+  const links = await Promise.all(
+    open.map(({ name }) => linkOf(`${folder}/${name}`)),
   );
   assertEquals((await program.stop()).code, 0);
   const told = program.events.filter(({ type }) => type === "engine.rejected");
@@ -291,10 +292,6 @@ Deno.test("engine batch: bytes that come one by one, and long silence between", 
 });
 
 /** Where a link leads; nothing if it has gone. */
-function linkOf(path: string): string {
-  try {
-    return Deno.readLinkSync(path);
-  } catch {
-    return "";
-  }
+function linkOf(path: string): Promise<string> {
+  return Deno.readLink(path).catch(() => "");
 }
