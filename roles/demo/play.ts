@@ -8,18 +8,18 @@ import type { RoleContext, RoleResult } from "../../lib/role.ts";
 import { playCdn } from "./acts/cdn.ts";
 import { playChurn } from "./acts/churn.ts";
 import { closingTable } from "./stage/closing_table.ts";
-import { playDistribution } from "./acts/distribution.ts";
-import { playDns } from "./acts/dns.ts";
-import { playEdge } from "./acts/edge.ts";
+import { playDistribution } from "./acts/distribution/distribution.ts";
+import { playDns } from "./acts/dns/dns.ts";
+import { playEdge } from "./acts/edge/edge.ts";
 import { playEcho } from "./acts/echo.ts";
 import { FarMachine } from "./stage/far_machine.ts";
 import { type Numbers, withNumbers } from "./flags.ts";
 import { swarmPlayer } from "./swarm/play_swarm.ts";
-import { playStreaming } from "./acts/streaming.ts";
+import { playStreaming } from "./acts/streaming/streaming.ts";
 import { playRarestFirst } from "./acts/rarest_first.ts";
 import { playTitForTat } from "./acts/tit_for_tat.ts";
 import { SCENARIOS } from "./scenario/scenarios.ts";
-import { simulateDistribution } from "./acts/virtual_distribution.ts";
+import { simulateDistribution } from "./acts/distribution/virtual_distribution.ts";
 import {
   type Act,
   type ChurnAct,

@@ -1,6 +1,6 @@
 import { flag, serverFlags } from "../../lib/cli/flags.ts";
 import { mode, type Role } from "../../lib/role.ts";
-import { createTorrent } from "./create.ts";
+import { createTorrent } from "./making/create.ts";
 import { dhtOnlyMode } from "./dht_only.ts";
 import { EVENT_TYPES } from "./event_types.ts";
 import { CREATE_FLAGS, SHARE_FLAGS } from "./flags.ts";
