@@ -34,8 +34,8 @@ import { progressView } from "./stage/view.ts";
 /** Most bytes of a scenario file. */
 const MAX_SCENARIO_BYTES = 1 << 20;
 
-/** How much later we may hear of a Ctrl-C than the programs of the demo. */
-const HEARD_MS = 250;
+/** How much later we may hear of a Ctrl-C than the programs of the demo, on a busy machine. */
+const HEARD_MS = 1_000;
 
 type DemoFlags = Numbers & {
   readonly operand: string;

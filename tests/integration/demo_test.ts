@@ -195,11 +195,10 @@ for (const act of ["distribution", "churn"] as const) {
     await demo.until("act.started");
     // The act takes half a minute and more.
     await new Promise((resolve) => setTimeout(resolve, 500));
-    const toldAtMs = performance.now();
-    const { code } = await demo.stop();
-    // A second as a rule; on a machine that has much else to do 6 s were seen.
-    assert(performance.now() - toldAtMs < 20_000);
+    const { code, stdout } = await demo.stop();
     assertEquals(code, 0);
+    // The act's title, and nothing that it would have shown at its end.
+    assertEquals(stdout.trim().split("\n").length, 1, stdout);
   });
 }
 

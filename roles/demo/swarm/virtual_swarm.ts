@@ -14,6 +14,9 @@ import type { Pauses } from "./pauses.ts";
 /** How many others a newcomer is told of. */
 const INTRODUCTIONS = 40;
 
+/** A large swarm has seconds of work before anyone has something to tell: after so many inputs it is asked whether a pause is due. */
+const INPUTS_A_LOOK = 256;
+
 /** How often a peer says how far it is, as those of processes do. */
 const PROGRESS_MS = 1_000;
 
@@ -43,25 +46,33 @@ class VirtualSwarm {
       onEvent: (host, event) => this.#heard.push({ host, event }),
     });
     this.#rng = this.#world.rngOf(-1);
-    const first = plan.members.filter(({ joinsAtMs }) => joinsAtMs === 0);
-    // As in the lab: the seed comes when the others are waiting for it.
-    for (const member of first.filter(({ isSeed }) => !isSeed)) {
-      this.#enter(member);
-    }
-    for (const member of first.filter(({ isSeed }) => isSeed)) {
-      this.#enter(member);
-    }
     this.#director = new Director(plan, 0);
   }
 
   async play(pauses: Pauses | null): Promise<SwarmOutcome> {
+    const first = this.#plan.members.filter(({ joinsAtMs }) => joinsAtMs === 0);
+    // As in the lab: the seed comes when the others are waiting for it.
+    for (const isSeed of [false, true]) {
+      for (const member of first.filter((each) => each.isSeed === isSeed)) {
+        if (pauses?.due) await pauses.take();
+        this.#enter(member);
+      }
+    }
     let reportsAtMs = PROGRESS_MS;
     while (!this.#over) {
       if (pauses?.due) await pauses.take();
+      let asked = 0;
+      let isPaused = false;
       this.#world.run(
         Math.min(this.#director.deadlineMs, reportsAtMs),
-        () => this.#heard.length > 0,
+        () => {
+          if (this.#heard.length > 0) return true;
+          asked += 1;
+          if (asked % INPUTS_A_LOOK === 0) isPaused = pauses?.due ?? false;
+          return isPaused;
+        },
       );
+      if (isPaused) continue;
       if (this.#heard.length === 0) this.#direct({ kind: "timeout" });
       for (const { host, event } of this.#heard.splice(0)) {
         this.#observe(host, event);

@@ -85,7 +85,10 @@ export class Crew implements Disposable {
     await pauseUntil(clock.nowMs() + STOPPING_MS, { clock, signal: over });
   }
 
-  /** Fails if somebody has the port: the system would let other threads of this user share it, those of another edge too. */
+  /**
+   * Fails if somebody has the port: the system would let other threads of this user share it, those of another edge too.
+   * Who connects while this looks is reset, as it would have been refused just before: nobody can bind without listening.
+   */
   async #checkPort(): Promise<void> {
     const { host, port } = this.#flags;
     if (port === 0) return;

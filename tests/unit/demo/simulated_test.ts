@@ -6,6 +6,7 @@ import type {
 } from "../../../roles/demo/swarm/cast.ts";
 import { roundsOf, servicesOf } from "../../../roles/demo/acts/choke_matrix.ts";
 import { findStory } from "../../../roles/demo/acts/story.ts";
+import { Pauses } from "../../../roles/demo/swarm/pauses.ts";
 import { simulateSwarm } from "../../../roles/demo/swarm/virtual_swarm.ts";
 
 const MIB = 2 ** 20;
@@ -54,6 +55,45 @@ Deno.test("simulateSwarm gives the same outcome for the same seed, another for a
   assertEquals(a!.end, "complete");
   // Nothing is faster than the seed can send one copy: 8 s, less a full bucket and a block.
   assert(a!.endedAtMs > 7_700, `${a!.endedAtMs}`);
+});
+
+Deno.test("simulateSwarm pauses, also while its peers come in, and that changes nothing", async () => {
+  let taken = 0;
+  let nowMs = 0;
+  const pauses = new Pauses({
+    clock: {
+      wallMs: () => 0,
+      bootedAtWallMs: () => 0,
+      // Whenever it is asked whether a pause is due, one is.
+      nowMs: () => nowMs += 1_000,
+      sleepUntil: () => {
+        taken += 1;
+        return Promise.resolve();
+      },
+    },
+    signal: new AbortController().signal,
+  });
+  const swarm = plan({}, Array.from({ length: 20 }, () => ({})), {
+    endsAtMs: 2_000,
+  });
+  const steady = await simulateSwarm(swarm, 7);
+  let before: number | undefined;
+  const last = {
+    ...swarm.members.at(-1)!,
+    get uploadBytesPerSecond() {
+      before ??= taken;
+      return MIB / 16;
+    },
+  };
+  const halting = await simulateSwarm(
+    { ...swarm, members: swarm.members.with(-1, last) },
+    7,
+    pauses,
+  );
+  assertEquals(halting.availability, steady.availability);
+  assertEquals(shares(halting), shares(steady));
+  // One before each of the 20 that come while nothing else happens.
+  assertEquals(before, 20);
 });
 
 Deno.test("simulateSwarm loses what a seed takes with it, and says so instead of waiting for ever", async () => {
