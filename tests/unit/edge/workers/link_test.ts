@@ -15,6 +15,7 @@ import {
   gaugesOfAll,
   WorkerEvents,
 } from "../../../../roles/edge/workers/sums.ts";
+import { eventually } from "../../../support/eventually.ts";
 
 /** A request whose client can be made to go. */
 function requestOf(given: Partial<HttpRequest> = {}) {
@@ -117,13 +118,17 @@ Deno.test("WorkerLink runs at most two pieces ahead of a client, and stops when 
   const { body } = await link.asking.ask(requestOf().request);
   const source = body as BodySource;
   const settle = () => new Promise((done) => setTimeout(done, 30));
+  const untilAsked = (times: number) =>
+    eventually(() => asked >= times, { account: () => `${asked}`, pauseMs: 1 });
+  await untilAsked(2);
   await settle();
   assertEquals(asked, 2);
   for (let n = 1; n <= 5; n++) assertEquals((await source.next(99))![0], n);
+  await untilAsked(7);
   await settle();
   assertEquals(asked, 7);
   source.leave();
-  await settle();
+  await eventually(() => left > 0, { account: () => "nobody left" });
   assertEquals([asked, left], [7, 1]);
 });
 
