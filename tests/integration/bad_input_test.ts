@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { runProgram, temporaryFolder } from "../support/program.ts";
+import { freePort } from "../support/tools.ts";
 
 /** Fails unless the program ends with `code` and says one line that has every word of `words`; after bad usage there is no other. */
 async function complains(
@@ -100,8 +101,6 @@ Deno.test("a host that does not exist, or where nobody listens, is named with th
     1,
     "listen on udp no.such.host.invalid:12000: there is no such address or host",
   );
-  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const url = `http://127.0.0.1:${(taken.addr as Deno.NetAddr).port}/a.mpd`;
-  taken.close();
+  const url = `http://127.0.0.1:${freePort()}/a.mpd`;
   await complains(["dash-client", url], 1, url, "nobody listens");
 });

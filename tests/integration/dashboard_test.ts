@@ -7,11 +7,12 @@ import {
   startProgram,
   temporaryFolder,
 } from "../support/program.ts";
+import { freePort } from "../support/tools.ts";
 
 const HOST = ["--host", "127.0.0.1", "--port", "0"];
 const NAME = `dashboard-test-${Deno.pid}`;
 /** Longest wait for what a page is told. */
-const TOLD_MS = 30_000;
+const TOLD_MS = 120_000;
 
 /** What a page is told, as it comes. */
 async function* told(port: number) {
@@ -82,9 +83,7 @@ Deno.test("dashboard: finds roles, follows the events of those with --admin, and
 });
 
 Deno.test("dashboard --alone --watch: waits for a role that is not there yet, and asks again when it was away", async () => {
-  using place = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const admin = `127.0.0.1:${(place.addr as Deno.NetAddr).port}`;
-  place.close();
+  const admin = `127.0.0.1:${freePort()}`;
   await using board = await startProgram([
     ...["dashboard", ...HOST, "--alone", "--watch", admin],
   ]);

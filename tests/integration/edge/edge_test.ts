@@ -11,7 +11,7 @@ async function textOf(url: string, init?: RequestInit): Promise<string> {
   return await (await fetch(url, init)).text();
 }
 
-/** Sends raw bytes, returns the head of the answer, or what came until the server closed; `silent` when neither happened in 5 s. */
+/** Sends raw bytes, returns the head of the answer, or what came until the server closed; `silent` when neither happened in a minute. */
 async function raw(port: number, text: string): Promise<string> {
   const connection = await Deno.connect({ hostname: "127.0.0.1", port });
   let answer = "";
@@ -19,7 +19,7 @@ async function raw(port: number, text: string): Promise<string> {
   const timer = setTimeout(() => {
     late = true;
     connection.close();
-  }, 5000);
+  }, 60_000);
   try {
     await connection.write(new TextEncoder().encode(text));
     const buffer = new Uint8Array(4096);
