@@ -59,7 +59,8 @@ export const demo: Role = {
           help: "Waits for demos that are played on this machine too",
         }),
         token: flag.text({
-          help: "What a demo has to know (default: drawn by lot, and printed)",
+          help:
+            "What a demo has to know, 8 characters or more (default: drawn by lot, and printed)",
           secret: true,
         }),
       },
