@@ -278,7 +278,7 @@ export const DASH_EVENTS: EventTable<DashEvent> = {
   "segment.missed": {
     level: "warn",
     text: (e) =>
-      `segment ${e.segmentNumber}: ${e.problem} (${e.url}); ${
+      `segment ${e.segmentNumber}: ${problemAt(e)}; ${
         {
           again: "trying again",
           "next-url": "trying the next BaseURL",
@@ -336,3 +336,10 @@ export const DASH_EVENTS: EventTable<DashEvent> = {
       }`,
   },
 };
+
+/** What was wrong with a URL, which is said once. */
+export function problemAt(
+  { problem, url }: { readonly problem: string; readonly url: string },
+): string {
+  return problem.includes(url) ? problem : `${problem} (${url})`;
+}

@@ -1,4 +1,5 @@
 import { messageOf, RunError } from "../../../lib/core/errors.ts";
+import { problemAt } from "../../../lib/events/dash.ts";
 import { ChunkGaps } from "../../../lib/dash/chunk_gaps.ts";
 import type { Player } from "../../../lib/dash/player/player.ts";
 import type {
@@ -161,7 +162,9 @@ export class Session {
       case "gave-up":
         this.#failure = new RunError(
           "segment-unavailable",
-          `Cannot go on: segment ${output.segmentNumber} is to be had in no rate, last ${output.url}: ${output.problem}`,
+          `Cannot go on: segment ${output.segmentNumber} is to be had in no rate: ${
+            problemAt(output)
+          }`,
         );
         // What is there is played: the viewer has it.
         return this.#inbox.push(NO_MORE);

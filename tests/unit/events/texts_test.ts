@@ -23,3 +23,18 @@ Deno.test("playout.ended tells how much was played, and of a live title how far 
     "played 6.0 s, to the end, at last 6.1 s behind the live edge",
   );
 });
+
+Deno.test("segment.missed names the URL once, whoever says it", () => {
+  const url = "http://a/1.m4s";
+  const textWith = (problem: string) =>
+    textOf({
+      ...{ type: "segment.missed", segmentNumber: 1, url, problem },
+      ...{ next: "skip", waitMs: 0 },
+    });
+  const end = "; going on without it";
+  assertEquals(textWith("gone"), `segment 1: gone (${url})${end}`);
+  assertEquals(
+    textWith(`Cannot fetch ${url}: nobody listens there`),
+    `segment 1: Cannot fetch ${url}: nobody listens there${end}`,
+  );
+});
