@@ -72,8 +72,11 @@ Deno.test("demo --on: servers and peers run on the machines that stand by, and e
       type === "program.started"
     );
     assertEquals(started.length, 3);
-    const { code } = await program.stop();
+    const { code, stdout } = await program.stop();
     assertEquals(code, 0);
+    // Whose machine it is sees what runs there.
+    assertEquals(stdout.match(/^\d+: rolecall /gm)?.length, 3, stdout);
+    assertMatch(stdout, /^\d+ ended with \d+$/m);
   }
 });
 

@@ -9,6 +9,8 @@ import { type ServerSentEventMessage, ServerSentEventStream } from "@std/http";
 import { type Context, Hono } from "hono";
 import { equalBytes, toHex, utf8 } from "../../../lib/core/bytes.ts";
 import { InputError, messageOf, RunError } from "../../../lib/core/errors.ts";
+import type { DemoEvent } from "../../../lib/events/demo.ts";
+import { textOf } from "../../../lib/events/mod.ts";
 import { secretBytes, sha256 } from "../../../lib/io/hash.ts";
 import { LinkedAbort, OVER } from "../../../lib/io/linked_abort.ts";
 import { pages } from "../../../lib/io/pages.ts";
@@ -162,7 +164,12 @@ function start(stand: Stand, asked: FarProgram): Response {
     args.map((arg) => arg.replaceAll(FOLDER, folder)),
   );
   programs.set(role.pid, role);
-  ctx.emit({
+  // Whose machine it is sees what it does, as who plays the demo does there.
+  const tell = (event: DemoEvent) => {
+    ctx.emit(event);
+    ctx.terminal.write(`${textOf(event)}\n`);
+  };
+  tell({
     type: "program.started",
     program: `${role.pid}`,
     pid: role.pid,
@@ -172,22 +179,22 @@ function start(stand: Stand, asked: FarProgram): Response {
   const over = new LinkedAbort(ctx.signal);
   const told = new ReadableStream<ServerSentEventMessage>({
     start(controller) {
-      const tell = (event: string, data: unknown) => {
+      const send = (event: string, data: unknown) => {
         if ((controller.desiredSize ?? 0) <= 0) return role.stop();
         controller.enqueue({ event, data: JSON.stringify(data) });
       };
-      tell("started", { pid: role.pid });
-      for (const event of role.events) tell("event", event);
-      leave = role.subscribe((event) => tell("event", event));
-      void beat(ctx.clock, over.signal, () => tell("alive", {}));
+      send("started", { pid: role.pid });
+      for (const event of role.events) send("event", event);
+      leave = role.subscribe((event) => send("event", event));
+      void beat(ctx.clock, over.signal, () => send("alive", {}));
       void role.exited.then((outcome) => {
         programs.delete(role.pid);
-        ctx.emit({
+        tell({
           type: "program.ended",
           program: `${role.pid}`,
           exitCode: outcome.code,
         });
-        tell("exited", outcome);
+        send("exited", outcome);
         controller.close();
       }).catch(() => {}).finally(() => over.abort(OVER));
     },
