@@ -4,7 +4,7 @@
  */
 import type { HostPort } from "../cli/flags.ts";
 import type { PeerEndpoint } from "../bittorrent/peer_endpoint.ts";
-import type { ContactSource } from "../bittorrent/swarm/contacts.ts";
+import type { ContactSource } from "../bittorrent/swarm/contacts/contacts.ts";
 import { formatHostPort } from "../core/address.ts";
 import type { Address } from "../io/net.ts";
 import type { RoleContext } from "../role.ts";

@@ -1,7 +1,7 @@
 import { shuffled } from "../core/rng.ts";
 import type { HostPort } from "../cli/flags.ts";
 import type { PeerEndpoint } from "../bittorrent/peer_endpoint.ts";
-import type { ContactSource } from "../bittorrent/swarm/contacts.ts";
+import type { ContactSource } from "../bittorrent/swarm/contacts/contacts.ts";
 import type { TcpListener } from "../io/net.ts";
 import type { RoleContext } from "../role.ts";
 import { Discovery, type DiscoveryFlags } from "./discovery.ts";

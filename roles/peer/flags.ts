@@ -1,6 +1,6 @@
-import type { ChokerName } from "../../lib/bittorrent/swarm/choker.ts";
+import type { ChokerName } from "../../lib/bittorrent/swarm/choking/choker.ts";
 import { flag, type HostPort } from "../../lib/cli/flags.ts";
-import type { PickerName } from "../../lib/bittorrent/swarm/picker.ts";
+import type { PickerName } from "../../lib/bittorrent/swarm/pieces/picker.ts";
 import type { DiscoveryFlags } from "../../lib/peer/discovery.ts";
 import { DHT_NODE_FLAG, DISCOVERY_FLAGS } from "./discovery_flags.ts";
 

@@ -1,6 +1,6 @@
 import { InputError } from "../../lib/core/errors.ts";
-import { HashAnswers } from "../../lib/bittorrent/swarm/hash_answers.ts";
-import { HashQuest } from "../../lib/bittorrent/swarm/hash_quest.ts";
+import { HashAnswers } from "../../lib/bittorrent/swarm/hashes/hash_answers.ts";
+import { HashQuest } from "../../lib/bittorrent/swarm/hashes/hash_quest.ts";
 import { UNKNOWN_LAYOUT } from "../../lib/bittorrent/swarm/metadata_swarm.ts";
 import {
   HASH_BYTES,

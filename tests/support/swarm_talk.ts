@@ -5,6 +5,7 @@ import {
   type Handshake,
   type PeerFeatures,
 } from "../../lib/bittorrent/wire/handshake.ts";
+import type { Layout } from "../../lib/bittorrent/metainfo/layout.ts";
 import { Swarm } from "../../lib/bittorrent/swarm/swarm.ts";
 import type { SwarmOptions } from "../../lib/bittorrent/swarm/options.ts";
 import type {
@@ -26,6 +27,26 @@ import { layoutOf } from "./swarm_world.ts";
 
 export function sha1(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(createHash("sha1").update(bytes).digest());
+}
+
+/** The options of a peer that has nothing, in a swarm without limits. */
+export function swarmOptions(layout: Layout): SwarmOptions {
+  return {
+    layout,
+    infoHash: new Uint8Array(20).fill(7),
+    peerId: new Uint8Array(20).fill(65),
+    have: [],
+    rng: seededRng(1),
+    picker: "rarest",
+    unchokeSlots: 4,
+    chokeIntervalMs: 10_000,
+    optimisticIntervalMs: 30_000,
+    freeRide: false,
+    maxConnections: 80,
+    upload: new TokenBucket({ bytesPerSecond: Infinity }, 0),
+    download: new TokenBucket({ bytesPerSecond: Infinity }, 0),
+    superSeed: false,
+  };
 }
 
 /** A machine whose links the test holds the other ends of: it answers disk and hash at once, and keeps what is said. */
@@ -54,18 +75,7 @@ export class SwarmTalk {
     const { have = [] } = options;
     return new SwarmTalk(
       new Swarm({
-        infoHash: new Uint8Array(20).fill(7),
-        peerId: new Uint8Array(20).fill(65),
-        rng: seededRng(1),
-        picker: "rarest",
-        unchokeSlots: 4,
-        chokeIntervalMs: 10_000,
-        optimisticIntervalMs: 30_000,
-        freeRide: false,
-        maxConnections: 80,
-        upload: new TokenBucket({ bytesPerSecond: Infinity }, 0),
-        download: new TokenBucket({ bytesPerSecond: Infinity }, 0),
-        superSeed: false,
+        ...swarmOptions(layout),
         sha1,
         ...options,
         layout,

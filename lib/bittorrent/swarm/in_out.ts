@@ -2,7 +2,7 @@
 import type { PeerEvent } from "../../events/peer.ts";
 import type { RoleEvent } from "../../events/role.ts";
 import type { PeerEndpoint } from "../peer_endpoint.ts";
-import type { ContactSource } from "./contacts.ts";
+import type { ContactSource } from "./contacts/contacts.ts";
 
 /**
  * What happened. A connection is known by its `link`, a number given by whoever opens it: the swarm counts up

@@ -1,15 +1,16 @@
 import { ProtocolError } from "../../core/errors.ts";
 import { Bitfield } from "../wire/bitfield.ts";
-import type { PeerSession } from "./peer_session.ts";
-import type { Spread } from "./spread.ts";
-import type { Choking } from "./choke.ts";
-import type { Downloads } from "./download.ts";
-import type { Extensions } from "./extensions.ts";
-import type { Hashes } from "./hashes.ts";
-import { allowFast } from "./fast.ts";
-import { FastSource } from "./fast_source.ts";
-import type { SwarmState } from "./state.ts";
-import type { Uploads } from "./upload.ts";
+import type { MessageTaker } from "./connections/connections.ts";
+import type { PeerSession } from "./state/peer_session.ts";
+import type { Spread } from "./choking/spread.ts";
+import type { Choking } from "./choking/choke.ts";
+import type { Downloads } from "./download/download.ts";
+import type { Extensions } from "./extensions/extensions.ts";
+import type { Hashes } from "./extensions/hashes.ts";
+import { allowFast } from "./extensions/fast.ts";
+import { FastSource } from "./pieces/fast_source.ts";
+import type { SwarmState } from "./state/state.ts";
+import type { Uploads } from "./upload/upload.ts";
 import type { WireMessage } from "../wire/messages.ts";
 
 /** Bytes of messages that may wait for a peer that does not read; the answers to what it says must not fill the memory. */
@@ -21,12 +22,6 @@ type FastKind =
   | "suggest"
   | "reject"
   | "allowed-fast";
-
-/** Whom messages are for. */
-export interface MessageTaker {
-  /** Takes one. @throws {ProtocolError} If it may not be said. */
-  take(session: PeerSession, message: WireMessage): void;
-}
 
 /** The parts of a swarm that messages are for. */
 export interface MessageParts {

@@ -5,17 +5,16 @@
  */
 import type { Machine } from "../../core/machine.ts";
 import type { Layout } from "../metainfo/layout.ts";
-import { MetadataDownload } from "./metadata_download.ts";
-import type { PeerSession } from "./peer_session.ts";
-import { Connections } from "./connections.ts";
-import { banKey } from "./bans.ts";
-import { Extensions } from "./extensions.ts";
-import type { Handover } from "./handover.ts";
-import type { MessageTaker } from "./messages.ts";
-import { SwarmState } from "./state.ts";
+import { MetadataDownload } from "./extensions/metadata_download.ts";
+import type { PeerSession } from "./state/peer_session.ts";
+import { Connections, type MessageTaker } from "./connections/connections.ts";
+import { banKey } from "./download/bans.ts";
+import { Extensions } from "./extensions/extensions.ts";
+import type { Handover } from "./connections/handover.ts";
+import { SwarmState } from "./state/state.ts";
 import type { SwarmOptions } from "./options.ts";
 import type { SwarmInput, SwarmOutput } from "./in_out.ts";
-import { Uploads } from "./upload.ts";
+import { Uploads } from "./upload/upload.ts";
 import type { WireMessage } from "../wire/messages.ts";
 
 /** The layout of a torrent nobody knows yet. */

@@ -1,10 +1,10 @@
 import type { Rng } from "../../core/rng.ts";
 import type { Layout } from "../metainfo/layout.ts";
 import type { Hashing } from "../metainfo/metainfo.ts";
-import type { ChokerName } from "./choker.ts";
-import type { HashAnswers } from "./hash_answers.ts";
-import type { HashQuest } from "./hash_quest.ts";
-import type { PickerName } from "./picker.ts";
+import type { ChokerName } from "./choking/choker.ts";
+import type { HashAnswers } from "./hashes/hash_answers.ts";
+import type { HashQuest } from "./hashes/hash_quest.ts";
+import type { PickerName } from "./pieces/picker.ts";
 
 /** What limits a rate; `TokenBucket` of lib/model is one. */
 export interface RateLimiter {

@@ -1,23 +1,23 @@
 /**
  * A peer's side of a swarm: every connection, what is asked of whom, who is served, all timers; no socket, no disk.
  *
- * The parts share one {@linkcode SwarmState}: `swarm_connections` (who is connected), `swarm_messages` (what is said),
- * `swarm_extensions` (BEP 10 and what is built on it), `swarm_hashes` (the hashes of v2),
- * `swarm_download` (what we ask for), `swarm_demand` (of what, when not of everything), `swarm_upload` (what we serve),
- * `swarm_choke` (whom we serve), `spread` (what a first seed shows). This file puts them together and hands each input to the part it is for.
+ * The parts share one {@linkcode SwarmState} (`state/`, above what knows of no connection: `pieces/`, `contacts/`, the
+ * `hashes/` of v2): `connections/` (who is connected), `extensions/` (BEP 10 and what is built on it), `download/` (what we
+ * ask for), `upload/` (what we serve), `choking/` (whom we serve, and what a first seed shows). This file puts them
+ * together and hands each input to the part it is for; `messages.ts` does so with what a peer says.
  */
 import type { Machine } from "../../core/machine.ts";
-import type { PeerSession } from "./peer_session.ts";
-import { Spread } from "./spread.ts";
-import { Choking } from "./choke.ts";
-import { Connections } from "./connections.ts";
-import { Demand } from "./demand.ts";
-import { Extensions } from "./extensions.ts";
-import { Downloads } from "./download.ts";
-import { Hashes } from "./hashes.ts";
+import type { PeerSession } from "./state/peer_session.ts";
+import { Spread } from "./choking/spread.ts";
+import { Choking } from "./choking/choke.ts";
+import { Connections } from "./connections/connections.ts";
+import { Demand } from "./download/demand.ts";
+import { Extensions } from "./extensions/extensions.ts";
+import { Downloads } from "./download/download.ts";
+import { Hashes } from "./extensions/hashes.ts";
 import { Messages } from "./messages.ts";
-import type { Handover } from "./handover.ts";
-import { SwarmState } from "./state.ts";
+import type { Handover } from "./connections/handover.ts";
+import { SwarmState } from "./state/state.ts";
 import {
   type PeerTotals,
   statusOf,
@@ -26,7 +26,7 @@ import {
 } from "./totals.ts";
 import type { SwarmOptions } from "./options.ts";
 import type { SwarmInput, SwarmOutput } from "./in_out.ts";
-import { Uploads } from "./upload.ts";
+import { Uploads } from "./upload/upload.ts";
 
 /** Housekeeping: timeouts, keep-alives, new connections. */
 const TICK_MS = 1_000;

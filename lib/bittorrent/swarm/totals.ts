@@ -1,5 +1,5 @@
-import type { PeerSession } from "./peer_session.ts";
-import type { SwarmState } from "./state.ts";
+import type { PeerSession } from "./state/peer_session.ts";
+import type { SwarmState } from "./state/state.ts";
 
 /** Totals of one peer, over all its connections. */
 export interface PeerTotals {

@@ -1,4 +1,4 @@
-import type { PickerName } from "../../../lib/bittorrent/swarm/picker.ts";
+import type { PickerName } from "../../../lib/bittorrent/swarm/pieces/picker.ts";
 import { counted, formatBytes } from "../../../lib/core/units.ts";
 import type { ReportSection } from "../../../lib/report/report.ts";
 import type { Member, SwarmOutcome } from "../swarm/cast.ts";

@@ -1,4 +1,4 @@
-import type { ChokerName } from "../../../lib/bittorrent/swarm/choker.ts";
+import type { ChokerName } from "../../../lib/bittorrent/swarm/choking/choker.ts";
 import { counted, formatBytes, formatMs } from "../../../lib/core/units.ts";
 import type { ReportSection } from "../../../lib/report/report.ts";
 import type { Member, SwarmOutcome } from "../swarm/cast.ts";

@@ -1,5 +1,5 @@
-import type { ChokerName } from "../../../lib/bittorrent/swarm/choker.ts";
-import type { PickerName } from "../../../lib/bittorrent/swarm/picker.ts";
+import type { ChokerName } from "../../../lib/bittorrent/swarm/choking/choker.ts";
+import type { PickerName } from "../../../lib/bittorrent/swarm/pieces/picker.ts";
 import { parseJsonLines } from "../../../lib/core/json_lines.ts";
 import {
   parseByteRate,

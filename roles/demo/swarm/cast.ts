@@ -1,6 +1,6 @@
 /** Who takes part in a swarm that is played, and what came of it; the same for processes and for virtual time. */
-import type { ChokerName } from "../../../lib/bittorrent/swarm/choker.ts";
-import type { PickerName } from "../../../lib/bittorrent/swarm/picker.ts";
+import type { ChokerName } from "../../../lib/bittorrent/swarm/choking/choker.ts";
+import type { PickerName } from "../../../lib/bittorrent/swarm/pieces/picker.ts";
 import type { RolecallEvent } from "../../../lib/events/mod.ts";
 
 /** When somebody leaves. */

@@ -3,7 +3,7 @@ import { RateMeter } from "../../../lib/bittorrent/rate_meter.ts";
 import {
   MAX_REQUESTS,
   pipelineDepth,
-} from "../../../lib/bittorrent/swarm/request_pipeline.ts";
+} from "../../../lib/bittorrent/swarm/download/request_pipeline.ts";
 
 Deno.test("RateMeter measures a steady rate from the first second on, over any window", () => {
   const meter = new RateMeter(500);

@@ -13,9 +13,11 @@ import {
 } from "../../../../lib/bittorrent/wire/ut_metadata.ts";
 import { encodeMessage } from "../../../../lib/bittorrent/wire/messages.ts";
 import { equalBytes, utf8 } from "../../../../lib/core/bytes.ts";
-import { seededRng } from "../../../../lib/core/rng.ts";
-import { TokenBucket } from "../../../../lib/model/token_bucket.ts";
-import { SwarmTalk, type TalkPeer } from "../../../support/swarm_talk.ts";
+import {
+  swarmOptions,
+  SwarmTalk,
+  type TalkPeer,
+} from "../../../support/swarm_talk.ts";
 import { layoutOf } from "../../../support/swarm_world.ts";
 
 const METADATA = Uint8Array.from({ length: 40_000 }, (_, at) => at % 251);
@@ -23,29 +25,13 @@ const EXTENDED = { features: { extended: true, fast: true } };
 /** The number our peer gives to ut_metadata. */
 const ID = 30;
 
-function options(): SwarmOptions {
-  return {
-    layout: UNKNOWN_LAYOUT,
-    infoHash: new Uint8Array(20).fill(7),
-    peerId: new Uint8Array(20).fill(65),
-    have: [],
-    rng: seededRng(1),
-    picker: "rarest",
-    unchokeSlots: 4,
-    chokeIntervalMs: 10_000,
-    optimisticIntervalMs: 30_000,
-    freeRide: false,
-    maxConnections: 80,
-    upload: new TokenBucket({ bytesPerSecond: Infinity }, 0),
-    download: new TokenBucket({ bytesPerSecond: Infinity }, 0),
-    superSeed: false,
-  };
-}
-
 /** A machine without metadata, and the one it hands over to. */
 class MetadataTalk extends SwarmTalk {
   constructor(
-    readonly metadata: MetadataSwarm = new MetadataSwarm(options(), 0),
+    readonly metadata: MetadataSwarm = new MetadataSwarm(
+      swarmOptions(UNKNOWN_LAYOUT),
+      0,
+    ),
   ) {
     super(metadata);
   }
@@ -69,8 +55,8 @@ class MetadataTalk extends SwarmTalk {
   ): void {
     this.swarm = new Swarm(
       {
-        ...options(),
-        ...{ layout: layoutOf(8 * 65_536, 65_536), have, metadata: METADATA },
+        ...swarmOptions(layoutOf(8 * 65_536, 65_536)),
+        ...{ have, metadata: METADATA },
         ...more,
       },
       this.nowMs,

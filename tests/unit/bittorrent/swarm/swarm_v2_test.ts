@@ -6,8 +6,8 @@ import {
 } from "../../../../lib/bittorrent/metainfo/merkle.ts";
 import type { TorrentInfo } from "../../../../lib/bittorrent/metainfo/metainfo.ts";
 import { PieceHashes } from "../../../../lib/bittorrent/metainfo/piece_hashes.ts";
-import { HashAnswers } from "../../../../lib/bittorrent/swarm/hash_answers.ts";
-import { HashQuest } from "../../../../lib/bittorrent/swarm/hash_quest.ts";
+import { HashAnswers } from "../../../../lib/bittorrent/swarm/hashes/hash_answers.ts";
+import { HashQuest } from "../../../../lib/bittorrent/swarm/hashes/hash_quest.ts";
 import { toHex } from "../../../../lib/core/bytes.ts";
 import { seededRng } from "../../../../lib/core/rng.ts";
 import { hashing, sha256 } from "../../../../lib/io/hash.ts";

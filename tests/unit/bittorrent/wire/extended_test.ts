@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { reachOf } from "../../../../lib/bittorrent/swarm/address_reach.ts";
-import { canonicalPriority } from "../../../../lib/bittorrent/swarm/canonical_priority.ts";
-import { ExternalAddress } from "../../../../lib/bittorrent/swarm/external_address.ts";
+import { reachOf } from "../../../../lib/bittorrent/swarm/contacts/address_reach.ts";
+import { canonicalPriority } from "../../../../lib/bittorrent/swarm/contacts/canonical_priority.ts";
+import { ExternalAddress } from "../../../../lib/bittorrent/swarm/contacts/external_address.ts";
 import {
   decodeExtendedHandshake,
   encodeExtendedHandshake,
