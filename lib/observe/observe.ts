@@ -5,7 +5,7 @@ import type { RolecallEvent } from "../events/mod.ts";
 import type { Clock } from "../io/clock.ts";
 import type { FileAppender, Files } from "../io/files.ts";
 import type { Net } from "../io/net.ts";
-import { sectionsOfResult } from "../report/of_result.ts";
+import { sectionsOfResult } from "../report/result_sections.ts";
 import type { ReportSection } from "../report/report.ts";
 import type { Admin } from "./admin.ts";
 import { AdminPages } from "./admin_pages.ts";

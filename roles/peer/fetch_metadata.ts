@@ -19,7 +19,7 @@ import {
   discoveryOf,
   type Self,
   type ShareStatus,
-} from "../../lib/peer/discovery_of.ts";
+} from "../../lib/peer/share_discovery.ts";
 import {
   type SharedContent,
   SwarmDriver,

@@ -13,7 +13,7 @@ import { pauseUntil } from "../../lib/io/pause.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import type { Discovery } from "../../lib/peer/discovery.ts";
 import { newPeerId } from "../../lib/peer/peer_id.ts";
-import { discoveryOf, type Self } from "../../lib/peer/discovery_of.ts";
+import { discoveryOf, type Self } from "../../lib/peer/share_discovery.ts";
 import { readTorrent } from "../../lib/peer/read_torrent.ts";
 import { SwarmDriver } from "../../lib/peer/swarm_driver.ts";
 import { MetadataFetch, readMagnet } from "./fetch_metadata.ts";

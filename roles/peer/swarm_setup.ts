@@ -11,7 +11,7 @@ import type { SwarmOptions } from "../../lib/bittorrent/swarm/options.ts";
 import { sha1, sha256 } from "../../lib/io/hash.ts";
 import { TokenBucket } from "../../lib/model/token_bucket.ts";
 import { VERSION } from "../../lib/version.ts";
-import type { Self } from "../../lib/peer/discovery_of.ts";
+import type { Self } from "../../lib/peer/share_discovery.ts";
 import type { ShareFlags } from "./flags.ts";
 
 const LIMITS = [

@@ -5,8 +5,8 @@
  *     queries from others --> table, answers                            collect peers, announce to the 8 nearest
  *
  * One node is of one family, IPv4 or IPv6: a host with both runs two, with one id and one socket (BEP 32 calls them
- * single-protocol nodes). The parts: `dht_message` (the wire), `dht_table` (whom we know), `dht_lookup` (one search),
- * `dht_searches` (all of them), `dht_transactions` (what we asked), `dht_responder` (what we answer), `dht_shares` (what we
+ * single-protocol nodes). The parts: `message.ts` (the wire), `table.ts` (whom we know), `lookup.ts` (one search),
+ * `searches.ts` (all of them), `transactions.ts` (what we asked), `responder.ts` (what we answer), `shares.ts` (what we
  * search for, and when).
  */
 import { familyOf, formatHostPort } from "../../core/address.ts";

@@ -17,7 +17,7 @@ import { LinkedAbort } from "../../../lib/io/linked_abort.ts";
 import type { TcpListener } from "../../../lib/io/net.ts";
 import { TokenBucket } from "../../../lib/model/token_bucket.ts";
 import type { Discovery } from "../../../lib/peer/discovery.ts";
-import { discoveryOf } from "../../../lib/peer/discovery_of.ts";
+import { discoveryOf } from "../../../lib/peer/share_discovery.ts";
 import { newPeerId } from "../../../lib/peer/peer_id.ts";
 import { SwarmDriver } from "../../../lib/peer/swarm_driver.ts";
 import type { RoleContext } from "../../../lib/role.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { sectionsOfResult } from "../../../lib/report/of_result.ts";
+import { sectionsOfResult } from "../../../lib/report/result_sections.ts";
 
 Deno.test("sectionsOfResult shows single values in one table and each list in its own", () => {
   const sections = sectionsOfResult({
