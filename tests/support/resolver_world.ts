@@ -8,11 +8,11 @@ import {
   encodeMessage,
 } from "../../lib/dns/message.ts";
 import { parseName } from "../../lib/dns/name.ts";
-import {
-  Resolver,
-  type ResolverOptions,
-  type ResolverOutput,
-} from "../../lib/dns/resolver/resolver.ts";
+import type {
+  ResolverOptions,
+  ResolverOutput,
+} from "../../lib/dns/resolver/in_out.ts";
+import { Resolver } from "../../lib/dns/resolver/resolver.ts";
 import { parseRootHint, rootOf } from "../../lib/dns/resolver/hints.ts";
 import { encodeQuery } from "../../lib/dns/stub_query.ts";
 import type { RedirectOptions } from "../../lib/dns/authority/redirects.ts";

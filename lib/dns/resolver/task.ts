@@ -2,13 +2,8 @@ import { formatHostPort } from "../../core/address.ts";
 import type { Name } from "../name.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ServerAddress } from "./servers.ts";
-import {
-  type Outcome,
-  resolve,
-  type Resolved,
-  type Walker,
-  type Wish,
-} from "./walk.ts";
+import { resolve } from "./walk.ts";
+import type { Outcome, Resolved, Walker, Wish } from "./walker.ts";
 
 /** A question is given up after so long; resolvers' clients ask again after 5 s, the third time for the last. */
 const MAX_TASK_MS = 8000;

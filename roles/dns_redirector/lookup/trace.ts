@@ -2,10 +2,8 @@ import { InputError, RunError } from "../../../lib/core/errors.ts";
 import type { Cidr } from "../../../lib/core/address.ts";
 import { decodeMessage, type DnsMessage } from "../../../lib/dns/message.ts";
 import { displayName, type Name, parseName } from "../../../lib/dns/name.ts";
-import {
-  Resolver,
-  type ResolverInput,
-} from "../../../lib/dns/resolver/resolver.ts";
+import type { ResolverInput } from "../../../lib/dns/resolver/in_out.ts";
+import { Resolver } from "../../../lib/dns/resolver/resolver.ts";
 import { encodeQuery } from "../../../lib/dns/stub_query.ts";
 import type { RecursionEvent } from "../../../lib/events/recursion.ts";
 import { drive } from "../../../lib/io/drive.ts";

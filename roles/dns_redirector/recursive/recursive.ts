@@ -1,11 +1,11 @@
 import { flag, type FlagValues, serverFlags } from "../../../lib/cli/flags.ts";
 import { isAddress } from "../../../lib/core/address.ts";
 import { InputError, RunError } from "../../../lib/core/errors.ts";
-import {
-  Resolver,
-  type ResolverInput,
-  type ResolverOutput,
-} from "../../../lib/dns/resolver/resolver.ts";
+import type {
+  ResolverInput,
+  ResolverOutput,
+} from "../../../lib/dns/resolver/in_out.ts";
+import { Resolver } from "../../../lib/dns/resolver/resolver.ts";
 import { drive } from "../../../lib/io/drive.ts";
 import { Inbox } from "../../../lib/io/inbox.ts";
 import { secretRng } from "../../../lib/io/hash.ts";

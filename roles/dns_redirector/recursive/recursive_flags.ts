@@ -6,7 +6,7 @@ import {
   parseRootHints,
   rootOf,
 } from "../../../lib/dns/resolver/hints.ts";
-import type { ResolverOptions } from "../../../lib/dns/resolver/resolver.ts";
+import type { ResolverOptions } from "../../../lib/dns/resolver/in_out.ts";
 import type { NameServer } from "../../../lib/dns/resolver/reply.ts";
 import type { RoleContext } from "../../../lib/role.ts";
 

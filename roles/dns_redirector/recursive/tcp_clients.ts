@@ -1,6 +1,6 @@
 import { formatHostPort } from "../../../lib/core/address.ts";
 import { RunError } from "../../../lib/core/errors.ts";
-import type { ResolverInput } from "../../../lib/dns/resolver/resolver.ts";
+import type { ResolverInput } from "../../../lib/dns/resolver/in_out.ts";
 import { frameMessage, MessageDecoder } from "../../../lib/dns/stream.ts";
 import type { Inbox } from "../../../lib/io/inbox.ts";
 import { LinkedAbort } from "../../../lib/io/linked_abort.ts";

@@ -3,7 +3,7 @@ import { RunError } from "../../../lib/core/errors.ts";
 import type {
   ResolverInput,
   ResolverOutput,
-} from "../../../lib/dns/resolver/resolver.ts";
+} from "../../../lib/dns/resolver/in_out.ts";
 import type { Inbox } from "../../../lib/io/inbox.ts";
 import { LinkedAbort } from "../../../lib/io/linked_abort.ts";
 import type { Address } from "../../../lib/io/net.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { concat } from "../../../../lib/core/bytes.ts";
 import { RunError } from "../../../../lib/core/errors.ts";
 import { parseName } from "../../../../lib/dns/name.ts";
-import type { ResolverInput } from "../../../../lib/dns/resolver/resolver.ts";
+import type { ResolverInput } from "../../../../lib/dns/resolver/in_out.ts";
 import { frameMessage, MessageDecoder } from "../../../../lib/dns/stream.ts";
 import { encodeQuery } from "../../../../lib/dns/stub_query.ts";
 import { Inbox } from "../../../../lib/io/inbox.ts";
