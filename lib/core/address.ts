@@ -25,7 +25,7 @@ function readIpv4(text: string, into: Uint8Array, at: number): boolean {
       digits += 1;
       continue;
     }
-    // the dot ends three parts, the end of the text the fourth
+    // The dot ends three parts, the end of the text the fourth
     if (digit !== -2 || (part < 3) !== (index < text.length)) return false;
     if (digits === 0 || value > 255) return false;
     into[at + part] = value;
@@ -66,7 +66,7 @@ function readIpv6(text: string): Uint8Array<ArrayBuffer> | undefined {
   const tailText = halves[1];
   if (tailText === undefined) return headLength === 16 ? bytes : undefined;
   const tailLength = readGroups(tailText, tail);
-  // an address in dotted form may only be the end
+  // An address in dotted form may only be the end
   if ((halves[0] ?? "").includes(".") || headLength < 0 || tailLength < 0) {
     return undefined;
   }

@@ -121,7 +121,7 @@ export class MessageWriter {
   /** Writes the name that starts at `from`: the longest end of it that stands in the message already becomes a pointer. */
   name(name: Uint8Array, from = 0): void {
     let at = from;
-    // its own ends are no place to point to as long as it is not whole: what stands behind them is another message's
+    // Its own ends are no place to point to as long as it is not whole: what stands behind them is another message's
     const whole = this.#suffixCount;
     for (;;) {
       const length = name[at] ?? 0;

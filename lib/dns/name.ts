@@ -119,7 +119,7 @@ export function displayName(name: Uint8Array): string {
 
 /** Returns a name in lower case: equal names have equal bytes then. */
 export function lowerName(name: Uint8Array): Name {
-  // length bytes are at most 63 and so never a capital
+  // Length bytes are at most 63 and so never a capital
   return name.map(lowerByte) as Name;
 }
 

@@ -41,11 +41,11 @@ export class QueryReader {
     this.#forget();
     if (bytes.length < 12) return -1;
     const flags = bytes[2] ?? 0;
-    // answering answers would let two servers talk for ever
+    // Answering answers would let two servers talk for ever
     if ((flags & 0x80) !== 0) return -1;
     const verdict = this.#read(bytes);
     if ((flags & 0x78) === 0) return verdict;
-    // another opcode may mean another form; what looks like a question and EDNS comes back, so that the asker knows its own
+    // Another opcode may mean another form; what looks like a question and EDNS comes back, so that the asker knows its own
     if (verdict !== RCODES.NOERROR) this.#forget();
     return RCODES.NOTIMP;
   }
@@ -101,7 +101,7 @@ export class QueryReader {
   #questionEnd(bytes: Uint8Array): number {
     for (let at = 12;;) {
       const length = bytes[at];
-      // there is nothing before the question that a pointer could lead to
+      // There is nothing before the question that a pointer could lead to
       if (length === undefined || length > MAX_LABEL_BYTES) return -1;
       at += 1 + length;
       if (at - 12 > MAX_NAME_BYTES) return -1;
@@ -137,7 +137,7 @@ export class QueryReader {
     this.hasEdns = true;
     this.udpBytes = u16(bytes, at + 2);
     this.dnssecOk = ((bytes[at + 6] ?? 0) & 0x80) !== 0;
-    // what follows may mean something else in another version
+    // What follows may mean something else in another version
     if ((bytes[at + 5] ?? 0) !== 0) return RCODES.BADVERS;
     if (this.#options(bytes, at + 10, end)) return RCODES.NOERROR;
     this.#forgetOptions();

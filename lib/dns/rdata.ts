@@ -167,7 +167,7 @@ export function formatRdata(type: number, rdata: Uint8Array): string {
     else if (field === "tag") {
       const text = string();
       const word = String.fromCharCode(...text);
-      // what a stranger sent may be no tag
+      // What a stranger sent may be no tag
       words.push(TAG.test(word) ? word : quoted(text));
     } else if (field === "rest") words.push(quoted(rdata.subarray(at)));
     else if (field === "hex") words.push(toHex(rdata.subarray(at)));

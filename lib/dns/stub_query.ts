@@ -215,7 +215,7 @@ export class StubQuery implements Machine<StubInput, StubOutput> {
           : this.#read(input.bytes, nowMs);
       case "disconnected":
         this.#reason = input.reason ?? "";
-        // over UDP the network may be there again for the next one; over TCP the wait is pointless
+        // Over UDP the network may be there again for the next one; over TCP the wait is pointless
         return this.#deadlineMs === Infinity || this.#transport === "udp"
           ? []
           : this.#again(nowMs);
@@ -284,7 +284,7 @@ export class StubQuery implements Machine<StubInput, StubOutput> {
       message = decodeMessage(bytes);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      // over UDP anybody may have sent it; keep waiting for the real one
+      // Over UDP anybody may have sent it; keep waiting for the real one
       return this.#transport === "udp"
         ? []
         : this.#fail("dns-malformed", error.message, error);

@@ -37,7 +37,7 @@ export async function serveDns(
   }
   keeper.tell();
   const log = new QueryLog(ctx);
-  // each has its own buffer: while one answer is being sent, the other may write the next
+  // Each has its own buffer: while one answer is being sent, the other may write the next
   const transfers = new Transfers(flags.allowTransfer, ctx);
   const options = {
     ...responderOptions(flags, ctx),

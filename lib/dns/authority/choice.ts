@@ -37,7 +37,7 @@ export function choose(
     rng,
   });
   noteSelection(selection);
-  // field by field: copying an object into another takes several times as long
+  // Field by field: copying an object into another takes several times as long
   return {
     edge: selection.edge,
     candidates: selection.candidates,

@@ -195,7 +195,7 @@ class Parser {
       readonly line: number;
     },
   ): void {
-    // a file without $ORIGIN: its zone is what names are relative to
+    // A file without $ORIGIN: its zone is what names are relative to
     if (type === RECORD_TYPES.SOA) this.#origin ??= name;
     const rdata = parseRdata(type, data, this.#known());
     const ttlSeconds = ttl ?? this.#defaultTtl ?? this.#lastTtl ??
@@ -281,7 +281,7 @@ function place(record: ZoneRecord, zones: GrowingZone[]): void {
   if (record.type === RECORD_TYPES.SOA) {
     const known = zones.find(({ origin }) => equalNames(origin, record.name));
     if (known !== undefined) {
-      // the end of a transfer that was written to a file
+      // The end of a transfer that was written to a file
       if (equalBytes(known.records[0]!.rdata, record.rdata)) return;
       throw new SyntaxError(
         `the zone ${displayName(record.name)} has a second SOA`,

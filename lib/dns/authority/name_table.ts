@@ -110,7 +110,7 @@ export class NameTable<T> {
       for (let index = start + (bytes[start] ?? 0); index >= start; index--) {
         hash = Math.imul(hash ^ lowerByte(bytes[index]!), 0x01000193);
       }
-      // the low bits choose the slot: let the high ones count
+      // The low bits choose the slot: let the high ones count
       this.#hashes[label] = hash ^ hash >>> 15;
     }
     return count;

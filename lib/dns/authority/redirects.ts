@@ -195,7 +195,7 @@ class RedirectMaker {
     const table = new PrefixTable<SiteNetwork>({
       answerOf: ({ site }) => site,
     });
-    // networks that lead to the same edges are one site, whatever they are called: one answer, and one scope
+    // Networks that lead to the same edges are one site, whatever they are called: one answer, and one scope
     const sites = new Map<string, Site>();
     for (const spec of this.#sites) {
       const site = this.#site(spec, edges);
@@ -216,7 +216,7 @@ class RedirectMaker {
         });
       }
     }
-    // now, while nobody waits
+    // Now, while nobody waits
     table.settle();
     return table;
   }

@@ -193,7 +193,7 @@ export class Responder {
     const { cookies, clock } = this.#options;
     const { cookieAt, cookieBytes } = this.#reader;
     this.#isProved = false;
-    // what is wrong gets no cookie: its answer must not be longer than it
+    // What is wrong gets no cookie: its answer must not be longer than it
     this.#withCookies = verdict === RCODES.NOERROR && cookieBytes > 0 &&
       cookies !== undefined && clock !== undefined;
     if (!this.#withCookies || !cookies || !clock) return;

@@ -130,7 +130,7 @@ export class ZoneAnswer {
         : recordSet(node, RECORD_TYPES.CNAME);
       if (alias === undefined) return this.#final(table, found, address);
       this.authoritative = true;
-      // a loop is the zone's mistake; the resolver sees it after one round
+      // A loop is the zone's mistake; the resolver sees it after one round
       if (node === undefined || passed?.includes(node)) return true;
       (passed ??= []).push(node);
       this.key = KINDS.data << 28 ^ node.nameAt;
@@ -227,7 +227,7 @@ export class ZoneAnswer {
       ? redirect?.ipv6
       : undefined;
     if (redirect !== undefined && family !== undefined) {
-      // the titles below a wildcard are told apart
+      // The titles below a wildcard are told apart
       const nameHash = table.foundExactly
         ? redirect.nameHash
         : hashName(this.#name, this.#from);
@@ -379,7 +379,7 @@ export class ZoneAnswer {
       const { node, dname } = table.find(bytes, at + 2) ?? {};
       at += 2 + (bytes[at]! << 8 | bytes[at + 1]!);
       if (node === undefined || dname || !table.foundExactly) continue;
-      // of a zone below, that is ours too, only what it answers for itself; what is elsewhere nobody would believe us
+      // Of a zone below, that is ours too, only what it answers for itself; what is elsewhere nobody would believe us
       const isOurs = node.zone === cut.zone ||
         node.cut === undefined && isWithin(node.zone.origin, cut.zone.origin);
       if (!isOurs) continue;

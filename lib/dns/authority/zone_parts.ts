@@ -49,7 +49,7 @@ export function topRecords(
   const hostmaster = formatName(parseName("hostmaster", origin));
   const soa = recordOf(origin, "SOA", {
     ttlSeconds,
-    // refresh, retry and expire as RIPE-203 recommends; nobody transfers this zone
+    // Refresh, retry and expire as RIPE-203 recommends; nobody transfers this zone
     data: `${
       servers[0] ?? "."
     } ${hostmaster} ${serial} 86400 7200 3600000 ${negativeTtlSeconds}`,

@@ -124,7 +124,7 @@ export class ZoneTable {
     data: readonly ZoneData[],
     options: RedirectOptions,
   ): Generator<void, void> {
-    // a zone's own top wins over the delegation to it in the zone above
+    // A zone's own top wins over the delegation to it in the zone above
     const deepestFirst = data.toSorted((a, b) =>
       labelCount(b.origin) - labelCount(a.origin)
     );
@@ -132,7 +132,7 @@ export class ZoneTable {
       yield* fromSource(each, this.#addZone(each, options));
     }
     this.#pool.trim();
-    // in the order they were added a name comes after the one above it
+    // In the order they were added a name comes after the one above it
     yield* stepping(this.#nodes.values, (node) => this.#link(node));
   }
 
@@ -216,7 +216,7 @@ export class ZoneTable {
       const other = deeper.find(({ origin }) => isWithin(record.name, origin));
       if (other !== undefined) {
         covered.push(record);
-        // what is between the two zones is there, though it may be empty
+        // What is between the two zones is there, though it may be empty
         this.#node(parentName(other.origin) as Name, zone);
         return;
       }

@@ -17,7 +17,7 @@ function isCurrent(serial: number, other: number): boolean {
 /** The serial of the zone that the asker of an IXFR has; undefined if it does not say. */
 function knownSerial({ authorities }: DnsMessage): number | undefined {
   const soa = authorities.find(({ type }) => type === RECORD_TYPES.SOA);
-  // after the two names come five numbers
+  // After the two names come five numbers
   return soa === undefined
     ? undefined
     : new DataView(soa.rdata.buffer).getUint32(soa.rdata.length - 20);
@@ -127,7 +127,7 @@ function readQuery(query: Uint8Array): DnsMessage {
     return decodeMessage(query);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
-    // a record that only we ignore; the question was read before
+    // A record that only we ignore; the question was read before
     const head = query.slice();
     head.fill(0, 6, 12);
     return decodeMessage(head);

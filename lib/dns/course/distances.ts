@@ -25,7 +25,7 @@ export class Network {
     distances[target] = 0;
     const heap: Waiting[] = [{ node: target, distance: 0 }];
     for (let next = pop(heap); next !== undefined; next = pop(heap)) {
-      // a shorter way to it was found after this one
+      // A shorter way to it was found after this one
       if (next.distance > distances[next.node]!) continue;
       for (const { from, cost } of this.#into[next.node]!) {
         const distance = next.distance + cost;

@@ -33,7 +33,7 @@ export class PlainAnswers implements Answering {
       asker,
       into,
     );
-    // none, or one beyond the rate limit: nothing is sent
+    // None, or one beyond the rate limit: nothing is sent
     if (reply === undefined || reply.length === 0) return reply;
     const isOther = reply.rcode === RCODES.REFUSED ||
       reply.rcode === RCODES.NOERROR && this.#isHidden(query, end);
@@ -61,7 +61,7 @@ export class PlainAnswers implements Answering {
   /** What is asked has an answer, but not one that a course's server would have. */
   #isHidden(query: Uint8Array, end: number): boolean {
     if (end < 0) return false;
-    // such as version.bind
+    // Such as version.bind
     if (query[end - 1] === CLASSES.CH) return true;
     const name = query.subarray(12, end - 4);
     return this.#hidden.some((hidden) => equalNames(hidden, name));

@@ -66,7 +66,7 @@ export function* askServer(
       step.tell("truncated", "too long for UDP; ask over TCP");
       transport = "tcp";
     } else if (outcome.message.truncated) {
-      // what is missing would be taken for what is not there
+      // What is missing would be taken for what is not there
       step.tell("lame", CUT_OFF);
       return { kind: "lame", reason: CUT_OFF, outOfBailiwick: 0 };
     } else if (edns && knowsNoEdns(outcome.message)) {

@@ -106,9 +106,9 @@ export class ResolverCache {
     for (const each of [type, RECORD_TYPES.CNAME, ALL_TYPES]) {
       const hit = this.#find(`${each} ${key}`, about);
       const isAlias = each === RECORD_TYPES.CNAME && type !== each;
-      // that a name has no alias says nothing about its other records
+      // That a name has no alias says nothing about its other records
       if (hit === undefined || isAlias && hit.kind === "no-data") continue;
-      // it is the answer to who asks for the alias itself, however it was found (RFC 1034 §3.6.2)
+      // It is the answer to who asks for the alias itself, however it was found (RFC 1034 §3.6.2)
       const kind: CachedSet["kind"] = isAlias
         ? "alias"
         : hit.kind === "alias"
@@ -176,7 +176,7 @@ export class ResolverCache {
       }
     }
     if (best === undefined) return undefined;
-    // used last, forgotten last
+    // Used last, forgotten last
     this.#entries.delete(key);
     this.#entries.set(key, entries);
     return hitOf(best, nowMs);

@@ -96,7 +96,7 @@ export function readClientQuestion(
   const read = reader.read(bytes);
   if (read < 0) return undefined;
   const { nameEnd, type, subnetAt, subnetBytes } = reader;
-  // only who has cookies to give takes no question for one (RFC 7873 §5.4)
+  // Only who has cookies to give takes no question for one (RFC 7873 §5.4)
   const verdict = nameEnd === 0 && read === RCODES.NOERROR
     ? RCODES.FORMERR
     : read;
@@ -157,7 +157,7 @@ export function subnetOf(
   policy: SubnetPolicy,
 ): Cidr | undefined {
   if (policy === "off") return undefined;
-  // a source of 0 bits is the wish not to be told apart (RFC 7871 §7.1.2)
+  // A source of 0 bits is the wish not to be told apart (RFC 7871 §7.1.2)
   if (clientSubnet?.sourceLength === 0) return undefined;
   if (clientSubnet === undefined && policy === "forward") return undefined;
   const bytes = clientSubnet?.bytes ?? addressOf(sender.host);

@@ -26,7 +26,7 @@ export type Mismatch =
 export function mixCase(name: Name, rng: Rng): Name {
   return name.map((byte) => {
     const lower = lowerByte(byte);
-    // a length byte is at most 63, and so no letter
+    // A length byte is at most 63, and so no letter
     return lower >= 0x61 && lower <= 0x7a && rng() < 0.5 ? lower - 0x20 : lower;
   });
 }

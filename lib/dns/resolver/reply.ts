@@ -209,7 +209,7 @@ function negativeOf(
   if (last?.set.kind === "answer") return undefined;
   const link = last?.set.records[0];
   const name = link === undefined ? asked.name : aliasTarget(link);
-  // about a name elsewhere this server has no say
+  // About a name elsewhere this server has no say
   if (!isWithin(name, asked.zone)) return undefined;
   // RFC 4035 §3.1.4.1: nor about the DS of its own zone, where an alias may lead
   const isOwnDs = asked.type === RECORD_TYPES.DS &&
@@ -218,7 +218,7 @@ function negativeOf(
   const soa = own.authorities.find((record) =>
     record.type === RECORD_TYPES.SOA && isWithin(name, record.name)
   );
-  // after an alias, nothing at all may only mean that the server did not follow it
+  // After an alias, nothing at all may only mean that the server did not follow it
   if (last !== undefined && soa === undefined) return undefined;
   const kind = message.rcode === RCODES.NXDOMAIN ? "no-such-name" : "no-data";
   return {

@@ -219,7 +219,7 @@ export class Resolver implements Machine<ResolverInput, ResolverOutput> {
       emit: (event) => this.#emit(event),
     };
     const { type } = waiting.question;
-    // what is remembered should not have the capitals of whoever asked first
+    // What is remembered should not have the capitals of whoever asked first
     const name = lowerName(waiting.question.name);
     const task = new Task<Waiting>({ key, walker, name, type, hasStale });
     task.waiting.push(waiting);
@@ -311,7 +311,7 @@ export class Resolver implements Machine<ResolverInput, ResolverOutput> {
       if (this.#failures.size >= MAX_FAILURES) this.#failures.clear();
       this.#failures.set(task.key, {
         reason: resolved.reason,
-        // whether or not anybody still waited for it
+        // Whether or not anybody still waited for it
         untilMs: nowMs + (task.hasStale ? STALE_RECHECK_MS : FAILURE_MS),
       });
     }

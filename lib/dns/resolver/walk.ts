@@ -101,7 +101,7 @@ function* descend(
       delegation = reading.delegation;
       walker.delegations.put(delegation, walker.nowMs);
     } else if (isRemembered) {
-      // what we remember of the zone may be out of date; those above know better
+      // What we remember of the zone may be out of date; those above know better
       isRemembered = false;
       walker.delegations.delete(delegation.zone);
       delegation = walker.delegations.closest(from, walker.nowMs);
@@ -120,7 +120,7 @@ function* askZone(
   );
   const unknown = shuffled(
     delegation.servers.filter(({ name, addresses }) =>
-      // a server inside the zone that nobody told the address of cannot be found by asking it
+      // A server inside the zone that nobody told the address of cannot be found by asking it
       addresses.length === 0 && !isWithin(name, delegation.zone)
     ),
     walker.rng,

@@ -15,7 +15,7 @@ export function narrowBySite(request: SiteRequest): NarrowedBySite {
     request.clientLength,
   );
   const nearest = value?.site.ranks[0];
-  // most often all is well there, and no more need be looked at
+  // Most often all is well there, and no more need be looked at
   if (value !== undefined && nearest !== undefined && nearest.live.length > 0) {
     return {
       edges: nearest.live,

@@ -50,7 +50,7 @@ export function steer(steering: Steering, request: SteeringRequest): Selection {
     edges = near.edges;
     memory = near.memory;
     scopeLength = near.scopeLength;
-    // most often the only one; what is pushed to an empty array gets room for 16 more
+    // Most often the only one; what is pushed to an empty array gets room for 16 more
     reasons = live.length === 0 ? [...reasons, near.reason] : [near.reason];
   }
   const about = {
@@ -67,7 +67,7 @@ export function steer(steering: Steering, request: SteeringRequest): Selection {
     edges = narrowed.edges;
     reasons.push(narrowed.reason);
   }
-  // what is left to choose needs no reason of its own
+  // What is left to choose needs no reason of its own
   if (edges.length > 1 || reasons.length === 0) {
     const picked = steering.picker({ edges, ...about });
     scopeLength = Math.max(scopeLength, picked.scopeLength);

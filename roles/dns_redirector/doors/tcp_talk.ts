@@ -49,7 +49,7 @@ export class TcpTalk {
     this.connection = connection;
     this.#options = options;
     this.lastActiveAtMs = options.ctx.clock.nowMs();
-    // a link-local address comes with its interface: fe80::1%eth0
+    // A link-local address comes with its interface: fe80::1%eth0
     const address = parseAddress(host.replace(/%.*$/, ""));
     this.#from = { address, port, transport: "tcp" };
     this.#gone = this.#closed.promise.then(() => {
@@ -80,13 +80,13 @@ export class TcpTalk {
           message: "Cannot read a query: the connection ended inside it",
         });
       }
-      // who has said all it wants to may still want to hear
+      // Who has said all it wants to may still want to hear
       await Promise.race([
         Promise.all(this.#transfers),
         this.#closed.promise,
       ]);
     } catch (error) {
-      // the client is gone; it may come back
+      // The client is gone; it may come back
       if (!(error instanceof RunError)) throw error;
     } finally {
       ended.abort();
@@ -130,7 +130,7 @@ export class TcpTalk {
       {
         remote: formatHostPort(this.connection.remote),
         write: async (message) => {
-          // a write that is not broken off must not keep others from their zones
+          // A write that is not broken off must not keep others from their zones
           await Promise.race([this.#write(frameMessage(message)), this.#gone]);
           this.lastActiveAtMs = ctx.clock.nowMs();
         },
@@ -160,7 +160,7 @@ export class TcpTalk {
         reason: "idle",
       });
     } catch {
-      // ended or stopping
+      // Ended or stopping
     }
     this.close();
   }

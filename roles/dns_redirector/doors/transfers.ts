@@ -58,7 +58,7 @@ export class Transfers {
         sentBytes,
       });
     } catch (error) {
-      // the receiver is gone; it may come back
+      // The receiver is gone; it may come back
       if (!(error instanceof RunError)) throw error;
     } finally {
       this.#running -= 1;

@@ -14,7 +14,7 @@ export async function serveUdp(
     readonly engine: Engine;
   },
 ): Promise<void> {
-  // one for all: nobody keeps it
+  // One for all: nobody keeps it
   const from: { -readonly [Key in keyof Sender]: Sender[Key] } = {
     ...{ address: new Uint8Array(0), port: 0, transport: "udp" },
   };

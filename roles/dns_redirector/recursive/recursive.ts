@@ -122,7 +122,7 @@ async function receive(
     const clientId = clients.add((reply) => {
       if (reply === undefined) return;
       socket.send(reply, { host, port }).catch((error) => {
-        // the client cannot be reached any more: it does not wait
+        // The client cannot be reached any more: it does not wait
         if (!(error instanceof RunError)) throw error;
       });
     });

@@ -83,9 +83,9 @@ class Conversation {
     const watching = this.#closeWhenIdle(ended.signal);
     try {
       await this.#readAll();
-      // the client may have closed its side only; it gets what it asked for
+      // The client may have closed its side only; it gets what it asked for
       while (this.#open > 0 && !this.#isOver) await this.#changed();
-      // older Denos do not break off a write when the connection is closed
+      // Older Denos do not break off a write when the connection is closed
       await Promise.race([this.#writing, this.#closed.promise]);
     } catch (error) {
       if (!(error instanceof RunError)) throw error;
@@ -156,7 +156,7 @@ class Conversation {
       }
       disconnected(this.#connection, { ctx, reason: "idle" });
     } catch {
-      // ended or stopping
+      // Ended or stopping
     }
     this.#isOver = true;
     this.#connection[Symbol.dispose]();

@@ -43,7 +43,7 @@ export class Upstream implements AsyncDisposable {
     about: { readonly ctx: RoleContext; readonly from: string },
   ): Promise<Upstream> {
     if (about.from !== "") {
-      // known at once, not with each message that cannot be sent
+      // Known at once, not with each message that cannot be sent
       await using _probe = about.ctx.net.listenUdp({
         host: about.from,
         port: 0,
@@ -63,7 +63,7 @@ export class Upstream implements AsyncDisposable {
     const running = talk.catch((error) => {
       if (signal.aborted) return;
       if (!(error instanceof RunError)) throw error;
-      // unreachable, or no such address here: the resolver asks another
+      // Unreachable, or no such address here: the resolver asks another
       const { exchangeId } = send;
       this.#inbox.push({ kind: "disconnected", exchangeId });
     });

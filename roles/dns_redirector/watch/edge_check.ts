@@ -76,7 +76,7 @@ async function checkHttp(
     timeoutMs,
     signal: own.signal,
     ...(rules.host === undefined ? {} : { connectTo: { host, port } }),
-    // the connection is not kept: a check is to find out whether there can be one
+    // The connection is not kept: a check is to find out whether there can be one
     headers: { connection: "close" },
   });
   const roundTripMs = clock.nowMs() - startedAtMs;
@@ -93,7 +93,7 @@ async function checkHttp(
     roundTripMs,
   };
   if (body === undefined) {
-    // it may be a film
+    // It may be a film
     response.body?.cancel().catch(() => {});
     return passed;
   }
@@ -103,7 +103,7 @@ async function checkHttp(
       clock,
       maxBytes: MAX_CHECK_BYTES,
       cutsOff: true,
-      // whole ones, as the reason tells them
+      // Whole ones, as the reason tells them
       limitMs: Math.max(1, Math.ceil(timeoutMs - roundTripMs)),
       signal,
     }),

@@ -114,7 +114,7 @@ const WATCHES = {
 const WATCHED_BY = {
   healthPort: "check",
   healthRise: "check",
-  // how long a reading of the load may take depends on these three, too
+  // How long a reading of the load may take depends on these three, too
   healthFall: "any",
   healthInterval: "any",
   healthTimeout: "any",

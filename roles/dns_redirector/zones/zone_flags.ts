@@ -167,7 +167,7 @@ export async function loadZones(
   }
   const isSpecific = isAddress(flags.host) &&
     !["0.0.0.0", "::"].includes(flags.host);
-  // the name servers of course projects have 0
+  // The name servers of course projects have 0
   const usualTtlMs = flags.course === undefined ? undefined : 0;
   const ttlSeconds = ttlSecondsOf(flags.ttl ?? usualTtlMs);
   const files = await readEdgeFiles(flags, ctx);

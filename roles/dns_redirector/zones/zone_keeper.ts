@@ -159,7 +159,7 @@ export class ZoneKeeper {
     } catch (error) {
       if (this.#ctx.signal.aborted) return;
       if (!(error instanceof InputError)) throw error;
-      // what is wrong may be in one of those, and that one be mended
+      // What is wrong may be in one of those, and that one be mended
       await this.#look(new Set([...this.#included, ...included]));
       this.#ctx.emit({ type: "zones.rejected", reason: error.message });
       return;
@@ -182,7 +182,7 @@ async function versionOf(
   { files }: RoleContext,
 ): Promise<string> {
   const versions = paths.map(async (path) => {
-    // a file that cannot be looked at is told of when it is read
+    // A file that cannot be looked at is told of when it is read
     const stat = await files.stat(path).catch(() => null);
     return stat === null ? "" : `${stat.sizeBytes} ${stat.modifiedAtWallMs}`;
   });

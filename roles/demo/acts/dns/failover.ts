@@ -76,7 +76,7 @@ async function switchOff(
   stage: Stage,
 ): Promise<Dead> {
   const { clock, signal } = stage.ctx;
-  // the first of them have just asked again: their answers are the last to lead to it
+  // The first of them have just asked again: their answers are the last to lead to it
   const rampMs = 1000 * act.ttlSeconds.at(-1)! + 2 * everyMs(act);
   stage.say(
     "clients",
