@@ -107,6 +107,55 @@ Deno.test("engine batch: a large answer waits for a slow reader, and others do n
   assertEquals(text.subarray(text.length - large.length), large);
 });
 
+Deno.test("engine batch: what many are sent is right to the last byte, whoever reads late or leaves", async () => {
+  // More than stand at once in the file that the system sends from, each asked for more often than it takes to get there.
+  const bodies = Array.from(
+    { length: 60 },
+    (_, at) => new Uint8Array(65_536).fill(at),
+  );
+  await using server = serveBatched(({ target }): HttpResponse => ({
+    ...OK,
+    body: bodies[Number(target.slice(1))]!,
+  }));
+  const wanted = (from: number) =>
+    Array.from({ length: 320 }, (_, at) => (from + (at >> 3)) % bodies.length);
+  const ask = async (from: number, pauseMs: number) => {
+    using connection = await Deno.connect({
+      hostname: "127.0.0.1",
+      port: server.port,
+    });
+    const paths = wanted(from).map((body) => `/${body}`);
+    await connection.write(
+      utf8(paths.map((path, at) => get(path, at === 319)).join("")),
+    );
+    await new Promise((wake) => setTimeout(wake, pauseMs));
+    return await new Response(connection.readable).bytes();
+  };
+  const leave = async () => {
+    using connection = await Deno.connect({
+      hostname: "127.0.0.1",
+      port: server.port,
+    });
+    await connection.write(utf8(get("/0").repeat(50)));
+    await connection.read(new Uint8Array(10_000));
+  };
+  const leaving = Promise.all([leave(), leave(), leave()]);
+  const starts = [0, 0, 7, 7, 30, 30];
+  const answers = await Promise.all(starts.map((from, n) => ask(from, n * 50)));
+  await leaving;
+  for (const [n, from] of starts.entries()) {
+    let bytes = answers[n]!;
+    for (const body of wanted(from)) {
+      const head = new TextDecoder().decode(bytes.subarray(0, 500));
+      bytes = bytes.subarray(head.indexOf("\r\n\r\n") + 4);
+      const sent = bytes.subarray(0, 65_536);
+      assert(sent.every((byte) => byte === body), `body ${body} of ${from}`);
+      bytes = bytes.subarray(sent.length);
+    }
+    assertEquals(bytes.length, 0);
+  }
+});
+
 Deno.test("engine batch: bodies of requests come whole, however they are cut", async () => {
   await using server = serveBatched(async ({ body }) => ({
     ...OK,

@@ -14,6 +14,7 @@ import {
 import type { ByteStream } from "../http1/connection.ts";
 import type { Address } from "../net.ts";
 import { Epoll } from "./epoll.ts";
+import { FilePieces } from "./file_pieces.ts";
 import { IdleCollector } from "./idle_collector.ts";
 import { noBatches } from "./libc.ts";
 import { EAGAIN, type Library, openSockets } from "./socket_calls.ts";
@@ -59,6 +60,7 @@ export interface BatchHost {
 /** A listening socket and all its connections. */
 export class TcpBatch implements StreamHost {
   readonly library: Library;
+  readonly pieces: FilePieces;
   readonly #epoll: Epoll;
   readonly #listener: number;
   /** By descriptor. */
@@ -81,6 +83,7 @@ export class TcpBatch implements StreamHost {
     listener: number,
   ) {
     this.library = library;
+    this.pieces = new FilePieces(library);
     this.#epoll = epoll;
     this.#listener = listener;
     epoll.watchListener(listener);
@@ -110,6 +113,7 @@ export class TcpBatch implements StreamHost {
   /** Accepts connections and carries what they read and write, until {@linkcode TcpBatch.end}. */
   async serve(host: BatchHost): Promise<void> {
     using epoll = this.#epoll;
+    using _pieces = this.pieces;
     using turns = new Turns();
     const ready = (descriptor: number, events: number) => {
       if (descriptor === this.#listener) this.#accept(host);

@@ -1,6 +1,7 @@
 import { RunError } from "../../core/errors.ts";
 import type { ByteStream } from "../http1/connection.ts";
 import { READY } from "./epoll.ts";
+import type { FilePieces } from "./file_pieces.ts";
 import { EAGAIN, EINTR, type Library } from "./socket_calls.ts";
 
 const MSG_DONTWAIT = 0x40;
@@ -13,6 +14,7 @@ const INT_BYTES = 4;
 /** What all streams of a batch share. */
 export interface StreamHost {
   readonly library: Library;
+  readonly pieces: FilePieces;
   /** A stream was given something. */
   began(): void;
   /** It waits for more, or is over. */
@@ -144,14 +146,15 @@ export class BatchedStream implements ByteStream {
   /** Returns how many bytes the system took, -1 when there is no room yet. */
   #send(bytes: Uint8Array): number {
     if (this.#isClosed) throw lost();
-    const { library } = this.#host;
+    const { library, pieces } = this.#host;
     for (;;) {
-      const count = library.symbols.send(
-        this.#descriptor,
-        bytes as Uint8Array<ArrayBuffer>,
-        BigInt(bytes.length),
-        MSG_DONTWAIT | MSG_NOSIGNAL,
-      );
+      const count = pieces.send(this.#descriptor, bytes) ??
+        library.symbols.send(
+          this.#descriptor,
+          bytes as Uint8Array<ArrayBuffer>,
+          BigInt(bytes.length),
+          MSG_DONTWAIT | MSG_NOSIGNAL,
+        );
       if (count >= 0) return count;
       const errno = library.errno();
       if (errno === EAGAIN) return -1;
