@@ -108,10 +108,16 @@ function pageOf(socket: WebSocket, end: () => Promise<void>): BrowserPage {
     evaluate,
     async until(expression, { withinMs, account }) {
       const last = Date.now() + withinMs;
-      while (await evaluate(expression) !== true) {
+      let failed: unknown;
+      // A page that is just being loaded takes its answer away with it.
+      const holds = () =>
+        evaluate(expression).catch((error) => void (failed = error));
+      while (await holds() !== true) {
         if (Date.now() > last) {
           const seen = JSON.stringify(await evaluate(account));
-          throw new Error(`Never came true: ${expression}; ${seen}`);
+          throw new Error(`Never came true: ${expression}; ${seen}`, {
+            cause: failed,
+          });
         }
         await sleep(STEP_MS);
       }

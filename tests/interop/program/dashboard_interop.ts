@@ -1,5 +1,5 @@
 /** Chromium shows the dashboard: a card for each role, what a player measures, and the list of what happened. */
-import { assert, assertEquals } from "@std/assert";
+import { assert } from "@std/assert";
 import { openPage } from "../../support/browser.ts";
 import { startProgram } from "../../support/program.ts";
 
@@ -40,11 +40,11 @@ Deno.test("the dashboard shows in Chromium what an edge and a player do, and tha
 
   // By the keyboard, too: a button in each card.
   const pressed =
-    `document.querySelector("article.chosen button")?.ariaPressed`;
+    `document.querySelector("article.chosen button")?.ariaPressed === "true"`;
   await page.evaluate(
     `[...document.querySelectorAll("article button")].find(({ textContent }) => textContent.includes("${cast}-edge")).click()`,
   );
-  assertEquals(await page.evaluate(pressed), "true");
+  await page.until(pressed, account);
 
   await using single = await openPage(`http://127.0.0.1:${alone}/`);
   await single.until(card(`${cast}-player`, "Mbit/s"), account);
