@@ -41,12 +41,24 @@ const FRAME_EVENTS = /^(role|protocol|admin|file)\./;
 export async function referencePages(): Promise<ReadonlyMap<string, string>> {
   const roles = await Promise.all(ROLES.map((entry) => entry.load()));
   return new Map([
-    ["roles.md", rolesPage(roles)],
+    ["roles.md", rolesPage(roles, await exitCodes())],
     ["events.md", eventsPage(roles, await eventFields())],
   ]);
 }
 
-function rolesPage(roles: readonly Role[]): string {
+/** The exit codes, with what their docstrings say. */
+async function exitCodes(): Promise<readonly (readonly string[])[]> {
+  const source = await Deno.readTextFile(new URL("lib/cli/exit.ts", ROOT));
+  return Object.entries(EXIT).map(([name, code]) => {
+    const said = new RegExp(`/\\*\\* (.+) \\*/\\s+${name}: ${code},`);
+    return [String(code), said.exec(source)![1]!];
+  });
+}
+
+function rolesPage(
+  roles: readonly Role[],
+  exits: readonly (readonly string[])[],
+): string {
   const help = roles.map((role) => roleHelpJson(role) as RoleHelp);
   return page(
     "# Roles",
@@ -54,10 +66,7 @@ function rolesPage(roles: readonly Role[]): string {
     "## Flags of every role",
     flagTable(help[0]?.commonFlags ?? []),
     "## Exit codes",
-    table(
-      ["Code", "Name"],
-      Object.entries(EXIT).map(([name, code]) => [String(code), name]),
-    ),
+    table(["Code", "Meaning"], exits),
     ...roles.flatMap((role, at) => roleSection(role, help[at]!)),
   );
 }
