@@ -67,6 +67,12 @@ export const TITLE_FLAGS = neverWith(["root"], {
     help:
       "The built-in title as a live one: its clock is the time of day (UTC)",
   }),
+  ...onlyWith("live", {
+    chunk: flag.duration({
+      help:
+        "Low latency: segments are sent in chunks of this length (CMAF), each as soon as it is there",
+    }),
+  }),
 });
 
 /** See {@linkcode TITLE_FLAGS}. */
@@ -92,10 +98,15 @@ export function checkSegment(segmentMs: number): void {
  * @throws {InputError} If it cannot be made.
  */
 export function planTitle(flags: TitleFlags, nowWallMs: number): TitlePlan {
-  const { segment, duration, vbr, live, addressing } = flags;
+  const { segment, chunk, duration, vbr, live, addressing } = flags;
   checkSegment(segment);
   if (duration <= 0 || duration > MAX_DURATION_MS) {
     throw new InputError(`--duration must be above 0 and at most 24h`);
+  }
+  if (chunk !== undefined && (chunk <= 0 || chunk >= segment)) {
+    throw new InputError(
+      `--chunk must be above 0 and shorter than --segment, got ${chunk} ms`,
+    );
   }
   if (vbr > 0.5) throw new InputError(`--vbr must be at most 0.5, got ${vbr}`);
   if (live && addressing === "base") {
@@ -107,6 +118,7 @@ export function planTitle(flags: TitleFlags, nowWallMs: number): TitlePlan {
     title: flags.title,
     ladder: flags.ladder,
     segmentMs: segment,
+    chunkMs: chunk,
     durationMs: duration,
     variation: vbr,
     seed: flags.vbrSeed,

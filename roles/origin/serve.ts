@@ -182,7 +182,8 @@ class Desk {
         durationMs: ctx.clock.nowMs() - startedAtMs,
         ...end,
       });
-    if (body.kind === "resource") {
+    // Who sends what is being made does not know how much it will be.
+    if (body.kind === "resource" && content?.ready === undefined) {
       headers.set("content-length", String(body.lengthBytes));
     }
     if (body.kind === "line") {

@@ -42,7 +42,7 @@ export function writeMpd(title: Published): string {
   <Title>${escapeXml(title.title)}</Title>
   <Source>${escapeXml(title.source)}</Source>
  </ProgramInformation>
- <Period id="1" ${
+${serviceDescription(live)} <Period id="1" ${
     live === undefined ? `duration="${duration}"` : 'start="PT0S"'
   }>
 ${
@@ -67,6 +67,17 @@ function liveAttributes(live: PublishedLive, longest: number): string[] {
     `timeShiftBufferDepth="${xsDuration(timeShiftSeconds)}"`,
     `suggestedPresentationDelay="${xsDuration(delaySeconds)}"`,
   ];
+}
+
+/** What low-latency players aim for, and how much faster and slower they may play for it (annex K). */
+function serviceDescription(live: PublishedLive | undefined): string {
+  if (live?.targetSeconds === undefined) return "";
+  const target = Math.round(1000 * live.targetSeconds);
+  return ` <ServiceDescription id="0">
+  <Latency target="${target}" max="${2 * target}"/>
+  <PlaybackRate min="0.90" max="1.10"/>
+ </ServiceDescription>
+`;
 }
 
 function adaptationSet(
@@ -155,18 +166,25 @@ ${channels}${segmentInformation(rendition, set, title)}   </Representation>
 function segmentInformation(
   rendition: Rendition,
   set: PublishedSet,
-  { addressing }: Published,
+  { addressing, live }: Published,
 ): string {
   const init = escapeXml(rendition.initName);
+  const template = `    <SegmentTemplate${
+    live?.aheadSeconds === undefined
+      ? ""
+      : ` availabilityTimeOffset="${
+        live.aheadSeconds.toFixed(3)
+      }" availabilityTimeComplete="false"`
+  } timescale="${set.timescale}"`;
   switch (addressing) {
     case "list":
       return segmentList(rendition, set);
     case "number":
-      return `    <SegmentTemplate timescale="${set.timescale}" duration="${set.nominalTicks}" startNumber="1" initialization="${init}" media="${
+      return `${template} duration="${set.nominalTicks}" startNumber="1" initialization="${init}" media="${
         escapeXml(rendition.mediaName)
       }"/>\n`;
     case "time":
-      return `    <SegmentTemplate timescale="${set.timescale}" initialization="${init}" media="${
+      return `${template} initialization="${init}" media="${
         escapeXml(rendition.mediaName)
       }">
 ${timeline(set)}    </SegmentTemplate>

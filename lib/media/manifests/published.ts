@@ -24,6 +24,10 @@ export interface PublishedLive {
   readonly startWallMs: number;
   readonly timeShiftSeconds: number;
   readonly delaySeconds: number;
+  /** Segments come in chunks: so long before its end the first one of each is there. */
+  readonly aheadSeconds?: number;
+  /** How far behind the live edge players that can do with chunks are to be. */
+  readonly targetSeconds?: number;
   /** The time, as ISO 8601 in a file of that name. */
   readonly clockName: string;
   /** When this was written, in ms since 1970: a timeline or playlist ends there. */

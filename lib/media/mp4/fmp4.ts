@@ -228,6 +228,8 @@ export interface SegmentContent {
   readonly samples: readonly Uint8Array[];
   /** The segment is padded to this size with a `free` box, which players skip; one that is larger stays as it is. */
   readonly sizeBytes: number;
+  /** A chunk that goes on where another one ended: its first picture is no key picture. */
+  readonly isContinued?: boolean;
 }
 
 /** A part of a file and how long it plays, as an index has it. */
@@ -262,6 +264,8 @@ export function segmentIndex(
 export interface PaddedSegment {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly sizeBytes: number;
+  /** Where each chunk ends, of one that is made of chunks. */
+  readonly chunkEnds?: readonly number[];
 }
 
 /** Returns a media segment: styp, moof, mdat, free (ISO/IEC 14496-12 §8.8, §8.16.2). */
@@ -276,7 +280,7 @@ export function mediaSegment(content: SegmentContent): Uint8Array<ArrayBuffer> {
 /** As {@linkcode mediaSegment}, for whoever need not have a megabyte of zeros in memory. */
 export function paddedSegment(content: SegmentContent): PaddedSegment {
   const { samples } = content;
-  const type = box("styp", utf8("msdh"), u32(0), utf8("msdhiso6"));
+  const type = segmentType();
   // The offset is a fixed-size field: the fragment is as long with 0 as with the right one.
   const fragmentBytes = fragment(content, 0).length;
   const dataBytes = samples.reduce((sum, sample) => sum + sample.length, 8);
@@ -301,6 +305,50 @@ export function paddedSegment(content: SegmentContent): PaddedSegment {
   return { bytes: segment, sizeBytes: padded ? content.sizeBytes : used };
 }
 
+/**
+ * Returns a media segment of several fragments, so that what is made of it can be sent while the rest is not
+ * (low-latency CMAF, ISO/IEC 23000-19 §7.3.2.3). Each has its share of the size; what it lacks stands before it, since
+ * players take a chunk for whole when its `mdat` has ended.
+ */
+export function chunkedSegment(
+  content: SegmentContent,
+  chunkSamples: number,
+): PaddedSegment {
+  const { samples, sizeBytes } = content;
+  const count = Math.ceil(samples.length / chunkSamples);
+  const parts: Uint8Array[] = [segmentType()];
+  const chunkEnds: number[] = [];
+  let at = parts[0]!.length;
+  for (let first = 0; first < samples.length; first += chunkSamples) {
+    const chunk = {
+      ...content,
+      sequenceNumber: (content.sequenceNumber - 1) * count + chunkEnds.length +
+        1,
+      startTicks: content.startTicks + first * content.sampleTicks,
+      samples: samples.slice(first, first + chunkSamples),
+      isContinued: first > 0,
+    };
+    const head = fragment(chunk, fragment(chunk, 0).length + 8);
+    const data = box("mdat", ...chunk.samples);
+    const share = (first + chunk.samples.length) / samples.length;
+    const paddingBytes = Math.floor(sizeBytes * share) -
+      (at + head.length + data.length);
+    const padding = paddingBytes < 8
+      ? []
+      : [box("free", zeros(paddingBytes - 8))];
+    for (const part of [...padding, head, data]) {
+      parts.push(part);
+      at += part.length;
+    }
+    chunkEnds.push(at);
+  }
+  return { bytes: concat(...parts), sizeBytes: at, chunkEnds };
+}
+
+function segmentType(): Uint8Array {
+  return box("styp", utf8("msdh"), u32(0), utf8("msdhiso6"));
+}
+
 function fragment(content: SegmentContent, dataOffset: number): Uint8Array {
   const baseIsFragment = 0x020000;
   const durationAndFlags = 0x000028;
@@ -319,7 +367,11 @@ function fragment(content: SegmentContent, dataOffset: number): Uint8Array {
       fullBox(
         "trun",
         { flags: offsetFirstFlagsAndSizes },
-        u32(content.samples.length, dataOffset, SYNC_SAMPLE),
+        u32(
+          content.samples.length,
+          dataOffset,
+          content.isContinued ? flagsOf(content) : SYNC_SAMPLE,
+        ),
         u32(...content.samples.map((sample) => sample.length)),
       ),
     ),

@@ -1,5 +1,5 @@
 import {
-  mediaSegment,
+  chunkedSegment,
   type PaddedSegment,
   paddedSegment,
   sampleOf,
@@ -52,12 +52,18 @@ export class SegmentMaker {
 
   /** Returns segment `number`, from 1: a key picture and what changes after it. */
   make(number: number): Uint8Array<ArrayBuffer> {
-    return mediaSegment(this.#contentOf(number));
+    const { bytes, sizeBytes } = this.makePadded(number);
+    const whole = new Uint8Array(sizeBytes);
+    whole.set(bytes);
+    return whole;
   }
 
   /** As {@linkcode SegmentMaker.make}, without the zeros that fill it up. */
   makePadded(number: number): PaddedSegment {
-    return paddedSegment(this.#contentOf(number));
+    const content = this.#contentOf(number);
+    return this.#plan.chunkFrames < this.#plan.segmentFrames
+      ? chunkedSegment(content, this.#plan.chunkFrames)
+      : paddedSegment(content);
   }
 
   #contentOf(number: number): SegmentContent {

@@ -5,9 +5,12 @@
 import { concat } from "../../core/bytes.ts";
 import { beep, flacFrame, SAMPLE_RATE, streamInfo } from "../coding/flac.ts";
 import {
+  chunkedSegment,
   indexBytes,
   initialisationSegment,
-  mediaSegment,
+  type PaddedSegment,
+  paddedSegment,
+  type SegmentContent,
   segmentIndex,
 } from "../mp4/fmp4.ts";
 import { pictureParameterSet, sequenceParameterSet } from "../coding/h264.ts";
@@ -124,11 +127,11 @@ export function soundInit(plan: TitlePlan): Uint8Array<ArrayBuffer> {
 export function soundSegment(
   plan: TitlePlan,
   number: number,
-): Uint8Array<ArrayBuffer> {
+): PaddedSegment {
   const first = segmentStartFrame(plan, number);
   const blocks = segmentFrames(plan, number);
   const sound = beep(Math.min(BEEP_BLOCKS, blocks) * BLOCK_SAMPLES);
-  return mediaSegment({
+  const content: SegmentContent = {
     kind: "audio",
     sequenceNumber: number,
     startTicks: first * BLOCK_SAMPLES,
@@ -143,13 +146,18 @@ export function soundSegment(
       );
     }),
     sizeBytes: soundBytes(plan, number),
-  });
+  };
+  return plan.chunkFrames < plan.segmentFrames
+    ? chunkedSegment(content, plan.chunkFrames)
+    : paddedSegment(content);
 }
 
 /** How large segments of the sound are made: a little more than they need, whatever the numbers in them take. */
 export function soundBytes(plan: TitlePlan, number: number): number {
   const blocks = segmentFrames(plan, number);
-  return 200 + 24 * blocks + Math.min(BEEP_BLOCKS, blocks) * 2 * BLOCK_SAMPLES;
+  const chunks = Math.ceil(blocks / plan.chunkFrames);
+  return 80 + 120 * chunks + 24 * blocks +
+    Math.min(BEEP_BLOCKS, blocks) * 2 * BLOCK_SAMPLES;
 }
 
 /** The parts of a rate as one file: what comes before the segments, and how large each of them is. */

@@ -43,6 +43,8 @@ export interface TitlePlan {
   readonly rungs: readonly Rung[];
   /** Frames in every segment but the last. */
   readonly segmentFrames: number;
+  /** Frames in every chunk of a segment, as many as in the segment if it is made in one piece. */
+  readonly chunkFrames: number;
   /** Infinity: it has no end. */
   readonly totalFrames: number;
   /** How far segment sizes are from the mean, at most: 0 to 0.5 of it. */
@@ -62,6 +64,8 @@ export interface TitleWishes {
   readonly title: string;
   readonly ladder: readonly LadderStep[];
   readonly segmentMs: number;
+  /** Low latency: segments come in such chunks. */
+  readonly chunkMs?: number | undefined;
   readonly durationMs: number;
   readonly variation: number;
   readonly seed: number;
@@ -74,6 +78,7 @@ export interface TitleWishes {
 /** Works out a plan. Segments and title are rounded to whole pictures. */
 export function planOf(wishes: TitleWishes): TitlePlan {
   const { ladder, segmentMs, durationMs, startWallMs } = wishes;
+  const { chunkMs = segmentMs } = wishes;
   const names = stepNames(ladder);
   const frames = (ms: number) =>
     Math.max(1, Math.round(ms * FRAMES_PER_SECOND / 1000));
@@ -84,6 +89,7 @@ export function planOf(wishes: TitleWishes): TitlePlan {
     title: wishes.title,
     rungs: ladder.map((step, at) => rungOf(step, names[at]!, String(at + 1))),
     segmentFrames: frames(segmentMs),
+    chunkFrames: frames(chunkMs),
     totalFrames: startWallMs === undefined ? frames(durationMs) : Infinity,
     variation: wishes.variation,
     seed: wishes.seed,
@@ -127,6 +133,16 @@ function rungOf(
 /** Seconds of every segment but the last. */
 export function segmentSeconds(plan: TitlePlan): number {
   return plan.segmentFrames / FRAMES_PER_SECOND;
+}
+
+/** Seconds of a chunk. */
+export function chunkSeconds(plan: TitlePlan): number {
+  return plan.chunkFrames / FRAMES_PER_SECOND;
+}
+
+/** Seconds before its end that a segment can be had in part: what comes after its first chunk. */
+export function aheadSeconds(plan: TitlePlan): number {
+  return segmentSeconds(plan) - chunkSeconds(plan);
 }
 
 /** Segments of each rate; Infinity in a live title. */

@@ -8,6 +8,8 @@ import {
 } from "../manifests/published.ts";
 import { BLOCK_SAMPLES, soundBytes, wholeFile } from "./title.ts";
 import {
+  aheadSeconds,
+  chunkSeconds,
   FRAME_TICKS,
   FRAMES_PER_SECOND,
   INIT_NAME,
@@ -23,6 +25,9 @@ import {
 
 /** How far back one may go in a live title: two minutes. */
 const TIME_SHIFT_SECONDS = 120;
+/** How far behind the live edge players are asked to be when there is something of a segment before its end: so many chunks, and at least so many seconds. */
+const TARGET_CHUNKS = 3;
+const LEAST_TARGET_SECONDS = 0.5;
 
 /**
  * Describes the title for its manifest and playlists.
@@ -52,18 +57,26 @@ export function publishTitle(plan: TitlePlan, nowWallMs: number): Published {
         timeShiftSeconds: TIME_SHIFT_SECONDS,
         delaySeconds: 3 * seconds,
         clockName: "time",
+        ...(aheadSeconds(plan) === 0 ? {} : {
+          aheadSeconds: aheadSeconds(plan),
+          targetSeconds: Math.max(
+            LEAST_TARGET_SECONDS,
+            TARGET_CHUNKS * chunkSeconds(plan),
+          ),
+        }),
       },
     }),
   };
 }
 
-/** The first segment that is still there, and the one after the newest that is whole. */
+/** The first segment that is still there, and the one after the newest that is whole or, in chunks, has one. */
 export function liveNumbers(
   plan: TitlePlan,
   sinceStartMs: number,
 ): { readonly first: number; readonly end: number } {
   const eachMs = 1000 * segmentSeconds(plan);
-  const end = Math.max(1, Math.floor(sinceStartMs / eachMs) + 1);
+  const reachMs = sinceStartMs + 1000 * aheadSeconds(plan);
+  const end = Math.max(1, Math.floor(reachMs / eachMs) + 1);
   const oldest = (sinceStartMs - 1000 * TIME_SHIFT_SECONDS) / eachMs;
   return { first: Math.min(end, Math.max(1, Math.floor(oldest) + 1)), end };
 }
@@ -71,7 +84,8 @@ export function liveNumbers(
 /**
  * The segments of a live title that can be had: those that are listed, and older ones for as long again. A client has read
  * its manifest a while ago (ISO/IEC 23009-1 §5.3.9.5.3 gives it two segments), and its playlist, which holds for a segment
- * and the length of the playlist (RFC 8216 §6.2.2).
+ * and the length of the playlist (RFC 8216 §6.2.2). What comes in chunks can be asked for as it begins, be it by a client
+ * whose clock is a little ahead: the first chunk is sent when it is there.
  */
 export function availableNumbers(
   plan: TitlePlan,
@@ -79,7 +93,8 @@ export function availableNumbers(
 ): { readonly first: number; readonly end: number } {
   const longerMs = 1000 * (TIME_SHIFT_SECONDS + 2 * segmentSeconds(plan));
   const { first } = liveNumbers(plan, sinceStartMs - longerMs);
-  return { first, end: liveNumbers(plan, sinceStartMs).end };
+  const earlyMs = aheadSeconds(plan) === 0 ? 0 : 1000 * chunkSeconds(plan);
+  return { first, end: liveNumbers(plan, sinceStartMs + earlyMs).end };
 }
 
 function setOf(

@@ -81,7 +81,11 @@ async function* chunksOf(
     let offset = piece.firstByte;
     const end = offset + rangeLength(piece);
     while (offset < end) {
-      const length = Math.min(throttle.chunkBytes, end - offset);
+      const readyAt = await content.ready?.(offset, signal) ?? end;
+      const length = Math.min(
+        throttle.chunkBytes,
+        Math.min(readyAt, end) - offset,
+      );
       await throttle.take(length, signal);
       yield await content.read(offset, length);
       offset += length;

@@ -35,6 +35,8 @@ export interface Resource {
 export interface Content extends AsyncDisposable {
   /** Returns `length` bytes from `offset`, good until the next call; throws when they are not there any more. */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** Of what is made only now: waits until it is time for some of it from `offset` on; returns up to where. */
+  ready?(offset: number, signal: AbortSignal): Promise<number>;
   /** All that was read has been used: its memory may go round. Not called when a client leaves, whose system may still have some of it. */
   used?(): void;
 }

@@ -18,7 +18,10 @@ import {
   titleInit,
 } from "../../../lib/media/title/title.ts";
 import {
+  chunkSeconds,
+  FRAMES_PER_SECOND,
   type Rung,
+  segmentStartFrame,
   TITLE_MODIFIED_AT,
   type TitlePlan,
 } from "../../../lib/media/title/title_plan.ts";
@@ -36,6 +39,7 @@ import {
   type Site,
 } from "./site.ts";
 import { TitleTorrent, TORRENT_NAME } from "./title_torrent.ts";
+import { growingResource } from "./growing.ts";
 import { wholeResource } from "./whole_file.ts";
 
 /** Segments that are kept, without their padding: ten minutes of all three rates. */
@@ -45,7 +49,7 @@ const KEPT_BYTES = 32 * 2 ** 20;
  * The built-in title: everything is made when it is asked for and is the same every time.
  *
  * The entity tag is a digest of the bytes, so two origins of the same version agree, and a later version that paints
- * differently does not. A live title has the segments that have ended, and keeps them for a while after they have left its manifest; that
+ * differently does not. A live title has the segments that have ended or, in chunks, begun, and keeps them for a while after they have left its manifest; that
  * and playlists are for a second, the time for no time at all.
  */
 export class TitleSite implements Site {
@@ -140,7 +144,11 @@ export class TitleSite implements Site {
         maxAgeMs: file?.kind === "clock" ? 0 : LIVE_MANIFEST_MS,
       });
     }
-    const resource = memoryResource(bytes, { ...about, entityTag, sizeBytes });
+    const resource = this.#growing(
+      memoryResource(bytes, { ...about, entityTag, sizeBytes }),
+      made,
+      file,
+    );
     this.#keep(name, { resource, bytes: bytes.length });
     if (file?.kind === "segment") {
       this.#ctx.emit({
@@ -151,6 +159,28 @@ export class TitleSite implements Site {
       });
     }
     return resource;
+  }
+
+  /** What comes in chunks is not there before it has been. */
+  #growing(
+    resource: Resource,
+    { chunkEnds }: PaddedSegment,
+    file: TitleFile | null,
+  ): Resource {
+    const { startWallMs } = this.#plan;
+    if (
+      chunkEnds === undefined || startWallMs === undefined ||
+      file?.kind !== "segment"
+    ) return resource;
+    const frames = segmentStartFrame(this.#plan, file.number);
+    return growingResource(resource, {
+      startWallMs: startWallMs + 1000 * frames / FRAMES_PER_SECOND,
+      chunkMs: 1000 * chunkSeconds(this.#plan),
+      endWallMs: startWallMs +
+        1000 * (frames + this.#plan.segmentFrames) / FRAMES_PER_SECOND,
+      chunkEnds,
+      clock: this.#ctx.clock,
+    });
   }
 
   /** A file of the torrent: the manifest, or what players fetch. */
@@ -180,7 +210,7 @@ export class TitleSite implements Site {
       case "master":
         return utf8(writeMaster(this.#published()));
       case "playlist":
-        return utf8(playlistOf(this.#published(), file.rung));
+        return utf8(playlistOf(this.#published({ whole: true }), file.rung));
       case "clock":
         return utf8(new Date(this.#ctx.clock.wallMs()).toISOString());
       case "init":
@@ -197,12 +227,16 @@ export class TitleSite implements Site {
     return whole;
   }
 
-  #published(): Published {
-    return publishTitle(this.#plan, this.#ctx.clock.wallMs());
+  /** @param options.whole Only segments that have ended, for players that know nothing of chunks. */
+  #published({ whole = false } = {}): Published {
+    const plan = whole
+      ? { ...this.#plan, chunkFrames: this.#plan.segmentFrames }
+      : this.#plan;
+    return publishTitle(plan, this.#ctx.clock.wallMs());
   }
 
   #segment(rung: Rung | "audio", number: number): PaddedSegment {
-    if (rung === "audio") return unpadded(soundSegment(this.#plan, number));
+    if (rung === "audio") return soundSegment(this.#plan, number);
     let maker = this.#makers.get(rung);
     if (maker === undefined) {
       maker = new SegmentMaker(this.#plan, rung);

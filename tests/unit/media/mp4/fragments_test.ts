@@ -62,7 +62,7 @@ Deno.test("FragmentReader throws nothing but FragmentError when bytes are damage
   }
   assert(refused > 50);
   assertThrows(
-    () => new FragmentReader().push(soundSegment(PLAN, 1)),
+    () => new FragmentReader().push(soundSegment(PLAN, 1).bytes),
     FragmentError,
   );
 });

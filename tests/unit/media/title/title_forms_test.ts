@@ -119,7 +119,10 @@ Deno.test("a rate as one file is its head and its segments, whatever part is ask
 Deno.test("sound segments have the size that the plan says, whatever numbers are in them", () => {
   const plan = lecturePlan({ audio: true, durationMs: 24 * 3_600_000 });
   for (const number of [1, 2, 9, 100, 17_280]) {
-    assertEquals(soundSegment(plan, number).length, soundBytes(plan, number));
+    assertEquals(
+      soundSegment(plan, number).sizeBytes,
+      soundBytes(plan, number),
+    );
   }
   assert(soundInit(plan).length > 500);
 });
