@@ -47,8 +47,9 @@ export function catchUpLimits(
 const GAIN_PER_SECOND = 0.3;
 /** So near is near enough. */
 const NEAR_MS = 50;
-/** Less media than this is nearly none. */
+/** Less media than this is nearly none; nor is more to be expected than a share of the target. */
 const LOW_BUFFER_MS = 500;
+const LOW_BUFFER_SHARE = 0.5;
 /** Of the sigmoid: how steep it is for each second, and what share of the target is near enough. */
 const STEEP_PER_SECOND = 5;
 const NEAR_SHARE = 0.02;
@@ -60,14 +61,15 @@ export function catchUpRate(
 ): number {
   if (maxChange <= 0 && maxSlower <= 0) return 1;
   const offMs = now.latencyMs - targetMs;
-  const lackMs = LOW_BUFFER_MS - now.bufferMs;
+  const lowMs = Math.min(LOW_BUFFER_MS, LOW_BUFFER_SHARE * targetMs);
+  const lackMs = lowMs - now.bufferMs;
   if (shape === "sigmoid") {
     if (lackMs > 0) return 1 - maxSlower * sigmoid(lackMs);
     const near = Math.abs(offMs) <= NEAR_SHARE * targetMs;
     const most = offMs < 0 ? maxSlower : maxChange;
     return near ? 1 : 1 + most * sigmoid(offMs);
   }
-  if (lackMs > 0) return 1 - maxSlower * lackMs / LOW_BUFFER_MS;
+  if (lackMs > 0) return 1 - maxSlower * lackMs / lowMs;
   if (Math.abs(offMs) <= NEAR_MS) return 1;
   const change = GAIN_PER_SECOND * offMs / 1000;
   return 1 + Math.min(maxChange, Math.max(-maxSlower, change));

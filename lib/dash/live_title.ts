@@ -45,7 +45,6 @@ export class LiveTitle {
   readonly #choice: TrackChoice;
   /** The main one first. */
   #tracks: readonly GrowingTrack[] = [];
-  /** How long before their end segments can be had. */
   #aheadMs = 0;
   #view: { readonly atWallMs: number; readonly mpd: Mpd } | undefined;
   #latest: Mpd | undefined;
@@ -64,6 +63,11 @@ export class LiveTitle {
   /** What the author's clock is ahead of this machine's. */
   get offsetMs(): number {
     return this.#offsetMs;
+  }
+
+  /** How long before their end segments can be had. */
+  get aheadMs(): number {
+    return this.#aheadMs;
   }
 
   /** Sets the clock by what UTCTiming told. */

@@ -3,6 +3,7 @@ export class Inbox<T> implements AsyncIterator<T> {
   readonly #items: T[] = [];
   #wake: (() => void) | undefined;
   #closed = false;
+  #isLast = false;
 
   /** Adds one. */
   push(item: T): void {
@@ -16,6 +17,12 @@ export class Inbox<T> implements AsyncIterator<T> {
     this.#wake?.();
   }
 
+  /** Ends it when what waits has been taken. */
+  finish(): void {
+    this.#isLast = true;
+    this.#wake?.();
+  }
+
   /** See {@linkcode AsyncIterator}. */
   async next(): Promise<IteratorResult<T, undefined>> {
     for (;;) {
@@ -23,6 +30,7 @@ export class Inbox<T> implements AsyncIterator<T> {
       if (this.#items.length > 0) {
         return { done: false, value: this.#items.shift()! };
       }
+      if (this.#isLast) return { done: true, value: undefined };
       await new Promise<void>((resolve) => this.#wake = resolve);
     }
   }

@@ -11,6 +11,8 @@ interface Transfer {
   passedBits: number;
   /** When the last of what was offered was through. */
   drainedAtMs: number;
+  /** How long all that was offered was through, before more was. */
+  idleMs: number;
 }
 
 /**
@@ -72,6 +74,7 @@ export class SharedLink {
       offeredBits: 0,
       passedBits: 0,
       drainedAtMs: readyAtMs,
+      idleMs: 0,
     });
     return this.#lastId;
   }
@@ -100,7 +103,15 @@ export class SharedLink {
         this.#atMs - this.#graceMs,
       ),
     );
+    if (transfer.passedBits === transfer.offeredBits) {
+      transfer.idleMs += Math.max(0, this.#atMs - transfer.drainedAtMs);
+    }
     transfer.offeredBits += bytes * 8;
+  }
+
+  /** How long, up to now, the real network had nothing of an answer to offer that could have flowed. */
+  idleMs(id: number): number {
+    return this.#of(id).idleMs;
   }
 
   /** How many bytes of what was offered are through. */

@@ -8,7 +8,7 @@
  * is fetched than the link gives and so stands for the latency that piles up. After the step w is projected back onto
  * the simplex. Of the mean rate of w the nearest rung is taken, at most one above the last.
  *
- * Until the buffer has 1.5 s the rule is the throughput's. Meant for segments of a second or two close to a live edge; of
+ * Until the buffer has 1.5 s, or half of what it is to be behind a live edge, the rule is the throughput's. Meant for segments of a second or two close to a live edge; of
  * a title that is whole it plays, but a long buffer is nothing to it. One thing is settled here where the published
  * implementation leaves it open: a step up that the last segment's throughput does not carry is not made.
  */
@@ -61,6 +61,7 @@ class L2aSession implements AbrSession {
 
   decide(state: AbrState): AbrDecision {
     const { ladder, bufferMs, lastIndex, throughputBitsPerSecond } = state;
+    const { targetMs = Infinity } = state.live ?? {};
     const carried = this.#throughput;
     if (carried === undefined || throughputBitsPerSecond === undefined) {
       return { index: 0, waitMs: 0, reason: "nothing measured yet" };
@@ -68,7 +69,7 @@ class L2aSession implements AbrSession {
     if (this.#weights?.length !== ladder.length) {
       const safe = throughputBitsPerSecond * SAFETY_FACTOR;
       const index = highestAtMost(ladder, safe);
-      if (bufferMs >= TARGET_MS) {
+      if (bufferMs >= Math.min(TARGET_MS, targetMs / 2)) {
         this.#weights = ladder.map((_, at) => at === index ? 1 : 0);
         this.#multiplier = CAUTION;
       }

@@ -19,7 +19,13 @@
  */
 import { formatBitRate } from "../../core/units.ts";
 import { liveQoe } from "../live_qoe.ts";
-import type { AbrDecision, AbrRule, AbrSession, AbrState } from "./rule.ts";
+import {
+  type AbrDecision,
+  type AbrRule,
+  type AbrSession,
+  type AbrState,
+  byChunk,
+} from "./rule.ts";
 import { SAFETY_FACTOR } from "./sustainable.ts";
 
 /** What is to be held at least. */
@@ -55,7 +61,8 @@ class LolPlusSession implements AbrSession {
   #weights: Point = [0.2, 0.2, 0.2, 0.2];
   #latencyMs = 0;
 
-  decide(state: AbrState): AbrDecision {
+  decide(asked: AbrState): AbrDecision {
+    const state = byChunk(asked);
     const { ladder, throughputBitsPerSecond } = state;
     if (throughputBitsPerSecond === undefined) {
       return { index: 0, waitMs: 0, reason: "nothing measured yet" };

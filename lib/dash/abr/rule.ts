@@ -36,6 +36,8 @@ export interface AbrState {
   readonly bufferCapMs: number;
   /** Duration of the segment to be chosen. */
   readonly segmentDurationMs: number;
+  /** Of a live title whose segments come in chunks while they are made: how long a chunk is. */
+  readonly chunkMs?: number | undefined;
   /** Which one it is, from 0. */
   readonly segmentIndex: number;
   /** How many the title has; Infinity when that is not known (live). */
@@ -127,6 +129,17 @@ export interface AbrRule {
   readonly catchUp?: CatchUpShape;
   /** Begins a play. */
   start(): AbrSession;
+}
+
+/**
+ * For rules that reckon how far the buffer sinks until a segment is there: of one that comes in chunks it is a chunk that
+ * has to be there, and the link need not carry more than that at once.
+ */
+export function byChunk(state: AbrState): AbrState {
+  const { chunkMs } = state;
+  return chunkMs === undefined
+    ? state
+    : { ...state, segmentDurationMs: chunkMs };
 }
 
 /** Returns the highest rung whose rate is at most `bitsPerSecond`; 0 when none is. */

@@ -7,8 +7,8 @@ import type {
 import { ThroughputMeter } from "../abr/throughput_meter.ts";
 import type { Choice, Position } from "../title.ts";
 import { rungInstead } from "./abandon.ts";
-import type { AbandonRecord, PlayerInput } from "./messages.ts";
-import type { LatencyKeeper } from "./latency.ts";
+import type { AbandonRecord, InputOf } from "./messages.ts";
+import type { LatencyKeeper, LiveOptions } from "./latency.ts";
 import type { PlayingTrack } from "./track.ts";
 import type { Playout } from "./playout.ts";
 
@@ -21,17 +21,14 @@ export interface AdaptationOptions {
   readonly speed: number;
   /** Most media held. */
   readonly capMs: number;
+  /** See `LiveOptions`. */
+  readonly live?: Pick<LiveOptions, "chunkMs"> | undefined;
   /** Among players that share: the highest rung in which peers have all of a segment, and would serve it; -1 if in none. */
   readonly offered?: ((position: Position) => number) | undefined;
 }
 
 /** A rung to fetch, and why. */
 export type Chosen = Pick<AbrDecision, "index" | "reason">;
-
-type InputOf<Kind extends PlayerInput["kind"]> = Extract<
-  PlayerInput,
-  { kind: Kind }
->;
 
 /** A rule's wait below this is none: it comes of rounding. */
 const SHORTEST_WAIT_MS = 1;
@@ -252,7 +249,7 @@ export class Adaptation {
   ): AbrState {
     const position = track.position!;
     const ladder = ladderOf(position);
-    const { speed, fixedIndex, capMs } = this.#options;
+    const { speed, fixedIndex, capMs, live } = this.#options;
     const { bitsPerSecond } = this.#meter;
     const last = this.#last;
     return {
@@ -263,6 +260,7 @@ export class Adaptation {
       smoothed: this.#smoothed,
       bufferCapMs: capMs,
       segmentDurationMs: position.durationMs,
+      chunkMs: live?.chunkMs,
       segmentIndex: track.at,
       segmentCount: track.count,
       // Periods may have ladders of their own: the nearest rung from below stands for the last one.

@@ -1,7 +1,7 @@
 import { catchUpRate } from "../catch_up.ts";
 import type { LiveDistance } from "../abr/rule.ts";
 import type { CatchUpOptions, CatchUpShape } from "../catch_up.ts";
-import type { PlayerOutput } from "./messages.ts";
+import type { Delivery, PlayerOutput } from "./messages.ts";
 import type { Playout } from "./playout.ts";
 
 /** How to play a title that grows. */
@@ -10,6 +10,8 @@ export interface LiveOptions extends CatchUpOptions {
   readonly edgeMs: number;
   /** Media is not kept for longer than this; for ever if not given. */
   readonly keptMs?: number | undefined;
+  /** Segments come in chunks of this length while they are made: what has come of one is played. */
+  readonly chunkMs?: number | undefined;
 }
 
 /** How often the distance to the live edge is looked at. */
@@ -59,6 +61,14 @@ export class LatencyKeeper {
   /** The buffer is dry, and there was no more of the title to be had, or not all of a segment. */
   starve(): void {
     this.#wasStarved = true;
+  }
+
+  /** It stalled while a segment of so much media came: that was the encoder's fault if the link was faster. */
+  cameLate(
+    { downloadMs, idleMs }: Pick<Delivery, "downloadMs" | "idleMs">,
+    mediaMs: number,
+  ): void {
+    if (idleMs !== undefined && downloadMs - idleMs < mediaMs) this.starve();
   }
 
   /** Where it is. */

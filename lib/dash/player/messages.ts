@@ -1,5 +1,6 @@
 import type { DashEvent } from "../../events/dash.ts";
 import type { SegmentLocation } from "../mpd/mpd.ts";
+import type { SampleTimes } from "../sample_times.ts";
 import type { Track } from "../title.ts";
 import type { PlayoutChange } from "./playout.ts";
 import type { RequestState } from "./request_state.ts";
@@ -23,7 +24,7 @@ export interface Delivery {
   readonly ttfbMs: number;
   /** From the request to the last byte. */
   readonly downloadMs: number;
-  /** Of that, how long the server had nothing to send: see `ChunkGaps`. */
+  /** Of that, how long the server had nothing to send: see `Chunks`. */
   readonly idleMs?: number;
   /** Address and port it came from. */
   readonly server: string;
@@ -36,7 +37,19 @@ export interface Delivery {
 /** What the driver of a `Player` tells. Times in it are of the wall clock, not the player's. */
 export type PlayerInput =
   | { readonly kind: "start" }
-  | Delivery & { readonly kind: "fetched"; readonly fetchId: number }
+  | Delivery & {
+    readonly kind: "fetched";
+    readonly fetchId: number;
+    /** Of what initializes, where the player asked for it. */
+    readonly times?: SampleTimes | undefined;
+  }
+  | {
+    /** Chunks of a segment have come, which can be played. */
+    readonly kind: "arrived";
+    readonly fetchId: number;
+    /** From the segment's beginning on. */
+    readonly mediaMs: number;
+  }
   | {
     readonly kind: "failed";
     readonly fetchId: number;
@@ -67,6 +80,12 @@ export type PlayerInput =
     readonly ended: boolean;
   };
 
+/** One kind of it. */
+export type InputOf<Kind extends PlayerInput["kind"]> = Extract<
+  PlayerInput,
+  { kind: Kind }
+>;
+
 /** What the driver is to do, or to tell. */
 export type PlayerOutput =
   | PlayoutChange
@@ -79,6 +98,8 @@ export type PlayerOutput =
     readonly fallback: boolean;
     /** It may not be there yet: the player asks again itself. */
     readonly edge: boolean;
+    /** What to read of it as it comes: when `arrived`, by these times, or of what initializes, the `times`. */
+    readonly read: SampleTimes | "times" | undefined;
     /** For the CDN. */
     readonly state: RequestState;
   }

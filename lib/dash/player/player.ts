@@ -2,7 +2,8 @@
  * The "intelligence at the client" of the slide: when to request a segment, at which rate, from which URL.
  *
  * One request at a time, for the medium of which least is there: so picture and sound do not take the link from each
- * other, and what is measured is the link. For each segment: wait until it fits in the buffer, ask the rule (for the
+ * other, and what is measured is the link. (One of each, where segments come in chunks while they are made: then it is
+ * not the link that takes the time, and what has come of one is played.) For each segment: wait until it fits in the buffer, ask the rule (for the
  * picture; sound takes what it may), fetch the initialization segment of that rung if it has not been fetched, fetch the
  * segment, add it to the playout buffer. One that is not to be had is fetched in a lower rung, and when servers fail in
  * all of them, again after a while (`Patience`); which place to ask, and how often, is the driver's (`Attempts`). Playing goes on meanwhile; every input first lets the buffer run to that instant.
@@ -12,37 +13,24 @@
  */
 import type { Machine } from "../../core/machine.ts";
 import type { Track } from "../title.ts";
-import { Adaptation, type AdaptationOptions } from "./adaptation.ts";
-import { LatencyKeeper, type LiveOptions } from "./latency.ts";
+import { Adaptation } from "./adaptation.ts";
+import { LatencyKeeper } from "./latency.ts";
 import { Lateness } from "./lateness.ts";
-import type { PlayerInput, PlayerOutput, Seek } from "./messages.ts";
-import { type Attempt, type Fetching, LAST_RESORT } from "./attempt.ts";
+import type { InputOf, PlayerInput, PlayerOutput, Seek } from "./messages.ts";
+import type { PlayerOptions } from "./player_options.ts";
+import {
+  type Attempt,
+  type Fetching,
+  LAST_RESORT,
+  Requests,
+} from "./attempt.ts";
 import { recordOf } from "./record.ts";
-import { Patience, type PatienceOptions } from "./patience.ts";
-import { neediestOf, PlayingTrack } from "./track.ts";
-import { Playout, type PlayoutFacts, type PlayoutOptions } from "./playout.ts";
+import { Patience } from "./patience.ts";
+import { PlayingTrack, tracksToAsk } from "./track.ts";
+import { Playout, type PlayoutChange, type PlayoutFacts } from "./playout.ts";
 import { RequestStates } from "./request_states.ts";
 
-/** How a {@linkcode Player} behaves. */
-export interface PlayerOptions
-  extends
-    Omit<PlayoutOptions, "trackCount">,
-    AdaptationOptions,
-    PatienceOptions {
-  /** Where to go when a place is reached, in this order. */
-  readonly seeks?: readonly Seek[] | undefined;
-  /** Gives a segment up that would come too late for the buffer. */
-  readonly abandon?: boolean | undefined;
-  /** Set when the title grows. */
-  readonly live?: LiveOptions | undefined;
-}
-
 type Input = PlayerInput | { readonly kind: "timeout" };
-type Answer = Extract<PlayerInput, { kind: "fetched" | "failed" }>;
-type InputOf<Kind extends PlayerInput["kind"]> = Extract<
-  PlayerInput,
-  { kind: Kind }
->;
 
 /** So many segments in a row may be left out; then the title is taken to end there. */
 const MAX_HOLES = 3;
@@ -59,9 +47,9 @@ export class Player implements Machine<Input, PlayerOutput> {
   readonly #latency: LatencyKeeper | undefined;
   readonly #lateness: Lateness | undefined;
   readonly #patience: Patience;
+  readonly #inChunks: boolean;
   #playout: Playout;
-  #fetchId = 0;
-  #fetching: Fetching | undefined;
+  readonly #requests = new Requests();
   #wakeAtMs = Infinity;
   readonly #told = new RequestStates();
   /** Stalls until the segment before. */
@@ -81,6 +69,7 @@ export class Player implements Machine<Input, PlayerOutput> {
       new Lateness((options.giveUpMs ?? 0) * options.speed);
     this.#adaptation = new Adaptation(options, this.#latency);
     this.#patience = new Patience(options);
+    this.#inChunks = options.live?.chunkMs !== undefined;
     this.#playout = this.#emptyPlayout(0);
   }
 
@@ -126,6 +115,10 @@ export class Player implements Machine<Input, PlayerOutput> {
         return this.#grow(input, nowMs);
       case "progressed":
         return this.#progress(input, nowMs);
+      case "arrived": {
+        const track = this.#requests.get(input.fetchId)?.track;
+        return track ? this.#add(track, input.mediaMs, nowMs) : [];
+      }
       case "fetched":
       case "failed":
         return this.#answer(input, nowMs);
@@ -139,8 +132,8 @@ export class Player implements Machine<Input, PlayerOutput> {
 
   #advance(nowMs: number): PlayerOutput[] {
     const changes = this.#playout.advance(nowMs);
-    const nothing = this.#fetching === undefined &&
-      this.#neediest(nowMs) === undefined;
+    const nothing = this.#requests.none &&
+      this.#tracks.every((track) => this.#dueAtMs(track) > nowMs);
     if (nothing && this.#playout.state === "stalled") this.#latency?.starve();
     return changes;
   }
@@ -164,10 +157,7 @@ export class Player implements Machine<Input, PlayerOutput> {
       this.#playout.has(toMs);
     const outputs: PlayerOutput[] = this.#playout.seek(toMs, nowMs);
     if (!buffered) {
-      if (this.#fetching !== undefined) {
-        outputs.push({ kind: "abort", fetchId: this.#fetchId });
-        this.#fetching = undefined;
-      }
+      outputs.push(...this.#requests.abort());
       for (const track of this.#tracks) track.goTo(toMs);
       this.#adaptation.forget();
       this.#patience.relieved();
@@ -199,10 +189,9 @@ export class Player implements Machine<Input, PlayerOutput> {
     return outputs;
   }
 
-  #answer(input: Answer, nowMs: number): PlayerOutput[] {
-    const fetching = this.#fetching;
-    if (fetching === undefined || input.fetchId !== this.#fetchId) return [];
-    this.#fetching = undefined;
+  #answer(input: InputOf<"fetched" | "failed">, nowMs: number): PlayerOutput[] {
+    const fetching = this.#requests.end(input.fetchId);
+    if (fetching === undefined) return [];
     const { track, initialization } = fetching;
     // A segment that comes just as the buffer runs dry comes in time: it is taken before the buffer is looked at.
     if (input.kind === "fetched" && initialization === undefined) {
@@ -212,32 +201,40 @@ export class Player implements Machine<Input, PlayerOutput> {
     if (input.kind === "failed") {
       return [...outputs, ...this.#fail(fetching, input, nowMs)];
     }
-    track.initialized(initialization!);
+    track.initialized(initialization!, input.times);
     return [...outputs, this.#fetch(track, fetching, nowMs)];
   }
 
   /** Makes the next request, or says when to ask again. */
   #proceed(nowMs: number): PlayerOutput[] {
-    if (this.#fetching !== undefined) return [];
-    this.#wakeAtMs = Infinity;
-    const outputs: PlayerOutput[] = [];
-    for (const track of this.#tracks) {
-      if (!track.exhausted || track.completed) continue;
-      track.completed = true;
-      outputs.push(...this.#playout.finish(nowMs, track.index));
+    if (
+      this.#playout.state === "ended" ||
+      !this.#inChunks && !this.#requests.none
+    ) return [];
+    const outputs: PlayerOutput[] = this.#tracks.flatMap((track) =>
+      track.finish(this.#playout, nowMs)
+    );
+    const free = this.#tracks.filter((each) => !this.#requests.has(each));
+    const { asked, againAtMs } = tracksToAsk(free, nowMs, {
+      isEach: this.#inChunks,
+      dueAtMs: (track) => this.#dueAtMs(track),
+      aheadMs: ({ index }) => this.#playout.aheadMs(index),
+    });
+    this.#wakeAtMs = againAtMs;
+    for (const track of asked) {
+      const next = this.#next(track, nowMs);
+      if (typeof next === "number") {
+        this.#wakeAtMs = Math.min(this.#wakeAtMs, next);
+      } else outputs.push(this.#fetch(track, next, nowMs));
     }
-    const track = this.#neediest(nowMs);
-    if (track === undefined) {
-      const dueAtMs = this.#tracks.map((each) => this.#dueAtMs(each));
-      this.#wakeAtMs = Math.min(...dueAtMs);
-      return outputs;
-    }
+    return outputs;
+  }
+
+  /** What to fetch of a track; a number is when to ask again. */
+  #next(track: PlayingTrack, nowMs: number): Attempt | number {
     const { retryAtMs } = this.#patience;
     if (retryAtMs !== undefined) {
-      if (nowMs >= retryAtMs) {
-        outputs.push(this.#fetch(track, LAST_RESORT, nowMs));
-      } else this.#wakeAtMs = retryAtMs;
-      return outputs;
+      return nowMs >= retryAtMs ? LAST_RESORT : retryAtMs;
     }
     const roomAtMs = this.#playout.roomAtMs(track.mediaMs, track.index);
     const next = track.index === 0
@@ -245,9 +242,7 @@ export class Player implements Machine<Input, PlayerOutput> {
       : roomAtMs > nowMs
       ? roomAtMs
       : this.#adaptation.chooseSound(track.position!.choices);
-    if (typeof next === "number") this.#wakeAtMs = next;
-    else outputs.push(this.#fetch(track, { ...next, fallback: false }, nowMs));
-    return outputs;
+    return typeof next === "number" ? next : { ...next, fallback: false };
   }
 
   /** When a track's next segment can be asked for; Infinity when there is none. */
@@ -256,27 +251,19 @@ export class Player implements Machine<Input, PlayerOutput> {
     return this.#lateness?.dueAtMs(index, position) ?? -Infinity;
   }
 
-  /** Of which least is there, among those that can be asked for. */
-  #neediest(nowMs: number): PlayingTrack | undefined {
-    return neediestOf(
-      this.#tracks.filter((track) => this.#dueAtMs(track) <= nowMs),
-      (track) => this.#playout.aheadMs(track.index),
-    );
-  }
-
   #fetch(track: PlayingTrack, attempt: Attempt, nowMs: number): PlayerOutput {
     const position = track.position!;
     const choice = position.choices[attempt.index]!;
     const initialization = track.missingInitialization(choice);
     const { index, fallback, reason } = attempt;
-    this.#fetchId += 1;
-    this.#fetching = { track, index, fallback, reason, initialization };
+    const fetching = { track, index, fallback, reason, initialization };
     return {
       kind: "fetch",
-      fetchId: this.#fetchId,
+      fetchId: this.#requests.begin(fetching),
       segmentNumber: position.number,
       location: initialization ?? choice.segment,
       fallback,
+      read: this.#inChunks ? track.toRead(choice) : undefined,
       edge: initialization === undefined &&
         this.#lateness?.isRecent(track.index, position, nowMs) === true,
       state: this.#told.state(track, {
@@ -295,8 +282,7 @@ export class Player implements Machine<Input, PlayerOutput> {
     const { mediaMs, count } = track;
     const elapsedMs = input.downloadMs * this.#options.speed;
     this.#lateness?.came(track, nowMs - elapsedMs);
-    this.#playout.continueAt(track.startMs, track.index);
-    const changes = this.#playout.add(mediaMs, nowMs, track.index);
+    const changes = this.#add(track, Infinity, nowMs);
     if (track.index === 0) {
       const bufferMs = this.#playout.aheadMs(0);
       this.#adaptation.took(position, attempt.index, {
@@ -305,7 +291,7 @@ export class Player implements Machine<Input, PlayerOutput> {
     }
     const stallMs = this.#playout.stalledMs - this.#toldStalledMs;
     this.#toldStalledMs = this.#playout.stalledMs;
-    if (stallMs > 0 && input.idleMs !== undefined) this.#latency?.starve();
+    if (stallMs > 0) this.#latency?.cameLate(input, mediaMs);
     track.holes = 0;
     track.pass();
     this.#patience.relieved();
@@ -321,12 +307,22 @@ export class Player implements Machine<Input, PlayerOutput> {
     ];
   }
 
+  /** The next segment of a track, up to a place in it, can be played. */
+  #add(track: PlayingTrack, upToMs: number, nowMs: number): PlayoutChange[] {
+    this.#playout.continueAt(track.startMs + track.arrivedMs, track.index);
+    return [
+      ...this.#playout.add(track.arrive(upToMs), nowMs, track.index),
+      ...track.finish(this.#playout, nowMs),
+    ];
+  }
+
   /** Bytes of a segment have come: asks whether to wait for the rest. */
   #progress(input: InputOf<"progressed">, nowMs: number): PlayerOutput[] {
-    const fetching = this.#fetching;
+    const { fetchId } = input;
+    const fetching = this.#requests.get(fetchId);
     if (
       this.#options.abandon !== true || fetching === undefined ||
-      input.fetchId !== this.#fetchId || fetching.track.index > 0 ||
+      fetching.track.index > 0 ||
       fetching.initialization !== undefined
     ) return [];
     const outputs = this.#advance(nowMs);
@@ -342,9 +338,10 @@ export class Player implements Machine<Input, PlayerOutput> {
       reason: "the rung above came too slowly",
     };
     const { insteadIndex: _, ...told } = record;
+    this.#requests.end(fetchId);
     return [
       ...outputs,
-      { kind: "abort", fetchId: this.#fetchId },
+      { kind: "abort", fetchId },
       { kind: "abandoned", record: told },
       this.#fetch(track, instead, nowMs),
     ];
@@ -389,7 +386,7 @@ export class Player implements Machine<Input, PlayerOutput> {
     // Picture and sound stay together: the hole is played, with what the others have. Alone it is leapt over.
     const changes = this.#tracks.length === 1
       ? []
-      : this.#playout.add(track.mediaMs, nowMs, track.index);
+      : this.#add(track, Infinity, nowMs);
     track.pass();
     return [
       { ...missed, next: "skip" },

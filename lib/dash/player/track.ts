@@ -6,10 +6,14 @@ import {
   type Position,
   type Track,
 } from "../title.ts";
+import type { SampleTimes } from "../sample_times.ts";
+import type { Playout, PlayoutChange } from "./playout.ts";
 import type { RequestState } from "./request_state.ts";
 
 /** Two places this near are the same: timelines are rounded. */
 const SAME_MS = 1;
+/** Less media than this is none: sums of durations are not exact. */
+const LEAST_MS = 1e-3;
 
 /** One medium while it is played: which of its segments is next. */
 export class PlayingTrack {
@@ -18,11 +22,14 @@ export class PlayingTrack {
   readonly index: number;
   /** So much at the beginning of the next segment is not wanted: a seek went into the middle of it. */
   skipMs = 0;
-  /** The playout has been told that there is no more. */
-  completed = false;
   /** Segments in a row that were left out. */
   holes = 0;
-  readonly #initialized = new Set<string>();
+  /** The playout has been told that there is no more. */
+  #completed = false;
+  /** Media of the next segment that has come already. */
+  #arrivedMs = 0;
+  /** What initialized, and what it said where that was asked. */
+  readonly #initialized = new Map<string, SampleTimes | undefined>();
   #positions: readonly Position[];
   #ended: boolean;
   #at = 0;
@@ -67,9 +74,16 @@ export class PlayingTrack {
     return this.#ended ? this.#positions.length : Infinity;
   }
 
-  /** Nothing comes any more. */
-  get exhausted(): boolean {
-    return this.#ended && this.position === undefined;
+  /** Tells the playout, once, when nothing comes any more: of the last segment the rest may not be wanted. */
+  finish(playout: Playout, nowMs: number): PlayoutChange[] {
+    const restMs = this.#at === this.#positions.length - 1
+      ? this.mediaMs - this.#arrivedMs
+      : this.position === undefined
+      ? 0
+      : Infinity;
+    if (this.#completed || !this.#ended || restMs > LEAST_MS) return [];
+    this.#completed = true;
+    return playout.finish(nowMs, this.index);
   }
 
   /** Where in the presentation what is to be played of the next segment begins. */
@@ -80,6 +94,19 @@ export class PlayingTrack {
   /** Media of the next segment that is to be played. */
   get mediaMs(): number {
     return Math.max(0, (this.position?.durationMs ?? 0) - this.skipMs);
+  }
+
+  /** Of that, what has come already. */
+  get arrivedMs(): number {
+    return this.#arrivedMs;
+  }
+
+  /** The next segment has come up to `upToMs` of it; returns what is new of it and to be played. */
+  arrive(upToMs: number): number {
+    const reachedMs = Math.min(upToMs - this.skipMs, this.mediaMs);
+    const newMs = Math.max(0, reachedMs - this.#arrivedMs);
+    this.#arrivedMs += newMs;
+    return newMs;
   }
 
   /** Size of the segment `ahead` places after the next one in a rung, in bits; undefined where the manifest does not tell, and in a Period with another ladder. */
@@ -122,7 +149,8 @@ export class PlayingTrack {
       startMs <= positionMs + SAME_MS
     );
     this.#at = Math.max(0, at);
-    this.completed = false;
+    this.#arrivedMs = 0;
+    this.#completed = false;
     const { position } = this;
     if (position === undefined) return;
     this.#nextNumber = position.number;
@@ -135,6 +163,7 @@ export class PlayingTrack {
     this.#nextNumber = this.#positions[this.#at]!.number + 1;
     this.#at += 1;
     this.skipMs = 0;
+    this.#arrivedMs = 0;
   }
 
   /** Takes in what there is of a live title now. Returns where to go on when what was next is there no more. */
@@ -164,24 +193,43 @@ export class PlayingTrack {
   }
 
   /** An initialization segment came. */
-  initialized(location: SegmentLocation): void {
-    this.#initialized.add(keyOf(location));
+  initialized(location: SegmentLocation, times?: SampleTimes): void {
+    this.#initialized.set(keyOf(location), times);
+  }
+
+  /** What to read of what a rung is asked for next: see `PlayerOutput`. */
+  toRead(choice: Choice): SampleTimes | "times" | undefined {
+    const { initialization } = choice;
+    if (initialization === undefined) return undefined;
+    return this.missingInitialization(choice) === undefined
+      ? this.#initialized.get(keyOf(initialization))
+      : "times";
   }
 }
 
-/** Of which least is there, the first of equals; those without a next segment are left out. */
-export function neediestOf(
+/**
+ * For which tracks to ask now: each, or the one of which least is there, the first of equals; and when to look again at
+ * those that cannot be asked for yet.
+ */
+export function tracksToAsk(
   tracks: readonly PlayingTrack[],
-  aheadMs: (track: PlayingTrack) => number,
-): PlayingTrack | undefined {
-  return tracks.reduce<PlayingTrack | undefined>(
-    (best, track) =>
-      track.position === undefined ||
-        best !== undefined && aheadMs(best) <= aheadMs(track)
-        ? best
-        : track,
-    undefined,
+  nowMs: number,
+  { isEach, dueAtMs, aheadMs }: {
+    readonly isEach: boolean;
+    /** When its next segment can be asked for. */
+    dueAtMs(track: PlayingTrack): number;
+    aheadMs(track: PlayingTrack): number;
+  },
+): { readonly asked: readonly PlayingTrack[]; readonly againAtMs: number } {
+  const due = tracks.filter((track) => dueAtMs(track) <= nowMs);
+  const later = tracks.map(dueAtMs).filter((atMs) => atMs > nowMs);
+  const needy = due.reduce<readonly PlayingTrack[]>(
+    ([best], track) =>
+      best !== undefined && aheadMs(best) <= aheadMs(track) ? [best] : [track],
+    [],
   );
+  const againAtMs = isEach || due.length === 0 ? Math.min(...later) : Infinity;
+  return { asked: isEach ? due : needy, againAtMs };
 }
 
 function keyOf({ urls, range }: SegmentLocation): string {

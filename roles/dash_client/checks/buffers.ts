@@ -47,8 +47,9 @@ export function thresholdsOf(
 /**
  * The same for a live title: near the live edge there is no more to wait for than what is there, and no more than a
  * segment. Playing begins inside of one, and its rest may be next to nothing: unless told otherwise, half a segment is
- * waited for.
+ * waited for. Of segments that come in chunks a chunk stands for the segment: the others that are there follow at once.
  *
+ * @param options.segmentMs What comes at once.
  * @param options.thereMs Media that there is from where playing begins.
  */
 export function liveThresholds(

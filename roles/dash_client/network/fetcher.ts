@@ -1,7 +1,7 @@
 import { formatHostPort } from "../../../lib/core/address.ts";
 import { messageOf, RunError } from "../../../lib/core/errors.ts";
 import { readRetryAfter } from "../../../lib/dash/attempts.ts";
-import { ChunkGaps } from "../../../lib/dash/chunk_gaps.ts";
+import { Chunks } from "../../../lib/dash/chunks.ts";
 import type { ByteRange } from "../../../lib/dash/mpd/mpd.ts";
 import type { Delivery } from "../../../lib/dash/player/messages.ts";
 import { LinkedAbort } from "../../../lib/io/linked_abort.ts";
@@ -210,7 +210,7 @@ export class Fetcher {
       await response.body?.cancel();
       return failed(expected, status);
     }
-    const gaps = passage === undefined ? new ChunkGaps() : undefined;
+    const gaps = new Chunks();
     const bytes = await this.#read(response, { ...reading, sink, gaps });
     if (options.method !== "HEAD" && bytes !== (expected ?? bytes)) {
       return failed(`${bytes} bytes came of ${expected}`);
@@ -222,7 +222,7 @@ export class Fetcher {
       bytes,
       ttfbMs: answeredAtMs - startedAtMs,
       downloadMs: Math.max(endedAtMs, answeredAtMs) - startedAtMs,
-      ...gaps !== undefined && gaps.idleMs > 0 ? { idleMs: gaps.idleMs } : {},
+      ...gaps.idleMs > 0 ? { idleMs: gaps.idleMs } : {},
       server: connectTo === undefined ? url.host : formatHostPort(connectTo),
       cacheStatus: headers.get("cache-status") ?? "",
       ageSeconds: Number(headers.get("age") ?? 0) || 0,
@@ -235,7 +235,7 @@ export class Fetcher {
     { ending, passage, sink, gaps }:
       & Pick<Answer, "ending" | "passage">
       & Pick<FetchOptions, "sink">
-      & { readonly gaps: ChunkGaps | undefined },
+      & { readonly gaps: Chunks },
   ): Promise<number> {
     if (body === null) return 0;
     const { clock } = this.#ctx;
@@ -271,7 +271,8 @@ export class Fetcher {
           throw new RunError("too-large", `more than ${MAX_BYTES} bytes`);
         }
         lastAtMs = clock.nowMs();
-        gaps?.push(chunk, lastAtMs);
+        // Over a link with a trace time passes only where it had nothing to pass on.
+        gaps.push(chunk, passage?.idleMs ?? lastAtMs);
         await sink?.(chunk);
       }
     } finally {

@@ -100,6 +100,11 @@ export class Passage implements Disposable {
     return this.#link.drainedAtMs(this.#id, this.#nowMs()) / this.#speed;
   }
 
+  /** How long the link had nothing to pass on, on the same clock. */
+  get idleMs(): number {
+    return this.#link.idleMs(this.#id) / this.#speed;
+  }
+
   /** Hands a body on at the pace of the link. @throws what reading it throws; the signal's reason. */
   async *pace(
     body: ReadableStream<Uint8Array>,

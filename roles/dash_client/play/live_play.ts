@@ -26,6 +26,8 @@ export interface Joined {
 
 /** Of a title that has just become whole. */
 const NO_ADVICE = { playbackRate: undefined };
+/** Encoders that send each picture say so; a buffer of one is none. */
+const LEAST_CHUNK_MS = 100;
 /** A presentation that has not begun is waited for so long. */
 const MAX_WAIT_MS = 3_600_000;
 
@@ -82,8 +84,13 @@ export async function joinLive(
     return {
       tracks: cut(view, untilMs).tracks,
       fromMs,
-      thereMs: last.startMs + last.durationMs - fromMs,
-      live: { edgeMs, targetMs, keptMs: title.targetMs(Infinity), ...limits },
+      thereMs: Math.min(last.startMs + last.durationMs, edgeMs) - fromMs,
+      live: {
+        ...{ edgeMs, targetMs, keptMs: title.targetMs(Infinity), ...limits },
+        chunkMs: title.aheadMs > 0
+          ? Math.max(LEAST_CHUNK_MS, last.durationMs - title.aheadMs)
+          : undefined,
+      },
       growth: growing(view, views, untilMs),
     };
   }

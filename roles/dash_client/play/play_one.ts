@@ -1,6 +1,7 @@
 import { InputError } from "../../../lib/core/errors.ts";
 import { ABR_RULES } from "../../../lib/dash/abr/mod.ts";
-import { Player, type PlayerOptions } from "../../../lib/dash/player/player.ts";
+import { Player } from "../../../lib/dash/player/player.ts";
+import type { PlayerOptions } from "../../../lib/dash/player/player_options.ts";
 import { summarizePlay } from "../../../lib/dash/qoe/qoe.ts";
 import type { Choice, Track } from "../../../lib/dash/title.ts";
 import type { NetworkTrace } from "../../../lib/model/trace.ts";
@@ -190,7 +191,7 @@ function optionsOf(
   return {
     rule,
     ...joined === undefined ? thresholds : liveThresholds(thresholds, {
-      segmentMs: first?.durationMs ?? 0,
+      segmentMs: joined.live.chunkMs ?? first?.durationMs ?? 0,
       thereMs: joined.thereMs,
     }),
     capMs: flags.buffer,

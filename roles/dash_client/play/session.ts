@@ -1,11 +1,16 @@
+import { ByteCollector } from "../../../lib/core/byte_collector.ts";
 import { messageOf, RunError } from "../../../lib/core/errors.ts";
 import { problemAt } from "../../../lib/events/dash.ts";
-import { ChunkGaps } from "../../../lib/dash/chunk_gaps.ts";
+import { Chunks } from "../../../lib/dash/chunks.ts";
 import type { Player } from "../../../lib/dash/player/player.ts";
 import type {
   PlayerInput,
   PlayerOutput,
 } from "../../../lib/dash/player/messages.ts";
+import {
+  readSampleTimes,
+  type SampleTimes,
+} from "../../../lib/dash/sample_times.ts";
 import type { Clock } from "../../../lib/io/clock.ts";
 import { drive } from "../../../lib/io/drive.ts";
 import { Inbox } from "../../../lib/io/inbox.ts";
@@ -26,6 +31,8 @@ const NO_MORE: PlayerInput = {
 };
 /** A player is told how a segment comes along this often, in its own time. */
 const PROGRESS_MS = 50;
+/** What comes after that of an initialization segment is none. */
+const MAX_INIT_BYTES = 2 ** 20;
 
 /** One title being played: performs what the player asks for and keeps the log for the report. */
 export class Session {
@@ -41,6 +48,7 @@ export class Session {
   /** Aborts when playing is over. */
   readonly #over = new AbortController();
   #failure: Error | undefined;
+  #ended = false;
   #startedAtMs = 0;
   /** When the player was told what it is acting on: deciding takes time, and is no part of what happened. */
   #toldAtMs = 0;
@@ -206,7 +214,8 @@ export class Session {
         return emit({ type: "playout.seeked", fromMs, toMs, seekMs });
       }
       case "ended": {
-        this.#inbox.close();
+        this.#ended = true;
+        this.#finishAtEnd();
         const latest = this.log.latencies.at(-1)?.record;
         return emit({
           type: "playout.ended",
@@ -219,13 +228,25 @@ export class Session {
     }
   }
 
+  /** What is under way has its line in the log, though its last chunks are played no more. */
+  #finishAtEnd(): void {
+    if (this.#ended && this.#fetching.size === 0) this.#inbox.finish();
+  }
+
   async #fetch(
-    { fetchId, segmentNumber, location, fallback, edge, state }: Fetch,
+    { fetchId, segmentNumber, location, fallback, edge, state, read }: Fetch,
   ): Promise<void> {
     const given = new AbortController();
     this.#fetching.set(fetchId, given);
     const failed = (why: Omit<FailedInput, "kind" | "fetchId">) =>
       this.#inbox.push({ kind: "failed", fetchId, ...why });
+    let init = new ByteCollector();
+    const collect = {
+      begin: () => void (init = new ByteCollector()),
+      sink: (bytes: Uint8Array) => {
+        if (init.length < MAX_INIT_BYTES) init.push(bytes);
+      },
+    };
     try {
       const got = await this.#segments.get(location, {
         ...{ segmentNumber, state },
@@ -233,11 +254,18 @@ export class Session {
         absentRounds: edge ? 1 : undefined,
         signal: given.signal,
         cmcd: this.#cmcd?.segment(state),
-        ...this.#player.abandons ? this.#progress(fetchId) : {},
+        ...read === "times"
+          ? collect
+          : this.#player.abandons || read !== undefined
+          ? this.#progress(fetchId, read)
+          : {},
       });
       if (got.ok) {
         const { ok: _ok, url: _url, ...measured } = got;
-        this.#inbox.push({ kind: "fetched", fetchId, ...measured });
+        const times = read === "times"
+          ? readSampleTimes(init.bytes)
+          : undefined;
+        this.#inbox.push({ kind: "fetched", fetchId, ...measured, times });
       } else if (got.abandoned !== true) {
         const { url, problem, absent, hopeless } = got;
         failed({ url, problem, absent, hopeless });
@@ -249,11 +277,12 @@ export class Session {
       failed({ url, problem: messageOf(error), absent: false });
     } finally {
       this.#fetching.delete(fetchId);
+      this.#finishAtEnd();
     }
   }
 
   /** What tells the player how a segment comes along. */
-  #progress(fetchId: number): {
+  #progress(fetchId: number, times: SampleTimes | undefined): {
     begin(): void;
     head(headers: Headers): void;
     sink(bytes: Uint8Array): void;
@@ -264,13 +293,15 @@ export class Session {
     let ttfbMs = 0;
     let bytes = 0;
     let totalBytes: number | undefined;
-    let gaps = new ChunkGaps();
+    let chunks = new Chunks(times);
+    let arrivedMs = 0;
     return {
       begin: () => {
         startedAtMs = clock.nowMs();
         toldAtMs = startedAtMs;
         bytes = 0;
-        gaps = new ChunkGaps();
+        chunks = new Chunks(times);
+        arrivedMs = 0;
       },
       head: (headers) => {
         ttfbMs = clock.nowMs() - startedAtMs;
@@ -279,10 +310,15 @@ export class Session {
       sink: (part) => {
         bytes += part.length;
         const nowMs = clock.nowMs();
-        gaps.push(part, nowMs);
+        chunks.push(part, nowMs);
+        const { mediaMs } = chunks;
+        if (mediaMs > arrivedMs) {
+          arrivedMs = mediaMs;
+          this.#inbox.push({ kind: "arrived", fetchId, mediaMs });
+        }
         if ((nowMs - toldAtMs) * this.#speed < PROGRESS_MS) return;
         toldAtMs = nowMs;
-        const elapsedMs = nowMs - startedAtMs - gaps.idleMs;
+        const elapsedMs = nowMs - startedAtMs - chunks.idleMs;
         this.#inbox.push({
           ...{ kind: "progressed", fetchId, bytes, totalBytes },
           ...{ ttfbMs, elapsedMs },

@@ -160,6 +160,34 @@ Deno.test("dash-client plays a live title with sound, and stays behind its live 
   }
 });
 
+Deno.test("dash-client plays a title in chunks nearer to its live edge than a segment is long, with sound, through an edge", async () => {
+  const { program, url } = await startOrigin(
+    ..."--live --audio --segment 6s --chunk 250ms".split(" "),
+  );
+  await using _ = program;
+  const { program: edge, url: edgeUrl } = await startEdge([url]);
+  await using __ = edge;
+  await using client = await startProgram([
+    ...["dash-client", `${edgeUrl}/manifest.mpd`],
+    ..."--live-delay 2s --catch-up 0.5".split(" "),
+  ]);
+  // Who waits for whole segments is never so near.
+  const near = await client.until(
+    "latency.measured",
+    ({ latencyMs }) => latencyMs < 6000,
+  );
+  assert(near.bufferMs > 0);
+  assert(near.bufferMs < near.latencyMs, JSON.stringify(near));
+  const segment = await client.until(
+    "segment.downloaded",
+    ({ segmentNumber, cacheStatus }) => segmentNumber > 1 && cacheStatus !== "",
+  );
+  // It was asked for before all of it was made, and that is not the link's.
+  assert(segment.idleMs! > 0, JSON.stringify(segment));
+  const { code, stderr } = await client.stop();
+  assertEquals(code, 0, stderr);
+});
+
 Deno.test("dash-client --clients plays several at once on one network and says who got what", async () => {
   await using site = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },

@@ -49,12 +49,10 @@ for (const addressing of ADDRESSINGS) {
 }
 
 Deno.test("xmllint and ffmpeg take the live test card", async () => {
-  for (const addressing of ["number", "time"]) {
+  for (const addressing of ["number", "time", "number --chunk 250ms"]) {
     const { program, url } = await startOrigin(
-      ..."--live --audio --segment 1s --ladder 144p@200k --addressing".split(
-        " ",
-      ),
-      addressing,
+      ...`--live --audio --segment 1s --ladder 144p@200k --addressing ${addressing}`
+        .split(" "),
     );
     await using _ = program;
     await validate(`${url}/manifest.mpd`);

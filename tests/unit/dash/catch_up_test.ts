@@ -41,6 +41,15 @@ Deno.test("catchUpRate along LoL+'s sigmoid", () => {
   }
 });
 
+Deno.test("catchUpRate takes half of a short target for enough of a buffer", () => {
+  for (const shape of ["proportional", "sigmoid"] as const) {
+    const short = { ...AT, targetMs: 600, shape };
+    assertEquals(catchUpRate(short, { latencyMs: 600, bufferMs: 300 }), 1);
+    const lacking = catchUpRate(short, { latencyMs: 600, bufferMs: 150 });
+    assertEquals(lacking < 0.9, true, String(lacking));
+  }
+});
+
 Deno.test("catchUpRate keeps the pace of the clock when it may not change it", () => {
   for (const shape of ["proportional", "sigmoid"] as const) {
     const never = { ...AT, maxChange: 0, shape };

@@ -43,6 +43,17 @@ Deno.test("L2A-LL follows the throughput until there is 1.5 s, then takes one st
   assertEquals([learnt.index, learnt.reason], [1, "1.00 Mbit/s learnt"]);
 });
 
+Deno.test("L2A-LL begins to learn with half of what there is to be behind a near live edge", () => {
+  const live = { latencyMs: 1500, targetMs: 1500 };
+  const learns = (bufferMs: number) => {
+    const session = begun();
+    const now = liveState({ bufferMs, live });
+    session.decide(now);
+    return session.decide(now).reason.endsWith("learnt");
+  };
+  assertEquals([learns(700), learns(800)], [false, true]);
+});
+
 Deno.test("L2A-LL goes up one rung at a time, and not to one the link does not carry", () => {
   const fast = l2aLl.start();
   const came = (bitsPerSecond: number) =>

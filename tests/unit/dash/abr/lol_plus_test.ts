@@ -45,6 +45,13 @@ Deno.test("LoL+ goes below the last rung when less than 0.3 s would be left", ()
   }
 });
 
+Deno.test("LoL+ keeps the last rung of a title in chunks when the link carries it, however little is held", () => {
+  const now = { bufferMs: 1000, segmentDurationMs: 2000 };
+  assertEquals(lolPlus.start().decide(liveState(now)).index, 0);
+  const inChunks = liveState({ ...now, chunkMs: 500 });
+  assertEquals(lolPlus.start().decide(inChunks).index, 1);
+});
+
 Deno.test("LoL+ weighs latency once it was met, and keeps its weights while it is too far behind", () => {
   const weighed = (latencyMs: number, session = lolPlus.start()) => {
     const live = { latencyMs, targetMs: 2000 };

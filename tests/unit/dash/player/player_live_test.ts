@@ -1,9 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ABR_RULES } from "../../../../lib/dash/abr/mod.ts";
-import {
-  Player,
-  type PlayerOptions,
-} from "../../../../lib/dash/player/player.ts";
+import { Player } from "../../../../lib/dash/player/player.ts";
+import type { PlayerOptions } from "../../../../lib/dash/player/player_options.ts";
 import type { Track } from "../../../../lib/dash/title.ts";
 import { testTitle } from "./_simulated_play.ts";
 

@@ -4,10 +4,8 @@ import {
   ABR_RULES,
   type AbrName,
 } from "../../../../lib/dash/abr/mod.ts";
-import {
-  Player,
-  type PlayerOptions,
-} from "../../../../lib/dash/player/player.ts";
+import { Player } from "../../../../lib/dash/player/player.ts";
+import type { PlayerOptions } from "../../../../lib/dash/player/player_options.ts";
 import { type Link, simulatePlay, testTitle } from "./_simulated_play.ts";
 
 const MEDIA_MS = 5000;

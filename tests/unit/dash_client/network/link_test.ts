@@ -1,4 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { utf8 } from "../../../../lib/core/bytes.ts";
 import { TraceCursor } from "../../../../lib/model/trace_cursor.ts";
 import type { NetworkTrace } from "../../../../lib/model/trace.ts";
 import { Link } from "../../../../roles/dash_client/network/link.ts";
@@ -107,6 +108,34 @@ Deno.test("a fetch over a Link that is given up frees its share at once", async 
   assert(whole.ok);
   // 500 bytes while shared until 110 ms, 1500 alone.
   assertAlmostEquals(whole.downloadMs, 260, 0.01);
+});
+
+Deno.test("of chunks that are sent as they are made a Link's time is that in which it had something to pass on", async () => {
+  for (const chunkBytes of [1000, 4000]) {
+    const clock = new ManualClock();
+    const even = [{ durationMs: 1000, bitsPerSecond: 80_000, latencyMs: 10 }];
+    const link = new Link({ name: "even", periods: even }, 1, clock);
+    const chunk = new Uint8Array(chunkBytes);
+    new DataView(chunk.buffer).setUint32(0, chunkBytes);
+    chunk.set(utf8("mdat"), 4);
+    const body = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        for (let at = 0; at < 4; at++) {
+          controller.enqueue(chunk);
+          await clock.sleepUntil(700 * (at + 1));
+        }
+        controller.close();
+      },
+    });
+    const fetcher = fetcherOf(() => new Response(body), { clock, link });
+    link.start();
+    const getting = fetcher.get("http://a/");
+    await clock.advanceTo(10_000);
+    const got = await getting;
+    assert(got.ok);
+    const flowMs = got.downloadMs - got.idleMs!;
+    assertAlmostEquals(flowMs, 10 + 4 * chunkBytes / 10, 0.1);
+  }
 });
 
 Deno.test("an answer that nothing comes of for too long ends the fetch, also over a Link", async () => {

@@ -7,6 +7,7 @@ import {
   writeMaster,
   writePlaylist,
 } from "../../../../lib/media/manifests/hls_writer.ts";
+import { FragmentReader } from "../../../../lib/media/mp4/fragments.ts";
 import { parseLadder, stepNames } from "../../../../lib/media/ladder.ts";
 import { writeMpd } from "../../../../lib/media/manifests/mpd_writer.ts";
 import {
@@ -19,6 +20,7 @@ import {
   soundInit,
   soundSegment,
   titleFile,
+  titleInit,
   wholeFile,
 } from "../../../../lib/media/title/title.ts";
 import { publishTitle } from "../../../../lib/media/title/title_published.ts";
@@ -113,6 +115,45 @@ Deno.test("a rate as one file is its head and its segments, whatever part is ask
       ),
       `${from} ${length}`,
     );
+  }
+});
+
+Deno.test("a segment in chunks has the pictures and the size of one in one piece, and each chunk its share of it", () => {
+  const shape = { segmentMs: 2000, durationMs: 21_000 };
+  const whole = lecturePlan(shape);
+  const chunked = lecturePlan({ ...shape, chunkMs: 500 });
+  for (const number of [3, 11]) {
+    for (const [at, rung] of whole.rungs.entries()) {
+      const one = new SegmentMaker(whole, rung).make(number);
+      const { bytes, sizeBytes, chunkEnds = [] } = new SegmentMaker(
+        chunked,
+        chunked.rungs[at]!,
+      ).makePadded(number);
+      assertEquals([bytes.length, sizeBytes], [one.length, one.length]);
+      const read = (segment: Uint8Array) => {
+        const parts = new FragmentReader().push(
+          concat(titleInit(whole), segment),
+        );
+        return parts.flatMap((part) => part.kind === "fragment" ? [part] : []);
+      };
+      const [all] = read(one);
+      const chunks = read(bytes);
+      assertEquals(chunks.length, number === 3 ? 4 : 2);
+      assertEquals(
+        concat(...chunks.map((each) => each.bytes.slice(each.headBytes + 8))),
+        all!.bytes.slice(all!.headBytes + 8),
+      );
+      let ticks = all!.startTicks;
+      for (const { startTicks, durationTicks } of chunks) {
+        assertEquals(startTicks, ticks);
+        ticks += durationTicks;
+      }
+      assertEquals(ticks, all!.startTicks + all!.durationTicks);
+      const ends = chunkEnds.map((end) => end / sizeBytes * chunks.length);
+      for (const [at, end] of ends.entries()) {
+        assert(Math.abs(end - at - 1) < 0.5, String(ends));
+      }
+    }
   }
 });
 

@@ -5,6 +5,7 @@ import { lecturePlan } from "../../../../lib/media/title/title_plan.ts";
 import { liveNumbers } from "../../../../lib/media/title/title_published.ts";
 import { TitleSite } from "../../../../roles/origin/site/title_site.ts";
 import { fromUtf8, utf8 } from "../../../../lib/core/bytes.ts";
+import { openMpd } from "../../../../lib/dash/mpd/mpd.ts";
 import type { Files } from "../../../../lib/io/files.ts";
 import { openFolderSite } from "../../../../roles/origin/site/folder_site.ts";
 import { memoryResource } from "../../../../roles/origin/site/site.ts";
@@ -113,6 +114,52 @@ Deno.test("TitleSite has live segments from their end on, and for a while after 
   // RFC 8216 §6.2.2: for its own length and that of the playlist it was in, here two minutes.
   sinceMs += 122_000;
   assertEquals([await has(first), await has(first - 10)], [true, false]);
+});
+
+Deno.test("TitleSite has a segment in chunks from its beginning on, each chunk when it has been made, and in playlists at its end", async () => {
+  const clock = new ManualClock();
+  const startWallMs = clock.wallMs() - 1_000_500;
+  const plan = lecturePlan({
+    ...{ startWallMs, addressing: "number", segmentMs: 2000, chunkMs: 500 },
+  });
+  const site = new TitleSite(plan, roleContext({ clock }));
+  const find = async (...names: string[]) => {
+    const found = await site.find({ names, folder: false });
+    return found?.kind === "resource" ? found.resource : undefined;
+  };
+  const nameOf = (number: number) => `video_360_${plan.prefix}${number}.m4s`;
+  assertEquals(await find(nameOf(502)), undefined);
+  const segment = await find(nameOf(501));
+  const content = await segment!.open();
+  const { signal } = new AbortController();
+  const ends: number[] = [];
+  const atMs: number[] = [];
+  const reading = (async () => {
+    while ((ends.at(-1) ?? 0) < segment!.sizeBytes) {
+      ends.push(await content.ready!(ends.at(-1) ?? 0, signal));
+      atMs.push(clock.nowMs());
+    }
+  })();
+  await clock.advanceTo(10_000);
+  await reading;
+  assertEquals(atMs, [0, 500, 1000, 1500]);
+  assertEquals(ends.length, 4);
+  // Now it is there like any other.
+  assertEquals((await (await find(nameOf(501)))!.open()).ready, undefined);
+  const textOf = async (name: string) => {
+    const resource = await find(name);
+    const file = await resource!.open();
+    return fromUtf8(await file.read(0, resource!.sizeBytes));
+  };
+  await clock.advanceTo(10_100);
+  const playlist = await textOf("video_360.m3u8");
+  assert(playlist.includes(nameOf(505)) && !playlist.includes(nameOf(506)));
+  const mpd = openMpd(await textOf("manifest.mpd"), "http://a/manifest.mpd");
+  const { live, periods } = mpd.at(clock.wallMs());
+  assertEquals(live?.latency.targetMs, 1500);
+  const [{ aheadMs, segments } = { aheadMs: 0, segments: [] }] =
+    periods[0]!.adaptationSets[0]!.representations;
+  assertEquals([aheadMs, segments.at(-1)!.number], [1500, 506]);
 });
 
 Deno.test("openFolderSite refuses a folder that may not be entered", async () => {

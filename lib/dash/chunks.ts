@@ -1,19 +1,26 @@
 /**
- * How long a server had nothing to send while a segment came, because it was not made yet: low-latency CMAF (ISO/IEC
- * 23009-1 annex K) sends each chunk, a `moof` with its `mdat`, as soon as the encoder has it. A segment of two seconds
- * then takes two seconds, however fast the link, and a player that took that for the link's rate would stay in the lowest
- * rung for ever. So the time between the end of one chunk and the beginning of the next is not the link's (as in ACTE,
+ * The chunks of a segment that is sent while it is made: low-latency CMAF (ISO/IEC 23009-1 annex K) sends each chunk, a
+ * `moof` with its `mdat`, as soon as the encoder has it. What has come of the segment can be played, which is what such
+ * a title is for.
+ *
+ * A segment of two seconds then takes two seconds, however fast the link, and a player that took that for the link's rate
+ * would stay in the lowest rung for ever. So the time between the end of one chunk and the beginning of the next is not the link's (as in ACTE,
  * Bentaleb et al., NOSSDAV 2019), unless it is about as long as between any two parts of a chunk: then the link is what
  * is slow.
  */
+import { ByteCollector } from "../core/byte_collector.ts";
+import { fragmentMs, type SampleTimes } from "./sample_times.ts";
 
 const HEAD_BYTES = 8;
 const MDAT = 0x6d646174;
+const MOOF = 0x6d6f6f66;
+/** A larger one is no head of a chunk. */
+const MAX_MOOF_BYTES = 2 ** 20;
 /** So much longer than between two parts of a chunk is a wait for the encoder. */
 const MUCH_LONGER = 4;
 
 /** Takes a segment's bytes as they come, and when. See the head of this file. */
-export class ChunkGaps {
+export class Chunks {
   /** Of the box that is being passed: its first bytes, and what is left of it after them. */
   readonly #head = new Uint8Array(2 * HEAD_BYTES);
   #headBytes = 0;
@@ -23,6 +30,21 @@ export class ChunkGaps {
   #insideMs = 0;
   #insideCount = 0;
   readonly #betweenMs: number[] = [];
+  readonly #times: SampleTimes | undefined;
+  /** Of the chunk that is coming. */
+  #moof: ByteCollector | undefined;
+  #comingMs = 0;
+  #mediaMs = 0;
+
+  /** @param times To know how much media has come. */
+  constructor(times?: SampleTimes) {
+    this.#times = times;
+  }
+
+  /** Media in the chunks that have come whole. */
+  get mediaMs(): number {
+    return this.#mediaMs;
+  }
 
   /** The next bytes came at `atMs`. */
   push(bytes: Uint8Array, atMs: number): void {
@@ -52,6 +74,7 @@ export class ChunkGaps {
     if (this.#leftBytes === 0) return this.#passHead(bytes);
     const count = Math.min(bytes.length, this.#leftBytes);
     this.#leftBytes -= count;
+    this.#moof?.push(bytes.subarray(0, count));
     if (this.#leftBytes === 0) this.#endBox();
     return count;
   }
@@ -71,6 +94,13 @@ export class ChunkGaps {
     this.#leftBytes = boxBytes < this.#headBytes
       ? Infinity
       : boxBytes - this.#headBytes;
+    if (
+      this.#times !== undefined && view.getUint32(4) === MOOF &&
+      boxBytes <= MAX_MOOF_BYTES
+    ) {
+      this.#moof = new ByteCollector();
+      this.#moof.push(this.#head.subarray(0, this.#headBytes));
+    }
     if (this.#leftBytes === 0) this.#endBox();
     return count;
   }
@@ -78,5 +108,12 @@ export class ChunkGaps {
   #endBox(): void {
     this.#isChunkEnd = new DataView(this.#head.buffer).getUint32(4) === MDAT;
     this.#headBytes = 0;
+    if (this.#moof !== undefined) {
+      this.#comingMs = fragmentMs(this.#moof.bytes, this.#times!);
+      this.#moof = undefined;
+    }
+    if (!this.#isChunkEnd) return;
+    this.#mediaMs += this.#comingMs;
+    this.#comingMs = 0;
   }
 }
