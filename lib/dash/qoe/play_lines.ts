@@ -128,3 +128,22 @@ export function bufferLine(course: PlayCourse): [number, number][] {
   }
   return points;
 }
+
+/** The same where segments came bit by bit: as it was seen each second, and when the last of a segment came. */
+export function levelLine(
+  { downloads, latencies, stalls }: Pick<PlayCourse, "downloads" | "stalls"> & {
+    readonly latencies: readonly {
+      readonly atMs: number;
+      readonly record: { readonly bufferMs: number };
+    }[];
+  },
+): [number, number][] {
+  const points = [...downloads, ...latencies].map(({ atMs, record }) => ({
+    ...{ atMs, bufferMs: record.bufferMs },
+  }));
+  for (const { atMs, stallMs } of stalls) {
+    points.push({ atMs, bufferMs: 0 }, { atMs: atMs + stallMs, bufferMs: 0 });
+  }
+  points.sort((a, b) => a.atMs - b.atMs);
+  return points.map(({ atMs, bufferMs }) => [seconds(atMs), seconds(bufferMs)]);
+}

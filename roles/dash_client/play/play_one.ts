@@ -137,6 +137,7 @@ function playedOf(
     mediaMs: joined === undefined ? opened.mediaMs : flags.duration,
     manifestMs: opened.manifestMs,
     targetLatencyMs: joined?.live.targetMs,
+    inChunks: joined?.live.chunkMs !== undefined,
     ladder,
     choices: choicesOf(tracks),
     trace,

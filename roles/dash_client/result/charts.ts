@@ -1,5 +1,6 @@
 import {
   bufferLine,
+  levelLine,
   seconds,
   toMbits,
   traceSteps,
@@ -90,7 +91,7 @@ export function rateChart(played: Played): ReportSection {
 /** The buffer as a sawtooth: up by a segment at each arrival, down with the clock in between. */
 export function bufferChart(played: Played): ReportSection {
   const { bufferCapMs, targetLatencyMs, summary, complete, seeks } = played;
-  const points = bufferLine(played);
+  const points = played.inChunks ? levelLine(played) : bufferLine(played);
   const seekingMs = seeks.reduce((sum, { seekMs }) => sum + seekMs, 0);
   const endMs = summary.startupMs + summary.stallMs + seekingMs +
     summary.playedMs;

@@ -45,6 +45,8 @@ export interface Played extends Readonly<PlayLog> {
   readonly manifestMs: number;
   /** How far behind the live edge it was to be; undefined when the title is whole. */
   readonly targetLatencyMs: number | undefined;
+  /** Segments came in chunks, which were played as they came. */
+  readonly inChunks?: boolean;
   readonly ladder: readonly Choice[];
   /** All that could be chosen, by `Representation@id`. */
   readonly choices: ReadonlyMap<string, Choice>;
