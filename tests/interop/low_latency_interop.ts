@@ -42,6 +42,7 @@ Deno.test("Chromium with dash.js plays the test card in chunks, through an edge,
 Deno.test("dash-client plays what ffmpeg sends while it makes it, through an edge, nearer to the live edge than a segment", async () => {
   await using title = servePushedTitle();
   await using ffmpeg = startFfmpeg(title.url);
+  await title.has("/manifest.mpd");
   await title.has("/chunk-stream0-00002.m4s");
   const { program, url } = await startEdge([title.url]);
   await using _ = program;
