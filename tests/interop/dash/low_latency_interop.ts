@@ -4,12 +4,12 @@
  * edge than one is long.
  */
 import { assert, assertEquals } from "@std/assert";
-import { openPage } from "../support/browser.ts";
-import { startEdge } from "../support/edge.ts";
-import { startOrigin } from "../support/origin.ts";
-import { servePlayerPages } from "../support/player_pages.ts";
-import { startProgram } from "../support/program.ts";
-import { servePushedTitle } from "../support/pushed_title.ts";
+import { openPage } from "../../support/browser.ts";
+import { startEdge } from "../../support/edge.ts";
+import { startOrigin } from "../../support/origin.ts";
+import { servePlayerPages } from "../../support/player_pages.ts";
+import { startProgram } from "../../support/program.ts";
+import { servePushedTitle } from "../../support/pushed_title.ts";
 
 const SEGMENT_S = 6;
 const SEGMENT_MS = SEGMENT_S * 1000;
