@@ -307,8 +307,8 @@ export function paddedSegment(content: SegmentContent): PaddedSegment {
 
 /**
  * Returns a media segment of several fragments, so that what is made of it can be sent while the rest is not
- * (low-latency CMAF, ISO/IEC 23000-19 §7.3.2.3). Each has its share of the size; what it lacks stands before it, since
- * players take a chunk for whole when its `mdat` has ended.
+ * (low-latency CMAF, ISO/IEC 23000-19 §7.3.2.3). Each has its share of the size; what it lacks stands in its `mdat`, as
+ * players take the time from `moof` to the end of `mdat` for that of the chunk, and it for whole when that has ended.
  */
 export function chunkedSegment(
   content: SegmentContent,
@@ -329,17 +329,12 @@ export function chunkedSegment(
       isContinued: first > 0,
     };
     const head = fragment(chunk, fragment(chunk, 0).length + 8);
-    const data = box("mdat", ...chunk.samples);
     const share = (first + chunk.samples.length) / samples.length;
-    const paddingBytes = Math.floor(sizeBytes * share) -
-      (at + head.length + data.length);
-    const padding = paddingBytes < 8
-      ? []
-      : [box("free", zeros(paddingBytes - 8))];
-    for (const part of [...padding, head, data]) {
-      parts.push(part);
-      at += part.length;
-    }
+    const used = chunk.samples.reduce((sum, { length }) => sum + length, 8);
+    const lacking = Math.floor(sizeBytes * share) - (at + head.length + used);
+    const data = box("mdat", ...chunk.samples, zeros(Math.max(0, lacking)));
+    parts.push(head, data);
+    at += head.length + data.length;
     chunkEnds.push(at);
   }
   return { bytes: concat(...parts), sizeBytes: at, chunkEnds };
