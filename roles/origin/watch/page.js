@@ -300,6 +300,11 @@ function show() {
   seen.buffers.push({ atSeconds: now, level });
   if (seen.buffers.length > WINDOW_SECONDS * 4) seen.buffers.shift();
   find("#buffer").textContent = `${level.toFixed(1)} s`;
+  const behind = player.getCurrentLiveLatency();
+  if (behind > 0) {
+    find("#behind").textContent = `${behind.toFixed(1)} s`;
+    for (const part of document.querySelectorAll(".live")) part.hidden = false;
+  }
   const rate = player.getCurrentRepresentationForType("video");
   find("#rate").textContent = rate
     ? `${rate.height}p, ${bitRate(rate.bandwidth)}`

@@ -140,3 +140,18 @@ Deno.test("pages for people need no scrolling sideways on a phone", async () => 
     assert(there <= shown, `${url}: ${there} of ${shown} px`);
   }
 });
+
+Deno.test("the page of a live title tells how far behind it plays: with chunks less than a segment", async () => {
+  await using origin = await startProgram(
+    "origin --port 0 --live --segment 6s --chunk 500ms".split(" "),
+  );
+  const { port } = await origin.until("role.listening");
+  await using page = await openPage(
+    `http://127.0.0.1:${port}/watch/manifest.mpd`,
+  );
+  await page.until(
+    `document.querySelector("video")?.currentTime > 0 &&
+      parseFloat(document.querySelector("#behind:not([hidden])")?.textContent) < 6`,
+    { withinMs: PLAY_MS, account: "document.body.innerText" },
+  );
+});
