@@ -8,7 +8,8 @@
  * `--within`: the leeches start one after the other within so many milliseconds, and know who came before them; `--told`:
  * no more than so many of those, by lot, as a tracker tells them.
  * One line for each case: `us=10u` or `us=u`, N, median and worst of last/bound over the seeds, copies of the file the
- * seed sent, bytes that came twice, how much of their upload the leeches used, CPU seconds of a run.
+ * seed sent, bytes that came twice, how much of their upload the leeches used, the median and the longest time from a
+ * peer's own start to its end as parts of the bound, CPU seconds of a run.
  */
 import { introductions } from "../lib/sim/tracker.ts";
 import {
@@ -45,8 +46,12 @@ function run(count: number, factor: number, seed: number) {
   const from = performance.now();
   const rng = world.rngOf(-1);
   const leeches: Host[] = [];
-  for (let at = 0; at < count; at++) {
-    world.run(withinMs * at / count);
+  const startedAtMs = Array.from(
+    { length: count },
+    (_, at) => withinMs * at / count,
+  );
+  for (const atMs of startedAtMs) {
+    world.run(atMs);
     const leech = world.add({ uploadBytesPerSecond: u });
     world.introduce(leech, introductions([source, ...leeches], told, rng));
     leeches.push(leech);
@@ -83,8 +88,13 @@ function run(count: number, factor: number, seed: number) {
   }
   const lastMs = Math.max(...leeches.map((leech) => leech.completedAtMs));
   const boundMs = fileBytes * perByte * 1000;
+  const ownMs = leeches.map((leech, at) =>
+    leech.completedAtMs - startedAtMs[at]!
+  );
   return {
     ratio: lastMs / boundMs,
+    own: median(ownMs) / boundMs,
+    slowest: Math.max(...ownMs) / boundMs,
     copies: source.swarm.status.uploadedBytes / fileBytes,
     wasted: leeches.reduce((sum, l) => sum + l.swarm.status.wastedBytes, 0) /
       (count * fileBytes),
@@ -113,7 +123,9 @@ for (const [name, factor] of [["fast", 10], ["equal", 1]] as const) {
           Math.max(...of("ratio")).toFixed(3)
         })  copies ${median(of("copies")).toFixed(2)}  twice ${
           (100 * median(of("wasted"))).toFixed(2)
-        } %  used ${(100 * median(of("used"))).toFixed(0)} %  ${
+        } %  used ${(100 * median(of("used"))).toFixed(0)} %  from own start ${
+          median(of("own")).toFixed(2)
+        } (slowest ${median(of("slowest")).toFixed(2)})  ${
           median(of("cpuSeconds")).toFixed(1)
         } s`,
     );

@@ -1,4 +1,6 @@
 /** The memory of a {@linkcode PeerStore}: some thousand records. */
+import { PREFIX_BYTES } from "./_id_prefixes.ts";
+import { Links } from "./_links.ts";
 
 /** Records of a block. More would leave more empty records in small swarms, fewer would need more to be kept of each. */
 export const BLOCK = 8;
@@ -14,22 +16,26 @@ export const SEGMENT_BITS = 12;
 export const SEGMENT_MASK = SEGMENT - 1;
 /** Bytes of a peer id. */
 export const ID_BYTES = 20;
-/** Where the fields that only the owner reads are, after the peer id at 0. */
-export const SIZES_AT = 20;
-/** After three sizes of two bytes. */
-export const FLAGS_AT = 26;
+/** Bytes of it after its prefix. */
+export const TAIL_BYTES: number = ID_BYTES - PREFIX_BYTES;
+/** Where the number of its prefix is, after those at 0. */
+export const PREFIX_AT: number = TAIL_BYTES;
+/** Where the three sizes of two bytes are that only the owner reads. */
+export const SIZES_AT: number = PREFIX_AT + 2;
 /** Bytes of one record's part. */
-export const REST_BYTES = 27;
+export const REST_BYTES: number = SIZES_AT + 6;
 /** So many records. */
 export interface Segment {
   /** Of each record its stamp, then address and port, in words of two bytes: what is read of those who are handed out. */
   readonly shown: Uint16Array;
   /** The same memory, byte by byte. */
   readonly shownBytes: Uint8Array;
-  /** Of each record peer id, sizes and flags. */
+  /** Of each record the end of its peer id, the number of its prefix, and sizes. */
   readonly rest: Uint8Array;
+  /** Of each record the prefix of its peer id, if any of the segment has one without a number. */
+  prefixes: Uint8Array | null;
   /** The next of its chain, plus one; 0 ends it. */
-  readonly next: Uint32Array;
+  readonly next: Links;
   /** Of each block: the swarm it belongs to, and where it stands in that group's blocks. */
   readonly swarms: Uint32Array;
   readonly places: Uint32Array;
@@ -42,7 +48,8 @@ export function newSegment(words: number): Segment {
     shown,
     shownBytes: new Uint8Array(shown.buffer),
     rest: new Uint8Array(SEGMENT * REST_BYTES),
-    next: new Uint32Array(SEGMENT),
+    prefixes: null,
+    next: new Links(SEGMENT),
     swarms: new Uint32Array(SEGMENT / BLOCK),
     places: new Uint32Array(SEGMENT / BLOCK),
   };

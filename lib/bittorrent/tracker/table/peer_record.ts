@@ -11,7 +11,7 @@ export interface PeerSizes {
   readonly leftBytes: number;
 }
 
-/** One peer as it is shown and saved. Its sizes are exact up to 700 bytes, then to 0.04 %. */
+/** One peer as it is shown and saved. Its sizes are exact up to 700 bytes, then to 0.04 %; what it uploaded to 0.1 %. */
 export interface PeerView extends PeerSizes {
   /** Address and port: 6 bytes, or 18. */
   readonly compact: Uint8Array;
@@ -27,7 +27,7 @@ export interface PeerView extends PeerSizes {
 const UPLOADED = 0;
 const DOWNLOADED = 1;
 const LEFT = 2;
-/** Flag of a record: its download was counted. A repeated "completed" (UDP repeats requests) counts once. */
+/** The last bit of what it uploaded: its download was counted. A repeated "completed" (UDP repeats requests) counts once. */
 const COUNTED = 1;
 const COMPACTS = new ByteSlab();
 
@@ -37,7 +37,9 @@ export function setSizes(
   record: number,
   sizes: PeerSizes,
 ): void {
-  store.setSize16(record, UPLOADED, roughSize(sizes.uploadedBytes));
+  const uploaded = roughSize(sizes.uploadedBytes) & ~COUNTED;
+  const counted = store.size16(record, UPLOADED) & COUNTED;
+  store.setSize16(record, UPLOADED, uploaded | counted);
   store.setSize16(record, DOWNLOADED, roughSize(sizes.downloadedBytes));
   store.setSize16(record, LEFT, roughSize(sizes.leftBytes));
 }
@@ -49,7 +51,7 @@ export function isSeed(store: PeerStore, record: number): boolean {
 
 /** Returns whether a peer's download was counted. */
 export function isCounted(store: PeerStore, record: number): boolean {
-  return (store.flags(record) & COUNTED) !== 0;
+  return (store.size16(record, UPLOADED) & COUNTED) !== 0;
 }
 
 /** Keeps whether a peer's download was counted. */
@@ -58,7 +60,8 @@ export function setCounted(
   record: number,
   counted: boolean,
 ): void {
-  store.setFlags(record, counted ? COUNTED : 0);
+  const uploaded = store.size16(record, UPLOADED) & ~COUNTED;
+  store.setSize16(record, UPLOADED, counted ? uploaded | COUNTED : uploaded);
 }
 
 /** Returns all that is kept of a peer. @param used A view of a peer of that store which is not needed any more: its bytes are written over. */
@@ -75,7 +78,7 @@ export function viewPeer(
   return {
     compact,
     peerId,
-    uploadedBytes: sizeOfRough(store.size16(record, UPLOADED)),
+    uploadedBytes: sizeOfRough(store.size16(record, UPLOADED) & ~COUNTED),
     downloadedBytes: sizeOfRough(store.size16(record, DOWNLOADED)),
     leftBytes: sizeOfRough(store.size16(record, LEFT)),
     silentMs,

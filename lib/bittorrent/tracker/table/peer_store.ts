@@ -1,7 +1,7 @@
 /**
  * The peers of one address family in all swarms of a tracker, in records instead of objects.
  *
- * An object for each peer takes about 500 bytes and the garbage collector walks them all; here a peer takes 43 bytes
+ * An object for each peer takes about 500 bytes and the garbage collector walks them all; here a peer takes 35 bytes
  * (IPv4; IPv6 12 more), which docs/protocols/bittorrent_tracker.md breaks down, and nothing is walked.
  *
  * A record is a number: what is known of the peer lies at that place in arrays, which are cut into segments so that
@@ -15,14 +15,13 @@ import type { Rng } from "../../../core/rng.ts";
 import { SipHash } from "../../../core/siphash.ts";
 import { BlockLists } from "./_block_lists.ts";
 import { Buckets } from "./_buckets.ts";
+import { PeerIds } from "./_peer_ids.ts";
 import {
   BLOCK,
   BLOCK_BITS,
   BLOCK_MASK,
   copyBytes,
   copyWords,
-  FLAGS_AT,
-  ID_BYTES,
   newSegment,
   REST_BYTES,
   restAt,
@@ -58,6 +57,7 @@ export class PeerStore {
   readonly #freeBlocks: number[] = [];
   /** The blocks of each swarm. */
   readonly #lists = new BlockLists();
+  readonly #ids = new PeerIds();
   /** How many peers each swarm has. */
   #counts = new Uint32Array(FIRST_SWARMS);
   /** Blocks that were ever used. */
@@ -200,11 +200,14 @@ export class PeerStore {
     let to = offset;
     for (let at = 0; at < count; at++) {
       const record = records[at]!;
-      const { shown } = segments[record >> SEGMENT_BITS]!;
+      const segment = segments[record >> SEGMENT_BITS]!;
+      const { shown } = segment;
       const from = (record & SEGMENT_MASK) * words;
       const stamp = shown[from]!;
       if (ticksSince(stamp, tick) >= EXPIRY_TICKS) continue;
-      if (hasPrint(stamp, print) && this.#hasId(record, peerId)) continue;
+      if (hasPrint(stamp, print) && this.#ids.has(segment, record, peerId)) {
+        continue;
+      }
       records[taken++] = record;
       copyWords(shown, from + 1, { into, offset: to, count: words - 1 });
       to += words - 1;
@@ -224,35 +227,20 @@ export class PeerStore {
 
   /** Copies the peer id to `into` at `offset`. */
   copyId(record: number, into: Uint8Array, offset: number): void {
-    const { rest } = this.#segmentOf(record);
-    copyBytes(rest, restAt(record), { into, offset, count: ID_BYTES });
+    this.#ids.copy({ segment: this.#segmentOf(record), record }, into, offset);
   }
 
   /** Sets peer id and time of the last announce. */
   touch(record: number, peerId: Uint8Array, tick: number): void {
-    const { shown, rest } = this.#segmentOf(record);
-    shown[this.#shownAt(record)] = stampOf(tick, printOf(peerId));
-    copyBytes(peerId, 0, {
-      into: rest,
-      offset: restAt(record),
-      count: ID_BYTES,
-    });
+    const segment = this.#segmentOf(record);
+    segment.shown[this.#shownAt(record)] = stampOf(tick, printOf(peerId));
+    this.#ids.set(segment, record, peerId);
   }
 
   /** How many ticks have passed since the last announce, less than eight times {@linkcode EXPIRY_TICKS}. */
   silence(record: number, tick: number): number {
     const stamp = this.#segmentOf(record).shown[this.#shownAt(record)]!;
     return ticksSince(stamp, tick);
-  }
-
-  /** 8 bits that are the owner's. */
-  flags(record: number): number {
-    return this.#segmentOf(record).rest[restAt(record) + FLAGS_AT]!;
-  }
-
-  /** Sets the 8 bits. */
-  setFlags(record: number, flags: number): void {
-    this.#segmentOf(record).rest[restAt(record) + FLAGS_AT] = flags;
   }
 
   /** One of three numbers of 16 bits that are the owner's. */
@@ -317,6 +305,10 @@ export class PeerStore {
       offset: restAt(to),
       count: REST_BYTES,
     });
+    this.#ids.follow(
+      { segment: source, record: from },
+      { segment: target, record: to },
+    );
     this.#setNext(to, this.#nextOf(from));
   }
 
@@ -364,15 +356,6 @@ export class PeerStore {
     return true;
   }
 
-  /** Whether the peer has that id. From the end: ids start with the name of the program, which many share. */
-  #hasId(record: number, peerId: Uint8Array): boolean {
-    const { rest } = this.#segmentOf(record);
-    const from = restAt(record);
-    let at = ID_BYTES - 1;
-    while (at >= 0 && rest[from + at] === peerId[at]) at -= 1;
-    return at < 0;
-  }
-
   #segmentOf(record: number): Segment {
     return this.#segments[record >> SEGMENT_BITS]!;
   }
@@ -388,10 +371,10 @@ export class PeerStore {
   }
 
   #nextOf(record: number): number {
-    return this.#segmentOf(record).next[record & SEGMENT_MASK]!;
+    return this.#segmentOf(record).next.at(record & SEGMENT_MASK);
   }
 
   #setNext(record: number, link: number): void {
-    this.#segmentOf(record).next[record & SEGMENT_MASK] = link;
+    this.#segmentOf(record).next.set(record & SEGMENT_MASK, link);
   }
 }

@@ -15,6 +15,13 @@ function peerId(at: number): Uint8Array {
   return new Uint8Array(20).fill(at).fill(at >> 8, 0, 10);
 }
 
+/** An id whose beginning nobody shares. */
+function strangeId(at: number): Uint8Array {
+  const id = peerId(at);
+  new DataView(id.buffer).setUint32(2, Math.imul(at + 1, 0x9e3779b1));
+  return id;
+}
+
 Deno.test("PeerStore agrees with a Map under random joins, changes and departures in many swarms (seed 61)", () => {
   const rng = seededRng(61);
   const store = new PeerStore(6, rng);
@@ -35,9 +42,9 @@ Deno.test("PeerStore agrees with a Map under random joins, changes and departure
       peers.delete(at);
     } else {
       const to = record === NO_RECORD ? store.add(own, compact(at)) : record;
-      if (record === NO_RECORD) assertEquals(store.flags(to), 0);
+      if (record === NO_RECORD) assertEquals(store.size16(to, 0), 0);
       store.touch(to, peerId(at), round);
-      store.setFlags(to, at & 255);
+      store.setSize16(to, 0, at);
       store.setSize16(to, 1, round & 0xffff);
       peers.set(at, round);
     }
@@ -48,7 +55,7 @@ Deno.test("PeerStore agrees with a Map under random joins, changes and departure
     for (const [at, round] of peers) {
       const record = store.find(own, compact(at));
       assertEquals(store.at(own, store.positionOf(record)), record);
-      assertEquals(store.flags(record), at & 255);
+      assertEquals(store.size16(record, 0), at);
       assertEquals(store.size16(record, 1), round & 0xffff);
       assertEquals(store.silence(record, round + 5), 5);
       store.copyId(record, read, 0);
@@ -58,6 +65,56 @@ Deno.test("PeerStore agrees with a Map under random joins, changes and departure
   let total = 0;
   for (const peers of model) total += peers.size;
   assertEquals(store.size, total);
+});
+
+Deno.test("PeerStore keeps every id in full, however many begin as no other does (seed 73)", () => {
+  const rng = seededRng(73);
+  const store = new PeerStore(6, rng);
+  const ids = new Map<number, Uint8Array>();
+  const own = 3;
+  // First known programs, then more inventions than numbers are given, and known programs among and after them.
+  for (let round = 0; round < 20_000; round++) {
+    const at = Math.floor(rng() * 6000);
+    const record = store.find(own, compact(at));
+    if (record !== NO_RECORD && rng() < 0.3) {
+      store.remove(own, record);
+      ids.delete(at);
+      continue;
+    }
+    const id = round < 500 || round % 3 === 0 ? peerId(at) : strangeId(at);
+    const to = record === NO_RECORD ? store.add(own, compact(at)) : record;
+    store.touch(to, id, 0);
+    ids.set(at, id);
+  }
+  const read = new Uint8Array(20);
+  const draw = new PeerDraw(store, { rng, maxPeers: 6000 });
+  for (const [at, id] of ids) {
+    store.copyId(store.find(own, compact(at)), read, 0);
+    assertEquals(read, id);
+  }
+  for (const [at, id] of [...ids].slice(0, 40)) {
+    const { count } = draw.draw({
+      ...{ swarm: own, wanted: 6000, asker: NO_RECORD, peerId: id },
+      ...{ withIds: false, tick: 0 },
+    });
+    const alike = [...ids.values()].filter((other) =>
+      other.every((byte, index) => byte === id[index])
+    );
+    assertEquals(count, store.count(own) - alike.length, `${at}`);
+  }
+});
+
+Deno.test("PeerStore does not take the id of an empty record for one of zeros", () => {
+  const store = new PeerStore(6, seededRng(79));
+  const read = new Uint8Array(20);
+  const zeros = store.add(0, compact(0));
+  store.touch(zeros, new Uint8Array(20), 0);
+  const other = store.add(0, compact(1));
+  store.touch(other, strangeId(1), 0);
+  store.copyId(zeros, read, 0);
+  assertEquals(read, new Uint8Array(20));
+  store.copyId(other, read, 0);
+  assertEquals(read, strangeId(1));
 });
 
 Deno.test("PeerDraw gives every ordered pair the same chance, also after departures (seed 67)", () => {
