@@ -105,6 +105,36 @@ Deno.test("a class that starts within a second is near the bound, although who c
   assert(ratio > 0.9 && ratio < 1.15, `ratio ${ratio}, seed ${seed}`);
 });
 
+Deno.test("of a class that starts within half a minute nobody is passed over for those who come later", () => {
+  const seed = seedOf(26);
+  const world = new SwarmWorld(layoutOf(4 * MIB, 65_536), {
+    seed,
+    blank: true,
+  });
+  const rng = world.rngOf(-1);
+  const present = [
+    world.add({ seed: true, uploadBytesPerSecond: 2.5 * MIB }),
+  ];
+  const startedAtMs: number[] = [];
+  for (let at = 0; at < 40; at++) {
+    world.run(600 * at);
+    startedAtMs.push(world.nowMs);
+    const leech = world.add({ uploadBytesPerSecond: MIB / 4 });
+    world.introduce(leech, introductions(present, 50, rng));
+    present.push(leech);
+  }
+  const leeches = present.slice(1);
+  world.run(
+    60_000,
+    () => leeches.every((leech) => leech.completedAtMs < Infinity),
+  );
+  const took = leeches.map((leech, at) =>
+    leech.completedAtMs - startedAtMs[at]!
+  );
+  const slowest = Math.max(...took);
+  assert(slowest < 8_000, `${slowest} ms, seed ${seed}`);
+});
+
 Deno.test("free riders who join first finish after those who give all the same", () => {
   const seed = seedOf(25);
   const world = new SwarmWorld(layoutOf(16 * MIB, 65_536), {

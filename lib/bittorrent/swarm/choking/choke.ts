@@ -256,6 +256,8 @@ export class Choking {
     if (this.#spread.active) return -session.kept;
     if (this.#choker === "round-robin") return -session.servedUntilMs;
     if (session.hoards) return -1;
+    // By its first piece, who came last would seem to take more than those who wait.
+    if (have.complete && session.uploadedBytes <= session.startBytes) return 0;
     return (have.complete ? session.upMeter : session.downMeter).rate(nowMs);
   }
 

@@ -146,6 +146,8 @@ export class PeerSession implements BlockSource {
   extraSlot = false;
   /** Its slot is that of those who have nothing yet. */
   starts = false;
+  /** What it was sent for having nothing; Infinity while that goes on. */
+  startBytes = 0;
   /** Pieces a spreading seed has told this peer of. */
   get shown(): Set<number> {
     return this.#shown ??= new Set();
