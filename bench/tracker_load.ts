@@ -23,14 +23,22 @@ const { sending, receiving } = socket;
 function connect(): bigint {
   sending.setLength(0, 16);
   sending.view.setBigUint64(0, 0x41727101980n);
+  sending.view.setBigUint64(8, 0n);
   for (let attempt = 0; attempt < 50; attempt++) {
     socket.send(1);
-    if (socket.receive() > 0) return receiving.view.getBigUint64(8);
+    const came = socket.receive() > 0;
+    // Not a late answer to an announce.
+    if (came && receiving.view.getUint32(0) === 0) {
+      return receiving.view.getBigUint64(8);
+    }
   }
   throw new Error("no answer to connect");
 }
 
-const connectionId = connect();
+/** An id is good for two minutes (BEP 15): on a busy machine the first announces of a million take longer. */
+const CONNECTED_MS = 60_000;
+let connectionId = connect();
+let connectedAt = performance.now();
 const hashes = Array.from({ length: torrents }, (_, at) => infoHashOf(at));
 
 function writeAnnounce(slot: number, peer: number): void {
@@ -57,7 +65,12 @@ function announce(next: () => number) {
   let lost = 0;
   let peer = next();
   while (peer >= 0 || underWay > 0) {
-    while (underWay < WINDOW && peer >= 0) {
+    const connected = performance.now() - connectedAt < CONNECTED_MS;
+    if (!connected && underWay === 0) {
+      connectionId = connect();
+      connectedAt = performance.now();
+    }
+    while (connected && underWay < WINDOW && peer >= 0) {
       let filled = 0;
       for (; filled < BATCH && peer >= 0; filled++, peer = next()) {
         writeAnnounce(filled, peer);

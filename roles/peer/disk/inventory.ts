@@ -19,6 +19,8 @@ export class Inventory implements AsyncDisposable {
   readonly #ctx: RoleContext;
   /** How much was written when the last record was; -1 before the first. */
   #recordedWrites = -1;
+  /** Everything was looked through: a record of a part would make the rest be fetched again. */
+  #checked = false;
 
   /** @param options.folder Where the torrent's file or folder lies. */
   constructor(
@@ -46,6 +48,7 @@ export class Inventory implements AsyncDisposable {
     const stats = await this.storage.look();
     const known = options.force ? () => null : await this.#resume.load(stats);
     const hashedPieces = await this.storage.check(stats, known, signal);
+    this.#checked = true;
     const { stored } = this.storage;
     emit({
       type: "torrent.checked",
@@ -82,7 +85,7 @@ export class Inventory implements AsyncDisposable {
 
   /** Closes the files and records what is there. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.storage.writes !== this.#recordedWrites) {
+    if (this.#checked && this.storage.writes !== this.#recordedWrites) {
       await this.#record({ syncedWrites: -1 }).catch((error) => {
         if (!(error instanceof RunError)) throw error;
       });
