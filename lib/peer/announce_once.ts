@@ -82,6 +82,12 @@ export async function announceOnce(
   return decodeAnnounceReply(body);
 }
 
+/** Whether {@linkcode announceOnce} speaks to trackers of that URL: others, WebSocket trackers among them, are asked in vain. */
+export function isSpoken(url: string): boolean {
+  return URL.canParse(url) &&
+    ["http:", "https:", "udp:"].includes(new URL(url).protocol);
+}
+
 /** The same for all announces of a peer. */
 function keyOf({ peerId }: AnnounceRequest): number {
   return viewOf(peerId).getUint32(16);

@@ -8,6 +8,7 @@ import type { ContactSource } from "../bittorrent/swarm/contacts/contacts.ts";
 import { formatHostPort } from "../core/address.ts";
 import type { Address } from "../io/net.ts";
 import type { RoleContext } from "../role.ts";
+import { isSpoken } from "./announce_once.ts";
 import { DhtDriver } from "./dht_driver.ts";
 import { LsdDriver } from "./lsd_driver.ts";
 import { TrackerDriver, type TrackerDriverOptions } from "./tracker_driver.ts";
@@ -60,7 +61,7 @@ export class Discovery {
     if (options.private) return;
     // A torrent without a tracker has no other way to begin with; in a swarm that has one, whoever measures it wants
     // to know who is in it, not to meet every other group of the class.
-    const alone = tiers.length === 0;
+    const alone = !tiers.some((urls) => urls.some(isSpoken));
     const named = [...flags.dhtNode, ...(options.nodes ?? [])];
     if (
       flags.dht === "on" || flags.dht === "auto" && (alone || named.length > 0)

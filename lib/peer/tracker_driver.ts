@@ -11,7 +11,7 @@ import type {
 } from "../bittorrent/tracker/messages.ts";
 import { TrackerRefusal } from "../bittorrent/tracker/http/client.ts";
 import type { RoleContext } from "../role.ts";
-import { announceOnce } from "./announce_once.ts";
+import { announceOnce, isSpoken } from "./announce_once.ts";
 
 /** Peers asked for; more than anyone connects to at once are not needed. */
 const NUM_WANT = 50;
@@ -144,7 +144,11 @@ export class TrackerDriver {
     }
     const { ctx } = this.#options;
     this.lastFailure = messageOf(error);
-    const retryMs = error instanceof TrackerRefusal ? error.retryMs : undefined;
+    const retryMs = error instanceof TrackerRefusal
+      ? error.retryMs
+      : isSpoken(url)
+      ? undefined
+      : Infinity;
     this.#feed({ kind: "failed", tier, retryMs });
     const againMs = this.#announcer.retryMs(tier, ctx.clock.nowMs());
     ctx.emit({

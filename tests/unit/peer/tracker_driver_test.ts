@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { Discovery } from "../../../lib/peer/discovery.ts";
 import { TrackerDriver } from "../../../lib/peer/tracker_driver.ts";
 import { ManualClock } from "../../support/manual_clock.ts";
 import { roleContext } from "../../support/role_context.ts";
@@ -70,5 +71,46 @@ Deno.test("TrackerDriver asks a tracker no more that refuses for ever", async ()
   const failed = events.find(({ type }) => type === "announce.failed");
   assert(failed?.type === "announce.failed");
   assertEquals(failed.retryMs, undefined);
+  await driver.stop();
+});
+
+Deno.test("a tracker that nobody here speaks to is told of once, and the search goes on as if there were none", async () => {
+  const clock = new ManualClock();
+  const udp = {
+    ...{ host: "::", port: 4711 },
+    async *receive() {},
+    serve: () => Promise.resolve(),
+    send: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const listenUdp = () => udp;
+  const ctx = roleContext({ clock, net: { listenUdp } });
+  const searchAt = (...urls: string[]) =>
+    new Discovery({
+      ...{ ctx, names: [new Uint8Array(20)], private: false },
+      flags: { dht: "auto", lsd: "off", dhtNode: [] },
+      at: { host: "::", port: 6881 },
+      tiers: urls.map((url) => [url]),
+      requestOf: () => {
+        throw new Error("nobody is to be asked");
+      },
+      found() {},
+    });
+  assertEquals(searchAt("wss://tracker.example", "nonsense").dhtPort, 4711);
+  assertEquals(searchAt("wss://a.example", "udp://b.example").dhtPort, null);
+  const driver = new TrackerDriver({
+    ctx,
+    tiers: [["wss://tracker.example"]],
+    requestOf: (event, { numWant }) => ({
+      ...{ infoHash: new Uint8Array(20), peerId: new Uint8Array(20) },
+      ...{ port: 6881, uploadedBytes: 0, downloadedBytes: 0, leftBytes: 1 },
+      ...{ event, numWant },
+    }),
+    found() {},
+  });
+  driver.start();
+  await clock.advanceTo(3_600_000);
+  const told = ctx.events.filter(({ type }) => type === "announce.failed");
+  assertEquals(told.length, 1);
   await driver.stop();
 });
