@@ -3,7 +3,9 @@
  * trace. Nothing of the player is modelled, so what it does here it does for real; the network is `TraceLink`'s.
  *
  * The title is being made while it is played. Its n-th segment can be had once all of it has been made; the player joins
- * when the edge is `targetMs` into the title, begins with the first segment and tries to stay that far behind.
+ * when the edge is `targetMs` into the title, begins with the first segment and tries to stay that far behind. With
+ * `chunkMs` a segment can be had once its first chunk has been made, and the others come as they are made (low-latency
+ * CMAF), as far as the link carries them.
  */
 import type { AbrRule } from "../dash/abr/rule.ts";
 import { liveQoe } from "../dash/live_qoe.ts";
@@ -27,6 +29,8 @@ import {
 export interface LivePlayOptions {
   /** How far behind the live edge to be, above 0. */
   readonly targetMs: number;
+  /** Segments come in chunks of this length while they are made. */
+  readonly chunkMs?: number | undefined;
   /** Most that the pace differs from 1. */
   readonly maxChange: number;
   /** Most media held. */
@@ -84,6 +88,10 @@ interface Request {
   readonly bits: number;
   /** When it is told next how far it is. */
   progressAtMs: number;
+  /** What comes before the end, in chunks. */
+  readonly chunks: { readonly atMs: number; readonly mediaMs: number }[];
+  /** Until the arrival, how long the link waits for chunks to be made. */
+  readonly idleMs: number;
 }
 
 /** Plays `title` live over `trace` with `rule`. */
@@ -128,7 +136,10 @@ class LivePlay {
       ...{ startMs, resumeMs, capMs: options.bufferCapMs },
       ...{ rule, fixedIndex: options.fixedIndex ?? 0, speed: 1, fromMs: 0 },
       abandon: options.abandon,
-      live: { edgeMs: targetMs, targetMs, maxChange: options.maxChange },
+      live: {
+        ...{ edgeMs: targetMs, targetMs, maxChange: options.maxChange },
+        chunkMs: options.chunkMs,
+      },
     });
   }
 
@@ -141,6 +152,7 @@ class LivePlay {
       const dueAtMs = Math.min(
         request?.arrivalAtMs ?? Infinity,
         request?.progressAtMs ?? Infinity,
+        request?.chunks[0]?.atMs ?? Infinity,
       );
       const nowMs = Math.min(player.deadlineMs, madeAtMs, dueAtMs);
       let input: PlayerInput | { readonly kind: "timeout" };
@@ -185,17 +197,22 @@ class LivePlay {
   /** How many segments have been made `nowMs` after the player joined. */
   #madeAt(nowMs: number): number {
     const edgeMs = this.#options.targetMs + nowMs;
-    const next = this.#positions.findIndex(({ startMs, durationMs }) =>
-      startMs + durationMs > edgeMs
+    const next = this.#positions.findIndex((position) =>
+      this.#thereAtMs(position) > edgeMs
     );
     return next < 0 ? this.#positions.length : next;
+  }
+
+  /** Where the edge is when something of a segment can be had. */
+  #thereAtMs({ startMs, durationMs }: Position): number {
+    return startMs + Math.min(durationMs, this.#options.chunkMs ?? Infinity);
   }
 
   /** When the next one has been made; Infinity when there is none. */
   #nextMadeAtMs(): number {
     const next = this.#positions[this.#made];
     if (next === undefined) return Infinity;
-    return next.startMs + next.durationMs - this.#options.targetMs;
+    return this.#thereAtMs(next) - this.#options.targetMs;
   }
 
   #track(): Track {
@@ -212,6 +229,10 @@ class LivePlay {
     const { fetchId, bits, requestedAtMs, answerAtMs } = request;
     const ttfbMs = answerAtMs - requestedAtMs;
     const elapsedMs = nowMs - requestedAtMs;
+    if (nowMs === request.chunks[0]?.atMs) {
+      const { mediaMs } = request.chunks.shift()!;
+      return { kind: "arrived", fetchId, mediaMs };
+    }
     if (nowMs < request.arrivalAtMs) {
       request.progressAtMs = nowMs + PROGRESS_MS;
       const bytes = this.#link.bitsBetween(answerAtMs, nowMs) / 8;
@@ -226,6 +247,7 @@ class LivePlay {
       ...{ kind: "fetched", fetchId, bytes: bits / 8, ttfbMs },
       ...{ downloadMs: elapsedMs, server: "simulated" },
       ...{ cacheStatus: "", ageSeconds: 0 },
+      ...request.idleMs > 0 ? { idleMs: request.idleMs } : {},
     };
   }
 
@@ -246,20 +268,48 @@ class LivePlay {
           this.#segments.push(this.#segmentOf(output.record, nowMs));
           break;
         case "fetch":
-          this.#ask(output.fetchId, this.#sizes.get(output.location)!, nowMs);
+          this.#ask(output, nowMs);
       }
     }
   }
 
-  #ask(fetchId: number, bits: number, nowMs: number): void {
+  #ask(
+    { fetchId, location, segmentNumber, read }: Extract<
+      PlayerOutput,
+      { kind: "fetch" }
+    >,
+    nowMs: number,
+  ): void {
+    const bits = this.#sizes.get(location)!;
     const answerAtMs = this.#link.answerAtMs(nowMs);
+    const { startMs, durationMs } = this.#positions[segmentNumber - 1]!;
+    const { chunkMs = Infinity, targetMs } = this.#options;
+    const isWhole = read === "times" || chunkMs >= durationMs;
+    const chunks: { atMs: number; mediaMs: number }[] = [];
+    let arrivalAtMs = answerAtMs;
+    let idleMs = 0;
+    for (let mediaMs = 0; mediaMs < durationMs;) {
+      const partMs = isWhole
+        ? durationMs
+        : Math.min(chunkMs, durationMs - mediaMs);
+      mediaMs += partMs;
+      const waitMs = isWhole
+        ? 0
+        : Math.max(0, startMs + mediaMs - targetMs - arrivalAtMs);
+      idleMs += waitMs;
+      arrivalAtMs = this.#link.arrivalAtMs(
+        arrivalAtMs + waitMs,
+        bits * partMs / durationMs,
+      );
+      if (mediaMs < durationMs) chunks.push({ atMs: arrivalAtMs, mediaMs });
+    }
     this.#request = {
-      fetchId,
-      requestedAtMs: nowMs,
-      answerAtMs,
-      arrivalAtMs: this.#link.arrivalAtMs(answerAtMs, bits),
-      bits,
-      progressAtMs: this.#player.abandons ? answerAtMs + PROGRESS_MS : Infinity,
+      ...{ fetchId, requestedAtMs: nowMs, answerAtMs, arrivalAtMs, bits },
+      ...{ chunks, idleMs },
+      // What has come of a segment in chunks is no matter of time alone.
+      progressAtMs: this.#player.abandons && isWhole
+        ? answerAtMs + PROGRESS_MS
+        : Infinity,
     };
   }
 

@@ -198,6 +198,12 @@ export const SIMULATE_FLAGS = {
     help:
       "As if the title were being made while it is played: no segment can be had before its end",
   }),
+  ...onlyWith("live", {
+    chunk: flag.duration({
+      help:
+        "Low latency: segments come in chunks of this length while they are made",
+    }),
+  }),
   liveDelay: PLAY_FLAGS.liveDelay,
   catchUp: PLAY_FLAGS.catchUp,
   segment: flag.duration({

@@ -20,7 +20,12 @@ export async function playTitle(
   checkQuality(flags);
   if (flags.abr === "all") {
     checkVirtual(flags);
-    return simulate({ ...flags, live: false, segment: undefined }, ctx);
+    return simulate({
+      ...flags,
+      live: false,
+      chunk: undefined,
+      segment: undefined,
+    }, ctx);
   }
   if (flags.operand === "") {
     throw new InputError(

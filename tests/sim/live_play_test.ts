@@ -110,3 +110,40 @@ Deno.test("liveQoe takes off stalls, latency, changes and odd pace", () => {
     assertAlmostEquals(liveQoe({ ...even, ...met }), kbit, 1e-6);
   }
 });
+
+Deno.test("playLive in chunks stays nearer to the edge than a segment, asks when the first chunk has been made, and stalls by the link alone", () => {
+  const title = titleOf(30, 4000);
+  const how = {
+    ...{ targetMs: 1500, chunkMs: 500, maxChange: 0, bufferCapMs: 30_000 },
+    fixedIndex: 1,
+  };
+  // A chunk of half a megabit takes 200 ms, and a round trip 50 ms.
+  const net = evenTrace(2_500_000, 50);
+  const result = playLive(title, net, ABR_RULES.fixed, how);
+  assertEquals([result.segments.length, result.stallCount], [30, 0]);
+  // 250 ms until the first chunk is there.
+  assertAlmostEquals(result.startupMs, 250, 1e-6);
+  assertAlmostEquals(result.meanLatencyMs, 1750, 1e-6);
+  for (const segment of result.segments.slice(1)) {
+    const { segmentIndex, requestedAtMs, arrivedAtMs } = segment;
+    const beginsAtMs = 4000 * segmentIndex - 1500;
+    assertAlmostEquals(requestedAtMs, beginsAtMs + 500, 1e-6);
+    // The last chunk, once it has been made.
+    assertAlmostEquals(arrivedAtMs, beginsAtMs + 4000 + 200, 1e-6);
+  }
+  for (const name of ["lol-plus", "l2a-ll", "throughput"] as const) {
+    const { topShare, stallCount } = playLive(
+      title,
+      evenTrace(10_000_000, 20),
+      ABR_RULES[name],
+      how,
+    );
+    assert(topShare > 0.8 && stallCount === 0, `${name} ${topShare}`);
+  }
+  const narrow = playLive(title, evenTrace(300_000), ABR_RULES.fixed, {
+    ...how,
+    fixedIndex: 0,
+  });
+  assert(narrow.stallCount > 0);
+  assertEquals(narrow.segments.length, 30);
+});

@@ -37,10 +37,12 @@ export interface LiveComparison {
   readonly title: AbrTitle;
   readonly trace: NetworkTrace;
   readonly targetMs: number;
+  /** Of `--chunk`. */
+  readonly chunkMs: number | undefined;
   readonly plays: readonly LiveRulePlay[];
 }
 
-/** Without `--live-delay`: so many segments, as in real play. */
+/** Without `--live-delay`: so many segments, or chunks, as in real play. */
 const DELAY_SEGMENTS = 3;
 
 const COLUMNS = [
@@ -60,6 +62,7 @@ const COLUMNS = [
 export function compareLive(
   flags: Pick<
     SimulateFlags,
+    | "chunk"
     | "liveDelay"
     | "catchUp"
     | "buffer"
@@ -70,12 +73,21 @@ export function compareLive(
   { title, trace, names, fixedIndex }: Compared,
 ): LiveComparison {
   const segmentMs = title.durationsMs[0]!;
-  const targetMs = flags.liveDelay ?? DELAY_SEGMENTS * segmentMs;
-  if (targetMs < segmentMs) {
+  const { chunk: chunkMs } = flags;
+  if (chunkMs !== undefined && (chunkMs <= 0 || chunkMs >= segmentMs)) {
     throw new InputError(
-      `--live-delay must be at least a segment, ${
+      `--chunk must be above 0 and shorter than a segment, ${
         formatMs(segmentMs)
-      }: before its end there is nothing to play`,
+      }`,
+    );
+  }
+  const leastMs = chunkMs ?? segmentMs;
+  const targetMs = flags.liveDelay ?? DELAY_SEGMENTS * leastMs;
+  if (targetMs < leastMs) {
+    throw new InputError(
+      `--live-delay must be at least a ${
+        chunkMs === undefined ? "segment" : "chunk"
+      }, ${formatMs(leastMs)}: before its end there is nothing to play`,
     );
   }
   const { catchUp = DEFAULT_CATCH_UP } = flags;
@@ -87,25 +99,27 @@ export function compareLive(
   const plays = names.map((name) => ({
     name,
     ...playLive(title, trace, ABR_RULES[name], {
-      targetMs,
+      ...{ targetMs, chunkMs },
       maxChange: catchUp,
       bufferCapMs: flags.buffer,
       // Near the live edge there is no more to wait for than a segment.
-      startMs: Math.min(flags.startBuffer, segmentMs),
-      resumeMs: Math.min(flags.resumeBuffer ?? flags.startBuffer, segmentMs),
+      startMs: Math.min(flags.startBuffer, leastMs),
+      resumeMs: Math.min(flags.resumeBuffer ?? flags.startBuffer, leastMs),
       ...{ fixedIndex, abandon: flags.abandon },
     }),
   })).sort((a, b) => b.qoe - a.qoe);
-  return { title, trace, targetMs, plays };
+  return { title, trace, targetMs, chunkMs, plays };
 }
 
 /** Returns the result of a live simulation: table, JSON, report. */
 export function showLive(comparison: LiveComparison): RoleResult {
-  const { title, trace, targetMs, plays } = comparison;
+  const { title, trace, targetMs, chunkMs, plays } = comparison;
   const rows = plays.map(rowOf);
   const mediaMs = title.durationsMs.reduce((sum, each) => sum + each, 0);
   const about = `${title.name} (${formatMs(mediaMs)}, segments of ${
     formatMs(title.durationsMs[0]!)
+  }${
+    chunkMs === undefined ? "" : ` in chunks of ${formatMs(chunkMs)}`
   }) live over ${trace.name}, to be ${
     formatMs(targetMs)
   } behind, in virtual time`;

@@ -96,6 +96,14 @@ Deno.test("dash-client --simulate --live plays at the edge of a title that grows
     assert([...column("Height")].every((each) => Number(each) >= 360));
     assert([...column("Codec")].every((each) => each!.startsWith("avc")));
   });
+  const chunked = await runProgram([
+    ..."dash-client --simulate --live --segment 4s --chunk 250ms".split(" "),
+    ..."--duration 60s --trace wifi --abr lol-plus --json".split(" "),
+  ]);
+  assertEquals(chunked.code, 0, chunked.stderr);
+  const { targetLatencyMs, rules } = JSON.parse(chunked.stdout);
+  assertEquals(targetLatencyMs, 750);
+  assert(rules[0].meanLatencyMs < 1500, chunked.stdout);
 });
 
 const BAD: readonly (readonly [args: readonly string[], line: RegExp])[] = [
@@ -120,6 +128,12 @@ const BAD: readonly (readonly [args: readonly string[], line: RegExp])[] = [
     ["--simulate", "--live", "--live-delay", "1s"],
     /at least a segment, 5\.0 s/,
   ],
+  [
+    "--simulate --live --chunk 500ms --live-delay 100ms".split(" "),
+    /at least a chunk, 500 ms/,
+  ],
+  [["--simulate", "--live", "--chunk", "5s"], /--chunk must be .*5\.0 s/],
+  [["--simulate", "--chunk", "1s"], /--chunk .* without --live/],
   [["--simulate", "--live", "--catch-up", "1"], /--catch-up must be .*got 1/],
   [["--simulate", "--live-delay", "5s"], /with --simulate --live/],
   [["--abr", "all", "--catch-up", "0.1"], /with --simulate --live/],
