@@ -12,7 +12,7 @@ import type { HttpServer } from "../../lib/io/http.ts";
 import type { UdpSocket } from "../../lib/io/net.ts";
 import { pauseUntil } from "../../lib/io/pause.ts";
 import { ViolationLog } from "../../lib/io/violation_log.ts";
-import { WorkCollector } from "../../lib/io/work_collector.ts";
+import { GrowthCollector } from "../../lib/io/growth_collector.ts";
 import type { RoleContext } from "../../lib/role.ts";
 import { AllowList } from "./allow_list.ts";
 import { FrontDesk } from "./front_desk.ts";
@@ -36,7 +36,7 @@ const SWEEP_PART = 16;
 /** Fewest and most looked at each time. The most take about 2 ms. */
 const SWEEP_LIMITS = { min: 1000, max: 20_000 };
 
-/** Announces that leave 5 MB of garbage behind. */
+/** Peers after whom garbage is collected: their records take 1.7 MB. */
 const COLLECT_AFTER = 50_000;
 
 /** The tracker's flags. */
@@ -195,11 +195,11 @@ async function sweepNowAndThen(
   { log, expiryMs }: { readonly log: TrackerLog; readonly expiryMs: number },
 ): Promise<void> {
   const rounds = expiryMs / SWEEP_PART / SWEEP_MS;
-  const collector = new WorkCollector(COLLECT_AFTER);
+  const collector = new GrowthCollector(COLLECT_AFTER);
   while (!signal.aborted) {
     await pauseUntil(clock.nowMs() + SWEEP_MS, { clock, signal });
     if (signal.aborted) return;
-    collector.done(table.totals.announced);
+    collector.measured(table.peerCount);
     const fair = Math.ceil((table.peerCount + table.swarmCount) / rounds);
     const { min, max } = SWEEP_LIMITS;
     const limit = Math.min(max, Math.max(min, fair));
