@@ -7,6 +7,7 @@ import { checkEdge } from "../../roles/dns_redirector/watch/edge_check.ts";
 import { announceOf } from "../support/announce.ts";
 import { countedSignal } from "../support/counted_signal.ts";
 import { roleContext } from "../support/role_context.ts";
+import { freePort } from "../support/tools.ts";
 
 const STRICT = { sanitizeOps: true, sanitizeResources: true };
 
@@ -14,7 +15,11 @@ Deno.test(
   "a connection that was made, refused or given up leaves nothing behind at its signal",
   STRICT,
   async () => {
-    await using listener = denoNet.listenTcp({ host: "127.0.0.1", port: 0 });
+    // A port that the system gives to nobody else when it is free again.
+    await using listener = denoNet.listenTcp({
+      host: "127.0.0.1",
+      port: freePort(),
+    });
     const { host, port } = listener;
     const role = countedSignal();
     const { signal } = role;

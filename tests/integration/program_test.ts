@@ -143,12 +143,14 @@ Deno.test("--events records every event from started to finished, --config gives
 
 Deno.test({
   name: "a full disk under --events is told once, and the role goes on",
-  // Only Linux has /dev/full, and a binary without all permissions may not open it.
+  // Only Linux has /dev/full, and a program without all permissions may not open it.
   ignore: Deno.build.os !== "linux" || !!Deno.env.get("ROLECALL_BIN"),
   async fn() {
     await using server = await startProgram([...SERVER]);
     const { port } = await server.until("role.listening");
-    const { code, stdout, stderr } = await runProgram([
+    const [command, ...program] = programCommand(true);
+    const { code, stdout, stderr } = await runTool(command, [
+      ...program,
       ...["udp-echo", "--connect", `127.0.0.1:${port}`, "--message", "hi"],
       ...["--events", "/dev/full"],
     ]);
