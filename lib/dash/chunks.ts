@@ -4,9 +4,9 @@
  * a title is for.
  *
  * A segment of two seconds then takes two seconds, however fast the link, and a player that took that for the link's rate
- * would stay in the lowest rung for ever. So the time between the end of one chunk and the beginning of the next is not the link's (as in ACTE,
- * Bentaleb et al., NOSSDAV 2019), unless it is about as long as between any two parts of a chunk: then the link is what
- * is slow.
+ * would stay in the lowest rung for ever. So the time between the end of one chunk and the beginning of the next is not
+ * the link's (as in ACTE, Bentaleb et al., NOSSDAV 2019), unless it is about as long as between any two parts of a chunk:
+ * then the link is what is slow.
  */
 import { ByteCollector } from "../core/byte_collector.ts";
 import { fragmentMs, type SampleTimes } from "./sample_times.ts";

@@ -34,7 +34,11 @@ export interface HttpResponse {
 export interface BodySource {
   /** How long it is, when `Content-Length` does not say; without either the answer is chunked. */
   readonly lengthBytes?: number | undefined;
-  /** The next piece, about as many bytes as asked for or fewer, good until the next call; null at the end. What it rejects with breaks the connection off. */
+  /**
+   * The next piece, about as many bytes as asked for or fewer; null at the end. Its memory is good until the next call, its
+   * array is its own: the same one with other bytes would be taken for what was sent before. What it rejects with breaks the
+   * connection off.
+   */
   next(maxBytes: number): Promise<Uint8Array | null>;
   /** The client has left, or wants no body. Called at most once, perhaps while {@linkcode BodySource.next} is under way; not after it gave null or failed. */
   leave(): void;

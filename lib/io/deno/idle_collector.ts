@@ -1,3 +1,5 @@
+import { collectGarbage } from "../garbage.ts";
+
 /** How long nothing must have come before it counts as a pause. */
 const QUIET_MS = 5000;
 /** Between two collections. */
@@ -14,10 +16,8 @@ export class IdleCollector {
   readonly #collect: () => void;
   #sinceMs: number | undefined;
 
-  /** By `collect`; the runtime's own way has it only with `--expose-gc`. */
-  constructor(
-    collect: () => void = (globalThis as { gc?: () => void }).gc ?? (() => {}),
-  ) {
+  /** By `collect`: the runtime's own way if not given. */
+  constructor(collect: () => void = collectGarbage) {
     this.#collect = collect;
   }
 
